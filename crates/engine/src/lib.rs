@@ -1,0 +1,1 @@
+//! Catalogue, current snapshot, tiles and edits.

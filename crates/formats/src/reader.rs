@@ -1,0 +1,68 @@
+//! The seam between a file and the import: layers, their schema, and features with row numbers.
+
+use spatial::{Feature, Field, GeometryType};
+
+use crate::FormatError;
+
+/// What a file says of the coordinates of a layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeclaredCrs {
+    /// Nothing.
+    Unknown,
+    /// An EPSG code; CRS84 is 4326.
+    Epsg(u32),
+    /// Well-known text (WKT1 of ESRI or OGC, or WKT2) that names no code; still to be identified.
+    Wkt(String),
+}
+
+/// What a layer holds, known before its features are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerSchema {
+    /// Name as the file gives it; the file's stem when it gives none.
+    pub name: String,
+    /// What the file says of its coordinates.
+    pub crs: DeclaredCrs,
+    /// Type of the geometries; `Any` when mixed or not said.
+    pub geometry_type: GeometryType,
+    /// Whether vertices have a Z.
+    pub has_z: bool,
+    /// Whether vertices have an M.
+    pub has_m: bool,
+    /// Fields, in file order; the class is always L1 here, the import decides.
+    pub fields: Vec<Field>,
+    /// Number of features, when the file says so.
+    pub count: Option<u64>,
+    /// What a user should know of how the layer was understood, e.g. its encoding.
+    pub notes: Vec<String>,
+}
+
+/// One row of a layer.
+#[derive(Debug)]
+pub struct Row {
+    /// Number of the row in the file, from 1; a user finds the row by it.
+    pub number: u64,
+    /// The feature in the file's CRS and field order (without id), or why it cannot be read.
+    pub feature: Result<Feature, RowDefect>,
+}
+
+/// Why one row cannot be read; counted by [`RowDefect::kind`], reported with its row number.
+/// Never carries a value of the row: a value may be personal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowDefect {
+    /// Stable kind in snake case, e.g. `bad_encoding`, `bad_number`, `bad_geometry`.
+    pub kind: &'static str,
+    /// The field, when it lies in one.
+    pub field: Option<String>,
+    /// What is wrong, for a person.
+    pub reason: String,
+}
+
+/// Reads one layer from its first row to its last.
+pub trait LayerReader: Send {
+    /// What the layer holds.
+    fn schema(&self) -> &LayerSchema;
+
+    /// The next rows, at most `limit`; an empty answer is the end. An error ends the layer: the
+    /// file is truncated or is not what it says.
+    fn next_rows(&mut self, limit: usize) -> Result<Vec<Row>, FormatError>;
+}

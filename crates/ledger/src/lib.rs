@@ -1,0 +1,1 @@
+//! Rules of the one ledger and the household file: pure.

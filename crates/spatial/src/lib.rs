@@ -1,0 +1,27 @@
+//! The words of the engine and its geometry: envelopes, geometries, coordinate systems,
+//! features, collections, changes, and the index that holds them in memory.
+//!
+//! Floor 0. Everything here is pure: no file, no socket, no clock, no async.
+//! Stored coordinates are `f64` in the collection's storage CRS, always east (or longitude)
+//! first, north (or latitude) second. World coordinates are `u32` on the tile grid, x east,
+//! y south; see [`world`].
+
+pub mod change;
+pub mod collection;
+pub mod column;
+pub mod crs;
+pub mod envelope;
+pub mod feature;
+pub mod geometry;
+pub mod shard;
+pub mod world;
+
+pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
+pub use collection::{Collection, CollectionId, Field, FieldClass, FieldType, GeometryType, Zooms};
+pub use column::{Column, ValueRef};
+pub use crs::Crs;
+pub use envelope::Envelope;
+pub use feature::{Feature, FeatureId, Value};
+pub use geometry::{Geometry, PathRole};
+pub use shard::{FeatureRef, PathRef, Shard, ShardBuilder};
+pub use world::{WorldBox, WorldPoint};

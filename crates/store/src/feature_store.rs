@@ -1,0 +1,168 @@
+//! The seam between the engine and a system of record.
+
+use async_trait::async_trait;
+use spatial::{
+    ChangeSet, Collection, CollectionId, Commit, Envelope, Feature, FeatureId, Revision, Timestamp,
+};
+use tokio::sync::mpsc;
+
+use crate::StoreError;
+
+/// What a load does with the collection that it names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LoadMode {
+    /// A new collection; refused when one of that id exists.
+    Create,
+    /// Features are added to an existing collection.
+    Append,
+    /// Features take the place of all that were there; ids are never given again.
+    Replace,
+    /// A feature whose key field equals a stored one replaces it; others are added.
+    Upsert,
+}
+
+/// A bulk load: one transaction, all or nothing.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// What is created, or what the features must fit.
+    pub collection: Collection,
+    /// What happens to features that are there.
+    pub mode: LoadMode,
+    /// Who does it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When the store records it.
+    pub recorded_at: Timestamp,
+}
+
+/// What flows into a load.
+#[derive(Debug)]
+pub enum LoadItem {
+    /// Some features, in the storage CRS and in the order of the collection's fields.
+    Features(Vec<Feature>),
+    /// All were sent: commit. A channel that closes without it rolls everything back.
+    Finish,
+}
+
+/// What a load did.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LoadSummary {
+    /// State after the commit.
+    pub revision: Revision,
+    /// Features added.
+    pub inserted: u64,
+    /// Features replaced in place (upsert).
+    pub updated: u64,
+    /// Features removed (replace).
+    pub removed: u64,
+}
+
+/// One row of the change log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ChangeRecord {
+    /// The commit that it belongs to.
+    pub revision: Revision,
+    /// Where.
+    pub collection: CollectionId,
+    /// What.
+    pub operation: Operation,
+    /// Which feature; absent for a bulk load, which is one row.
+    pub id: Option<FeatureId>,
+    /// Envelope before.
+    pub before: Option<Envelope>,
+    /// Envelope after; that of all features for a bulk load.
+    pub after: Option<Envelope>,
+    /// Who.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When the store recorded it.
+    pub recorded_at: Timestamp,
+}
+
+/// Kind of a [`ChangeRecord`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A bulk load.
+    Load,
+    /// One feature added.
+    Insert,
+    /// One feature replaced.
+    Replace,
+    /// One feature removed.
+    Delete,
+}
+
+/// A state that a feature once had, kept when it was replaced or removed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Version {
+    /// First revision at which it held; 0 when it came with a load.
+    pub from: Revision,
+    /// The commit that ended it.
+    pub until: Revision,
+    /// Who ended it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When the store recorded the end.
+    pub recorded_at: Timestamp,
+    /// The state itself, in the order of the collection's fields as they were then.
+    pub feature: Feature,
+}
+
+/// A system of record. All calls are awaited and may run on another machine.
+///
+/// An implementor promises: one writer at a time; a commit is durable when its call returns;
+/// revisions grow by one a commit and name one state of the whole store. It does *not* promise
+/// that two calls see the same state: a remote store may answer each statement from its own
+/// snapshot, so whoever needs one state compares [`FeatureStore::revision`] before and after.
+#[async_trait]
+pub trait FeatureStore: Send + Sync {
+    /// Number of the newest commit.
+    async fn revision(&self) -> Result<Revision, StoreError>;
+
+    /// Every collection, ordered by id, with its extent and count.
+    async fn collections(&self) -> Result<Vec<Collection>, StoreError>;
+
+    /// Changes what is said of a collection: title, description, attribution, key, zooms, style,
+    /// field aliases and classes. Id, CRS, geometry type, field names and types stay.
+    async fn describe(&self, collection: &Collection) -> Result<Revision, StoreError>;
+
+    /// Gives a collection another id.
+    async fn rename(&self, from: &CollectionId, to: &CollectionId) -> Result<Revision, StoreError>;
+
+    /// Removes a collection and its features; its change log and history stay.
+    async fn remove(&self, id: &CollectionId) -> Result<Revision, StoreError>;
+
+    /// Sends every feature of a collection in chunks of at most `chunk`, in any order, from one
+    /// state. Ends early, without error, when the receiver is dropped.
+    async fn scan(
+        &self,
+        id: &CollectionId,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<Feature>>,
+    ) -> Result<(), StoreError>;
+
+    /// Loads features in bulk, in one transaction.
+    async fn load(
+        &self,
+        load: Load,
+        source: mpsc::Receiver<LoadItem>,
+    ) -> Result<LoadSummary, StoreError>;
+
+    /// Applies a change set: features, change log and history in one durable transaction.
+    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError>;
+
+    /// Rows of the change log after `since`, oldest first, whole commits, at least one commit
+    /// and then no more than `limit` rows.
+    async fn changes(&self, since: Revision, limit: usize)
+    -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// Past states of one feature, oldest first.
+    async fn history(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<Version>, StoreError>;
+}

@@ -1,0 +1,11 @@
+//! The system of record: features, change log and history.
+//!
+//! *Invariant:* `store` never cuts a tile, speaks HTTP or reads another format.
+
+mod error;
+mod feature_store;
+
+pub use error::StoreError;
+pub use feature_store::{
+    ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Operation, Version,
+};

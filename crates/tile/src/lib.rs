@@ -1,0 +1,1 @@
+//! Features in, tile bytes out: pure.
