@@ -1,0 +1,32 @@
+# `make demo` shows a city in the browser; `make test` runs every Rust test.
+# The long suites have their own names; `make ci` runs all of them.
+
+.PHONY: demo test test-clients lint bench ci build-tools
+
+demo: build-tools
+	cargo build --release --locked
+	./target/release/tuban demo
+
+test: build-tools
+	cargo test --locked
+
+test-clients: build-tools
+	cargo build --release --locked
+	tests/qgis/run
+	tests/browser/run
+
+lint: build-tools
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+bench: build-tools
+	cargo bench --locked
+
+ci:
+	.ci/run
+
+# PROJ is compiled from source: that takes cmake, a C++ compiler and the sqlite3 command.
+build-tools:
+	@scripts/install-missing.sh cmake=cmake sqlite3=sqlite3 pkg-config=pkg-config g++=g++
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it with rustup, https://rustup.rs"; exit 1; }
