@@ -43,6 +43,10 @@ pub struct Row {
     pub number: u64,
     /// The feature in the file's CRS and field order (without id), or why it cannot be read.
     pub feature: Result<Feature, RowDefect>,
+    /// What the reader itself mended on the way: a stable kind in snake case, e.g.
+    /// `unclosed_ring` or `curve`, and how often. Types that cannot hold the defect (a polygon
+    /// closes its rings) hide it from every later check, so it is counted here.
+    pub repairs: Vec<(&'static str, u32)>,
 }
 
 /// Why one row cannot be read; counted by [`RowDefect::kind`], reported with its row number.
