@@ -43,10 +43,15 @@ pub struct Row {
     pub number: u64,
     /// The feature in the file's CRS and field order (without id), or why it cannot be read.
     pub feature: Result<Feature, RowDefect>,
-    /// What the reader itself mended on the way: a stable kind in snake case, e.g.
-    /// `unclosed_ring` or `curve`, and how often. Types that cannot hold the defect (a polygon
-    /// closes its rings) hide it from every later check, so it is counted here.
-    pub repairs: Vec<(&'static str, u32)>,
+    /// Stable kinds of what was mended while reading, e.g. `unclosed_ring`; mostly empty.
+    pub mended: Vec<&'static str>,
+}
+
+impl Row {
+    /// A row of which nothing was mended.
+    pub fn new(number: u64, feature: Result<Feature, RowDefect>) -> Self {
+        Self { number, feature, mended: Vec::new() }
+    }
 }
 
 /// Why one row cannot be read; counted by [`RowDefect::kind`], reported with its row number.
