@@ -1,0 +1,34 @@
+//! What a layer is drawn from.
+
+use spatial::{Shard, WorldBox};
+
+/// A searchable set of features.
+pub trait FeatureSource: Sync {
+    /// Number of features in all, drawn or not.
+    fn count(&self) -> u64;
+
+    /// Calls `visit` with each shard that has features whose world box meets `area`, and their
+    /// slots in ascending order. The order of shards is the same whatever the area, so that
+    /// neighbouring tiles agree.
+    fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16]));
+}
+
+/// One layer of a tile.
+#[derive(Clone, Copy)]
+pub struct LayerInput<'a> {
+    /// Name of the tile layer; unique in its tile.
+    pub name: &'a str,
+    /// The features.
+    pub source: &'a dyn FeatureSource,
+    /// Columns that become attributes: position in the shard and name of the attribute.
+    pub columns: &'a [(usize, &'a str)],
+}
+
+impl std::fmt::Debug for LayerInput<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LayerInput")
+            .field("name", &self.name)
+            .field("columns", &self.columns)
+            .finish_non_exhaustive()
+    }
+}
