@@ -13,7 +13,9 @@ pub mod crs;
 pub mod envelope;
 pub mod feature;
 pub mod geometry;
+pub mod gpb;
 pub mod shard;
+pub mod wkb;
 pub mod world;
 
 pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
