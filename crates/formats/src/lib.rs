@@ -2,8 +2,14 @@
 //!
 //! *Invariant:* `formats` never stores a feature and never speaks HTTP.
 
+mod assembly;
+pub mod datetime;
 mod error;
+mod number;
 mod reader;
+mod wkt;
 
+pub use assembly::ReadGeometry;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
+pub use wkt::{WktError, read_wkt, write_wkt};

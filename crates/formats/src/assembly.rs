@@ -1,0 +1,69 @@
+//! Puts a geometry together vertex by vertex: Z and M beside the shape, rings closed.
+
+use geo_types::{Coord, Geometry as Shape, LineString};
+use spatial::Geometry;
+
+/// A geometry as a file gave it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReadGeometry {
+    /// The geometry; its rings are closed.
+    pub geometry: Geometry,
+    /// Stable kinds of what was mended, e.g. `unclosed_ring`.
+    pub mended: Vec<&'static str>,
+}
+
+/// Kind of a ring that did not end where it began and was closed.
+pub(crate) const UNCLOSED_RING: &str = "unclosed_ring";
+
+/// The Z and M values of a geometry under construction.
+///
+/// Callers push each vertex here in the order in which they put it into the shape. As soon as
+/// one vertex has a Z (or M) the others hold 0.
+#[derive(Debug, Default)]
+pub(crate) struct Assembly {
+    vertices: usize,
+    z: Vec<f64>,
+    m: Vec<f64>,
+    unclosed: bool,
+}
+
+impl Assembly {
+    /// Notes the next vertex.
+    #[inline]
+    pub(crate) fn push(&mut self, z: Option<f64>, m: Option<f64>) {
+        push_measure(&mut self.z, self.vertices, z);
+        push_measure(&mut self.m, self.vertices, m);
+        self.vertices += 1;
+    }
+
+    /// Closes `ring`, whose vertices are the last ones pushed.
+    pub(crate) fn ring(&mut self, mut ring: Vec<Coord<f64>>) -> LineString<f64> {
+        if let (Some(&first), Some(&last)) = (ring.first(), ring.last())
+            && first != last
+        {
+            let at = self.vertices - ring.len();
+            self.push(self.z.get(at).copied(), self.m.get(at).copied());
+            ring.push(first);
+            self.unclosed = true;
+        }
+        LineString(ring)
+    }
+
+    /// The geometry, once every vertex is pushed.
+    pub(crate) fn finish(self, shape: Shape<f64>) -> ReadGeometry {
+        let mended = if self.unclosed { vec![UNCLOSED_RING] } else { Vec::new() };
+        ReadGeometry { geometry: Geometry { shape, z: self.z, m: self.m }, mended }
+    }
+}
+
+#[inline]
+fn push_measure(values: &mut Vec<f64>, vertices: usize, value: Option<f64>) {
+    match value {
+        Some(value) => {
+            values.resize(vertices, 0.0);
+            values.push(value);
+        }
+        None if values.is_empty() => {}
+        None => values.push(0.0),
+    }
+}

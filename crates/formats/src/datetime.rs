@@ -1,0 +1,180 @@
+//! Dates and times as text: what [`spatial::FieldType::Date`] and
+//! [`spatial::FieldType::DateTime`] hold, from ISO 8601.
+
+/// What a time without a zone is taken for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithoutZone {
+    /// Not a time.
+    Refuse,
+    /// UTC; a bare date is its midnight.
+    Utc,
+}
+
+/// Whether `text` is a day of the calendar as `YYYY-MM-DD`.
+pub fn is_date(text: &str) -> bool {
+    text.len() == 10 && date(text.as_bytes()).is_some()
+}
+
+/// `text` as RFC 3339 in UTC with milliseconds (`2026-11-22T08:00:00.000Z`), cut below.
+///
+/// Reads `YYYY-MM-DD`, `T` or a space, `HH:MM[:SS[.fraction]]` and `Z`, `±HH`, `±HHMM` or
+/// `±HH:MM`.
+pub fn utc_time(text: &str, without_zone: WithoutZone) -> Option<String> {
+    let bytes = text.as_bytes();
+    let day = date(bytes)?;
+    if bytes.len() == 10 {
+        return (without_zone == WithoutZone::Utc).then(|| rfc3339(day, 0));
+    }
+    if !matches!(bytes[10], b'T' | b't' | b' ') || bytes.get(13) != Some(&b':') {
+        return None;
+    }
+    let (hour, minute) = (two(bytes, 11)?, two(bytes, 14)?);
+    let mut at = 16;
+    let mut millis = 0;
+    if bytes.get(at) == Some(&b':') {
+        millis = two(bytes, at + 1)? * 1000;
+        at += 3;
+        if bytes.get(at) == Some(&b'.') {
+            let digits = bytes[at + 1..].iter().take_while(|b| b.is_ascii_digit()).count();
+            let fraction = &bytes[at + 1..at + 1 + digits];
+            millis += (0..3).fold(0, |sum, i| {
+                sum * 10 + fraction.get(i).map_or(0, |digit| i64::from(digit - b'0'))
+            });
+            at += 1 + digits;
+        }
+    }
+    // 60 is a leap second; it rolls into the next minute.
+    if hour > 23 || minute > 59 || millis > 60_999 {
+        return None;
+    }
+    let offset_minutes = match &bytes[at..] {
+        [] if without_zone == WithoutZone::Utc => 0,
+        [b'Z' | b'z'] => 0,
+        [sign @ (b'+' | b'-'), zone @ ..] => {
+            let minutes = match zone.len() {
+                2 => two(zone, 0)? * 60,
+                4 => two(zone, 0)? * 60 + two(zone, 2)?,
+                5 if zone[2] == b':' => two(zone, 0)? * 60 + two(zone, 3)?,
+                _ => return None,
+            };
+            if *sign == b'-' { -minutes } else { minutes }
+        }
+        _ => return None,
+    };
+    let millis = (hour * 60 + minute - offset_minutes) * 60_000 + millis;
+    Some(rfc3339(day + millis.div_euclid(DAY_MS), millis.rem_euclid(DAY_MS)))
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+fn two(bytes: &[u8], at: usize) -> Option<i64> {
+    let digits = bytes.get(at..at + 2)?;
+    digits
+        .iter()
+        .all(u8::is_ascii_digit)
+        .then(|| i64::from(digits[0] - b'0') * 10 + i64::from(digits[1] - b'0'))
+}
+
+/// Days since 1970-01-01 of the date that `bytes` begin with.
+fn date(bytes: &[u8]) -> Option<i64> {
+    let year = two(bytes, 0)? * 100 + two(bytes, 2)?;
+    let (month, day) = (two(bytes, 5)?, two(bytes, 8)?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let month_days = match month {
+        2 => 28 + i64::from(leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let valid = bytes[4] == b'-' && bytes[7] == b'-' && (1..=month_days).contains(&day);
+    valid.then(|| days_from_civil(year, month, day))
+}
+
+/// Howard Hinnant's `days_from_civil`.
+fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
+    let year = year - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// The inverse: Howard Hinnant's `civil_from_days`.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let era = days.div_euclid(146_097);
+    let day_of_era = days.rem_euclid(146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let month = (shifted_month + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
+}
+
+/// RFC 3339 of a day since the epoch and the milliseconds in it.
+fn rfc3339(day: i64, millis: i64) -> String {
+    let (year, month, day) = civil_from_days(day);
+    let (seconds, millis) = (millis / 1000, millis % 1000);
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn a_time_is_moved_to_utc() {
+        for (text, utc) in [
+            ("2026-11-22T16:00:00+08:00", Some("2026-11-22T08:00:00.000Z")),
+            ("2026-01-01T00:30:00.1239+0800", Some("2025-12-31T16:30:00.123Z")),
+            ("2024-02-28 23:30-01", Some("2024-02-29T00:30:00.000Z")),
+            ("1969-12-31T23:59:60Z", Some("1970-01-01T00:00:00.000Z")),
+            ("2026-11-22T16:00:00", None),
+            ("2026-11-22", None),
+            ("2026-02-29T00:00:00Z", None),
+            ("2026-11-22T24:00:00Z", None),
+            ("2026-11-22T16:00:00+8", None),
+            ("2026-11-22T16:00:0宗Z", None),
+            ("宗地宗地宗", None),
+        ] {
+            assert_eq!(utc_time(text, WithoutZone::Refuse).as_deref(), utc, "{text}");
+        }
+        assert_eq!(
+            utc_time("2026-11-22", WithoutZone::Utc).as_deref(),
+            Some("2026-11-22T00:00:00.000Z")
+        );
+    }
+
+    #[test]
+    fn a_date_is_a_day_of_the_calendar() {
+        for (text, expected) in [
+            ("2024-02-29", true),
+            ("2023-02-29", false),
+            ("1900-02-29", false),
+            ("2000-13-01", false),
+            ("2000-00-10", false),
+            ("2000-1-01", false),
+            ("2000/01/01", false),
+            ("2000-01-01Z", false),
+        ] {
+            assert_eq!(is_date(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_dates_invert_each_other() {
+        for days in (-800_000..2_900_000).step_by(97) {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year, month, day), days);
+        }
+    }
+}
