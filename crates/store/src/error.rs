@@ -20,6 +20,40 @@ pub enum StoreError {
         /// The id asked for.
         id: CollectionId,
     },
+    /// The id belonged to a collection whose history stays.
+    #[error("collection id {id} was used before and its history stays; choose another id")]
+    RetiredId {
+        /// The id asked for.
+        id: CollectionId,
+    },
+    /// What is asked of a collection contradicts its schema, or no schema can be so.
+    #[error("collection {collection}: {reason}")]
+    Schema {
+        /// The collection.
+        collection: CollectionId,
+        /// What does not fit, naming the field.
+        reason: String,
+    },
+    /// A feature does not fit the schema of its collection.
+    #[error("a feature does not fit collection {collection}: {field}: {reason}")]
+    Unfit {
+        /// The collection.
+        collection: CollectionId,
+        /// The field, or `geometry`.
+        field: String,
+        /// What is wrong; never the value, which may be personal.
+        reason: &'static str,
+    },
+    /// Two features would have the same key.
+    #[error("collection {collection} has two features whose {field} is {value}; keys are unique")]
+    DuplicateKey {
+        /// The collection.
+        collection: CollectionId,
+        /// Its key field.
+        field: String,
+        /// The value that both have.
+        value: String,
+    },
     /// There is no such feature.
     #[error("feature {id} of collection {collection} does not exist")]
     UnknownFeature {

@@ -15,9 +15,10 @@ pub enum LoadMode {
     Create,
     /// Features are added to an existing collection.
     Append,
-    /// Features take the place of all that were there; ids are never given again.
+    /// Features, and the schema, take the place of all that was there; ids are never given again.
     Replace,
-    /// A feature whose key field equals a stored one replaces it; others are added.
+    /// A feature whose key field equals that of one before it replaces that one; others are
+    /// added, those without a key too.
     Upsert,
 }
 
@@ -97,7 +98,7 @@ pub enum Operation {
 /// A state that a feature once had, kept when it was replaced or removed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Version {
-    /// First revision at which it held; 0 when it came with a load.
+    /// First revision at which it held.
     pub from: Revision,
     /// The commit that ended it.
     pub until: Revision,
@@ -107,14 +108,18 @@ pub struct Version {
     pub reason: String,
     /// When the store recorded the end.
     pub recorded_at: Timestamp,
-    /// The state itself, in the order of the collection's fields as they were then.
+    /// Names of the fields as they were then, in the order of the properties.
+    pub fields: Vec<String>,
+    /// The state itself.
     pub feature: Feature,
 }
 
 /// A system of record. All calls are awaited and may run on another machine.
 ///
 /// An implementor promises: one writer at a time; a commit is durable when its call returns;
-/// revisions grow by one a commit and name one state of the whole store. It does *not* promise
+/// revisions grow by one a commit and name one state of the whole store; a feature's single part
+/// is stored as the multi-part type that its collection declares; a state that no revision shows
+/// leaves no history. It does *not* promise
 /// that two calls see the same state: a remote store may answer each statement from its own
 /// snapshot, so whoever needs one state compares [`FeatureStore::revision`] before and after.
 #[async_trait]
@@ -129,7 +134,7 @@ pub trait FeatureStore: Send + Sync {
     /// field aliases and classes. Id, CRS, geometry type, field names and types stay.
     async fn describe(&self, collection: &Collection) -> Result<Revision, StoreError>;
 
-    /// Gives a collection another id.
+    /// Gives a collection another id; its change log and history follow.
     async fn rename(&self, from: &CollectionId, to: &CollectionId) -> Result<Revision, StoreError>;
 
     /// Removes a collection and its features; its change log and history stay.

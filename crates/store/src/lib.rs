@@ -4,8 +4,14 @@
 
 mod error;
 mod feature_store;
+mod fit;
+pub mod memory;
+
+#[cfg(test)]
+mod contract_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Operation, Version,
 };
+pub use memory::MemoryStore;
