@@ -36,6 +36,16 @@ impl Assembly {
         self.vertices += 1;
     }
 
+    /// Notes `count` vertices without Z and M.
+    pub(crate) fn push_plain(&mut self, count: usize) {
+        self.vertices += count;
+        for values in [&mut self.z, &mut self.m] {
+            if !values.is_empty() {
+                values.resize(self.vertices, 0.0);
+            }
+        }
+    }
+
     /// Closes `ring`, whose vertices are the last ones pushed.
     pub(crate) fn ring(&mut self, mut ring: Vec<Coord<f64>>) -> LineString<f64> {
         if let (Some(&first), Some(&last)) = (ring.first(), ring.last())

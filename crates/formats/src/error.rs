@@ -1,6 +1,6 @@
 //! What can be wrong with a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -35,4 +35,30 @@ pub enum FormatError {
         /// What is wrong, and where.
         reason: String,
     },
+    /// The format cannot hold what is to be written.
+    #[error("{path}: cannot be written as {format}: {reason}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Name of the format.
+        format: &'static str,
+        /// What it cannot hold, and the way out.
+        reason: String,
+    },
+}
+
+impl FormatError {
+    /// Names the file of a failure of the system.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    /// Says what is wrong with the bytes of a file.
+    pub(crate) fn malformed(
+        path: &Path,
+        format: &'static str,
+        reason: impl std::fmt::Display,
+    ) -> Self {
+        Self::Malformed { path: path.to_owned(), format, reason: reason.to_string() }
+    }
 }

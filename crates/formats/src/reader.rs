@@ -1,5 +1,7 @@
 //! The seam between a file and the import: layers, their schema, and features with row numbers.
 
+use std::path::Path;
+
 use spatial::{Feature, Field, GeometryType};
 
 use crate::FormatError;
@@ -74,4 +76,21 @@ pub trait LayerReader: Send {
     /// The next rows, at most `limit`; an empty answer is the end. An error ends the layer: the
     /// file is truncated or is not what it says.
     fn next_rows(&mut self, limit: usize) -> Result<Vec<Row>, FormatError>;
+}
+
+/// The stem of a file's name, for a layer that the file gives no name.
+pub(crate) fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+impl RowDefect {
+    /// A defect of the whole row.
+    pub(crate) fn new(kind: &'static str, reason: impl Into<String>) -> Self {
+        Self { kind, field: None, reason: reason.into() }
+    }
+
+    /// A defect of one field.
+    pub(crate) fn of_field(kind: &'static str, field: &str, reason: impl Into<String>) -> Self {
+        Self { kind, field: Some(field.to_owned()), reason: reason.into() }
+    }
 }
