@@ -79,6 +79,17 @@ pub enum PathRole {
     Hole = 3,
 }
 
+impl PathRole {
+    /// What a ring of this role does to the area of its feature: adds, takes away, or nothing.
+    pub(crate) fn area_sign(self) -> f64 {
+        match self {
+            Self::Points | Self::Line => 0.0,
+            Self::Exterior => 1.0,
+            Self::Hole => -1.0,
+        }
+    }
+}
+
 /// Walks the paths of `shape` in storage order; collections are flattened.
 pub fn visit_paths(shape: &Shape<f64>, visit: &mut dyn FnMut(PathRole, &[geo_types::Coord<f64>])) {
     fn polygon(

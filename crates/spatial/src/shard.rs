@@ -2,9 +2,11 @@
 //!
 //! *Invariant:* a shard never changes; an edit builds a new one. Slots are positions in it.
 
-use crate::column::{ColumnBuilder, ValueRef};
-use crate::geometry::{PathRole, visit_paths};
-use crate::{Column, Envelope, FeatureId, Field, Geometry, GeometryType, WorldBox, WorldPoint};
+use std::ops::Range;
+
+use crate::geometry::PathRole;
+use crate::packed_tree::PackedTree;
+use crate::{Column, Envelope, FeatureId, GeometryType, ValueRef, WorldBox, WorldPoint, hilbert};
 
 /// Most features of one shard; codes of a column are 16 bits wide and one is null.
 pub const MAX_SHARD_FEATURES: usize = 4096;
@@ -16,18 +18,24 @@ pub const MAX_SHARD_FEATURES: usize = 4096;
 /// in `world`. Rings are closed.
 #[derive(Clone, Debug)]
 pub struct Shard {
-    ids: Vec<FeatureId>,
-    types: Vec<Option<GeometryType>>,
-    envelopes: Vec<Envelope>,
-    world_boxes: Vec<WorldBox>,
-    first_path: Vec<u32>,
-    roles: Vec<PathRole>,
-    first_coord: Vec<u32>,
-    coords: Vec<[f64; 2]>,
-    world: Vec<WorldPoint>,
-    z: Vec<f64>,
-    m: Vec<f64>,
-    columns: Vec<Column>,
+    pub(crate) ids: Vec<FeatureId>,
+    pub(crate) types: Vec<Option<GeometryType>>,
+    pub(crate) envelopes: Vec<Envelope>,
+    pub(crate) world_boxes: Vec<WorldBox>,
+    pub(crate) first_path: Vec<u32>,
+    pub(crate) roles: Vec<PathRole>,
+    pub(crate) first_coord: Vec<u32>,
+    pub(crate) coords: Vec<[f64; 2]>,
+    pub(crate) world: Vec<WorldPoint>,
+    pub(crate) z: Vec<f64>,
+    pub(crate) m: Vec<f64>,
+    pub(crate) columns: Vec<Column>,
+    /// Area of the slots before each slot, then of all.
+    pub(crate) area_before: Vec<f64>,
+    /// Slots in the order of their ids.
+    pub(crate) slots_by_id: Vec<u16>,
+    pub(crate) tree: PackedTree<Envelope>,
+    pub(crate) world_tree: PackedTree<WorldBox>,
 }
 
 impl Shard {
@@ -70,6 +78,37 @@ impl Shard {
         &self.columns
     }
 
+    /// The slot of the feature called `id`.
+    pub fn slot_of(&self, id: FeatureId) -> Option<usize> {
+        let position = self.slots_by_id.binary_search_by_key(&id, |slot| self.ids[*slot as usize]);
+        position.ok().map(|position| usize::from(self.slots_by_id[position]))
+    }
+
+    /// Planar area of the features at `slots`, in squared units of the storage CRS; holes
+    /// do not count. A difference of two prefix sums: its error is that of the whole shard.
+    ///
+    /// # Panics
+    /// When `slots` does not lie in `0..len()`.
+    pub fn area(&self, slots: Range<usize>) -> f64 {
+        self.area_before[slots.end] - self.area_before[slots.start]
+    }
+
+    /// The tree over [`Shard::envelopes`].
+    pub fn tree(&self) -> &PackedTree<Envelope> {
+        &self.tree
+    }
+
+    /// The tree over [`Shard::world_boxes`].
+    pub fn world_tree(&self) -> &PackedTree<WorldBox> {
+        &self.world_tree
+    }
+
+    /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve,
+    /// then by id.
+    pub fn rank(&self, slot: usize) -> (u64, FeatureId) {
+        (hilbert::box_key(&self.world_boxes[slot]), self.ids[slot])
+    }
+
     /// Bytes of memory that the shard holds.
     pub fn heap_bytes(&self) -> usize {
         fn bytes<T>(values: &Vec<T>) -> usize {
@@ -86,6 +125,10 @@ impl Shard {
             + bytes(&self.world)
             + bytes(&self.z)
             + bytes(&self.m)
+            + bytes(&self.area_before)
+            + bytes(&self.slots_by_id)
+            + self.tree.heap_bytes()
+            + self.world_tree.heap_bytes()
             + self.columns.iter().map(Column::heap_bytes).sum::<usize>()
     }
 }
@@ -93,8 +136,8 @@ impl Shard {
 /// One feature of a shard, read in place.
 #[derive(Clone, Copy, Debug)]
 pub struct FeatureRef<'a> {
-    shard: &'a Shard,
-    slot: usize,
+    pub(crate) shard: &'a Shard,
+    pub(crate) slot: usize,
 }
 
 /// One path of a feature, read in place: `coords` and `world` hold the same vertices.
@@ -164,6 +207,11 @@ impl<'a> FeatureRef<'a> {
         self.span(&self.shard.m)
     }
 
+    /// Planar area in squared units of the storage CRS; holes do not count.
+    pub fn area(self) -> f64 {
+        self.paths().map(|path| path.role.area_sign() * ring_area(path.coords)).sum()
+    }
+
     fn span(self, values: &'a [f64]) -> &'a [f64] {
         let coord =
             |slot: usize| self.shard.first_coord[self.shard.first_path[slot] as usize] as usize;
@@ -171,103 +219,12 @@ impl<'a> FeatureRef<'a> {
     }
 }
 
-/// Builds one shard, feature by feature, in the order of the slots.
-#[derive(Debug)]
-pub struct ShardBuilder {
-    shard: Shard,
-    columns: Vec<ColumnBuilder>,
-}
-
-impl ShardBuilder {
-    /// A builder for about `capacity` features with these fields.
-    pub fn new(fields: &[Field], capacity: usize) -> Self {
-        let columns =
-            fields.iter().map(|field| ColumnBuilder::new(field.field_type, capacity)).collect();
-        let shard = Shard {
-            ids: Vec::with_capacity(capacity),
-            types: Vec::with_capacity(capacity),
-            envelopes: Vec::with_capacity(capacity),
-            world_boxes: Vec::with_capacity(capacity),
-            first_path: vec![0],
-            roles: Vec::with_capacity(capacity),
-            first_coord: vec![0],
-            coords: Vec::with_capacity(capacity * 8),
-            world: Vec::with_capacity(capacity * 8),
-            z: Vec::new(),
-            m: Vec::new(),
-            columns: Vec::new(),
-        };
-        Self { shard, columns }
-    }
-
-    /// Number of features so far.
-    pub fn len(&self) -> usize {
-        self.shard.ids.len()
-    }
-
-    /// Whether there is no feature yet.
-    pub fn is_empty(&self) -> bool {
-        self.shard.ids.is_empty()
-    }
-
-    /// Adds a feature. `to_world` maps storage coordinates to the world grid; `values` are in
-    /// the order of the fields, a missing one is null.
-    ///
-    /// # Panics
-    /// When the shard already holds [`MAX_SHARD_FEATURES`].
-    pub fn push<'v>(
-        &mut self,
-        id: FeatureId,
-        geometry: Option<&Geometry>,
-        to_world: &mut dyn FnMut([f64; 2]) -> WorldPoint,
-        values: impl IntoIterator<Item = ValueRef<'v>>,
-    ) {
-        assert!(self.len() < MAX_SHARD_FEATURES, "a shard holds {MAX_SHARD_FEATURES} features");
-        let shard = &mut self.shard;
-        let start = shard.coords.len();
-        if let Some(geometry) = geometry {
-            visit_paths(&geometry.shape, &mut |role, path| {
-                shard.roles.push(role);
-                for c in path {
-                    shard.coords.push([c.x, c.y]);
-                    shard.world.push(to_world([c.x, c.y]));
-                }
-                shard.first_coord.push(shard.coords.len() as u32);
-            });
-            extend_measures(&mut shard.z, &geometry.z, start, shard.coords.len());
-            extend_measures(&mut shard.m, &geometry.m, start, shard.coords.len());
-        }
-        shard.first_path.push(shard.roles.len() as u32);
-        shard.ids.push(id);
-        shard.types.push(geometry.map(Geometry::geometry_type));
-        shard.envelopes.push(Envelope::of(shard.coords[start..].iter().copied()));
-        let mut world_box = WorldBox::EMPTY;
-        for point in &shard.world[start..] {
-            world_box.extend(*point);
-        }
-        shard.world_boxes.push(world_box);
-        let mut values = values.into_iter();
-        for column in &mut self.columns {
-            column.push(values.next().unwrap_or(ValueRef::Null));
-        }
-    }
-
-    /// The finished shard.
-    pub fn finish(mut self) -> Shard {
-        self.shard.coords.shrink_to_fit();
-        self.shard.world.shrink_to_fit();
-        self.shard.columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
-        self.shard
-    }
-}
-
-/// Appends one feature's Z or M values; `values` stays empty until the first feature that has
-/// any, and vertices without one hold 0 from then on.
-fn extend_measures(values: &mut Vec<f64>, added: &[f64], start: usize, end: usize) {
-    if values.is_empty() && added.is_empty() {
-        return;
-    }
-    values.resize(start, 0.0);
-    values.extend_from_slice(added);
-    values.resize(end, 0.0);
+/// Area of a closed ring; 0 for fewer than three edges.
+fn ring_area(ring: &[[f64; 2]]) -> f64 {
+    let Some([x0, y0]) = ring.first().copied() else { return 0.0 };
+    // Relative to the first vertex: the terms stay small and keep their digits.
+    let cross = |pair: &[[f64; 2]]| {
+        (pair[0][0] - x0) * (pair[1][1] - y0) - (pair[1][0] - x0) * (pair[0][1] - y0)
+    };
+    (ring.windows(2).map(cross).sum::<f64>() / 2.0).abs()
 }

@@ -1,0 +1,279 @@
+//! What readers see: one state of every collection, immutable.
+//!
+//! A collection is a row of shards in Hilbert order, each with the tombstones of what was
+//! edited since it was built, and a delta of the newest edits. Readers see neither: they get
+//! `(shard, slots)`, in an order (Hilbert key, then id) that depends on the features alone and
+//! not on how shards and delta share them.
+
+mod build;
+mod delta;
+mod directory;
+mod edit;
+#[cfg(test)]
+mod snapshot_tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use build::Stage;
+use delta::{Delta, Entry, Rank};
+use directory::Directory;
+pub use edit::Edit;
+
+use crate::packed_tree::{Bounds, PackedTree};
+use crate::place::PlaceRevisions;
+use crate::tombstones::Tombstones;
+use crate::{
+    Collection, CollectionId, Envelope, FeatureId, FeatureRef, Revision, Shard, Timestamp, WorldBox,
+};
+
+/// One state of a store, in memory.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// Number of the state.
+    pub revision: Revision,
+    /// When it was recorded; absent when nothing was ever written.
+    pub recorded_at: Option<Timestamp>,
+    /// Every collection.
+    pub collections: BTreeMap<CollectionId, Arc<CollectionSnapshot>>,
+}
+
+impl Snapshot {
+    /// Bytes of memory that the collections hold.
+    pub fn heap_bytes(&self) -> usize {
+        self.collections.values().map(|collection| collection.heap_bytes()).sum()
+    }
+}
+
+/// One state of a collection.
+#[derive(Clone, Debug)]
+pub struct CollectionSnapshot {
+    collection: Arc<Collection>,
+    leaves: Vec<Leaf>,
+    top: Arc<Top>,
+    delta: Delta,
+    places: PlaceRevisions,
+}
+
+/// A shard and what no longer counts of it.
+#[derive(Clone, Debug)]
+struct Leaf {
+    /// Name of the shard in the directory; stays when its position changes.
+    number: u32,
+    shard: Arc<Shard>,
+    dead: Option<Arc<Tombstones>>,
+}
+
+/// The index over the shards; it changes only when edits are folded.
+#[derive(Debug)]
+struct Top {
+    world_boxes: Vec<WorldBox>,
+    world_tree: PackedTree<WorldBox>,
+    envelopes: Vec<Envelope>,
+    tree: PackedTree<Envelope>,
+    directory: Directory,
+    /// Position of each shard, by its number; `u32::MAX` for a shard that is no more.
+    positions: Vec<u32>,
+}
+
+/// Gets features: slots of one shard, ascending.
+pub type Visit<'v> = &'v mut dyn FnMut(&Arc<Shard>, &[u16]);
+
+impl CollectionSnapshot {
+    /// What is said of the collection, with the count and extent of this state.
+    pub fn collection(&self) -> &Arc<Collection> {
+        &self.collection
+    }
+
+    /// The last change of anything in the collection.
+    pub fn revision(&self) -> Revision {
+        self.places.newest_anywhere()
+    }
+
+    /// The last change within `area`. Never too old; a change close by may count too.
+    pub fn revision_of(&self, area: &WorldBox) -> Revision {
+        self.places.newest(area)
+    }
+
+    /// Number of features.
+    pub fn len(&self) -> usize {
+        self.leaves.iter().map(Leaf::live).sum::<usize>() + self.delta.len()
+    }
+
+    /// Whether there is no feature.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A box that holds every feature on the world grid; a feature removed lately may still
+    /// be within it.
+    pub fn world_box(&self) -> WorldBox {
+        let delta = self.delta.all();
+        let boxes = delta.iter().map(|(_, entry)| entry.feature().world_box());
+        boxes.fold(self.top.world_tree.bounds(), |all, one| all.union(&one))
+    }
+
+    /// The feature called `id`.
+    pub fn get(&self, id: FeatureId) -> Option<FeatureRef<'_>> {
+        if let Some(entry) = self.delta.get(id) {
+            return Some(entry.feature());
+        }
+        let (position, slot) = self.locate(id)?;
+        Some(self.leaves[position].shard.feature(usize::from(slot)))
+    }
+
+    /// Visits every feature.
+    pub fn each(&self, visit: Visit<'_>) {
+        let mut merge = Merge { pending: &self.delta.all(), visit };
+        let mut slots = Vec::new();
+        for leaf in &self.leaves {
+            slots.clear();
+            leaf.extend(&mut slots, 0..leaf.shard.len());
+            merge.shard(&leaf.shard, &slots);
+        }
+        merge.rest();
+    }
+
+    /// Visits the features whose world box meets `area`.
+    pub fn search_world(&self, area: &WorldBox, visit: Visit<'_>) {
+        let pending = self.delta.search_world(area);
+        let top = (&self.top.world_tree, self.top.world_boxes.as_slice());
+        self.search_trees(
+            area,
+            top,
+            |shard| (shard.world_tree(), shard.world_boxes()),
+            &pending,
+            visit,
+        );
+    }
+
+    /// Visits the features whose envelope meets `area`, which is in the storage CRS.
+    pub fn search(&self, area: &Envelope, visit: Visit<'_>) {
+        let pending = self.delta.search_envelope(area);
+        let top = (&self.top.tree, self.top.envelopes.as_slice());
+        self.search_trees(area, top, |shard| (shard.tree(), shard.envelopes()), &pending, visit);
+    }
+
+    fn search_trees<B: Bounds>(
+        &self,
+        area: &B,
+        (tree, boxes): (&PackedTree<B>, &[B]),
+        inside: impl Fn(&Shard) -> (&PackedTree<B>, &[B]),
+        pending: &[(Rank, &Entry)],
+        visit: Visit<'_>,
+    ) {
+        let mut merge = Merge { pending, visit };
+        let mut slots = Vec::new();
+        tree.search(boxes, area, &mut |positions| {
+            for leaf in &self.leaves[positions] {
+                slots.clear();
+                let (tree, boxes) = inside(&leaf.shard);
+                tree.search(boxes, area, &mut |range| leaf.extend(&mut slots, range));
+                merge.shard(&leaf.shard, &slots);
+            }
+        });
+        merge.rest();
+    }
+
+    /// Bytes of memory that the collection holds.
+    pub fn heap_bytes(&self) -> usize {
+        let leaf = |leaf: &Leaf| {
+            size_of::<Leaf>()
+                + leaf.shard.heap_bytes()
+                + leaf.dead.as_ref().map_or(0, |_| size_of::<Tombstones>() + 512)
+        };
+        self.leaves.iter().map(leaf).sum::<usize>()
+            + self.top.heap_bytes()
+            + self.delta.heap_bytes()
+    }
+
+    /// Position of the shard, and the slot in it, of a feature that no edit has touched.
+    fn locate(&self, id: FeatureId) -> Option<(usize, u16)> {
+        let number = self.top.directory.shard_of(id)?;
+        let position = self.top.positions[number as usize] as usize;
+        let leaf = &self.leaves[position];
+        let slot = leaf.shard.slot_of(id)? as u16;
+        (!leaf.is_dead(slot)).then_some((position, slot))
+    }
+}
+
+impl Leaf {
+    fn is_dead(&self, slot: u16) -> bool {
+        self.dead.as_ref().is_some_and(|dead| dead.contains(slot))
+    }
+
+    fn live(&self) -> usize {
+        self.shard.len() - self.dead.as_ref().map_or(0, |dead| dead.len())
+    }
+
+    /// Appends the slots of `range` that count.
+    fn extend(&self, slots: &mut Vec<u16>, range: std::ops::Range<usize>) {
+        let range = range.start as u16..range.end as u16;
+        match &self.dead {
+            None => slots.extend(range),
+            Some(dead) => slots.extend(range.filter(|slot| !dead.contains(*slot))),
+        }
+    }
+}
+
+impl Top {
+    fn new(leaves: &[Leaf], directory: Directory, numbers: u32) -> Self {
+        let world_boxes: Vec<_> = leaves.iter().map(|l| l.shard.world_tree().bounds()).collect();
+        let envelopes: Vec<_> = leaves.iter().map(|l| l.shard.tree().bounds()).collect();
+        let mut positions = vec![u32::MAX; numbers as usize];
+        for (position, leaf) in leaves.iter().enumerate() {
+            positions[leaf.number as usize] = position as u32;
+        }
+        Self {
+            world_tree: PackedTree::build(&world_boxes),
+            world_boxes,
+            tree: PackedTree::build(&envelopes),
+            envelopes,
+            directory,
+            positions,
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.world_boxes.capacity() * size_of::<WorldBox>()
+            + self.envelopes.capacity() * size_of::<Envelope>()
+            + self.world_tree.heap_bytes()
+            + self.tree.heap_bytes()
+            + self.directory.heap_bytes()
+            + self.positions.capacity() * 4
+    }
+}
+
+/// Puts the features of the delta between those of the shards, by rank.
+struct Merge<'a, 'v> {
+    /// Features of the delta that are still to come, by rank.
+    pending: &'a [(Rank, &'a Entry)],
+    visit: Visit<'v>,
+}
+
+impl Merge<'_, '_> {
+    fn shard(&mut self, shard: &Arc<Shard>, mut slots: &[u16]) {
+        let Some(last) = slots.last() else { return };
+        let last = shard.rank(usize::from(*last));
+        while let Some(((rank, entry), rest)) = self.pending.split_first() {
+            if *rank > last {
+                break;
+            }
+            let cut = slots.partition_point(|slot| shard.rank(usize::from(*slot)) < *rank);
+            if cut > 0 {
+                (self.visit)(shard, &slots[..cut]);
+            }
+            (self.visit)(&entry.shard, &[entry.slot]);
+            slots = &slots[cut..];
+            self.pending = rest;
+        }
+        (self.visit)(shard, slots);
+    }
+
+    fn rest(&mut self) {
+        for (_, entry) in self.pending {
+            (self.visit)(&entry.shard, &[entry.slot]);
+        }
+        self.pending = &[];
+    }
+}

@@ -1,0 +1,43 @@
+//! Which slots of a shard no longer count.
+
+use crate::shard::MAX_SHARD_FEATURES;
+
+const WORDS: usize = MAX_SHARD_FEATURES / 64;
+
+/// One bit a slot; set where the feature was removed or lives on in the delta.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstones {
+    words: Box<[u64; WORDS]>,
+    count: usize,
+}
+
+impl Default for Tombstones {
+    fn default() -> Self {
+        Self { words: Box::new([0; WORDS]), count: 0 }
+    }
+}
+
+impl Tombstones {
+    /// Marks `slot`.
+    pub(crate) fn insert(&mut self, slot: u16) {
+        let word = &mut self.words[usize::from(slot) / 64];
+        let bit = 1 << (slot % 64);
+        self.count += usize::from(*word & bit == 0);
+        *word |= bit;
+    }
+
+    /// Whether `slot` is marked.
+    pub fn contains(&self, slot: u16) -> bool {
+        self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1
+    }
+
+    /// Number of marked slots.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether no slot is marked.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+}
