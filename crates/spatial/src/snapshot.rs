@@ -77,7 +77,7 @@ struct Top {
 }
 
 /// Gets features: slots of one shard, ascending.
-pub type Visit<'v> = &'v mut dyn FnMut(&Arc<Shard>, &[u16]);
+pub type Visit<'a, 'v> = &'v mut dyn FnMut(&'a Shard, &[u16]);
 
 impl CollectionSnapshot {
     /// What is said of the collection, with the count and extent of this state.
@@ -123,7 +123,7 @@ impl CollectionSnapshot {
     }
 
     /// Visits every feature.
-    pub fn each(&self, visit: Visit<'_>) {
+    pub fn each<'a>(&'a self, visit: Visit<'a, '_>) {
         let mut merge = Merge { pending: &self.delta.all(), visit };
         let mut slots = Vec::new();
         for leaf in &self.leaves {
@@ -135,7 +135,7 @@ impl CollectionSnapshot {
     }
 
     /// Visits the features whose world box meets `area`.
-    pub fn search_world(&self, area: &WorldBox, visit: Visit<'_>) {
+    pub fn search_world<'a>(&'a self, area: &WorldBox, visit: Visit<'a, '_>) {
         let pending = self.delta.search_world(area);
         let top = (&self.top.world_tree, self.top.world_boxes.as_slice());
         self.search_trees(
@@ -148,19 +148,19 @@ impl CollectionSnapshot {
     }
 
     /// Visits the features whose envelope meets `area`, which is in the storage CRS.
-    pub fn search(&self, area: &Envelope, visit: Visit<'_>) {
+    pub fn search<'a>(&'a self, area: &Envelope, visit: Visit<'a, '_>) {
         let pending = self.delta.search_envelope(area);
         let top = (&self.top.tree, self.top.envelopes.as_slice());
         self.search_trees(area, top, |shard| (shard.tree(), shard.envelopes()), &pending, visit);
     }
 
-    fn search_trees<B: Bounds>(
-        &self,
+    fn search_trees<'a, B: Bounds>(
+        &'a self,
         area: &B,
         (tree, boxes): (&PackedTree<B>, &[B]),
         inside: impl Fn(&Shard) -> (&PackedTree<B>, &[B]),
-        pending: &[(Rank, &Entry)],
-        visit: Visit<'_>,
+        pending: &[(Rank, &'a Entry)],
+        visit: Visit<'a, '_>,
     ) {
         let mut merge = Merge { pending, visit };
         let mut slots = Vec::new();
@@ -247,12 +247,12 @@ impl Top {
 /// Puts the features of the delta between those of the shards, by rank.
 struct Merge<'a, 'v> {
     /// Features of the delta that are still to come, by rank.
-    pending: &'a [(Rank, &'a Entry)],
-    visit: Visit<'v>,
+    pending: &'v [(Rank, &'a Entry)],
+    visit: Visit<'a, 'v>,
 }
 
-impl Merge<'_, '_> {
-    fn shard(&mut self, shard: &Arc<Shard>, mut slots: &[u16]) {
+impl<'a> Merge<'a, '_> {
+    fn shard(&mut self, shard: &'a Shard, mut slots: &[u16]) {
         let Some(last) = slots.last() else { return };
         let last = shard.rank(usize::from(*last));
         while let Some(((rank, entry), rest)) = self.pending.split_first() {

@@ -86,7 +86,7 @@ impl Delta {
 
     fn search(&self, tree: &RTree<Item>, [min, max]: [[f64; 2]; 2]) -> Vec<(Rank, &Entry)> {
         let mut found: Vec<_> = tree
-            .locate_in_envelope_intersecting(&AABB::from_corners(min, max))
+            .locate_in_envelope_intersecting(AABB::from_corners(min, max))
             .filter_map(|item| Some((item.data, self.entries.get(&item.data.1)?)))
             .collect();
         found.sort_unstable_by_key(|(rank, _)| *rank);

@@ -11,7 +11,6 @@ use super::{CollectionSnapshot, Delta, Entry, Leaf, Rank, Top};
 use crate::place::PlaceRevisions;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::shard_builder::{ShardBuilder, ToWorld};
-use crate::tombstones::Tombstones;
 use crate::{Collection, Feature, FeatureId, FeatureRef, Revision};
 
 /// Features of the delta from which on folding pays: the copy a commit makes of it stays
