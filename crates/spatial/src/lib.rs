@@ -7,9 +7,13 @@
 //! y south; see [`world`].
 
 pub mod change;
+pub mod closed_form;
 pub mod collection;
 pub mod column;
 pub mod crs;
+pub mod crs_error;
+pub mod crs_facts;
+pub mod crs_wkt;
 pub mod envelope;
 pub mod feature;
 pub mod geometry;
@@ -17,22 +21,30 @@ pub mod gpb;
 pub mod hilbert;
 pub mod packed_tree;
 pub mod place;
+mod proj_link;
+pub mod project;
 pub mod shard;
 pub mod shard_builder;
 pub mod snapshot;
 pub mod tombstones;
 pub mod wkb;
 pub mod world;
+pub mod world_projector;
+pub mod zones;
 
 pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
 pub use collection::{Collection, CollectionId, Field, FieldClass, FieldType, GeometryType, Zooms};
 pub use column::{Column, ValueRef};
-pub use crs::Crs;
+pub use crs::{Crs, ParseCrsError, SourceCrs};
+pub use crs_error::CrsError;
+pub use crs_facts::{AxisOrder, CrsFacts, CrsKind, CrsUnit};
 pub use envelope::Envelope;
 pub use feature::{Feature, FeatureId, Value};
 pub use geometry::{Geometry, PathRole};
 pub use place::PlaceRevisions;
+pub use project::{CrsRegistry, Projector, self_test};
 pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
 pub use snapshot::{CollectionSnapshot, Edit, Snapshot, Stage};
 pub use world::{WorldBox, WorldPoint};
+pub use world_projector::WorldProjector;

@@ -36,10 +36,7 @@ impl WorldBox {
 
     /// Grows to hold `point`.
     pub fn extend(&mut self, point: WorldPoint) {
-        for axis in 0..2 {
-            self.min[axis] = self.min[axis].min(point[axis]);
-            self.max[axis] = self.max[axis].max(point[axis]);
-        }
+        *self = self.union(&Self { min: point, max: point });
     }
 
     /// The smallest box that holds both.

@@ -1,0 +1,187 @@
+//! Projections in closed form, for the coordinate systems on hot paths: Web Mercator and the
+//! Gauss-Krüger zones of CGCS2000.
+//!
+//! Gauss-Krüger after Krüger (1912), series in the third flattening n to the 6th order
+//! (Karney, "Transverse Mercator with an accuracy of a few nanometers", 2011). Angles are
+//! degrees outside, radians inside; eastings and northings are metres.
+
+use std::f64::consts::FRAC_PI_2;
+
+use crate::Crs;
+use crate::world::MERCATOR_RADIUS;
+use crate::zones::{ChinaDatum, Zone};
+
+/// Semi-major axis of the CGCS2000 ellipsoid, metres.
+const A: f64 = 6_378_137.0;
+/// Flattening of the CGCS2000 ellipsoid.
+const F: f64 = 1.0 / 298.257_222_101;
+/// Third flattening.
+const N: f64 = F / (2.0 - F);
+const N2: f64 = N * N;
+const N3: f64 = N2 * N;
+const N4: f64 = N3 * N;
+const N5: f64 = N4 * N;
+const N6: f64 = N5 * N;
+/// Radius of the rectifying sphere, metres.
+const RECTIFYING: f64 = A / (1.0 + N) * (1.0 + N2 / 4.0 + N4 / 64.0 + N6 / 256.0);
+
+/// From the conformal sphere to the plane.
+const ALPHA: [f64; 6] = [
+    N / 2.0 - 2.0 / 3.0 * N2 + 5.0 / 16.0 * N3 + 41.0 / 180.0 * N4 - 127.0 / 288.0 * N5
+        + 7891.0 / 37800.0 * N6,
+    13.0 / 48.0 * N2 - 3.0 / 5.0 * N3 + 557.0 / 1440.0 * N4 + 281.0 / 630.0 * N5
+        - 1_983_433.0 / 1_935_360.0 * N6,
+    61.0 / 240.0 * N3 - 103.0 / 140.0 * N4 + 15061.0 / 26880.0 * N5 + 167_603.0 / 181_440.0 * N6,
+    49561.0 / 161_280.0 * N4 - 179.0 / 168.0 * N5 + 6_601_661.0 / 7_257_600.0 * N6,
+    34729.0 / 80640.0 * N5 - 3_418_889.0 / 1_995_840.0 * N6,
+    212_378_941.0 / 319_334_400.0 * N6,
+];
+
+/// From the plane to the conformal sphere.
+const BETA: [f64; 6] = [
+    N / 2.0 - 2.0 / 3.0 * N2 + 37.0 / 96.0 * N3 - N4 / 360.0 - 81.0 / 512.0 * N5
+        + 96199.0 / 604_800.0 * N6,
+    N2 / 48.0 + N3 / 15.0 - 437.0 / 1440.0 * N4 + 46.0 / 105.0 * N5
+        - 1_118_711.0 / 3_870_720.0 * N6,
+    17.0 / 480.0 * N3 - 37.0 / 840.0 * N4 - 209.0 / 4480.0 * N5 + 5569.0 / 90720.0 * N6,
+    4397.0 / 161_280.0 * N4 - 11.0 / 504.0 * N5 - 830_251.0 / 7_257_600.0 * N6,
+    4583.0 / 161_280.0 * N5 - 108_847.0 / 3_991_680.0 * N6,
+    20_648_693.0 / 638_668_800.0 * N6,
+];
+
+/// From conformal to geodetic latitude.
+const DELTA: [f64; 6] = [
+    2.0 * N - 2.0 / 3.0 * N2 - 2.0 * N3 + 116.0 / 45.0 * N4 + 26.0 / 45.0 * N5
+        - 2854.0 / 675.0 * N6,
+    7.0 / 3.0 * N2 - 8.0 / 5.0 * N3 - 227.0 / 45.0 * N4 + 2704.0 / 315.0 * N5 + 2323.0 / 945.0 * N6,
+    56.0 / 15.0 * N3 - 136.0 / 35.0 * N4 - 1262.0 / 105.0 * N5 + 73814.0 / 2835.0 * N6,
+    4279.0 / 630.0 * N4 - 332.0 / 35.0 * N5 - 399_572.0 / 14175.0 * N6,
+    4174.0 / 315.0 * N5 - 144_838.0 / 6237.0 * N6,
+    601_676.0 / 22275.0 * N6,
+];
+
+/// A coordinate system whose way to longitude and latitude is a formula.
+///
+/// WGS 84 and CGCS2000 longitude and latitude are taken as equal: both realise the ITRS, the
+/// ellipsoids differ by 0.1 mm of the semi-minor axis, the frames by centimetres to decimetres
+/// with the epoch (Yang, Chinese Science Bulletin 54, 2009). EPSG names no transformation.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ClosedForm {
+    /// Longitude and latitude in degrees, WGS 84 or CGCS2000.
+    LonLat,
+    /// Web Mercator metres.
+    Mercator,
+    /// A Gauss-Krüger zone of CGCS2000.
+    GaussKruger {
+        /// Longitude of the central meridian, degrees.
+        central_meridian: f64,
+        /// Easting of the central meridian, metres.
+        false_easting: f64,
+    },
+}
+
+impl ClosedForm {
+    /// The closed form of a coordinate system; none when it needs PROJ.
+    pub fn of(crs: &Crs) -> Option<Self> {
+        match *crs {
+            Crs::Epsg(4326 | 4490) => Some(Self::LonLat),
+            Crs::Epsg(3857) => Some(Self::Mercator),
+            Crs::Epsg(code) => {
+                let zone = Zone::of(code).filter(|zone| zone.datum == ChinaDatum::Cgcs2000)?;
+                Some(Self::GaussKruger {
+                    central_meridian: zone.central_meridian(),
+                    false_easting: zone.false_easting(),
+                })
+            }
+            Crs::Site(_) => None,
+        }
+    }
+
+    /// Longitude and latitude, degrees, of a point of this system.
+    #[inline]
+    pub fn to_lon_lat(self, [x, y]: [f64; 2]) -> [f64; 2] {
+        match self {
+            Self::LonLat => [x, y],
+            Self::Mercator => {
+                let lat = (y / MERCATOR_RADIUS).sinh().atan();
+                [(x / MERCATOR_RADIUS).to_degrees(), lat.to_degrees()]
+            }
+            Self::GaussKruger { central_meridian, false_easting } => {
+                let [lon, lat] = plane_to_geodetic([x - false_easting, y]);
+                [central_meridian + lon.to_degrees(), lat.to_degrees()]
+            }
+        }
+    }
+
+    /// The point of this system at a longitude and latitude, degrees.
+    #[inline]
+    pub fn from_lon_lat(self, [lon, lat]: [f64; 2]) -> [f64; 2] {
+        match self {
+            Self::LonLat => [lon, lat],
+            Self::Mercator => {
+                let y = lat.to_radians().tan().asinh();
+                [lon.to_radians() * MERCATOR_RADIUS, y * MERCATOR_RADIUS]
+            }
+            Self::GaussKruger { central_meridian, false_easting } => {
+                let lon = (lon - central_meridian).to_radians();
+                let [x, y] = geodetic_to_plane([lon, lat.to_radians()]);
+                [x + false_easting, y]
+            }
+        }
+    }
+}
+
+/// Easting from the central meridian and northing, metres, of radians from it.
+fn geodetic_to_plane([lon, lat]: [f64; 2]) -> [f64; 2] {
+    // Beyond a quarter turn the point lies on the far side of the earth, where the series
+    // would answer with a mirrored point.
+    if lon.abs() >= FRAC_PI_2 {
+        return [f64::NAN; 2];
+    }
+    let e = (F * (2.0 - F)).sqrt();
+    let tan = lat.tan();
+    let sec = tan.hypot(1.0);
+    let sigma = (e * (e * tan / sec).atanh()).sinh();
+    let conformal = tan * sigma.hypot(1.0) - sigma * sec;
+    let (sin_lon, cos_lon) = lon.sin_cos();
+    let xi = conformal.atan2(cos_lon);
+    let eta = (sin_lon / conformal.hypot(cos_lon)).asinh();
+    let [d_xi, d_eta] = complex_sine_series(&ALPHA, xi, eta);
+    [RECTIFYING * (eta + d_eta), RECTIFYING * (xi + d_xi)]
+}
+
+/// Longitude from the central meridian and latitude, radians, of plane metres.
+fn plane_to_geodetic([x, y]: [f64; 2]) -> [f64; 2] {
+    let (xi, eta) = (y / RECTIFYING, x / RECTIFYING);
+    let [d_xi, d_eta] = complex_sine_series(&BETA, xi, eta);
+    let (sin_xi, cos_xi) = (xi - d_xi).sin_cos();
+    let sinh_eta = (eta - d_eta).sinh();
+    let lon = sinh_eta.atan2(cos_xi);
+    let conformal = sin_xi.atan2(sinh_eta.hypot(cos_xi));
+    [lon, conformal + sine_series(&DELTA, conformal)]
+}
+
+/// Σ c[j−1] sin 2j(ξ + iη), real and imaginary part, by Clenshaw's recurrence.
+fn complex_sine_series(coefficients: &[f64; 6], xi: f64, eta: f64) -> [f64; 2] {
+    let (sin, cos) = (2.0 * xi).sin_cos();
+    let grown = (2.0 * eta).exp();
+    let (sinh, cosh) = ((grown - grown.recip()) / 2.0, (grown + grown.recip()) / 2.0);
+    let (re, im) = (2.0 * cos * cosh, -2.0 * sin * sinh);
+    let (mut b1, mut b2) = ([0.0; 2], [0.0; 2]);
+    for c in coefficients.iter().rev() {
+        let b0 = [re * b1[0] - im * b1[1] - b2[0] + c, re * b1[1] + im * b1[0] - b2[1]];
+        (b2, b1) = (b1, b0);
+    }
+    let (re, im) = (sin * cosh, cos * sinh);
+    [re * b1[0] - im * b1[1], re * b1[1] + im * b1[0]]
+}
+
+/// Σ c[j−1] sin 2jx by Clenshaw's recurrence.
+fn sine_series(coefficients: &[f64; 6], x: f64) -> f64 {
+    let (sin, cos) = (2.0 * x).sin_cos();
+    let (mut b1, mut b2) = (0.0, 0.0);
+    for c in coefficients.iter().rev() {
+        (b2, b1) = (b1, 2.0 * cos * b1 - b2 + c);
+    }
+    sin * b1
+}
