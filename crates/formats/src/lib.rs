@@ -4,17 +4,29 @@
 
 mod assembly;
 mod atomic_file;
+mod csv;
 pub mod datetime;
+mod dbf;
+mod detect;
+mod encoding;
 mod error;
 pub mod fgb;
 mod number;
 mod reader;
 #[cfg(test)]
 mod sample_tests;
+mod shapefile;
+mod table;
+#[cfg(test)]
+mod test_files;
 mod wkt;
 mod writer;
+mod xlsx;
+mod zipped;
 
 pub use assembly::ReadGeometry;
+pub use detect::{Format, ReadOptions, detect, open};
+pub use encoding::encoding_by_label;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
 pub use wkt::{WktError, read_wkt, write_wkt};
