@@ -1,1 +1,37 @@
-//! Rules of the one ledger and the household file: pure.
+//! Rules of the one ledger and the household file: codes and their checks, and which columns
+//! are personal.
+//!
+//! *Invariant:* rules only. Nothing here stores, sends, reads a clock, or prints a value that
+//! may be personal: errors about identity and mobile numbers carry no value, and both types
+//! show themselves masked.
+
+mod building_code;
+mod credit_code;
+mod division_code;
+mod fault;
+mod grid_code;
+mod identity_number;
+mod mobile_number;
+mod normal_form;
+mod parcel_code;
+pub mod personal;
+mod personal_names;
+mod unit_code;
+
+#[cfg(test)]
+mod codes_tests;
+#[cfg(test)]
+mod personal_tests;
+
+pub use building_code::BuildingCode;
+pub use credit_code::CreditCode;
+pub use division_code::{DivisionCode, DivisionLevel};
+pub use fault::{CodeWarning, Fault, InvalidCode, Scheme};
+pub use grid_code::GridCode;
+pub use identity_number::IdentityNumber;
+pub use mobile_number::MobileNumber;
+pub use normal_form::normal_form;
+pub use parcel_code::ParcelCode;
+pub use personal::{PersonalDetector, PersonalReason};
+pub use personal_names::class_of;
+pub use unit_code::{Fixture, UnitCode};
