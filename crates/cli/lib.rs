@@ -1,1 +1,3 @@
 //! The command line of Tuban.
+
+pub mod environment;

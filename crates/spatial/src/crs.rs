@@ -46,6 +46,17 @@ pub enum SourceCrs {
     Bd09,
 }
 
+impl SourceCrs {
+    /// The CRS that a collection keeps coordinates of this kind in: its own, or CGCS2000 for
+    /// the shifted ones.
+    pub fn storage(&self) -> Crs {
+        match self {
+            Self::Crs(crs) => crs.clone(),
+            Self::Gcj02 | Self::Bd09 => Crs::CGCS2000,
+        }
+    }
+}
+
 impl fmt::Display for SourceCrs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -25,6 +25,7 @@ mod proj_link;
 pub mod project;
 pub mod shard;
 pub mod shard_builder;
+pub mod shift;
 pub mod snapshot;
 pub mod tombstones;
 pub mod wkb;

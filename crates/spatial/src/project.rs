@@ -18,8 +18,9 @@ use crate::crs::is_site_name;
 use crate::crs_error::CrsError;
 use crate::crs_facts::{AreaOfUse, AxisOrder, CrsFacts, CrsKind, FactsFault, read_facts};
 use crate::proj_link::{End, Link};
+use crate::shift::Shift;
 use crate::zones::{ChinaDatum, cgcs2000_alike};
-use crate::{Crs, Geometry};
+use crate::{Crs, Geometry, SourceCrs};
 
 /// Degrees by which coordinates may leave the area of use of a projected CRS: a city in one
 /// zone reaches into its neighbour.
@@ -84,6 +85,17 @@ impl CrsRegistry {
         Ok(facts)
     }
 
+    /// The way from what a file's coordinates are in to a storage CRS.
+    pub fn source_projector(&self, from: &SourceCrs, to: &Crs) -> Result<Projector, CrsError> {
+        let shift = match from {
+            SourceCrs::Crs(crs) => return self.projector(crs, to),
+            SourceCrs::Gcj02 => Shift::Gcj02,
+            SourceCrs::Bd09 => Shift::Bd09,
+        };
+        let Projector(plan) = self.projector(&Crs::WGS84, to)?;
+        Ok(Projector(Arc::new(Plan { shift: Some(shift), ..Plan::clone(&plan) })))
+    }
+
     /// The way from one CRS to another.
     pub fn projector(&self, from: &Crs, to: &Crs) -> Result<Projector, CrsError> {
         let (from_facts, to_facts) = (self.facts(from)?, self.facts(to)?);
@@ -121,6 +133,7 @@ impl CrsRegistry {
             Route::Linked { before, link, after, lon_lat }
         };
         Ok(Projector(Arc::new(Plan {
+            shift: None,
             from: Side::new(from, &from_facts),
             to: Side::new(to, &to_facts),
             route,
@@ -157,22 +170,24 @@ impl CrsRegistry {
 #[derive(Clone, Debug)]
 pub struct Projector(Arc<Plan>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Plan {
+    /// What is taken off before anything else; the sides then start at WGS 84.
+    shift: Option<Shift>,
     from: Side,
     to: Side,
     route: Route,
 }
 
 /// One end of a plan, and where its points may lie.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Side {
     crs: Crs,
     area: Option<AreaOfUse>,
     margin: f64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Route {
     Identity,
     Closed {
@@ -190,7 +205,7 @@ enum Route {
 
 /// Where the longitudes and latitudes, which tell whether points lie in the area of use, come
 /// from. Which datum they are in makes no difference to that.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum LonLat {
     /// They enter the link.
     Start,
@@ -226,7 +241,7 @@ impl Side {
 }
 
 impl Projector {
-    /// CRS of the coordinates that go in.
+    /// CRS of the coordinates that go in; WGS 84 when they are shifted.
     pub fn from(&self) -> &Crs {
         &self.0.from.crs
     }
@@ -238,7 +253,7 @@ impl Projector {
 
     /// Whether both are the same, so that nothing changes.
     pub fn is_identity(&self) -> bool {
-        matches!(self.0.route, Route::Identity)
+        self.0.shift.is_none() && matches!(self.0.route, Route::Identity)
     }
 
     /// Projects one point.
@@ -250,8 +265,14 @@ impl Projector {
 
     /// Projects every point in its place. After an error some are projected and some are not.
     pub fn project_all(&self, points: &mut [[f64; 2]]) -> Result<(), CrsError> {
-        let Plan { from, to, route } = &*self.0;
+        let Plan { shift, from, to, route } = &*self.0;
         check_finite(points)?;
+        if let Some(shift) = shift {
+            for (vertex, point) in points.iter_mut().enumerate() {
+                from.check(*point, vertex)?;
+                *point = shift.to_wgs84(*point);
+            }
+        }
         match route {
             Route::Identity => return Ok(()),
             Route::Closed { before, after } => {

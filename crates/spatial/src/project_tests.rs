@@ -1,3 +1,5 @@
+//! Cases for coordinate systems, their facts, and the ways between them.
+
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -21,6 +23,59 @@ const SITE: &str = "+proj=tmerc +lat_0=0 +lon_0=116.5 +k=1 +x_0=300000 +y_0=-400
 
 fn registry_with_site() -> CrsRegistry {
     CrsRegistry::new(BTreeMap::from([("made-up".to_owned(), SITE.to_owned())])).unwrap()
+}
+
+#[test]
+fn reads_every_way_to_name_a_crs() {
+    let cases = [
+        ("EPSG:4548", 4548),
+        ("epsg:4548", 4548),
+        (" 4548 ", 4548),
+        ("[EPSG:4490]", 4490),
+        ("urn:ogc:def:crs:EPSG::4490", 4490),
+        ("urn:ogc:def:crs:EPSG:9.8:4490", 4490),
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", 4326),
+        ("http://www.opengis.net/def/crs/EPSG/0/4490", 4490),
+        ("https://www.opengis.net/def/crs/OGC/1.3/CRS84", 4326),
+        ("http://www.opengis.net/gml/srs/epsg.xml#4326", 4326),
+        ("OGC:CRS84", 4326),
+        ("CRS84", 4326),
+        ("EPSG:900913", 3857),
+        ("ESRI:102100", 3857),
+    ];
+    for (text, code) in cases {
+        assert_eq!(crs(text), Crs::Epsg(code), "{text}");
+        assert_eq!(SourceCrs::from_str(text).unwrap(), SourceCrs::Crs(Crs::Epsg(code)));
+        assert_eq!(crs::is_crs84(text), text.ends_with("CRS84"), "{text}");
+    }
+    assert_eq!(crs("site:北京-1"), Crs::Site("北京-1".to_owned()));
+    assert_eq!(crs(&crs("site:北京-1").to_string()), crs("site:北京-1"));
+    assert_eq!(SourceCrs::from_str("GCJ-02").unwrap(), SourceCrs::Gcj02);
+    assert_eq!(SourceCrs::from_str("bd09").unwrap(), SourceCrs::Bd09);
+    let long = "9".repeat(1000);
+    let bad = [
+        "",
+        "EPSG:",
+        "EPSG:0",
+        "EPSG:-1",
+        "EPSG:4548.0",
+        "EPSG:99999999999",
+        "IGNF:LAMB93",
+        "OGC:CRS84h",
+        "site:",
+        "site:a b",
+        "site:a/b",
+        "http://www.opengis.net/def/crs/EPSG/4490",
+        "urn:ogc:def:crs:",
+        "gcj03",
+        "图斑",
+        &long,
+    ];
+    for text in bad {
+        assert!(Crs::from_str(text).is_err() && SourceCrs::from_str(text).is_err(), "{text}");
+        assert!(Crs::from_str(text).unwrap_err().to_string().len() < 300);
+    }
+    assert!(Crs::from_str("gcj02").is_err(), "no collection is stored in a shifted system");
 }
 
 fn distance(a: [f64; 2], b: [f64; 2]) -> f64 {
@@ -255,6 +310,25 @@ fn a_geometry_projects_vertex_by_vertex_and_keeps_its_heights() {
         CrsError::OutsideArea { crs: Crs::Epsg(4548), vertex: 1 }
     );
     assert_eq!(far, before);
+}
+
+#[test]
+fn shifted_coordinates_come_back_on_the_way() {
+    let registry = CrsRegistry::default();
+    let cases =
+        [("gcj02", [116.384_047_225, 39.913_345_455]), ("bd09", [116.390_454_713, 39.919_575_551])];
+    for (name, shown) in cases {
+        let source = SourceCrs::from_str(name).unwrap();
+        let way = registry.source_projector(&source, &source.storage()).unwrap();
+        assert!(!way.is_identity());
+        assert!(distance(way.project(shown).unwrap(), [116.377_817, 39.911_954]) < 4e-9);
+        let plane = registry.source_projector(&source, &Crs::Epsg(4548)).unwrap();
+        let direct = projector("EPSG:4326", "EPSG:4548").unwrap();
+        let expected = direct.project([116.377_817, 39.911_954]).unwrap();
+        assert!(distance(plane.project(shown).unwrap(), expected) < 1e-3);
+        let error = plane.project([447_946.0, 4_419_408.0]).unwrap_err();
+        assert_eq!(error, CrsError::OutsideArea { crs: Crs::WGS84, vertex: 0 });
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! Cases for the way onto the world grid.
+
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::sync::LazyLock;
