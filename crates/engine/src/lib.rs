@@ -1,1 +1,27 @@
-//! Catalogue, current snapshot, tiles and edits.
+//! The engine: one current snapshot of a store, tiles cut from it, edits applied to it.
+//!
+//! *Invariants:* a reader takes one [`spatial::Snapshot`] a request and never mixes two; an
+//! edit is durable first, visible second, acknowledged third; CPU work leaves the async
+//! runtime in [`pool`] alone; a field above class L1 never enters a tile. No HTTP, no JSON, no
+//! file formats here.
+
+mod apply;
+mod cache;
+mod check;
+mod compress;
+mod error;
+mod load;
+pub mod metrics;
+mod open;
+pub mod pool;
+mod tiles;
+
+#[cfg(test)]
+mod engine_tests;
+
+pub use compress::Encoding;
+pub use error::{Defect, EngineError};
+pub use metrics::Metrics;
+pub use open::{Engine, EngineSettings};
+pub use pool::Pool;
+pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};

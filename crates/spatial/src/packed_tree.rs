@@ -133,8 +133,10 @@ impl<B: Bounds> PackedTree<B> {
                 }
                 Descent::Open if level == 1 => {
                     let end = ((position + 1) * FANOUT).min(items.len());
-                    for item in position * FANOUT..end {
-                        match classify(&items[item]) {
+                    let start = position * FANOUT;
+                    for (item, bounds) in items[start..end].iter().enumerate() {
+                        let item = start + item;
+                        match classify(bounds) {
                             Descent::Skip => {}
                             verdict => found(item..item + 1, verdict == Descent::Take),
                         }

@@ -1,6 +1,6 @@
 //! What a layer is drawn from.
 
-use spatial::{Shard, WorldBox};
+use spatial::{CollectionSnapshot, Shard, WorldBox};
 
 /// A searchable set of features.
 pub trait FeatureSource: Sync {
@@ -11,6 +11,16 @@ pub trait FeatureSource: Sync {
     /// slots in ascending order. The order of shards is the same whatever the area, so that
     /// neighbouring tiles agree.
     fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16]));
+}
+
+impl FeatureSource for CollectionSnapshot {
+    fn count(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16])) {
+        self.search_world(area, visit);
+    }
 }
 
 /// One layer of a tile.

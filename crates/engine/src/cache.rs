@@ -1,0 +1,77 @@
+//! Tiles already cut, within a budget of bytes.
+
+use std::sync::Arc;
+
+use quick_cache::sync::Cache;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
+use spatial::{FieldClass, Revision};
+use tile::{Sampled, TileCoord};
+
+use crate::{Encoding, EngineError};
+
+/// What a cached tile depends on.
+///
+/// The revision of the place is part of it: a commit makes new keys for the tiles it touched,
+/// at every zoom and without visiting one, and a tile that was rendered from an older state can
+/// never be found by a later reader. What nobody can find any more leaves as the coldest.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct TileKey {
+    /// Ids of the collections, joined by commas.
+    pub(crate) collections: Arc<str>,
+    pub(crate) matrix_set: &'static str,
+    pub(crate) coord: TileCoord,
+    pub(crate) highest: FieldClass,
+    pub(crate) encoding: Encoding,
+    pub(crate) place: Revision,
+}
+
+/// A tile as it is sent.
+#[derive(Clone, Debug)]
+pub(crate) struct CachedTile {
+    pub(crate) bytes: Arc<[u8]>,
+    pub(crate) sampled: Option<Sampled>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct ByBytes;
+
+/// Bytes of an entry beside key and tile: counters of the two `Arc`s, links and hash.
+const ENTRY_OVERHEAD: usize = 96;
+
+impl Weighter<TileKey, CachedTile> for ByBytes {
+    fn weight(&self, key: &TileKey, tile: &CachedTile) -> u64 {
+        let entry = size_of::<TileKey>() + size_of::<CachedTile>() + ENTRY_OVERHEAD;
+        (entry + key.collections.len() + tile.bytes.len()) as u64
+    }
+}
+
+/// The cache; one flight a key, errors are not kept.
+#[derive(Debug)]
+pub(crate) struct TileCache(Cache<TileKey, CachedTile, ByBytes>);
+
+impl TileCache {
+    pub(crate) fn new(bytes: u64) -> Result<Self, EngineError> {
+        let options = OptionsBuilder::new()
+            .weight_capacity(bytes)
+            // A city's tile is about 20 kB; the estimate sizes the table, not the budget.
+            .estimated_items_capacity((bytes / 20_000).max(64) as usize)
+            .build()
+            .map_err(|error| EngineError::Internal { what: format!("tile cache: {error}") })?;
+        let hash = DefaultHashBuilder::default();
+        Ok(Self(Cache::with_options(options, ByBytes, hash, DefaultLifecycle::default())))
+    }
+
+    /// The tile of `key`, cached or made by `make`; whoever asks meanwhile awaits the same.
+    pub(crate) async fn tile(
+        &self,
+        key: &TileKey,
+        make: impl Future<Output = Result<CachedTile, EngineError>>,
+    ) -> Result<CachedTile, EngineError> {
+        self.0.get_or_insert_async(key, make).await
+    }
+
+    /// Bytes held.
+    pub(crate) fn weight(&self) -> u64 {
+        self.0.weight()
+    }
+}

@@ -1,0 +1,70 @@
+//! Content encodings of a tile.
+
+use std::cell::RefCell;
+
+use libdeflater::{CompressionLvl, Compressor};
+
+use crate::EngineError;
+
+/// How the bytes of an answer are encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Encoding {
+    /// As they are.
+    Identity,
+    /// gzip, fastest level.
+    Gzip,
+    /// Zstandard, level 1.
+    Zstd,
+}
+
+impl Encoding {
+    /// Name in `Content-Encoding`; `identity` is not sent.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+thread_local! {
+    // A compressor holds 64 KiB of tables: one a thread of the pool.
+    static GZIP: RefCell<Compressor> = RefCell::new(Compressor::new(CompressionLvl::fastest()));
+}
+
+/// `bytes` in another encoding. The level is a constant: equal tiles give equal bytes.
+pub(crate) fn compress(bytes: Vec<u8>, encoding: Encoding) -> Result<Vec<u8>, EngineError> {
+    let failed = |error: &dyn std::fmt::Display| EngineError::Internal {
+        what: format!("{}: {error}", encoding.name()),
+    };
+    match encoding {
+        Encoding::Identity => Ok(bytes),
+        Encoding::Gzip => GZIP.with_borrow_mut(|gzip| {
+            let mut out = vec![0; gzip.gzip_compress_bound(bytes.len())];
+            let length = gzip.gzip_compress(&bytes, &mut out).map_err(|error| failed(&error))?;
+            out.truncate(length);
+            Ok(out)
+        }),
+        Encoding::Zstd => zstd::bulk::compress(&bytes, 1).map_err(|error| failed(&error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn each_encoding_gives_back_the_tile() {
+        let tile: Vec<u8> = (0..50_000_u32).map(|n| ((n * n) >> 7) as u8).collect();
+        assert_eq!(compress(tile.clone(), Encoding::Identity).unwrap(), tile);
+        let zstd = compress(tile.clone(), Encoding::Zstd).unwrap();
+        assert_eq!(zstd::bulk::decompress(&zstd, tile.len()).unwrap(), tile);
+        let gzip = compress(tile.clone(), Encoding::Gzip).unwrap();
+        let mut out = vec![0; tile.len()];
+        let length = libdeflater::Decompressor::new().gzip_decompress(&gzip, &mut out).unwrap();
+        assert_eq!((length, out), (tile.len(), tile));
+    }
+}

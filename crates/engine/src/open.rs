@@ -1,0 +1,162 @@
+//! The engine itself: what it is made of, and how it starts.
+
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arc_swap::ArcSwap;
+use spatial::{CrsRegistry, Revision, Snapshot};
+use store::FeatureStore;
+use tokio::sync::Mutex;
+
+use crate::cache::TileCache;
+use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
+use crate::{EngineError, Metrics, Pool};
+
+/// What the operator may set.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// Threads that render; 0 is one a core.
+    pub threads: usize,
+    /// Jobs that may wait for a thread before requests are refused.
+    pub queue: usize,
+    /// Budget of the tile cache.
+    pub tile_cache_bytes: u64,
+    /// What one tile may hold.
+    pub limits: tile::Limits,
+}
+
+impl Default for EngineSettings {
+    fn default() -> Self {
+        Self { threads: 0, queue: 64, tile_cache_bytes: 512 << 20, limits: tile::Limits::default() }
+    }
+}
+
+/// One store, served from memory. Clones are handles to the same engine.
+#[derive(Clone)]
+pub struct Engine(pub(crate) Arc<Parts>);
+
+pub(crate) struct Parts {
+    pub(crate) store: Arc<dyn FeatureStore>,
+    pub(crate) registry: Arc<CrsRegistry>,
+    pub(crate) settings: EngineSettings,
+    pub(crate) pool: Pool,
+    pub(crate) current: ArcSwap<Snapshot>,
+    /// Held by whoever publishes the next snapshot.
+    pub(crate) writing: Mutex<()>,
+    /// Whether folding is under way.
+    pub(crate) folding: AtomicBool,
+    pub(crate) cache: TileCache,
+    pub(crate) metrics: Metrics,
+    pub(crate) fingerprint: u64,
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let revision = self.snapshot().revision;
+        f.debug_struct("Engine").field("revision", &revision).finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Reads every collection of `store` into memory.
+    pub async fn open(
+        store: Arc<dyn FeatureStore>,
+        registry: Arc<CrsRegistry>,
+        settings: EngineSettings,
+    ) -> Result<Self, EngineError> {
+        let empty =
+            Snapshot { revision: Revision(0), recorded_at: None, collections: BTreeMap::new() };
+        let fingerprint = fingerprint(&*store, &settings).await?;
+        let engine = Self(Arc::new(Parts {
+            pool: Pool::new(settings.threads, settings.queue)?,
+            cache: TileCache::new(settings.tile_cache_bytes)?,
+            current: ArcSwap::from_pointee(empty),
+            writing: Mutex::new(()),
+            folding: AtomicBool::new(false),
+            metrics: Metrics::default(),
+            store,
+            registry,
+            settings,
+            fingerprint,
+        }));
+        engine.refresh().await?;
+        Ok(engine)
+    }
+
+    /// The current state. Take it once a request.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.0.current.load_full()
+    }
+
+    /// The system of record.
+    pub fn store(&self) -> &Arc<dyn FeatureStore> {
+        &self.0.store
+    }
+
+    /// The coordinate systems.
+    pub fn registry(&self) -> &Arc<CrsRegistry> {
+        &self.0.registry
+    }
+
+    /// The settings that the engine runs with.
+    pub fn settings(&self) -> &EngineSettings {
+        &self.0.settings
+    }
+
+    /// The threads for work that takes the processor.
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// Every number of [`crate::metrics`] now.
+    pub fn reading(&self) -> Reading {
+        let snapshot = self.snapshot();
+        let features =
+            snapshot.collections.values().map(|collection| collection.len()).sum::<usize>();
+        let mut reading = self.0.metrics.read();
+        reading.numbers.extend([
+            (FEATURES, false, features as u64),
+            (REVISION, false, snapshot.revision.0),
+            (SNAPSHOT_BYTES, false, snapshot.heap_bytes() as u64),
+            (TILE_CACHE_BYTES, false, self.0.cache.weight()),
+        ]);
+        reading
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn cache(&self) -> &TileCache {
+        &self.0.cache
+    }
+
+    pub(crate) fn fingerprint(&self) -> u64 {
+        self.0.fingerprint
+    }
+}
+
+/// Tells tags of this store and these settings from those of another: made of the store's
+/// first commit, its collections as they are now, the tile limits and this program's version.
+async fn fingerprint(
+    store: &dyn FeatureStore,
+    settings: &EngineSettings,
+) -> Result<u64, EngineError> {
+    let mut hasher = rustc_hash::FxHasher::default();
+    env!("CARGO_PKG_VERSION").hash(&mut hasher);
+    let limits = settings.limits;
+    (limits.features, limits.bytes, limits.buffer).hash(&mut hasher);
+    for record in store.changes(Revision(0), 1).await?.iter().take(1) {
+        (record.recorded_at, &record.collection, &record.actor).hash(&mut hasher);
+    }
+    for collection in store.collections().await? {
+        (&collection.id, &collection.crs, collection.count).hash(&mut hasher);
+        let extent = collection.extent;
+        for border in [extent.min_x, extent.min_y, extent.max_x, extent.max_y] {
+            border.to_bits().hash(&mut hasher);
+        }
+    }
+    Ok(hasher.finish())
+}

@@ -1,0 +1,187 @@
+//! One tile: which collections and columns, from the cache or rendered.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use spatial::{CollectionId, CollectionSnapshot, FieldClass, FieldType, Revision, Snapshot};
+use tile::{LayerInput, Sampled, TileCoord, TileMatrixSet};
+
+use crate::cache::{CachedTile, TileKey};
+use crate::compress::{Encoding, compress};
+use crate::{Engine, EngineError, Metrics};
+
+/// Most collections of one tile.
+pub const MAX_TILE_COLLECTIONS: usize = 32;
+/// The highest class that any tile carries, whoever asks.
+const HIGHEST_IN_TILES: FieldClass = FieldClass::L1;
+
+/// What a reader may read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Profile {
+    /// Highest class of the fields shown.
+    pub highest: FieldClass,
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self { highest: FieldClass::L1 }
+    }
+}
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct TileRequest {
+    /// Collections; each becomes a layer. Order and repetition mean nothing.
+    pub collections: Vec<CollectionId>,
+    /// The grid.
+    pub matrix_set: &'static TileMatrixSet,
+    /// The place.
+    pub coord: TileCoord,
+    /// How the answer is encoded.
+    pub encoding: Encoding,
+    /// Who asks.
+    pub profile: Profile,
+}
+
+/// A tile.
+#[derive(Clone, Debug)]
+pub struct TileAnswer {
+    /// The tile as encoded; empty when nothing is in it.
+    pub bytes: Arc<[u8]>,
+    /// How the bytes are encoded; as asked for, except that an empty tile has no encoding.
+    pub encoding: Encoding,
+    /// The entity tag, quotes included.
+    pub etag: String,
+    /// State that the tile shows.
+    pub revision: Revision,
+    /// Present when limits left features out.
+    pub aggregation: Option<Sampled>,
+    /// Whether the tile was in the cache.
+    pub cached: bool,
+}
+
+/// A request made out against one state.
+struct Plan {
+    snapshot: Arc<Snapshot>,
+    /// Ascending, each once.
+    collections: Vec<CollectionId>,
+    key: TileKey,
+}
+
+impl Engine {
+    /// Renders a tile, or takes it from the cache.
+    pub async fn tile(&self, request: &TileRequest) -> Result<TileAnswer, EngineError> {
+        let plan = self.plan(request)?;
+        let (etag, revision) = (self.tag(&plan.key), plan.snapshot.revision);
+        let rendered = AtomicBool::new(false);
+        let key = plan.key.clone();
+        let tile = self.cache().tile(&key, async {
+            rendered.store(true, Ordering::Relaxed);
+            self.render(plan, request).await
+        });
+        let tile = tile.await?;
+        let cached = !rendered.into_inner();
+        let metrics = self.metrics();
+        let counter = if cached { &metrics.tile_cache_hits } else { &metrics.tile_cache_misses };
+        Metrics::add(counter, 1);
+        let encoding = if tile.bytes.is_empty() { Encoding::Identity } else { request.encoding };
+        let CachedTile { bytes, sampled: aggregation } = tile;
+        Ok(TileAnswer { bytes, encoding, etag, revision, aggregation, cached })
+    }
+
+    /// The entity tag that [`Engine::tile`] would answer with, quotes included. Costs no
+    /// rendering: it is made of the newest change at the place.
+    pub fn etag(&self, request: &TileRequest) -> Result<String, EngineError> {
+        Ok(self.tag(&self.plan(request)?.key))
+    }
+
+    fn plan(&self, request: &TileRequest) -> Result<Plan, EngineError> {
+        let mut collections = request.collections.clone();
+        collections.sort_unstable();
+        collections.dedup();
+        if !(1..=MAX_TILE_COLLECTIONS).contains(&collections.len()) {
+            return Err(EngineError::TileCollections {
+                asked: collections.len(),
+                max: MAX_TILE_COLLECTIONS,
+            });
+        }
+        let snapshot = self.snapshot();
+        let area = request.coord.world_box(self.settings().limits.buffer);
+        let mut place = Revision(0);
+        for id in &collections {
+            place = place.max(collection(&snapshot, id)?.revision_of(&area));
+        }
+        let names: Vec<&str> = collections.iter().map(CollectionId::as_str).collect();
+        let key = TileKey {
+            collections: names.join(",").into(),
+            matrix_set: request.matrix_set.id,
+            coord: request.coord,
+            highest: request.profile.highest.min(HIGHEST_IN_TILES),
+            encoding: request.encoding,
+            place,
+        };
+        Ok(Plan { snapshot, collections, key })
+    }
+
+    fn tag(&self, key: &TileKey) -> String {
+        let encoding = match key.encoding {
+            Encoding::Identity => 'i',
+            Encoding::Gzip => 'g',
+            Encoding::Zstd => 'z',
+        };
+        let class = if key.highest == FieldClass::L0 { '0' } else { '1' };
+        format!("\"{:016x}-{}-{encoding}{class}\"", self.fingerprint(), key.place)
+    }
+
+    async fn render(&self, plan: Plan, request: &TileRequest) -> Result<CachedTile, EngineError> {
+        let Plan { snapshot, collections, key } = plan;
+        let (limits, set) = (self.settings().limits, request.matrix_set);
+        let (rendered, time, bytes) = self
+            .pool()
+            .run(move || {
+                let start = Instant::now();
+                let mut layers = Vec::with_capacity(collections.len());
+                for id in &collections {
+                    let source = collection(&snapshot, id)?;
+                    let zooms = source.collection().zooms;
+                    if (zooms.min..=zooms.max).contains(&key.coord.z()) {
+                        layers.push((id.as_str(), source, columns(source, key.highest)));
+                    }
+                }
+                let layers: Vec<_> = layers
+                    .iter()
+                    .map(|(name, source, columns)| LayerInput { name, source: *source, columns })
+                    .collect();
+                let mut rendered = tile::render(&layers, set, key.coord, &limits);
+                let bytes = std::mem::take(&mut rendered.bytes);
+                let empty = bytes.is_empty();
+                let bytes = if empty { bytes } else { compress(bytes, key.encoding)? };
+                Ok::<_, EngineError>((rendered, start.elapsed(), bytes))
+            })
+            .await??;
+        let metrics = self.metrics();
+        metrics.rendered(time);
+        Metrics::add(&metrics.tile_bytes, bytes.len() as u64);
+        let features: usize = rendered.layers.iter().map(|layer| layer.features).sum();
+        Metrics::add(&metrics.tile_features, features as u64);
+        Ok(CachedTile { bytes: bytes.into(), sampled: rendered.sampled })
+    }
+}
+
+fn collection<'a>(
+    snapshot: &'a Snapshot,
+    id: &CollectionId,
+) -> Result<&'a CollectionSnapshot, EngineError> {
+    let found = snapshot.collections.get(id).map(|collection| &**collection);
+    found.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })
+}
+
+/// Columns that become attributes: of a class that the reader may see, and no bytes.
+fn columns(source: &CollectionSnapshot, highest: FieldClass) -> Vec<(usize, &str)> {
+    let fields = source.collection().fields.iter().enumerate();
+    fields
+        .filter(|(_, field)| field.class <= highest && field.field_type != FieldType::Bytes)
+        .map(|(position, field)| (position, field.name.as_str()))
+        .collect()
+}
