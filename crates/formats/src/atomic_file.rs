@@ -27,15 +27,20 @@ impl AtomicFile {
         &self.path
     }
 
-    /// What takes the bytes.
-    pub(crate) fn out(&mut self) -> &mut impl Write {
-        &mut self.out
-    }
-
     /// Makes the bytes durable and puts the file in its place.
     pub(crate) fn finish(self) -> Result<(), FormatError> {
         let file = self.out.into_inner().map_err(|error| error.into_error());
         place(file.map_err(FormatError::io(&self.path))?, &self.path)
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
     }
 }
 

@@ -5,12 +5,15 @@
 mod assembly;
 mod atomic_file;
 mod csv;
+mod csv_write;
 pub mod datetime;
 mod dbf;
 mod detect;
 mod encoding;
 mod error;
 pub mod fgb;
+pub mod geojson;
+mod json;
 mod number;
 mod reader;
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! The seam between a file and the import: layers, their schema, and features with row numbers.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use spatial::{Feature, Field, GeometryType};
@@ -92,5 +93,22 @@ impl RowDefect {
     /// A defect of one field.
     pub(crate) fn of_field(kind: &'static str, field: &str, reason: impl Into<String>) -> Self {
         Self { kind, field: Some(field.to_owned()), reason: reason.into() }
+    }
+}
+
+/// Gives the second of two names that differ by case alone, or not at all, a number; says so.
+pub(crate) fn make_names_unique(fields: &mut [Field], notes: &mut Vec<String>) {
+    let mut taken: HashSet<String> = HashSet::new();
+    for field in fields {
+        if taken.insert(field.name.to_lowercase()) {
+            continue;
+        }
+        let free = (2_u32..)
+            .map(|number| format!("{}_{number}", field.name))
+            .find(|name| taken.insert(name.to_lowercase()));
+        if let Some(name) = free {
+            notes.push(format!("a second field {:?} is called {name:?}", field.name));
+            field.name = name;
+        }
     }
 }

@@ -5,13 +5,36 @@ use std::path::Path;
 use spatial::{Feature, Field, FieldType, Value, ValueRef};
 
 use crate::atomic_file::AtomicFile;
-use crate::{FormatError, LayerSchema, fgb};
+use crate::csv_write::CsvWriter;
+use crate::fgb::FgbWriter;
+use crate::geojson::{GeoJsonWriter, Layout};
+use crate::{FormatError, LayerSchema};
 
 /// A format that is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OutputFormat {
     /// FlatGeobuf, with an index.
     FlatGeobuf,
+    /// One collection by RFC 7946.
+    GeoJson,
+    /// One feature a line.
+    GeoJsonSeq,
+    /// Comma-separated values for spreadsheets.
+    Csv,
+}
+
+impl OutputFormat {
+    /// The format that the extension of `path` names.
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        Some(match extension.as_str() {
+            "fgb" => Self::FlatGeobuf,
+            "geojson" | "json" => Self::GeoJson,
+            "geojsonl" | "geojsons" | "geojsonseq" | "ndjson" | "jsonl" => Self::GeoJsonSeq,
+            "csv" => Self::Csv,
+            _ => return None,
+        })
+    }
 }
 
 /// What was written.
@@ -40,7 +63,10 @@ pub fn create(
 ) -> Result<Box<dyn FeatureWriter>, FormatError> {
     let file = AtomicFile::create(path)?;
     Ok(match format {
-        OutputFormat::FlatGeobuf => Box::new(fgb::FgbWriter::new(file, schema)?),
+        OutputFormat::FlatGeobuf => Box::new(FgbWriter::new(file, schema)?),
+        OutputFormat::GeoJson => Box::new(GeoJsonWriter::new(file, schema, Layout::Collection)?),
+        OutputFormat::GeoJsonSeq => Box::new(GeoJsonWriter::new(file, schema, Layout::Lines)?),
+        OutputFormat::Csv => Box::new(CsvWriter::new(file, schema)?),
     })
 }
 

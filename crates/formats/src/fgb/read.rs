@@ -11,7 +11,7 @@ use ::flatgeobuf::{
 use spatial::{Feature, Field, FieldClass, FieldType, GeometryType};
 
 use super::{DATE_METADATA, FORMAT, MAGIC, MAX_HEADER_BYTES, geometry, index, properties};
-use crate::reader::stem;
+use crate::reader::{make_names_unique, stem};
 use crate::{DeclaredCrs, FormatError, LayerReader, LayerSchema, ReadGeometry, Row, RowDefect};
 
 /// Opens the one layer of a FlatGeobuf file.
@@ -169,7 +169,8 @@ fn schema(path: &Path, header: &Header<'_>) -> LayerSchema {
             })
             .collect::<Vec<_>>()
     });
-    let fields = fields.unwrap_or_default();
+    let mut fields = fields.unwrap_or_default();
+    make_names_unique(&mut fields, &mut notes);
     if fields.iter().any(|field| field.field_type == FieldType::DateTime) {
         notes.push("times without a zone are read as UTC".to_owned());
     }

@@ -104,7 +104,7 @@ impl FgbWriter {
     /// Header and index, then the features from their temporary file.
     fn assemble(&mut self, indexed: bool) -> io::Result<()> {
         let header = self.header(indexed);
-        let out = self.file.out();
+        let out = &mut self.file;
         out.write_all(&MAGIC)?;
         out.write_all(&header)?;
         if indexed {

@@ -1,0 +1,24 @@
+//! GeoJSON (RFC 7946) and GeoJSON text sequences (RFC 8142, or one value a line).
+//!
+//! A file is walked twice: once to learn the fields and their types, once to read. Only one
+//! feature is in memory at a time.
+
+mod feature;
+mod geometry;
+mod read;
+mod sniff;
+mod split;
+mod write;
+
+#[cfg(test)]
+mod geojson_tests;
+
+pub use read::{open, open_seq};
+pub(crate) use write::{GeoJsonWriter, Layout, push_hex};
+
+/// Name of the format in messages.
+const FORMAT: &str = "GeoJSON";
+/// Longest text of one feature, in bytes.
+const MAX_FEATURE_BYTES: usize = 256 << 20;
+/// Most fields; SQLite has no more columns.
+const MAX_FIELDS: usize = 2000;
