@@ -10,7 +10,7 @@ use spatial::{Feature, GeometryType, ValueRef};
 
 use crate::atomic_file::AtomicFile;
 use crate::geojson::push_hex;
-use crate::number::push_real;
+use crate::number::push_number;
 use crate::writer::typed_values;
 use crate::{DeclaredCrs, FeatureWriter, FormatError, LayerSchema, Written, write_wkt};
 
@@ -69,7 +69,7 @@ impl CsvWriter {
                 ValueRef::Int(value) => Cow::Owned(value.to_string()),
                 ValueRef::Real(value) if !value.is_finite() => Cow::Borrowed(""),
                 ValueRef::Real(value) => {
-                    push_real(&mut self.cell, value);
+                    push_number(&mut self.cell, value);
                     Cow::Borrowed(self.cell.as_str())
                 }
                 ValueRef::Text(value) => guarded(value),
@@ -92,7 +92,7 @@ impl CsvWriter {
                 };
                 for ordinate in [point.x(), point.y()] {
                     self.cell.clear();
-                    push_real(&mut self.cell, ordinate);
+                    push_number(&mut self.cell, ordinate);
                     self.out.write_field(&self.cell).map_err(io)?;
                 }
             }

@@ -13,7 +13,7 @@ use encoding_rs::Encoding;
 
 use crate::encoding::encoding_by_label;
 use crate::{FormatError, LayerReader};
-use crate::{csv, dbf, fgb, shapefile, xlsx, zipped};
+use crate::{csv, dbf, fgb, geojson, shapefile, xlsx, zipped};
 
 /// How much of a file tells its format.
 const HEAD_BYTES: u64 = 4096;
@@ -82,9 +82,10 @@ pub enum Format {
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReader>>, FormatError> {
     match detect(path)? {
         Format::FlatGeobuf => fgb::open(path),
-        Format::GeoJson | Format::GeoPackage => Err(FormatError::Malformed {
+        Format::GeoJson => geojson::open(path),
+        Format::GeoPackage => Err(FormatError::Malformed {
             path: path.to_owned(),
-            format: "GeoJSON or GeoPackage",
+            format: "GeoPackage",
             reason: "its reader is not built in".to_owned(),
         }),
         Format::Shapefile => shapefile::open(path, options),

@@ -49,7 +49,7 @@ pub(crate) fn features() -> Vec<Feature> {
         vec![
             Value::Bool(count % 2 == 0),
             Value::Int(count),
-            Value::Real(0.1 + count as f64),
+            Value::Real((count % 4) as f64),
             text(name),
             text("2026-02-28"),
             text("2026-11-22T08:00:00.000Z"),

@@ -11,7 +11,7 @@ use spatial::Geometry;
 use thiserror::Error;
 
 use crate::assembly::{Assembly, ReadGeometry};
-use crate::number::push_real;
+use crate::number::push_number;
 
 /// How deep collections may nest.
 const MAX_DEPTH: usize = 16;
@@ -333,11 +333,11 @@ impl WktWriter<'_> {
     }
 
     fn coord(&mut self, coord: &Coord<f64>) {
-        push_real(self.out, coord.x);
+        push_number(self.out, coord.x);
         let measures = [self.geometry.z.get(self.vertex), self.geometry.m.get(self.vertex)];
         for &ordinate in [Some(&coord.y)].iter().chain(&measures).copied().flatten() {
             self.out.push(' ');
-            push_real(self.out, ordinate);
+            push_number(self.out, ordinate);
         }
         self.vertex += 1;
     }

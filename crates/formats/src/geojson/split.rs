@@ -86,7 +86,8 @@ impl<R: BufRead> Document<R> {
                         return Err(SplitError::Malformed("':' expected"));
                     }
                     self.input.consume(1);
-                    if name == b"\"features\"" && self.peek()? == Some(b'[') {
+                    let value = self.peek()?;
+                    if name == b"\"features\"" && value == Some(b'[') {
                         self.enter(State::Features);
                         self.had_features = true;
                         continue;

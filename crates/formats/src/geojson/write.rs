@@ -8,7 +8,7 @@ use spatial::{Feature, Geometry, ValueRef};
 
 use super::FORMAT;
 use crate::atomic_file::AtomicFile;
-use crate::number::push_real;
+use crate::number::{push_number, push_real};
 use crate::writer::typed_values;
 use crate::{DeclaredCrs, FeatureWriter, FormatError, LayerSchema, Written};
 
@@ -271,12 +271,12 @@ impl GeometryText<'_> {
 
     fn position(&mut self, coord: Coord<f64>, vertex: usize) {
         self.text.push('[');
-        push_real(self.text, coord.x);
+        push_number(self.text, coord.x);
         self.text.push(',');
-        push_real(self.text, coord.y);
+        push_number(self.text, coord.y);
         if let Some(&z) = self.geometry.z.get(vertex) {
             self.text.push(',');
-            push_real(self.text, z);
+            push_number(self.text, z);
         }
         self.text.push(']');
     }
