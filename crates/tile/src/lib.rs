@@ -3,14 +3,31 @@
 //! Pure: no clock, no file, no randomness; equal sources give equal bytes. Coordinates inside a
 //! tile are integers, x east and y south from its north-western corner, `0..=4096` and a buffer.
 
+mod clip;
 mod coord;
+mod draw;
+mod encode;
+mod figure;
+mod frame;
+pub mod inspect;
 mod limits;
 mod matrix_set;
+mod merge;
+mod plan;
+mod polygon_defects;
 mod render;
+mod repair;
+mod select;
+mod small;
 mod source;
+mod validity;
+mod values;
+mod wire;
+mod writer;
 
 pub use coord::{InvalidTileCoord, TileCoord};
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
 pub use matrix_set::{EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD};
+pub use polygon_defects::PolygonDefect;
 pub use render::{Dropped, LayerStats, Rendered, Sampled, render};
 pub use source::{FeatureSource, LayerInput};

@@ -1,0 +1,297 @@
+//! Draws one feature in tile integers: quantise, clip, merge what is too small, repair.
+
+use spatial::world::WorldPoint;
+use spatial::{FeatureRef, GeometryType, PathRef, PathRole};
+
+use crate::clip::{Wide, clip_line, clip_ring};
+use crate::figure::Figure;
+use crate::frame::{Frame, LocalBox};
+use crate::merge::{Merger, fill};
+use crate::repair::mend;
+use crate::validity::{Contact, Validity};
+
+/// What a feature is drawn as; one feature of a tile has one kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Kind {
+    Points = 1,
+    Lines = 2,
+    Polygons = 3,
+}
+
+impl Kind {
+    /// The kinds that `feature` is drawn as; more than one for a mixed collection.
+    #[inline]
+    pub fn of(feature: FeatureRef<'_>) -> [Option<Self>; 3] {
+        match feature.geometry_type() {
+            None => [None; 3],
+            Some(GeometryType::Point | GeometryType::MultiPoint) => {
+                [Some(Self::Points), None, None]
+            }
+            Some(GeometryType::LineString | GeometryType::MultiLineString) => {
+                [Some(Self::Lines), None, None]
+            }
+            Some(GeometryType::Polygon | GeometryType::MultiPolygon) => {
+                [Some(Self::Polygons), None, None]
+            }
+            Some(GeometryType::Any) => {
+                let has = |kind: Self, role: PathRole| {
+                    feature.paths().any(|path| path.role == role).then_some(kind)
+                };
+                [
+                    has(Self::Points, PathRole::Points),
+                    has(Self::Lines, PathRole::Line),
+                    has(Self::Polygons, PathRole::Exterior),
+                ]
+            }
+        }
+    }
+}
+
+/// What became of a feature; the figure holds it unless it was dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Drawn {
+    /// As it is.
+    Whole,
+    /// After mending.
+    Mended,
+    /// As a square that stands for small ones, itself among them.
+    Square,
+    /// Not: its area waits.
+    Merged,
+    /// Not: it does not meet the tile.
+    Outside,
+    /// Not: a line that shrank to a point, or a polygon that shrank to a line.
+    Collapsed,
+    /// Not: beyond repair.
+    Broken,
+}
+
+/// Rounding makes no polygon this many times larger, slivers apart.
+const SURELY_DRAWN: f64 = 6.0;
+
+/// Draws the features of one layer; holds the scratch for it.
+#[derive(Debug, Default)]
+pub(crate) struct Drawer {
+    pub figure: Figure,
+    pub merger: Merger,
+    validity: Validity,
+    wide: Vec<Wide>,
+    spare: Vec<Wide>,
+    ends: Vec<usize>,
+}
+
+impl Drawer {
+    /// Draws the paths of `kind` of a feature into the figure.
+    #[inline]
+    pub fn draw(&mut self, feature: FeatureRef<'_>, kind: Kind, frame: &Frame) -> Drawn {
+        self.figure.clear();
+        let local = frame.local_box(&feature.world_box());
+        if frame.misses(&local) {
+            return Drawn::Outside;
+        }
+        match kind {
+            Kind::Points => self.points(feature, frame),
+            Kind::Lines => self.lines(feature, frame, &local),
+            Kind::Polygons => self.polygons(feature, frame, &local),
+        }
+    }
+
+    fn points(&mut self, feature: FeatureRef<'_>, frame: &Frame) -> Drawn {
+        let range = i64::from(frame.min)..=i64::from(frame.max);
+        self.wide.clear();
+        for path in feature.paths().filter(|path| path.role == PathRole::Points) {
+            let local = path.world.iter().map(|point| frame.local(*point));
+            self.wide.extend(local.filter(|p| range.contains(&p[0]) && range.contains(&p[1])));
+        }
+        if self.wide.is_empty() {
+            return Drawn::Outside;
+        }
+        self.figure.push_points(self.wide.iter().map(narrow));
+        Drawn::Whole
+    }
+
+    fn lines(&mut self, feature: FeatureRef<'_>, frame: &Frame, local: &LocalBox) -> Drawn {
+        let mut met = false;
+        for path in feature.paths().filter(|path| path.role == PathRole::Line) {
+            if frame.holds(local) {
+                met = true;
+                self.figure.push_line(path.world.iter().map(|p| frame.local_inside(*p)));
+                continue;
+            }
+            self.wide.clear();
+            self.wide.extend(path.world.iter().map(|p| frame.local(*p)));
+            clip_line(&mut self.wide, &mut self.ends, &mut self.spare, frame, local);
+            let mut start = 0;
+            for &end in &self.ends {
+                met = true;
+                self.figure.push_line(self.wide[start..end].iter().map(narrow));
+                start = end;
+            }
+        }
+        match (self.figure.is_empty(), met) {
+            (false, _) => Drawn::Whole,
+            (true, true) => Drawn::Collapsed,
+            (true, false) => Drawn::Outside,
+        }
+    }
+
+    #[inline]
+    fn polygons(&mut self, feature: FeatureRef<'_>, frame: &Frame, local: &LocalBox) -> Drawn {
+        let square = self.merger.square();
+        if local.area() < square {
+            let area = feature.paths().map(|path| signed_area(&path)).sum::<f64>();
+            let area = area * frame.area_scale();
+            if area < square {
+                return self.merge(area, local, frame);
+            }
+        }
+        let inside = frame.holds(local);
+        let mut parts = 0;
+        let mut waiting = 0.0;
+        let mut squares = false;
+        let mut drawn = false;
+        let mut small = false;
+        for path in feature.paths() {
+            match path.role {
+                PathRole::Exterior => {
+                    parts += 1;
+                    let first = self.figure.paths().len();
+                    let area = self.ring(&path, inside, frame, local);
+                    let unrounded = self.small(&path, area, frame);
+                    small = unrounded.is_some();
+                    if let Some(unrounded) = unrounded {
+                        self.figure.truncate(first);
+                        waiting += unrounded;
+                    }
+                    drawn = self.figure.paths().len() > first;
+                }
+                PathRole::Hole => {
+                    if drawn {
+                        let first = self.figure.paths().len();
+                        let area = self.ring(&path, inside, frame, local);
+                        if let Some(unrounded) = self.small(&path, area, frame) {
+                            self.figure.truncate(first);
+                            waiting += unrounded;
+                        }
+                    } else if small {
+                        waiting += signed_area(&path) * frame.area_scale();
+                    }
+                }
+                PathRole::Points | PathRole::Line => {}
+            }
+            if parts > 1 && waiting >= square / 2.0 && fill(&mut waiting, 0.0, square) {
+                let middle = path.world.first().map(|p| frame.local(*p)).unwrap_or(local.middle());
+                self.merger.draw(middle, frame, &mut self.figure);
+                squares = true;
+            }
+        }
+        if self.figure.is_empty() {
+            let undrawn = small && !squares;
+            return match (undrawn, inside) {
+                (true, _) => self.merge(waiting, local, frame),
+                (false, true) => Drawn::Collapsed,
+                (false, false) => Drawn::Outside,
+            };
+        }
+        self.check()
+    }
+
+    /// Adds a ring of the feature and answers twice its area before clipping.
+    #[inline]
+    fn ring(&mut self, path: &PathRef<'_>, inside: bool, frame: &Frame, local: &LocalBox) -> f64 {
+        let world = open(path.world);
+        if inside {
+            let points = world.iter().map(|point| frame.local_inside(*point));
+            return self.figure.push_ring(path.role, points) as f64;
+        }
+        self.wide.clear();
+        for point in world {
+            let point = frame.local(*point);
+            if self.wide.last() != Some(&point) {
+                self.wide.push(point);
+            }
+        }
+        let area = wide_area2(&self.wide);
+        clip_ring(&mut self.wide, &mut self.spare, frame, local);
+        self.figure.push_ring(path.role, self.wide.iter().map(narrow));
+        area
+    }
+
+    /// The area of a ring that is too small to draw, negative for a hole. It is told by the
+    /// unrounded area: told by the rounded one, what rounding enlarged would be drawn, and what
+    /// it shrank would count in full.
+    #[inline]
+    fn small(&self, path: &PathRef<'_>, rounded_area2: f64, frame: &Frame) -> Option<f64> {
+        let square = self.merger.square();
+        if rounded_area2 >= 2.0 * square * SURELY_DRAWN {
+            return None;
+        }
+        let area = signed_area(path) * frame.area_scale();
+        (area.abs() < square).then_some(area)
+    }
+
+    fn merge(&mut self, area: f64, local: &LocalBox, frame: &Frame) -> Drawn {
+        if !self.merger.add(area, local.middle()) {
+            return Drawn::Merged;
+        }
+        self.merger.draw(local.middle(), frame, &mut self.figure);
+        if self.figure.is_empty() { Drawn::Outside } else { Drawn::Square }
+    }
+
+    #[inline]
+    fn check(&mut self) -> Drawn {
+        if self.validity.holds(&self.figure, Contact::Refused) {
+            return Drawn::Whole;
+        }
+        if !mend(&mut self.figure, &mut self.validity) {
+            return Drawn::Broken;
+        }
+        if self.figure.is_empty() { Drawn::Outside } else { Drawn::Mended }
+    }
+}
+
+fn narrow(point: &Wide) -> [i32; 2] {
+    // Clipped: within the buffered tile.
+    [point[0] as i32, point[1] as i32]
+}
+
+/// The ring without its closing vertex.
+fn open(ring: &[WorldPoint]) -> &[WorldPoint] {
+    match ring {
+        [first, rest @ .., last] if first == last && !rest.is_empty() => &ring[..ring.len() - 1],
+        _ => ring,
+    }
+}
+
+/// Area of a ring in world units: negative for a hole, which takes from its exterior.
+pub(crate) fn signed_area(path: &PathRef<'_>) -> f64 {
+    let sign = match path.role {
+        PathRole::Exterior => 1.0,
+        PathRole::Hole => -1.0,
+        PathRole::Points | PathRole::Line => return 0.0,
+    };
+    let Some(&origin) = path.world.first() else { return 0.0 };
+    let relative = |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
+    let mut sum = 0.0;
+    let mut previous = [0.0; 2];
+    for point in path.world {
+        let point = relative(point);
+        sum += previous[0] * point[1] - point[0] * previous[1];
+        previous = point;
+    }
+    sign * sum.abs() / 2.0
+}
+
+fn wide_area2(ring: &[Wide]) -> f64 {
+    let Some(&origin) = ring.first() else { return 0.0 };
+    let relative = |p: &Wide| [(p[0] - origin[0]) as f64, (p[1] - origin[1]) as f64];
+    let mut sum = 0.0;
+    let mut previous = [0.0; 2];
+    for point in ring {
+        let point = relative(point);
+        sum += previous[0] * point[1] - point[0] * previous[1];
+        previous = point;
+    }
+    sum.abs()
+}

@@ -1,0 +1,103 @@
+//! Where a tile lies on the integer grid of its zoom.
+
+use spatial::{WorldBox, WorldPoint};
+
+use crate::coord::TileCoord;
+use crate::matrix_set::{EXTENT, UNIT_ZOOM};
+
+/// Maps world points to the integers of one buffered tile.
+///
+/// Rounding happens on the grid of the whole zoom, so that a vertex lands on the same grid
+/// point whichever tile it is drawn in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frame {
+    /// World units of the tile's north-western corner, less half a tile unit.
+    offset: [i64; 2],
+    down: u32,
+    up: u32,
+    /// Column and row of the tile.
+    pub tile: [u32; 2],
+    /// Smallest tile integer of the buffered tile, both axes.
+    pub min: i32,
+    /// Largest tile integer of the buffered tile, both axes.
+    pub max: i32,
+}
+
+/// A rectangle in tile integers, wide enough for features that leave the tile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LocalBox {
+    pub min: [i64; 2],
+    pub max: [i64; 2],
+}
+
+impl Frame {
+    pub fn new(coord: TileCoord, buffer: u32) -> Self {
+        let zoom = u32::from(coord.z());
+        let unit = u32::from(UNIT_ZOOM);
+        let down = unit.saturating_sub(zoom);
+        let half = if down > 0 { 1 << (down - 1) } else { 0 };
+        let offset = |tile: u32| (i64::from(tile) << (32 - zoom)) - half;
+        let buffer = buffer as i32;
+        Self {
+            offset: [offset(coord.x()), offset(coord.y())],
+            down,
+            up: zoom.saturating_sub(unit),
+            tile: [coord.x(), coord.y()],
+            min: -buffer,
+            max: EXTENT as i32 + buffer,
+        }
+    }
+
+    /// Tile integers of a world point.
+    #[inline]
+    pub fn local(&self, point: WorldPoint) -> [i64; 2] {
+        let axis = |v: u32, offset: i64| ((i64::from(v) - offset) >> self.down) << self.up;
+        [axis(point[0], self.offset[0]), axis(point[1], self.offset[1])]
+    }
+
+    /// Tile integers of a world point of the buffered tile.
+    #[inline]
+    pub fn local_inside(&self, point: WorldPoint) -> [i32; 2] {
+        let [x, y] = self.local(point);
+        [x as i32, y as i32]
+    }
+
+    /// Tile integers of a box.
+    #[inline]
+    pub fn local_box(&self, world: &WorldBox) -> LocalBox {
+        LocalBox { min: self.local(world.min), max: self.local(world.max) }
+    }
+
+    /// Square tile units that one square world unit makes.
+    pub fn area_scale(&self) -> f64 {
+        let up = 2_f64.powi(self.up as i32 - self.down as i32);
+        up * up
+    }
+
+    /// Whether the box lies inside the buffered tile, so that nothing needs clipping.
+    #[inline]
+    pub fn holds(&self, local: &LocalBox) -> bool {
+        let (min, max) = (i64::from(self.min), i64::from(self.max));
+        local.min[0] >= min && local.min[1] >= min && local.max[0] <= max && local.max[1] <= max
+    }
+
+    /// Whether the box shares no point with the buffered tile.
+    #[inline]
+    pub fn misses(&self, local: &LocalBox) -> bool {
+        let (min, max) = (i64::from(self.min), i64::from(self.max));
+        local.max[0] < min || local.max[1] < min || local.min[0] > max || local.min[1] > max
+    }
+}
+
+impl LocalBox {
+    /// Area in square tile units.
+    #[inline]
+    pub fn area(&self) -> f64 {
+        (self.max[0] - self.min[0]) as f64 * (self.max[1] - self.min[1]) as f64
+    }
+
+    /// The middle, rounded down.
+    pub fn middle(&self) -> [i64; 2] {
+        [(self.min[0] + self.max[0]) >> 1, (self.min[1] + self.max[1]) >> 1]
+    }
+}

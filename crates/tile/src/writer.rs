@@ -1,0 +1,18 @@
+//! The seam between drawing and bytes.
+
+use spatial::Shard;
+
+use crate::draw::Kind;
+use crate::figure::Figure;
+
+/// Writes the features of one tile layer.
+pub(crate) trait LayerWriter {
+    /// Features come from `shard` from now on.
+    fn enter(&mut self, shard: &Shard);
+
+    /// Adds the feature at `slot` of `shard`, the one entered last, drawn as `figure`.
+    fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure);
+
+    /// The layer as field 3 of a tile; empty when it has no feature.
+    fn finish(self) -> Vec<u8>;
+}

@@ -1,0 +1,8 @@
+//! Tests of whole tiles, through the public surface.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod address;
+mod content;
+mod features;
+mod limits;
+mod validity;
