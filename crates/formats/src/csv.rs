@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use ::csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use ::csv::{ByteRecord, Position, Reader, ReaderBuilder, Terminator};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
 use crate::dbf::{claim_beside, stem};
@@ -96,12 +96,20 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
 trait Bytes: Read + Seek + Send {}
 impl<T: Read + Seek + Send> Bytes for T {}
 
-/// Bytes without a byte order mark, within the bound of one record.
+/// Bytes without a byte order mark and with a line end behind them, within the bound of one
+/// record.
 struct Source {
     bytes: Box<dyn Bytes>,
     /// Length of the byte order mark.
     start: u64,
     left: u64,
+    ended: bool,
+}
+
+impl Source {
+    fn new(bytes: Box<dyn Bytes>, start: u64) -> Self {
+        Self { bytes, start, left: MAX_RECORD_BYTES, ended: false }
+    }
 }
 
 impl Source {
@@ -120,8 +128,7 @@ impl Source {
         let start = found.map_or(0, |(_, length)| length as u64);
         file.seek(SeekFrom::Start(start)).map_err(io)?;
         let Some(encoding) = utf16 else {
-            let source = Self { bytes: Box::new(file), start, left: MAX_RECORD_BYTES };
-            return Ok((source, None));
+            return Ok((Self::new(Box::new(file), start), None));
         };
         let malformed =
             |reason| FormatError::Malformed { path: path.to_owned(), format: FORMAT, reason };
@@ -137,7 +144,7 @@ impl Source {
             .decode_without_bom_handling_and_without_replacement(&bytes)
             .ok_or_else(|| malformed(format!("it is not {} throughout", encoding.name())))?;
         let bytes = Box::new(Cursor::new(text.into_owned().into_bytes()));
-        Ok((Self { bytes, start: 0, left: MAX_RECORD_BYTES }, Some(encoding)))
+        Ok((Self::new(bytes, 0), Some(encoding)))
     }
 }
 
@@ -147,7 +154,11 @@ impl Read for Source {
             let reason = format!("a record of more than {MAX_RECORD_BYTES} bytes");
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, reason));
         }
-        let read = self.bytes.read(buffer)?;
+        let mut read = self.bytes.read(buffer)?;
+        if read == 0 && !self.ended && !buffer.is_empty() {
+            buffer[0] = b'\n';
+            (read, self.ended) = (1, true);
+        }
         self.left = self.left.saturating_sub(read as u64);
         Ok(read)
     }
@@ -155,6 +166,7 @@ impl Read for Source {
 
 impl Seek for Source {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
+        self.ended = false;
         let to = match to {
             SeekFrom::Start(at) => SeekFrom::Start(at + self.start),
             other => other,
@@ -180,7 +192,13 @@ impl Rows {
         source.bytes.by_ref().take(SAMPLE_BYTES).read_to_end(&mut sample).map_err(io)?;
         source.seek(SeekFrom::Start(0)).map_err(io)?;
         let delimiter = find_delimiter(&sample);
-        let reader = reader(delimiter, source);
+        let mut builder = builder(delimiter);
+        // With a line end of its own each record's line is known exactly; a carriage return
+        // before it is trimmed with the cell.
+        if sample.contains(&b'\n') {
+            builder.terminator(Terminator::Any(b'\n'));
+        }
+        let reader = builder.from_reader(source);
         let encoding = RowEncoding::fixed(UTF_8);
         Ok(Self { path, reader, record: ByteRecord::new(), delimiter, encoding, skip_first: false })
     }
@@ -234,8 +252,13 @@ impl CellRows for Rows {
 
     fn next_row(&mut self) -> Result<Option<CellRow>, FormatError> {
         let encoding = self.encoding;
-        let Some(record) = self.next_record()? else { return Ok(None) };
-        let number = record.position().map_or(0, Position::line);
+        if self.next_record()?.is_none() {
+            return Ok(None);
+        }
+        let record = &self.record;
+        let inside: usize =
+            record.iter().map(|cell| cell.iter().filter(|b| **b == b'\n').count()).sum();
+        let number = self.reader.position().line().saturating_sub(1 + inside as u64);
         let texts = texts(record);
         let Some(of_row) = encoding.of(&texts) else {
             return Ok(Some((number, Err(bad_encoding(None, encoding)))));
@@ -248,8 +271,10 @@ impl CellRows for Rows {
     }
 }
 
-fn reader<R: Read>(delimiter: u8, source: R) -> Reader<R> {
-    ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(source)
+fn builder(delimiter: u8) -> ReaderBuilder {
+    let mut builder = ReaderBuilder::new();
+    builder.delimiter(delimiter).has_headers(false).flexible(true);
+    builder
 }
 
 fn texts(record: &ByteRecord) -> Vec<Text<'_>> {
@@ -274,7 +299,7 @@ fn find_delimiter(sample: &[u8]) -> u8 {
     /// Records that are looked at.
     const RECORDS: usize = 20;
     let score = |delimiter: u8| {
-        let mut reader = reader(delimiter, sample);
+        let mut reader = builder(delimiter).from_reader(sample);
         let records = reader.byte_records().take(RECORDS).map_while(Result::ok);
         let widths: Vec<usize> = records.map(|record| record.len()).collect();
         let first = widths.first().copied().unwrap_or(0);

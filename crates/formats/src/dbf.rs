@@ -7,6 +7,8 @@
 //! Bounds: a header has at most 65,535 bytes and a row as many; the row count of the header is
 //! checked against the length of the file.
 
+#[cfg(test)]
+mod dbf_tests;
 mod fields;
 
 use std::fs::File;

@@ -10,6 +10,8 @@ pub mod datetime;
 mod dbf;
 mod detect;
 mod encoding;
+#[cfg(test)]
+mod encoding_tests;
 mod error;
 pub mod fgb;
 pub mod geojson;
