@@ -185,3 +185,7 @@ fn sine_series(coefficients: &[f64; 6], x: f64) -> f64 {
     }
     sin * b1
 }
+
+#[cfg(test)]
+#[path = "closed_form_tests.rs"]
+mod tests;
