@@ -1,1 +1,34 @@
-//! HTTP: routes, wire structs, viewer.
+//! HTTP: routes, wire documents, styles, the viewer's files.
+//!
+//! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
+
+mod assets;
+mod base_url;
+mod conditional;
+mod cors;
+mod listen;
+mod problem;
+mod query_string;
+mod routes;
+mod state;
+pub mod style;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use engine::Engine;
+use tokio::net::TcpListener;
+
+pub use base_url::LinkSettings;
+pub use state::ServerSettings;
+
+/// Answers on `listener` until `shutdown` ends, then lets running requests finish.
+pub async fn serve(
+    listener: TcpListener,
+    engine: Arc<Engine>,
+    settings: ServerSettings,
+    shutdown: impl Future<Output = ()>,
+) {
+    let app = Arc::new(state::App { engine, settings, answers: routes::Answers::default() });
+    listen::serve(listener, routes::router(app), shutdown).await;
+}

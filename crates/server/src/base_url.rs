@@ -1,0 +1,119 @@
+//! The URL that clients reach this server by, for absolute links.
+
+use std::net::IpAddr;
+
+use axum::http::{HeaderMap, header};
+
+/// How links are made absolute.
+#[derive(Clone, Debug, Default)]
+pub struct LinkSettings {
+    /// Set by the operator; wins over everything else. No slash at the end.
+    pub public_url: Option<String>,
+    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+}
+
+impl LinkSettings {
+    /// Scheme, host and prefix of links in the answer to a request from `peer`, without a slash
+    /// at the end. `Host` is checked: what cannot be a host is never written into a link.
+    pub fn base(&self, peer: IpAddr, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.public_url {
+            return url.trim_end_matches('/').to_owned();
+        }
+        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        let mut scheme = "http".to_owned();
+        let mut host = text(header::HOST.as_str()).map(str::to_owned);
+        let mut prefix = String::new();
+        if self.trusted_proxies.contains(&peer) {
+            if let Some(forwarded) = text("forwarded") {
+                for (key, value) in forwarded_pairs(forwarded) {
+                    match key.as_str() {
+                        "proto" => scheme = value,
+                        "host" => host = Some(value),
+                        _ => {}
+                    }
+                }
+            } else {
+                let first = |name| {
+                    text(name).and_then(|v| v.split(',').next()).map(|v| v.trim().to_owned())
+                };
+                if let Some(value) = first("x-forwarded-proto") {
+                    scheme = value;
+                }
+                if let Some(value) = first("x-forwarded-host") {
+                    host = Some(value);
+                }
+                if let Some(value) = first("x-forwarded-prefix") {
+                    prefix = value.trim_end_matches('/').to_owned();
+                }
+            }
+        }
+        let scheme = if scheme == "https" { "https" } else { "http" };
+        let host = host.filter(|host| is_host(host)).unwrap_or_else(|| "localhost".to_owned());
+        let prefix = if is_prefix(&prefix) { prefix } else { String::new() };
+        format!("{scheme}://{host}{prefix}")
+    }
+}
+
+/// The pairs of the first element of a `Forwarded` header (RFC 7239), keys in lower case.
+fn forwarded_pairs(header: &str) -> impl Iterator<Item = (String, String)> {
+    header.split(',').next().unwrap_or_default().split(';').filter_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        Some((key.trim().to_ascii_lowercase(), value.trim().trim_matches('"').to_owned()))
+    })
+}
+
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 255
+        && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]_".contains(&b))
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    prefix.starts_with('/')
+        && !prefix.starts_with("//")
+        && prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b"/.-_~".contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    fn check_base(settings: &LinkSettings, sent: &[(&'static str, &str)], expected: &str) {
+        let mut headers = HeaderMap::new();
+        for (name, value) in sent {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let base = settings.base("10.0.0.1".parse().unwrap(), &headers);
+        assert_eq!(base, expected, "{sent:?}");
+    }
+
+    #[test]
+    fn forwarded_headers_count_from_trusted_proxies_only() {
+        let plain = LinkSettings::default();
+        let trusting = LinkSettings {
+            trusted_proxies: vec!["10.0.0.1".parse().unwrap()],
+            ..LinkSettings::default()
+        };
+        let fixed = LinkSettings {
+            public_url: Some("https://map.example/tuban/".into()),
+            ..LinkSettings::default()
+        };
+        let forwarded = [("host", "a:8080"), ("forwarded", "proto=https;host=\"b\", host=c")];
+        check_base(&plain, &[("host", "a:8080")], "http://a:8080");
+        check_base(&plain, &forwarded, "http://a:8080");
+        check_base(&trusting, &forwarded, "https://b");
+        check_base(&fixed, &forwarded, "https://map.example/tuban");
+        let proxied = [
+            ("host", "a"),
+            ("x-forwarded-proto", "https"),
+            ("x-forwarded-host", "map.example"),
+            ("x-forwarded-prefix", "/t/"),
+        ];
+        check_base(&trusting, &proxied, "https://map.example/t");
+        check_base(&plain, &[("host", "a\"><script>")], "http://localhost");
+        check_base(&plain, &[], "http://localhost");
+    }
+}

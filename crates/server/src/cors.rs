@@ -1,0 +1,42 @@
+//! Cross-origin requests.
+//!
+//! A layer of its own, because the usual ones answer every `OPTIONS` as a preflight: then
+//! `Allow` never comes out and desktop clients believe that they may not edit. Here only an
+//! `OPTIONS` with `Access-Control-Request-Method` is a preflight.
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+const EXPOSED: &str = "ETag, Link, Location, Content-Crs, Content-Range, Accept-Ranges, \
+    OGC-NumberMatched, OGC-NumberReturned, Allow, Tuban-Revision, Tuban-Aggregation";
+
+const PREFLIGHT: [(HeaderName, &str); 3] = [
+    (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        "Authorization, Content-Type, If-Match, If-None-Match, Range, Content-Crs, Accept",
+    ),
+    (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+];
+
+/// Lets any origin read; no credentials are involved.
+pub async fn allow_any_origin(request: Request, next: Next) -> Response {
+    let preflight = request.method() == Method::OPTIONS
+        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if preflight {
+        let mut headers = HeaderMap::new();
+        for (name, value) in PREFLIGHT {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        (StatusCode::NO_CONTENT, headers).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    response
+}

@@ -1,0 +1,117 @@
+//! Errors as the outside sees them: one table of stable codes, `application/problem+json`.
+//!
+//! *Invariant:* the text of an internal failure is logged here once and never sent.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+/// Stable code of a kind of problem; clients may rely on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Code {
+    /// No route has this path.
+    NotFound,
+    /// There is no such collection.
+    CollectionNotFound,
+    /// There is no such tile matrix set.
+    TileMatrixSetNotFound,
+    /// There is no such style.
+    StyleNotFound,
+    /// Zoom, row or column is not a number, or lies outside the tile matrix set.
+    TileOutOfRange,
+    /// A parameter is unknown or has a value that it cannot have.
+    InvalidParameter,
+    /// The path or query is longer than the server reads.
+    UriTooLong,
+    /// The method is not offered here.
+    MethodNotAllowed,
+    /// The request took longer than it may.
+    Timeout,
+    /// Too many requests wait already.
+    Busy,
+    /// Something broke inside.
+    Internal,
+}
+
+impl Code {
+    fn parts(self) -> (&'static str, StatusCode, &'static str) {
+        match self {
+            Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Nothing is here"),
+            Self::CollectionNotFound => {
+                ("collection_not_found", StatusCode::NOT_FOUND, "There is no such collection")
+            }
+            Self::TileMatrixSetNotFound => (
+                "tile_matrix_set_not_found",
+                StatusCode::NOT_FOUND,
+                "There is no such tile matrix set",
+            ),
+            Self::StyleNotFound => {
+                ("style_not_found", StatusCode::NOT_FOUND, "There is no such style")
+            }
+            Self::TileOutOfRange => {
+                ("tile_out_of_range", StatusCode::NOT_FOUND, "There is no such tile")
+            }
+            Self::InvalidParameter => {
+                ("invalid_parameter", StatusCode::BAD_REQUEST, "A parameter is not usable")
+            }
+            Self::UriTooLong => ("uri_too_long", StatusCode::URI_TOO_LONG, "The URL is too long"),
+            Self::MethodNotAllowed => (
+                "method_not_allowed",
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The method is not offered here",
+            ),
+            Self::Timeout => {
+                ("timeout", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
+            }
+            Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "The server is busy"),
+            Self::Internal => {
+                ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something broke inside")
+            }
+        }
+    }
+}
+
+/// A refusal: what, and for whom it is readable.
+#[derive(Debug)]
+pub struct Problem {
+    code: Code,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    title: &'a str,
+    status: u16,
+    code: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    detail: &'a str,
+}
+
+impl Problem {
+    /// A problem of this kind; `detail` says value, place and way out.
+    pub fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into() }
+    }
+
+    /// A failure inside: `cause` goes to the log, not to the client.
+    pub fn internal(cause: &dyn std::fmt::Display) -> Self {
+        tracing::error!(error = %cause, "request failed");
+        Self::new(Code::Internal, "")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let (code, status, title) = self.code.parts();
+        let body = Body { title, status: status.as_u16(), code, detail: &self.detail };
+        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let mut response = (status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if matches!(self.code, Code::Busy | Code::Timeout) {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

@@ -1,0 +1,96 @@
+//! Query strings, read raw: the last of repeated keys wins, an unknown key is refused.
+
+use std::collections::BTreeMap;
+
+use crate::problem::{Code, Problem};
+
+/// The decoded parameters of one request.
+#[derive(Debug, Default)]
+pub struct QueryString(BTreeMap<String, String>);
+
+impl QueryString {
+    /// Reads `raw` (without `?`). A key that is not in `known` is refused by name.
+    pub fn parse(raw: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let mut values = BTreeMap::new();
+        for pair in raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = (decode(key)?, decode(value)?);
+            if !known.contains(&key.as_str()) {
+                let offered = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                return Err(Problem::new(
+                    Code::InvalidParameter,
+                    format!("parameter {key:?} is unknown here; known: {offered}"),
+                ));
+            }
+            values.insert(key, value);
+        }
+        Ok(Self(values))
+    }
+
+    /// The value of `key`, if the request has one.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.0.get(key).map(String::as_str)
+    }
+
+    /// The value of `key` if it is one of `offered`, `None` when the request has none.
+    pub fn choice<'a>(&'a self, key: &str, offered: &[&str]) -> Result<Option<&'a str>, Problem> {
+        match self.value(key) {
+            Some(value) if !offered.contains(&value) => Err(Problem::new(
+                Code::InvalidParameter,
+                format!("{key}={value:?} is not offered; use one of: {}", offered.join(", ")),
+            )),
+            value => Ok(value),
+        }
+    }
+}
+
+/// Percent-decoding; `+` is a space.
+fn decode(text: &str) -> Result<String, Problem> {
+    let refused =
+        || Problem::new(Code::InvalidParameter, format!("{text:?} is not percent-encoded UTF-8"));
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'+' => bytes.push(b' '),
+            b'%' => {
+                let mut digit = || rest.next().and_then(|b| char::from(b).to_digit(16));
+                let (high, low) = (digit().ok_or_else(refused)?, digit().ok_or_else(refused)?);
+                bytes.push((high * 16 + low) as u8);
+            }
+            byte => bytes.push(byte),
+        }
+    }
+    String::from_utf8(bytes).ok().ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn repeated_keys_and_escapes_are_read() {
+        let cases = [
+            ("f=json", Some("json")),
+            ("f=json&f=html", Some("html")),
+            ("f=%E5%9B%BE%E6%96%91", Some("图斑")),
+            ("f=a+b", Some("a b")),
+            ("f", Some("")),
+            ("", None),
+            ("&&", None),
+        ];
+        for (raw, expected) in cases {
+            let query = QueryString::parse(Some(raw), &["f"]).unwrap();
+            assert_eq!(query.value("f"), expected, "{raw}");
+        }
+    }
+
+    #[test]
+    fn unknown_keys_and_broken_escapes_are_refused() {
+        for raw in ["x=1", "f=%", "f=%4", "f=%zz", "f=%FF", "%ff=1"] {
+            assert!(QueryString::parse(Some(raw), &["f"]).is_err(), "{raw}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `/metrics` in Prometheus' text format, and the count of HTTP answers.
+
+use std::fmt::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use engine::metrics::{RENDER_BOUNDS_MICROS, RENDER_SECONDS};
+
+use crate::state::App;
+
+/// Name of the family of HTTP answers, by class of status.
+const HTTP_REQUESTS: &str = "tuban_http_requests_total";
+
+/// Answers by the first digit of their status.
+#[derive(Debug, Default)]
+pub struct Answers([AtomicU64; 6]);
+
+/// Counts every answer.
+pub async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let class = usize::from(response.status().as_u16() / 100).min(5);
+    app.answers.0[class].fetch_add(1, Ordering::Relaxed);
+    response
+}
+
+/// `GET /metrics`
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let mut response = text(&app).into_response();
+    response.headers_mut().insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"),
+    );
+    response
+}
+
+fn text(app: &App) -> String {
+    let reading = app.engine.reading();
+    let mut text = String::new();
+    for (name, grows, value) in &reading.numbers {
+        let kind = if *grows { "counter" } else { "gauge" };
+        let _ = writeln!(text, "# TYPE {name} {kind}\n{name} {value}");
+    }
+    let _ = writeln!(text, "# TYPE {RENDER_SECONDS} histogram");
+    let bounds = RENDER_BOUNDS_MICROS
+        .iter()
+        .map(|micros| (*micros as f64 / 1e6).to_string())
+        .chain(std::iter::once("+Inf".to_owned()));
+    for (bound, count) in bounds.zip(&reading.render_counts) {
+        let _ = writeln!(text, "{RENDER_SECONDS}_bucket{{le=\"{bound}\"}} {count}");
+    }
+    let total = reading.render_counts.last().copied().unwrap_or_default();
+    let _ = writeln!(text, "{RENDER_SECONDS}_sum {}", reading.render_time.as_secs_f64());
+    let _ = writeln!(text, "{RENDER_SECONDS}_count {total}");
+    let _ = writeln!(text, "# TYPE {HTTP_REQUESTS} counter");
+    for (class, count) in app.answers.0.iter().enumerate().skip(1) {
+        let count = count.load(Ordering::Relaxed);
+        let _ = writeln!(text, "{HTTP_REQUESTS}{{status=\"{class}xx\"}} {count}");
+    }
+    text
+}

@@ -1,0 +1,103 @@
+//! Every route on one screen, and the whole middleware stack in order.
+
+mod answers;
+mod collections;
+mod extent;
+mod landing;
+mod metrics;
+mod styles;
+mod tiles;
+mod tilesets;
+mod viewer;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+pub use metrics::Answers;
+
+use crate::cors;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+/// Header with the number of the state that an answer was made from.
+pub(crate) const REVISION: HeaderName = HeaderName::from_static("tuban-revision");
+
+/// The application as a service.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(landing::landing))
+        .route("/viewer/{file}", get(viewer::file))
+        .route("/health", get(landing::health))
+        .route("/metrics", get(metrics::metrics))
+        .route("/conformance", get(landing::conformance))
+        .route("/collections", get(collections::list))
+        .route("/collections/{id}", get(collections::one))
+        .route("/collections/{id}/tiles/{tms}", get(tilesets::tileset))
+        .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::ogc))
+        .route("/xyz/{collections}/tilejson.json", get(tilesets::tilejson))
+        .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
+        .route("/styles", get(styles::list))
+        .route("/styles/{id}", get(styles::style))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
+        // The last layer added meets a request first.
+        .layer(from_fn_with_state(Arc::clone(&app), limit_time))
+        .layer(from_fn_with_state(Arc::clone(&app), limit_url))
+        .layer(from_fn_with_state(Arc::clone(&app), name_revision))
+        .layer(from_fn(cors::allow_any_origin))
+        .layer(from_fn_with_state(Arc::clone(&app), metrics::count))
+        .with_state(app)
+}
+
+async fn not_found(request: Request) -> Problem {
+    Problem::new(
+        Code::NotFound,
+        format!("{} is no path of this server; see / and /collections", request.uri().path()),
+    )
+}
+
+async fn method_not_allowed(request: Request) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("{} is not offered here", request.method()))
+}
+
+/// Refuses what is longer than any URL of this server needs to be.
+async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    let limit = app.settings.max_url_bytes;
+    if length > limit {
+        let detail = format!("the URL has {length} bytes; at most {limit} are read");
+        return Problem::new(Code::UriTooLong, detail).into_response();
+    }
+    next.run(request).await
+}
+
+/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself.
+async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let limit = app.settings.request_timeout;
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_elapsed) => {
+            let detail = format!("no answer within {} s; try again", limit.as_secs());
+            Problem::new(Code::Timeout, detail).into_response()
+        }
+    }
+}
+
+/// Says in every answer which state it was made from.
+async fn name_revision(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    // Taken before the answer is made: a later state never wears an earlier number's data.
+    let revision = app.engine.snapshot().revision;
+    let preflight = request.method() == Method::OPTIONS;
+    let mut response = next.run(request).await;
+    if !preflight {
+        response.headers_mut().entry(REVISION).or_insert_with(|| HeaderValue::from(revision.0));
+    }
+    response
+}

@@ -1,0 +1,47 @@
+//! What every request shares.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine::Engine;
+
+use crate::base_url::LinkSettings;
+use crate::routes::Answers;
+
+/// How the server answers.
+#[derive(Clone, Debug)]
+pub struct ServerSettings {
+    /// How links are made absolute.
+    pub links: LinkSettings,
+    /// Longest time for one request.
+    pub request_timeout: Duration,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest path and query, in bytes.
+    pub max_url_bytes: usize,
+    /// Seconds a client may use a tile without asking again.
+    pub tile_max_age: u32,
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            links: LinkSettings::default(),
+            request_timeout: Duration::from_secs(5),
+            max_body_bytes: 1 << 20,
+            max_url_bytes: 8192,
+            tile_max_age: 0,
+        }
+    }
+}
+
+/// The engine and the settings, shared by all requests.
+#[derive(Debug)]
+pub struct App {
+    /// What answers.
+    pub engine: Arc<Engine>,
+    /// How.
+    pub settings: ServerSettings,
+    /// How often.
+    pub answers: Answers,
+}
