@@ -10,7 +10,8 @@ use spatial::{
 use tokio::sync::mpsc;
 
 use crate::{
-    FeatureStore, Load, LoadItem, LoadMode, LoadSummary, MemoryStore, Operation, StoreError,
+    FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode, LoadSummary, MemoryStore, Operation,
+    StoreError,
 };
 
 pub(crate) fn id(name: &str) -> CollectionId {
@@ -158,6 +159,8 @@ async fn only(store: &dyn FeatureStore) -> Collection {
 /// Runs `check` over an empty store of every kind.
 async fn each(check: impl AsyncFn(&dyn FeatureStore)) {
     check(&MemoryStore::new()).await;
+    let folder = tempfile::tempdir().unwrap();
+    check(&GeoPackageStore::create(&folder.path().join("a.gpkg")).unwrap()).await;
 }
 
 #[tokio::test]
@@ -441,7 +444,8 @@ async fn a_collection_can_be_described_renamed_and_removed() {
         assert_eq!(only(store).await, said);
         let mut other_type = said.clone();
         other_type.fields[2].field_type = FieldType::Text;
-        assert!(store.describe(&other_type).await.is_err());
+        let error = store.describe(&other_type).await.unwrap_err();
+        assert!(matches!(error, StoreError::Schema { .. }), "{error}");
 
         let change = ChangeOp::Replace(fid(1), parcel("a", 9.0));
         commit(store, None, vec![("parcels", change)]).await.unwrap();

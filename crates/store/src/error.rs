@@ -1,6 +1,6 @@
 //! What can go wrong in a store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use spatial::{CollectionId, FeatureId, Revision};
 use thiserror::Error;
@@ -102,4 +102,83 @@ pub enum StoreError {
         /// The collection.
         id: CollectionId,
     },
+    /// The store was opened for reading.
+    #[error("{path} is open for reading only")]
+    ReadOnly {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The store was written by a newer program.
+    #[error("{path} has store format {found}; this program knows {known}: use a newer one")]
+    NewerFormat {
+        /// The store.
+        path: PathBuf,
+        /// Its format number.
+        found: i64,
+        /// The newest number known here.
+        known: i64,
+    },
+    /// What the store holds contradicts itself.
+    #[error("{path} is damaged at {place}: {reason}")]
+    Damaged {
+        /// The store.
+        path: PathBuf,
+        /// Which table and feature.
+        place: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The thread that writes has ended.
+    #[error("{path} is closed")]
+    Closed {
+        /// The store.
+        path: PathBuf,
+    },
+    /// The file system failed.
+    #[error("{operation} {path}: {source}")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// SQLite failed.
+    #[error("{operation} {path}: {source}")]
+    Sqlite {
+        /// What was tried.
+        operation: &'static str,
+        /// The store.
+        path: PathBuf,
+        /// Why it failed.
+        source: rusqlite::Error,
+    },
+}
+
+impl From<rusqlite::Error> for StoreError {
+    /// Operation and path are added where they are known, by [`StoreError::during`].
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Sqlite { operation: "using", path: PathBuf::new(), source }
+    }
+}
+
+impl StoreError {
+    /// Says what was tried on which store, where an inner call could not.
+    pub(crate) fn during(self, operation: &'static str, store: &Path) -> Self {
+        match self {
+            Self::Sqlite { path, source, .. } if path.as_os_str().is_empty() => {
+                Self::Sqlite { operation, path: store.to_owned(), source }
+            }
+            Self::Damaged { path, place, reason } if path.as_os_str().is_empty() => {
+                Self::Damaged { path: store.to_owned(), place, reason }
+            }
+            other => other,
+        }
+    }
+
+    /// A contradiction found at `place`; the path is added by [`StoreError::during`].
+    pub(crate) fn damaged(place: impl Into<String>, reason: impl ToString) -> Self {
+        Self::Damaged { path: PathBuf::new(), place: place.into(), reason: reason.to_string() }
+    }
 }

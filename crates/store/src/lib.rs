@@ -5,13 +5,17 @@
 mod error;
 mod feature_store;
 mod fit;
+pub mod geopackage;
 pub mod memory;
 
 #[cfg(test)]
 mod contract_tests;
+#[cfg(test)]
+mod geopackage_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Operation, Version,
 };
+pub use geopackage::GeoPackageStore;
 pub use memory::MemoryStore;

@@ -1,0 +1,254 @@
+//! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
+
+mod catalogue;
+mod commit;
+mod connection;
+mod history;
+mod load;
+mod lock;
+mod log;
+mod open;
+mod row;
+mod rtree;
+mod scan;
+mod schema;
+mod srs;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use spatial::{ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, Revision};
+use tokio::sync::mpsc;
+
+use crate::fit::{check_same_schema, check_schema};
+use crate::{ChangeRecord, FeatureStore, Load, LoadItem, LoadSummary, StoreError, Version};
+use writer::WriterHandle;
+
+/// Connections kept open for the next reader.
+const IDLE_READERS: usize = 4;
+
+/// A store in one GeoPackage file.
+///
+/// One thread writes; whoever opens the file for writing holds the lock beside it until the store
+/// is dropped. Reads run on tokio's blocking threads, each on its own connection.
+#[derive(Debug)]
+pub struct GeoPackageStore {
+    path: PathBuf,
+    fingerprint: String,
+    readers: Arc<Readers>,
+    writer: Option<WriterHandle>,
+}
+
+impl GeoPackageStore {
+    /// Where the file lies.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The random id that the store was given when it was made, 32 hexadecimal digits: it tells
+    /// a store from another that lies under the same name.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Puts a style where QGIS finds it: the collection's default from now on. It takes the place
+    /// of a style of the same name.
+    pub async fn set_style(
+        &self,
+        collection: &CollectionId,
+        name: &str,
+        qml: &str,
+        sld: &str,
+    ) -> Result<Revision, StoreError> {
+        let (collection, name) = (collection.clone(), name.to_owned());
+        let (qml, sld) = (qml.to_owned(), sld.to_owned());
+        self.writer()?
+            .run(move |writer| {
+                writer.transaction("styling a layer of", |writer| {
+                    let table = writer.table(&collection)?;
+                    catalogue::set_style(&writer.db, &table, &name, &qml, &sld)?;
+                    Ok(writer.revision())
+                })
+            })
+            .await
+    }
+
+    /// Bounds the file, so that a test can fill it.
+    #[cfg(test)]
+    pub(crate) async fn limit_pages(&self, pages: u32) {
+        let limit = format!("PRAGMA max_page_count = {pages}");
+        let set = move |writer: &mut writer::Writer| Ok(writer.db.execute_batch(&limit)?);
+        if let Ok(writer) = self.writer() {
+            let _ = writer.run(set).await;
+        }
+    }
+
+    fn writer(&self) -> Result<&WriterHandle, StoreError> {
+        self.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: self.path.clone() })
+    }
+
+    /// Runs `read` on a blocking thread with a connection of its own.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let readers = Arc::clone(&self.readers);
+        let task = move || {
+            let db = readers.take()?;
+            let answer = read(&db).map_err(|error| error.during("reading", &readers.path))?;
+            readers.give_back(db);
+            Ok(answer)
+        };
+        let closed = |_ended| StoreError::Closed { path: self.path.clone() };
+        tokio::task::spawn_blocking(task).await.map_err(closed)?
+    }
+}
+
+/// Reading connections that wait for use.
+#[derive(Debug)]
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn take(&self) -> Result<Connection, StoreError> {
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        match idle {
+            Some(db) => Ok(db),
+            None => connection::open_reader(&self.path)
+                .map_err(|error| error.during("opening", &self.path)),
+        }
+    }
+
+    fn give_back(&self, db: Connection) {
+        if let Ok(mut idle) = self.idle.lock()
+            && idle.len() < IDLE_READERS
+        {
+            idle.push(db);
+        }
+    }
+}
+
+/// Runs `read` in one read transaction, so that its statements see one state.
+fn in_one_state<T>(
+    db: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = db.unchecked_transaction()?;
+    let answer = read(db)?;
+    transaction.finish()?;
+    Ok(answer)
+}
+
+#[async_trait]
+impl FeatureStore for GeoPackageStore {
+    async fn revision(&self) -> Result<Revision, StoreError> {
+        self.read(|db| Ok(Revision(scan::revision(db)?))).await
+    }
+
+    async fn collections(&self) -> Result<Vec<Collection>, StoreError> {
+        let tables = self.read(|db| in_one_state(db, catalogue::read_all)).await?;
+        Ok(tables.into_iter().map(|table| table.collection).collect())
+    }
+
+    async fn describe(&self, collection: &Collection) -> Result<Revision, StoreError> {
+        let asked = collection.clone();
+        self.writer()?
+            .run(move |writer| {
+                writer.transaction("describing a collection of", |writer| {
+                    let table = writer.table(&asked.id)?;
+                    check_schema(&asked)?;
+                    check_same_schema(&table.collection, &asked)?;
+                    if table.collection.key != asked.key {
+                        writer.db.execute_batch(&table.columns.drop_key())?;
+                        if let Some(key) = &asked.key {
+                            load::create_key(&writer.db, &table, key)?;
+                        }
+                    }
+                    catalogue::describe(&writer.db, &asked)?;
+                    Ok(writer.revision())
+                })
+            })
+            .await
+    }
+
+    async fn rename(&self, from: &CollectionId, to: &CollectionId) -> Result<Revision, StoreError> {
+        let (from, to) = (from.clone(), to.clone());
+        self.writer()?
+            .run(move |writer| {
+                writer.transaction("renaming a collection of", |writer| {
+                    let table = writer.table(&from)?;
+                    catalogue::check_free(&writer.db, &to)?;
+                    if catalogue::retired(&writer.db, &to)?.is_some() {
+                        return Err(StoreError::RetiredId { id: to });
+                    }
+                    catalogue::retire(&writer.db, &table)?;
+                    catalogue::rename_tables(&writer.db, &table, &to)?;
+                    Ok(writer.revision())
+                })
+            })
+            .await
+    }
+
+    async fn remove(&self, id: &CollectionId) -> Result<Revision, StoreError> {
+        let id = id.clone();
+        self.writer()?
+            .run(move |writer| {
+                writer.transaction("removing a collection of", |writer| {
+                    let table = writer.table(&id)?;
+                    catalogue::retire(&writer.db, &table)?;
+                    catalogue::drop_tables(&writer.db, &table)?;
+                    catalogue::drop_styles(&writer.db, &table)?;
+                    Ok(writer.revision())
+                })
+            })
+            .await
+    }
+
+    async fn scan(
+        &self,
+        id: &CollectionId,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<Feature>>,
+    ) -> Result<(), StoreError> {
+        let (path, id) = (self.path.clone(), id.clone());
+        let task = move || {
+            scan::scan(&path, &id, chunk, &sink).map_err(|error| error.during("reading", &path))
+        };
+        let closed = |_ended| StoreError::Closed { path: self.path.clone() };
+        tokio::task::spawn_blocking(task).await.map_err(closed)?
+    }
+
+    async fn load(
+        &self,
+        load: Load,
+        source: mpsc::Receiver<LoadItem>,
+    ) -> Result<LoadSummary, StoreError> {
+        self.writer()?.run(move |writer| load::load(writer, &load, source)).await
+    }
+
+    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
+        self.writer()?.commit(changes).await
+    }
+
+    async fn changes(
+        &self,
+        since: Revision,
+        limit: usize,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
+        self.read(move |db| log::read(db, since, limit)).await
+    }
+
+    async fn history(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<Version>, StoreError> {
+        let collection = collection.clone();
+        self.read(move |db| history::read(db, &collection, id)).await
+    }
+}

@@ -1,0 +1,197 @@
+//! Applies a change set inside the transaction that the writer holds.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+use spatial::{
+    Change, ChangeOp, ChangeSet, CollectionId, Commit, CommittedChange, Envelope, Feature,
+    FeatureId, Revision, gpb,
+};
+
+use super::catalogue::{self, Table};
+use super::history::{self, Origin};
+use super::log::{self, Entry};
+use super::row::{self, Encoded};
+use super::schema::{Columns, ident};
+use super::writer::Writer;
+use crate::fit::fit;
+use crate::memory::{envelope_of, show_key};
+use crate::{Operation, StoreError};
+
+/// Applies every change, or answers why one cannot be.
+pub(crate) fn apply(writer: &mut Writer, changes: ChangeSet) -> Result<Commit, StoreError> {
+    let ChangeSet { expect, actor, reason, recorded_at, changes } = changes;
+    let revision = writer.revision();
+    let actual = Revision(revision.0 - 1);
+    if let Some(expected) = expect.filter(|expected| *expected != actual) {
+        return Err(StoreError::RevisionMismatch { expected, actual });
+    }
+    let origin = Origin { revision, actor: &actor, reason: &reason, recorded_at };
+    let mut committed = Vec::with_capacity(changes.len());
+    let mut touched: BTreeMap<CollectionId, ExtentChange> = BTreeMap::new();
+    for change in changes {
+        let done = apply_one(writer, change, origin)?;
+        touched.entry(done.collection.clone()).or_default().note(done.before, done.after);
+        committed.push(done);
+    }
+    for (id, change) in touched {
+        let table = writer.table(&id)?;
+        change.write(&writer.db, &table.columns)?;
+    }
+    Ok(Commit { revision, recorded_at, changes: committed })
+}
+
+fn apply_one(
+    writer: &mut Writer,
+    Change { collection, op }: Change,
+    origin: Origin<'_>,
+) -> Result<CommittedChange, StoreError> {
+    let table = writer.table(&collection)?;
+    let db = &writer.db;
+    let (operation, id, before, after) = match op {
+        ChangeOp::Insert(feature) => {
+            let (id, after) = insert(db, &table, feature)?;
+            (Operation::Insert, id, None, after)
+        }
+        ChangeOp::Replace(id, feature) => {
+            let before = end(db, &table, id, origin)?;
+            (Operation::Replace, id, before, replace(db, &table, id, feature)?)
+        }
+        ChangeOp::Delete(id) => {
+            let before = end(db, &table, id, origin)?;
+            let columns = &table.columns;
+            let sql =
+                format!("DELETE FROM {} WHERE {} = ?1", ident(&columns.table), ident(&columns.fid));
+            db.prepare_cached(&sql)?.execute([id.value()])?;
+            (Operation::Delete, id, before, None)
+        }
+    };
+    let collection_name = &table.columns.table;
+    let ids = Some((id.value(), id.value()));
+    log::append(db, Entry { collection: collection_name, operation, ids, before, after }, origin)?;
+    Ok(CommittedChange { collection, id, before, after })
+}
+
+fn insert(
+    db: &Connection,
+    table: &Table,
+    mut feature: Feature,
+) -> Result<(FeatureId, Option<Envelope>), StoreError> {
+    fit(&table.collection, &mut feature)?;
+    let encoded = Encoded::new(feature, table.srs_id);
+    let mut statement = db.prepare_cached(&row::insert_sql(table))?;
+    row::bind(&mut statement, None, &encoded)?;
+    statement.raw_execute().map_err(|error| key_error(error, table, &encoded))?;
+    let fid = db.last_insert_rowid();
+    let id = FeatureId::try_from(fid)
+        .map_err(|e| StoreError::damaged(format!("ids of {}", table.columns.table), e))?;
+    Ok((id, encoded.envelope))
+}
+
+/// Writes a feature over the row of `id`, whose old state has been kept.
+pub(crate) fn replace(
+    db: &Connection,
+    table: &Table,
+    id: FeatureId,
+    mut feature: Feature,
+) -> Result<Option<Envelope>, StoreError> {
+    fit(&table.collection, &mut feature)?;
+    let encoded = Encoded::new(feature, table.srs_id);
+    let mut statement = db.prepare_cached(&row::update_sql(table))?;
+    row::bind(&mut statement, Some(id.value()), &encoded)?;
+    statement.raw_execute().map_err(|error| key_error(error, table, &encoded))?;
+    Ok(encoded.envelope)
+}
+
+/// Keeps the present state of a feature in history; answers its envelope.
+pub(crate) fn end(
+    db: &Connection,
+    table: &Table,
+    id: FeatureId,
+    origin: Origin<'_>,
+) -> Result<Option<Envelope>, StoreError> {
+    let feature = read(db, table, id)?;
+    history::keep(db, table, &feature, origin)?;
+    Ok(envelope_of(&feature))
+}
+
+/// The present state of a feature.
+pub(crate) fn read(db: &Connection, table: &Table, id: FeatureId) -> Result<Feature, StoreError> {
+    let sql = format!("{} WHERE {} = ?1", row::select_sql(table), ident(&table.columns.fid));
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([id.value()])?;
+    match rows.next()? {
+        Some(found) => row::read(table, found),
+        None => Err(StoreError::UnknownFeature { collection: table.collection.id.clone(), id }),
+    }
+}
+
+/// A broken unique index as what it means.
+pub(crate) fn key_error(error: rusqlite::Error, table: &Table, row: &Encoded) -> StoreError {
+    let unique = rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
+    let is_unique = error.sqlite_error().is_some_and(|code| code.extended_code == unique);
+    let key = table.collection.key.as_deref();
+    match (key, key.and_then(|field| table.collection.field_position(field))) {
+        (Some(field), Some(position)) if is_unique => StoreError::DuplicateKey {
+            collection: table.collection.id.clone(),
+            field: field.to_owned(),
+            value: row.properties.get(position).map(show_key).unwrap_or_default(),
+        },
+        _ => error.into(),
+    }
+}
+
+/// What changes did to the extent of a collection.
+#[derive(Debug)]
+pub(crate) struct ExtentChange {
+    gone: Vec<Envelope>,
+    come: Envelope,
+}
+
+impl Default for ExtentChange {
+    fn default() -> Self {
+        Self { gone: Vec::new(), come: Envelope::EMPTY }
+    }
+}
+
+impl ExtentChange {
+    pub(crate) fn note(&mut self, before: Option<Envelope>, after: Option<Envelope>) {
+        self.gone.extend(before);
+        self.come = self.come.union(&after.unwrap_or(Envelope::EMPTY));
+    }
+
+    /// Grows the stored extent; where something left its border, it is measured anew.
+    pub(crate) fn write(&self, db: &Connection, columns: &Columns) -> Result<(), StoreError> {
+        let sql = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?1";
+        let borders = db.prepare_cached(sql)?.query_row([&columns.table], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
+        })?;
+        let stored = catalogue::read_envelope(borders).unwrap_or(Envelope::EMPTY);
+        let grown = stored.union(&self.come);
+        let on_border = |e: &Envelope| {
+            e.min_x <= grown.min_x
+                || e.min_y <= grown.min_y
+                || e.max_x >= grown.max_x
+                || e.max_y >= grown.max_y
+        };
+        let extent =
+            if self.gone.iter().any(on_border) { measure_extent(db, columns)? } else { grown };
+        catalogue::set_extent(db, columns, extent)
+    }
+}
+
+/// The extent by every feature's envelope.
+pub(crate) fn measure_extent(db: &Connection, columns: &Columns) -> Result<Envelope, StoreError> {
+    let geometry = ident(&columns.geometry);
+    let sql = format!("SELECT {geometry} FROM {} WHERE {geometry} NOTNULL", ident(&columns.table));
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut rows = statement.query([])?;
+    let mut extent = Envelope::EMPTY;
+    while let Some(row) = rows.next()? {
+        let place = || format!("geometries of {}", columns.table);
+        let bytes = row.get_ref(0)?.as_blob().map_err(|e| StoreError::damaged(place(), e))?;
+        let envelope = gpb::read_envelope(bytes).map_err(|e| StoreError::damaged(place(), e))?;
+        extent = extent.union(&envelope);
+    }
+    Ok(extent)
+}

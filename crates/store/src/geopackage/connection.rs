@@ -1,0 +1,113 @@
+//! Opens SQLite the way a GeoPackage store needs it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags};
+use spatial::{Envelope, gpb};
+
+use crate::StoreError;
+
+const BUSY: Duration = Duration::from_secs(5);
+/// Bytes of the header that every SQLite file begins with.
+const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
+
+/// Opens for writing: write-ahead log, durable at each commit, the R-tree triggers' functions.
+pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.busy_timeout(BUSY)?;
+    // Foreign keys are off because tables are renamed and filled in an order of our own; a large
+    // cache because a bulk load dirties the inner pages of several trees.
+    db.execute_batch(
+        "PRAGMA foreign_keys = OFF;
+         PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL;
+         PRAGMA cache_size = -65536;
+         PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = 67108864;",
+    )?;
+    add_functions(&db)?;
+    Ok(db)
+}
+
+/// Opens for reading. A store that nobody has open and whose folder cannot be written is read
+/// as a file that does not change.
+pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let db = Connection::open_with_flags(path, flags)?;
+        db.busy_timeout(BUSY)?;
+        db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+        Ok::<_, rusqlite::Error>(db)
+    };
+    let db = match open() {
+        Err(error)
+            if error.sqlite_error_code() == Some(rusqlite::ErrorCode::CannotOpen)
+                && path.exists()
+                && !with_suffix(path, "-wal").exists() =>
+        {
+            let uri = format!("file:{}?immutable=1", escape_uri(path));
+            let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
+            db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+            db
+        }
+        other => other?,
+    };
+    // Pages read straight from the page cache of the operating system.
+    db.execute_batch("PRAGMA mmap_size = 17179869184; PRAGMA query_only = ON;")?;
+    Ok(db)
+}
+
+/// Whether the file begins like a SQLite database; an error when it cannot be read.
+pub(crate) fn is_sqlite(path: &Path) -> std::io::Result<bool> {
+    use std::io::Read;
+    let mut head = Vec::with_capacity(16);
+    std::fs::File::open(path)?.take(16).read_to_end(&mut head)?;
+    Ok(head == SQLITE_MAGIC)
+}
+
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+fn escape_uri(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    text.replace('%', "%25").replace('?', "%3f").replace('#', "%23")
+}
+
+/// The functions that the triggers of the R-tree extension call.
+fn add_functions(db: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_INNOCUOUS;
+    type Border = fn(&Envelope) -> f64;
+    let borders: [(&str, Border); 4] = [
+        ("ST_MinX", |e| e.min_x),
+        ("ST_MaxX", |e| e.max_x),
+        ("ST_MinY", |e| e.min_y),
+        ("ST_MaxY", |e| e.max_y),
+    ];
+    for (name, border) in borders {
+        db.create_scalar_function(name, 1, flags, move |context| {
+            Ok(argument_envelope(context).filter(|e| !e.is_empty()).map(|e| border(&e)))
+        })?;
+    }
+    db.create_scalar_function("ST_IsEmpty", 1, flags, |context| {
+        Ok(argument_envelope(context).map(|e| e.is_empty()))
+    })
+}
+
+/// Envelope of a GeoPackage geometry; none for anything else, which SQL sees as null.
+fn argument_envelope(context: &Context<'_>) -> Option<Envelope> {
+    match context.get_raw(0) {
+        ValueRef::Blob(bytes) => gpb::read_envelope(bytes).ok(),
+        _ => None,
+    }
+}

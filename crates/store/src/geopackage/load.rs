@@ -1,0 +1,335 @@
+//! Bulk load: one transaction a load, features encoded on one thread and inserted on another,
+//! the R-tree and the key's index made when all rows are in.
+
+use std::sync::mpsc as sync_mpsc;
+use std::thread;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use spatial::{Collection, Envelope, FeatureId};
+use tokio::sync::mpsc;
+
+use super::catalogue::{self, Table};
+use super::commit::{self, ExtentChange};
+use super::history::{self, Origin};
+use super::log::{self, Entry};
+use super::row::{self, Encoded};
+use super::rtree::{self, Cell};
+use super::schema::{Columns, ident};
+use super::writer::Writer;
+use crate::fit::{check_same_schema, check_schema, fit};
+use crate::memory::envelope_of;
+use crate::{Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError};
+
+/// Batches on the way from the encoding thread to the inserting one.
+const AHEAD: usize = 4;
+/// Up to so many changed boxes are put into an R-tree one by one; beyond that, and beyond one in
+/// sixteen, it is made anew.
+const FEW: usize = 1000;
+
+/// Loads what `source` sends, as the next revision.
+pub(crate) fn load(
+    writer: &mut Writer,
+    load: &Load,
+    source: mpsc::Receiver<LoadItem>,
+) -> Result<LoadSummary, StoreError> {
+    check_schema(&load.collection)?;
+    writer.transaction("loading into", |writer| {
+        let revision = writer.revision();
+        let db = &writer.db;
+        let origin = Origin {
+            revision,
+            actor: &load.actor,
+            reason: &load.reason,
+            recorded_at: load.recorded_at,
+        };
+        let prepared = prepare(db, load, origin)?;
+        let Prepared { table, before, removed, .. } = &prepared;
+        let mut rows = Rows::new(db, &prepared, origin)?;
+        let (batches, ready) = sync_mpsc::sync_channel(AHEAD);
+        thread::scope(|scope| {
+            scope.spawn(|| encode(table, source, batches));
+            // Dropped before the scope waits, so that the encoder is not left sending.
+            let ready = ready;
+            while let Ok(batch) = ready.recv() {
+                rows.put(batch?)?;
+            }
+            Ok::<_, StoreError>(())
+        })?;
+        let summary = LoadSummary {
+            revision,
+            inserted: rows.inserted,
+            updated: rows.updated,
+            removed: *removed,
+        };
+        rows.finish()?;
+        let entry = Entry {
+            collection: &table.columns.table,
+            operation: Operation::Load,
+            ids: rows.ids(),
+            before: *before,
+            after: Some(rows.come).filter(|e| !e.is_empty()),
+        };
+        log::append(db, entry, origin)?;
+        Ok(summary)
+    })
+}
+
+/// A collection ready to take rows.
+struct Prepared {
+    table: Table,
+    /// Whether the collection holds nothing but what this load brings.
+    fresh: bool,
+    /// Whether rows may replace others by their key.
+    upsert: bool,
+    last_fid: i64,
+    /// Extent of what a replacing load removed.
+    before: Option<Envelope>,
+    removed: u64,
+}
+
+fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared, StoreError> {
+    let asked = &load.collection;
+    let prepared = |table, last_fid| Prepared {
+        table,
+        fresh: false,
+        upsert: false,
+        last_fid,
+        before: None,
+        removed: 0,
+    };
+    if load.mode == LoadMode::Create {
+        catalogue::check_free(db, &asked.id)?;
+        let last_fid = catalogue::retired(db, &asked.id)?.unwrap_or(0);
+        let table = catalogue::create(db, asked, last_fid)?;
+        return Ok(Prepared { fresh: true, ..prepared(table, last_fid) });
+    }
+    let table = catalogue::read(db, &asked.id)?;
+    let last_fid = catalogue::last_fid(db, &table.columns)?;
+    if load.mode == LoadMode::Replace {
+        let removed = end_all(db, &table, origin)?;
+        let before = Some(table.collection.extent).filter(|e| !e.is_empty());
+        catalogue::drop_tables(db, &table)?;
+        let table = catalogue::create(db, asked, last_fid)?;
+        return Ok(Prepared { fresh: true, before, removed, ..prepared(table, last_fid) });
+    }
+    check_same_schema(&table.collection, asked)?;
+    let upsert = load.mode == LoadMode::Upsert;
+    if upsert && (table.collection.key.is_none() || table.collection.key != asked.key) {
+        let reason = "an upsert goes by the collection's key; set one".to_owned();
+        return Err(StoreError::Schema { collection: asked.id.clone(), reason });
+    }
+    db.execute_batch(&table.columns.drop_triggers())?;
+    Ok(Prepared { upsert, ..prepared(table, last_fid) })
+}
+
+/// Keeps every feature's present state in history; answers their number.
+fn end_all(db: &Connection, table: &Table, origin: Origin<'_>) -> Result<u64, StoreError> {
+    let mut statement = db.prepare(&row::select_sql(table))?;
+    let mut rows = statement.query([])?;
+    let mut count = 0;
+    while let Some(found) = rows.next()? {
+        history::keep(db, table, &row::read(table, found)?, origin)?;
+        count += 1;
+    }
+    Ok(count)
+}
+
+type Batch = Result<Vec<Encoded>, StoreError>;
+
+/// Fits and encodes what `source` sends, until all was sent, nobody listens, or something is wrong.
+fn encode(
+    table: &Table,
+    mut source: mpsc::Receiver<LoadItem>,
+    batches: sync_mpsc::SyncSender<Batch>,
+) {
+    let collection: &Collection = &table.collection;
+    loop {
+        let batch = match source.blocking_recv() {
+            Some(LoadItem::Finish) => return,
+            None => Err(StoreError::LoadAbandoned { id: collection.id.clone() }),
+            Some(LoadItem::Features(features)) => features
+                .into_iter()
+                .map(|mut feature| {
+                    fit(collection, &mut feature)?;
+                    Ok(Encoded::new(feature, table.srs_id))
+                })
+                .collect(),
+        };
+        let last = batch.is_err();
+        if batches.send(batch).is_err() || last {
+            return;
+        }
+    }
+}
+
+/// Rows on their way into a table, and what they do to its index, extent and count.
+struct Rows<'a> {
+    db: &'a Connection,
+    prepared: &'a Prepared,
+    origin: Origin<'a>,
+    insert: CachedStatement<'a>,
+    find: Option<(usize, CachedStatement<'a>)>,
+    next_fid: i64,
+    cells: Vec<Cell>,
+    /// Features that have another box now, or none.
+    moved: Vec<i64>,
+    extent: ExtentChange,
+    come: Envelope,
+    inserted: u64,
+    updated: u64,
+}
+
+impl<'a> Rows<'a> {
+    fn new(
+        db: &'a Connection,
+        prepared: &'a Prepared,
+        origin: Origin<'a>,
+    ) -> Result<Self, StoreError> {
+        let table = &prepared.table;
+        let key = table.collection.key.as_deref().filter(|_| prepared.upsert);
+        let find = match key.and_then(|key| table.collection.field_position(key).zip(Some(key))) {
+            Some((position, key)) => {
+                let Columns { table, fid, .. } = &table.columns;
+                let (table, fid, key) = (ident(table), ident(fid), ident(key));
+                let sql = format!("SELECT {fid} FROM {table} WHERE {key} = ?1");
+                Some((position, db.prepare_cached(&sql)?))
+            }
+            None => None,
+        };
+        Ok(Self {
+            db,
+            prepared,
+            origin,
+            insert: db.prepare_cached(&row::insert_sql(table))?,
+            find,
+            next_fid: prepared.last_fid + 1,
+            cells: Vec::new(),
+            moved: Vec::new(),
+            extent: ExtentChange::default(),
+            come: Envelope::EMPTY,
+            inserted: 0,
+            updated: 0,
+        })
+    }
+
+    fn put(&mut self, batch: Vec<Encoded>) -> Result<(), StoreError> {
+        for encoded in batch {
+            let known = match &mut self.find {
+                Some((position, find)) => match encoded.properties.get(*position) {
+                    Some(key) => find
+                        .query_row([row::to_sql(key)], |found| found.get::<_, i64>(0))
+                        .optional()?,
+                    None => None,
+                },
+                None => None,
+            };
+            let fid = match known {
+                Some(fid) => {
+                    self.update(fid, &encoded)?;
+                    fid
+                }
+                None => self.insert(&encoded)?,
+            };
+            if let Some(envelope) = &encoded.envelope {
+                self.come = self.come.union(envelope);
+                self.cells.push(Cell::new(fid, envelope));
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, encoded: &Encoded) -> Result<i64, StoreError> {
+        let fid = self.next_fid;
+        let table = &self.prepared.table;
+        if fid > FeatureId::MAX.value() {
+            let place = format!("ids of {}", table.columns.table);
+            return Err(StoreError::damaged(place, "none is left"));
+        }
+        row::bind(&mut self.insert, Some(fid), encoded)?;
+        self.insert.raw_execute().map_err(|error| commit::key_error(error, table, encoded))?;
+        self.next_fid += 1;
+        self.inserted += 1;
+        Ok(fid)
+    }
+
+    fn update(&mut self, fid: i64, encoded: &Encoded) -> Result<(), StoreError> {
+        let table = &self.prepared.table;
+        let id = FeatureId::try_from(fid)
+            .map_err(|e| StoreError::damaged(format!("ids of {}", table.columns.table), e))?;
+        // What this very load brought was never a state that a revision showed.
+        let before = if fid > self.prepared.last_fid {
+            envelope_of(&commit::read(self.db, table, id)?)
+        } else {
+            commit::end(self.db, table, id, self.origin)?
+        };
+        self.extent.note(before, None);
+        self.moved.push(fid);
+        let mut statement = self.db.prepare_cached(&row::update_sql(table))?;
+        row::bind(&mut statement, Some(fid), encoded)?;
+        statement.raw_execute().map_err(|error| commit::key_error(error, table, encoded))?;
+        self.updated += 1;
+        Ok(())
+    }
+
+    /// First and last id given; none when no feature was added.
+    fn ids(&self) -> Option<(i64, i64)> {
+        let first = self.prepared.last_fid + 1;
+        (self.next_fid > first).then(|| (first, self.next_fid - 1))
+    }
+
+    /// Index, R-tree, triggers, extent and count.
+    fn finish(&mut self) -> Result<(), StoreError> {
+        let Prepared { table, fresh, .. } = self.prepared;
+        let columns = &table.columns;
+        let mut cells = std::mem::take(&mut self.cells);
+        if *fresh {
+            rtree::build(self.db, columns, cells)?;
+            if let Some(key) = &table.collection.key {
+                create_key(self.db, table, key)?;
+            }
+            catalogue::set_contents(self.db, columns, self.come, self.inserted)?;
+        } else {
+            // A feature that one load changes twice has the box that came last.
+            self.moved.sort_unstable();
+            self.moved.dedup();
+            let mut seen = std::collections::HashSet::with_capacity(cells.len());
+            cells.reverse();
+            cells.retain(|cell| seen.insert(cell.id));
+            let held = usize::try_from(table.collection.count).unwrap_or(usize::MAX);
+            if cells.len() + self.moved.len() > FEW.max(held / 16) {
+                let kept = rtree::read(self.db, columns)?;
+                let moved = &self.moved;
+                cells.extend(kept.into_iter().filter(|c| moved.binary_search(&c.id).is_err()));
+                self.db.execute_batch(&format!("DROP TABLE {}", ident(&columns.rtree())))?;
+                rtree::build(self.db, columns, cells)?;
+            } else {
+                rtree::put(self.db, columns, &self.moved, &cells)?;
+            }
+            self.extent.note(None, Some(self.come));
+            self.extent.write(self.db, columns)?;
+            let sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ?2
+                       WHERE table_name = ?1";
+            self.db.execute(sql, (&columns.table, self.inserted))?;
+        }
+        self.db.execute_batch(&columns.create_triggers())?;
+        Ok(())
+    }
+}
+
+/// Makes the unique index of a key, or says which value appears twice.
+pub(crate) fn create_key(db: &Connection, table: &Table, key: &str) -> Result<(), StoreError> {
+    let Err(error) = db.execute_batch(&table.columns.create_key(key)) else { return Ok(()) };
+    let (name, field) = (ident(&table.columns.table), ident(key));
+    let twice = format!(
+        "SELECT CAST({field} AS TEXT) FROM {name} WHERE {field} NOTNULL
+         GROUP BY {field} HAVING count(*) > 1 LIMIT 1"
+    );
+    match db.query_row(&twice, [], |row| row.get(0)).optional()? {
+        Some(value) => Err(StoreError::DuplicateKey {
+            collection: table.collection.id.clone(),
+            field: key.to_owned(),
+            value,
+        }),
+        None => Err(error.into()),
+    }
+}

@@ -1,0 +1,293 @@
+//! The one thread that writes: a queue of jobs, and commits that wait together share one fsync.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use spatial::{ChangeSet, CollectionId, Commit, Revision};
+use tokio::sync::oneshot;
+
+use super::catalogue::{self, Table};
+use super::commit;
+use super::lock::WriterLock;
+use crate::StoreError;
+
+/// Most commits of one transaction.
+const GROUP: usize = 256;
+/// After how long without a job the write-ahead log is folded in and cut off.
+const IDLE: Duration = Duration::from_secs(1);
+
+type Reply = oneshot::Sender<Result<Commit, StoreError>>;
+
+enum Job {
+    Commit(ChangeSet, Reply),
+    Task(Box<dyn FnOnce(&mut Writer) + Send>),
+}
+
+/// Hands jobs to the writing thread; the last one to be dropped waits for it to end.
+#[derive(Debug)]
+pub(crate) struct WriterHandle {
+    path: PathBuf,
+    queue: Option<mpsc::Sender<Job>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl WriterHandle {
+    pub(crate) fn start(
+        path: &Path,
+        db: Connection,
+        lock: WriterLock,
+        revision: Revision,
+    ) -> Result<Self, StoreError> {
+        let (queue, jobs) = mpsc::channel();
+        let mut writer =
+            Writer { db, path: path.to_owned(), revision, tables: HashMap::new(), dirty: true };
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                writer.run(&jobs);
+                // The connection closes before another process may write.
+                drop(writer);
+                drop(lock);
+            })
+            .map_err(|source| StoreError::Io {
+                operation: "starting the writer of",
+                path: path.to_owned(),
+                source,
+            })?;
+        Ok(Self { path: path.to_owned(), queue: Some(queue), thread: Some(thread) })
+    }
+
+    pub(crate) async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Commit(changes, reply))?;
+        answer.await.map_err(|_gone| self.closed())?
+    }
+
+    /// Runs `task` on the writing thread.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&mut Writer) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Task(Box::new(move |writer| {
+            // Whoever asked may have gone; the work stands all the same.
+            let _ = reply.send(task(writer));
+        })))?;
+        answer.await.map_err(|_gone| self.closed())?
+    }
+
+    fn send(&self, job: Job) -> Result<(), StoreError> {
+        let queue = self.queue.as_ref().ok_or_else(|| self.closed())?;
+        queue.send(job).map_err(|_gone| self.closed())
+    }
+
+    fn closed(&self) -> StoreError {
+        StoreError::Closed { path: self.path.clone() }
+    }
+}
+
+impl Drop for WriterHandle {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!(store.path = %self.path.display(), "the writer ended by a panic");
+        }
+    }
+}
+
+/// What the writing thread owns.
+pub(crate) struct Writer {
+    pub(crate) db: Connection,
+    path: PathBuf,
+    /// Newest revision, that of the transaction under way included.
+    revision: Revision,
+    tables: HashMap<CollectionId, Arc<Table>>,
+    /// Whether the write-ahead log may hold pages.
+    dirty: bool,
+}
+
+impl Writer {
+    fn run(&mut self, jobs: &mpsc::Receiver<Job>) {
+        let mut next = None;
+        loop {
+            let job = match next.take() {
+                Some(job) => job,
+                None => match jobs.recv_timeout(IDLE) {
+                    Ok(job) => job,
+                    Err(mpsc::RecvTimeoutError::Timeout) => {
+                        self.checkpoint();
+                        match jobs.recv() {
+                            Ok(job) => job,
+                            Err(mpsc::RecvError) => break,
+                        }
+                    }
+                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                },
+            };
+            self.dirty = true;
+            match job {
+                Job::Task(task) => task(self),
+                Job::Commit(changes, reply) => {
+                    let mut group = vec![(changes, reply)];
+                    while group.len() < GROUP {
+                        match jobs.try_recv() {
+                            Ok(Job::Commit(changes, reply)) => group.push((changes, reply)),
+                            Ok(other) => {
+                                next = Some(other);
+                                break;
+                            }
+                            Err(_empty) => break,
+                        }
+                    }
+                    self.commit_group(group);
+                }
+            }
+        }
+        self.checkpoint();
+    }
+
+    /// Folds the write-ahead log into the file. A reader may stand in the way: next time then.
+    fn checkpoint(&mut self) {
+        if !self.dirty {
+            return;
+        }
+        let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+        self.dirty = !matches!(busy, Ok(0));
+    }
+
+    pub(crate) fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// A collection as the transaction under way sees it.
+    pub(crate) fn table(&mut self, id: &CollectionId) -> Result<Arc<Table>, StoreError> {
+        if let Some(table) = self.tables.get(id) {
+            return Ok(Arc::clone(table));
+        }
+        let table = Arc::new(catalogue::read(&self.db, id)?);
+        self.tables.insert(id.clone(), Arc::clone(&table));
+        Ok(table)
+    }
+
+    /// One transaction that makes one revision, durable when this returns.
+    pub(crate) fn transaction<T>(
+        &mut self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = self.revision;
+        self.tables.clear();
+        let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let done = done.and_then(|()| {
+            self.revision.0 += 1;
+            let answer = work(self)?;
+            self.write_revision()?;
+            self.db.execute_batch("COMMIT")?;
+            Ok(answer)
+        });
+        if done.is_err() {
+            self.roll_back(before);
+        }
+        self.tables.clear();
+        done.map_err(|error| error.during(operation, &self.path))
+    }
+
+    fn write_revision(&self) -> Result<(), StoreError> {
+        self.db
+            .prepare_cached("UPDATE tuban_meta SET value = ?1 WHERE name = 'revision'")?
+            .execute([self.revision.0])?;
+        Ok(())
+    }
+
+    fn roll_back(&mut self, before: Revision) {
+        self.revision = before;
+        self.tables.clear();
+        // SQLite may have rolled back itself, on a full disk for one.
+        if !self.db.is_autocommit()
+            && let Err(error) = self.db.execute_batch("ROLLBACK")
+        {
+            tracing::error!(store.path = %self.path.display(), %error, "rolling back");
+        }
+    }
+
+    /// Applies commits in one transaction: each of its own revision, each whole or not at all.
+    fn commit_group(&mut self, group: Vec<(ChangeSet, Reply)>) {
+        let before = self.revision;
+        let mut done = Vec::with_capacity(group.len());
+        let mut outcome = self.db.execute_batch("BEGIN IMMEDIATE");
+        for (changes, reply) in group {
+            let result = match outcome {
+                Ok(()) => self.commit_one(changes),
+                Err(_) => Err(StoreError::Closed { path: self.path.clone() }),
+            };
+            if outcome.is_ok() && self.db.is_autocommit() {
+                // The whole transaction is gone; this commit says why.
+                outcome = Err(rusqlite::Error::ExecuteReturnedResults);
+            }
+            done.push((result, reply));
+        }
+        if outcome.is_ok() {
+            let closing = self.write_revision().and_then(|()| {
+                self.db.execute_batch("COMMIT")?;
+                Ok(())
+            });
+            if let Err(StoreError::Sqlite { source, .. }) = closing {
+                outcome = Err(source);
+            }
+        }
+        if outcome.is_err() {
+            self.roll_back(before);
+        }
+        for (result, reply) in done {
+            let result = match (&outcome, result) {
+                (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => Err(StoreError::Sqlite {
+                    operation: "committing to",
+                    path: self.path.clone(),
+                    source: again(error),
+                }),
+                (_, result) => result.map_err(|e| e.during("committing to", &self.path)),
+            };
+            // Whoever asked may have gone; the commit stands all the same.
+            let _ = reply.send(result);
+        }
+    }
+
+    fn commit_one(&mut self, changes: ChangeSet) -> Result<Commit, StoreError> {
+        let before = self.revision;
+        self.db.execute_batch("SAVEPOINT one")?;
+        self.revision.0 += 1;
+        match commit::apply(self, changes) {
+            Ok(commit) => {
+                self.db.execute_batch("RELEASE one")?;
+                Ok(commit)
+            }
+            Err(error) => {
+                self.revision = before;
+                self.tables.clear();
+                if !self.db.is_autocommit() {
+                    self.db.execute_batch("ROLLBACK TO one; RELEASE one")?;
+                }
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The same failure for another of those whom it hit.
+fn again(error: &rusqlite::Error) -> rusqlite::Error {
+    match error {
+        rusqlite::Error::SqliteFailure(code, text) => {
+            rusqlite::Error::SqliteFailure(*code, text.clone())
+        }
+        _ => rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
+            Some("another commit of the same transaction failed".to_owned()),
+        ),
+    }
+}
