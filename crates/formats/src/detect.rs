@@ -13,7 +13,7 @@ use encoding_rs::Encoding;
 
 use crate::encoding::encoding_by_label;
 use crate::{FormatError, LayerReader};
-use crate::{csv, dbf, fgb, geojson, shapefile, xlsx, zipped};
+use crate::{csv, dbf, fgb, geojson, gpkg, shapefile, xlsx, zipped};
 
 /// How much of a file tells its format.
 const HEAD_BYTES: u64 = 4096;
@@ -83,11 +83,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
     match detect(path)? {
         Format::FlatGeobuf => fgb::open(path),
         Format::GeoJson => geojson::open(path),
-        Format::GeoPackage => Err(FormatError::Malformed {
-            path: path.to_owned(),
-            format: "GeoPackage",
-            reason: "its reader is not built in".to_owned(),
-        }),
+        Format::GeoPackage => gpkg::open(path),
         Format::Shapefile => shapefile::open(path, options),
         Format::Dbf => dbf::open(path, options),
         Format::Zip => zipped::open(path, options),

@@ -15,6 +15,7 @@ mod encoding_tests;
 mod error;
 pub mod fgb;
 pub mod geojson;
+pub mod gpkg;
 mod json;
 mod number;
 mod reader;

@@ -8,6 +8,7 @@ use crate::atomic_file::AtomicFile;
 use crate::csv_write::CsvWriter;
 use crate::fgb::FgbWriter;
 use crate::geojson::{GeoJsonWriter, Layout};
+use crate::gpkg::GpkgWriter;
 use crate::{FormatError, LayerSchema};
 
 /// A format that is written.
@@ -19,6 +20,8 @@ pub enum OutputFormat {
     GeoJson,
     /// One feature a line.
     GeoJsonSeq,
+    /// A plain GeoPackage, with an R-tree.
+    GeoPackage,
     /// Comma-separated values for spreadsheets.
     Csv,
 }
@@ -31,6 +34,7 @@ impl OutputFormat {
             "fgb" => Self::FlatGeobuf,
             "geojson" | "json" => Self::GeoJson,
             "geojsonl" | "geojsons" | "geojsonseq" | "ndjson" | "jsonl" => Self::GeoJsonSeq,
+            "gpkg" => Self::GeoPackage,
             "csv" => Self::Csv,
             _ => return None,
         })
@@ -61,12 +65,13 @@ pub fn create(
     format: OutputFormat,
     schema: &LayerSchema,
 ) -> Result<Box<dyn FeatureWriter>, FormatError> {
-    let file = AtomicFile::create(path)?;
+    let file = || AtomicFile::create(path);
     Ok(match format {
-        OutputFormat::FlatGeobuf => Box::new(FgbWriter::new(file, schema)?),
-        OutputFormat::GeoJson => Box::new(GeoJsonWriter::new(file, schema, Layout::Collection)?),
-        OutputFormat::GeoJsonSeq => Box::new(GeoJsonWriter::new(file, schema, Layout::Lines)?),
-        OutputFormat::Csv => Box::new(CsvWriter::new(file, schema)?),
+        OutputFormat::GeoPackage => Box::new(GpkgWriter::new(path, schema)?),
+        OutputFormat::FlatGeobuf => Box::new(FgbWriter::new(file()?, schema)?),
+        OutputFormat::GeoJson => Box::new(GeoJsonWriter::new(file()?, schema, Layout::Collection)?),
+        OutputFormat::GeoJsonSeq => Box::new(GeoJsonWriter::new(file()?, schema, Layout::Lines)?),
+        OutputFormat::Csv => Box::new(CsvWriter::new(file()?, schema)?),
     })
 }
 
