@@ -5,30 +5,29 @@ use crate::{WorldBox, WorldPoint};
 /// Key of features without a place: they come last.
 pub const PLACELESS: u64 = u64::MAX;
 
-/// One step down the curve: `STEP[state << 2 | quadrant]` holds the next state and the
-/// quadrant's rank, `state << 2 | rank`. Quadrants are `x bit << 1 | y bit`.
-const STEP: [u8; 16] = [
-    // Upright: the curve visits (0,0), (0,1), (1,1), (1,0).
-    1 << 2,
-    1,
-    3 << 2 | 3,
-    2,
-    // Transposed: (0,0), (1,0), (1,1), (0,1).
-    0,
-    2 << 2 | 3,
-    1 << 2 | 1,
-    1 << 2 | 2,
-    // Transposed and turned: (1,1), (0,1), (0,0), (1,0).
-    2 << 2 | 2,
-    2 << 2 | 1,
-    1 << 2 | 3,
-    3 << 2,
-    // Upright and turned: (1,1), (1,0), (0,0), (0,1).
-    3 << 2 | 2,
-    3,
-    3 << 2 | 1,
-    2 << 2,
-];
+/// One step down the curve: `STEP[state << 2 | quadrant]` is `next state << 2 | rank`, with
+/// quadrants `x bit << 1 | y bit`.
+///
+/// A state is what is done to the axes before a quadrant is ranked: 0 nothing, 1 swapped, 2
+/// swapped and turned round, 3 turned round. One after the other they combine by exclusive or.
+const STEP: [u8; 16] = {
+    let mut table = [0; 16];
+    let mut entry = 0;
+    while entry < 16 {
+        let (state, x, y) = (entry >> 2, entry >> 1 & 1, entry & 1);
+        let (x, y) = match state {
+            0 => (x, y),
+            1 => (y, x),
+            2 => (1 - y, 1 - x),
+            _ => (1 - x, 1 - y),
+        };
+        let rank = (3 * x) ^ y;
+        let turn = if y == 1 { 0 } else { 1 + x };
+        table[entry] = ((state ^ turn) << 2 | rank) as u8;
+        entry += 1;
+    }
+    table
+};
 
 /// Position of `point` on the curve of order 32 over the whole world grid.
 pub fn key(point: WorldPoint) -> u64 {

@@ -108,9 +108,7 @@ impl CollectionSnapshot {
     /// A box that holds every feature on the world grid; a feature removed lately may still
     /// be within it.
     pub fn world_box(&self) -> WorldBox {
-        let delta = self.delta.all();
-        let boxes = delta.iter().map(|(_, entry)| entry.feature().world_box());
-        boxes.fold(self.top.world_tree.bounds(), |all, one| all.union(&one))
+        self.top.world_tree.bounds().union(&self.delta.world_box())
     }
 
     /// The feature called `id`.

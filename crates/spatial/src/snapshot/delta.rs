@@ -84,6 +84,16 @@ impl Delta {
         if area.is_empty() { Vec::new() } else { self.search(&self.by_envelope, corners(area)) }
     }
 
+    /// The box of every feature.
+    pub(super) fn world_box(&self) -> WorldBox {
+        if self.by_world.size() == 0 {
+            return WorldBox::EMPTY;
+        }
+        let bounds = self.by_world.root().envelope();
+        let corner = |[x, y]: [f64; 2]| [x as u32, y as u32];
+        WorldBox { min: corner(bounds.lower()), max: corner(bounds.upper()) }
+    }
+
     fn search(&self, tree: &RTree<Item>, [min, max]: [[f64; 2]; 2]) -> Vec<(Rank, &Entry)> {
         let mut found: Vec<_> = tree
             .locate_in_envelope_intersecting(AABB::from_corners(min, max))
