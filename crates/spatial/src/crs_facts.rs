@@ -7,6 +7,7 @@ use proj::Proj;
 
 use crate::Crs;
 use crate::crs_wkt::{Item, Node};
+use crate::crs_wkt1::write_wkt1;
 
 /// What the coordinates of a CRS are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,9 +84,19 @@ pub struct CrsFacts {
     pub area: Option<AreaOfUse>,
     /// Name of the datum; none for a local grid.
     pub datum: Option<String>,
-    /// Definition for `gpkg_spatial_ref_sys`: WKT1 where WKT1 can say it, else WKT2; none for a
-    /// local grid, whose parameters never enter a store.
-    pub wkt: Option<String>,
+    /// WKT1; none where it is not written, and for a local grid, whose parameters never enter
+    /// a store.
+    pub wkt1: Option<String>,
+    /// WKT2 (ISO 19162:2019); none for a local grid.
+    pub wkt2: Option<String>,
+}
+
+impl CrsFacts {
+    /// Text for `gpkg_spatial_ref_sys.definition`: WKT1 where it is written, else WKT2, which
+    /// GDAL and QGIS read there too; none for a local grid.
+    pub fn definition(&self) -> Option<&str> {
+        self.wkt1.as_deref().or(self.wkt2.as_deref())
+    }
 }
 
 /// Why there are no facts.
@@ -117,18 +128,23 @@ pub(crate) fn read_facts(crs: &Crs, definition: &str) -> Result<CrsFacts, FactsF
     };
     let kind = if node.keyword == "GEOGCRS" { CrsKind::Geographic } else { CrsKind::Projected };
     let public = !matches!(crs, Crs::Site(_));
+    let (order, unit) = (axis_order(first, second), unit_of(node, first));
     Ok(CrsFacts {
         name: node.name().filter(|_| public).map_or_else(|| crs.to_string(), str::to_owned),
         kind,
-        axis_order: axis_order(first, second),
-        unit: unit(node, first),
         area: area(node).filter(|_| public),
         datum: node
             .find(&["DATUM", "ENSEMBLE"])
             .and_then(Node::name)
             .filter(|_| public)
             .map(str::to_owned),
-        wkt: public.then_some(text),
+        wkt1: match crs {
+            Crs::Epsg(code) => write_wkt1(node, *code, order, &unit),
+            Crs::Site(_) => None,
+        },
+        axis_order: order,
+        unit,
+        wkt2: public.then_some(text),
     })
 }
 
@@ -148,7 +164,7 @@ fn axis_order(first: &Node, second: &Node) -> AxisOrder {
     if swapped { AxisOrder::NorthEast } else { AxisOrder::EastNorth }
 }
 
-fn unit(node: &Node, axis: &Node) -> CrsUnit {
+fn unit_of(node: &Node, axis: &Node) -> CrsUnit {
     const UNITS: [&str; 3] = ["LENGTHUNIT", "ANGLEUNIT", "UNIT"];
     let unit = axis.child(&UNITS).or_else(|| node.child(&UNITS));
     let name = unit.and_then(Node::name).unwrap_or("unknown");

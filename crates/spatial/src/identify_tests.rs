@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::CrsRegistry;
+use crate::project::tests::REGISTRY;
 
 /// A projected system as ESRI writes it.
 fn esri(name: &str, datum: &str, method: &str, parameters: [f64; 5]) -> String {
@@ -91,13 +91,17 @@ fn a_code_in_the_text_counts() {
 /// What PROJ writes of every code, with its code and without.
 #[test]
 fn what_proj_writes_is_known() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     let others = [4326, 4490, 4610, 4214, 4555, 3857, 32650];
     let zones = (2327..=2442).chain(4491..=4822).chain(21_413..=21_463);
     for code in zones.filter(|code| Zone::of(*code).is_some()).chain(others) {
         let facts = registry.facts(&Crs::Epsg(code)).unwrap();
-        let text = facts.wkt.as_ref().unwrap();
+        let text = facts.wkt2.as_ref().unwrap();
         check_is(text, code);
+        let wkt1 = facts.wkt1.as_ref().unwrap();
+        check_is(wkt1, code);
+        let (head, _) = wkt1.rsplit_once(",AUTHORITY[").unwrap();
+        check_is(&format!("{head}]"), code);
         let (head, _) = text.rsplit_once(",\n    ID[").unwrap();
         check_is(&format!("{head}]"), code);
     }

@@ -14,6 +14,7 @@ pub mod crs;
 pub mod crs_error;
 pub mod crs_facts;
 pub mod crs_wkt;
+mod crs_wkt1;
 pub mod envelope;
 pub mod feature;
 pub mod geometry;

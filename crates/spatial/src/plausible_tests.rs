@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use super::*;
+use crate::project::tests::REGISTRY;
 
 const DEGREES: [f64; 2] = [116.35, 39.72];
 const ZONE_39: [f64; 2] = [39_444_260.0, 4_398_650.0];
@@ -14,7 +15,7 @@ fn swap([x, y]: [f64; 2]) -> [f64; 2] {
 }
 
 fn judged(declared: &str, point: [f64; 2]) -> Verdict {
-    judge(&CrsRegistry::default(), &declared.parse().unwrap(), &[point]).unwrap()
+    judge(&REGISTRY, &declared.parse().unwrap(), &[point]).unwrap()
 }
 
 fn names(candidates: &[SourceCrs]) -> Vec<String> {
@@ -89,9 +90,9 @@ fn numbers_that_contradict_are_refused_with_suggestions() {
 
 #[test]
 fn one_stray_point_is_not_blamed_on_the_crs() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     let points = [CENTRAL_117, CENTRAL_117, [0.0, 0.0], [f64::NAN, 0.0]];
-    let verdict = judge(&registry, &SourceCrs::Crs(Crs::Epsg(4548)), &points).unwrap();
+    let verdict = judge(registry, &SourceCrs::Crs(Crs::Epsg(4548)), &points).unwrap();
     assert_eq!(verdict, Verdict::Fits);
 }
 

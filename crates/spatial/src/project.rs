@@ -386,4 +386,4 @@ pub fn self_test() -> Result<(), CrsError> {
 
 #[cfg(test)]
 #[path = "project_tests.rs"]
-mod tests;
+pub(crate) mod tests;

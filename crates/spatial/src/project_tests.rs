@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
 use geo_types::{Rect, coord, line_string, polygon};
 
@@ -14,8 +15,11 @@ fn crs(text: &str) -> Crs {
     Crs::from_str(text).unwrap()
 }
 
+/// Facts of a code take milliseconds to read: one registry serves all cases.
+pub(crate) static REGISTRY: LazyLock<CrsRegistry> = LazyLock::new(CrsRegistry::default);
+
 fn projector(from: &str, to: &str) -> Result<Projector, CrsError> {
-    CrsRegistry::default().projector(&crs(from), &crs(to))
+    REGISTRY.projector(&crs(from), &crs(to))
 }
 
 /// A grid like those that cities keep; its parameters are made up.
@@ -167,7 +171,7 @@ fn a_site_system_projects_and_keeps_its_parameters() {
     let site = crs("site:made-up");
     let facts = registry.facts(&site).unwrap();
     assert_eq!((facts.name.as_str(), &facts.unit), ("site:made-up", &CrsUnit::Metre));
-    assert_eq!((&facts.wkt, &facts.datum, facts.area), (&None, &None, None));
+    assert_eq!((&facts.wkt1, &facts.wkt2, &facts.datum, facts.area), (&None, &None, &None, None));
     let there = registry.projector(&Crs::CGCS2000, &site).unwrap();
     let back = registry.projector(&site, &crs("EPSG:4548")).unwrap();
     let [x, y] = there.project([116.5, 40.0]).unwrap();
@@ -193,7 +197,7 @@ fn a_bad_site_definition_is_refused_without_being_said() {
 
 #[test]
 fn facts_come_from_the_registry() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     let cases = [
         (4326, "WGS 84", CrsKind::Geographic, AxisOrder::NorthEast, CrsUnit::Degree),
         (
@@ -252,7 +256,7 @@ fn facts_come_from_the_registry() {
             (facts.name.as_str(), facts.kind, facts.axis_order, &facts.unit),
             (name, kind, order, &unit)
         );
-        assert!(facts.area.is_some() && facts.datum.is_some() && facts.wkt.is_some(), "{code}");
+        assert!(facts.area.is_some() && facts.datum.is_some() && facts.wkt2.is_some(), "{code}");
     }
     for (code, error) in [
         (1, CrsError::UnknownCode { code: 1 }),
@@ -266,6 +270,82 @@ fn facts_come_from_the_registry() {
     ] {
         assert_eq!(registry.facts(&Crs::Epsg(code)).unwrap_err(), error);
     }
+}
+
+/// Expected texts are those of GDAL 3.6 without the codes of datum, ellipsoid and units.
+#[test]
+fn wkt1_is_what_gdal_writes() {
+    let registry = &*REGISTRY;
+    let cases = [
+        (
+            4490,
+            "GEOGCS[\"China Geodetic Coordinate System 2000\",DATUM[\"China_2000\",\
+             SPHEROID[\"CGCS2000\",6378137,298.257222101]],PRIMEM[\"Greenwich\",0],\
+             UNIT[\"degree\",0.0174532925199433],AXIS[\"Latitude\",NORTH],\
+             AXIS[\"Longitude\",EAST],AUTHORITY[\"EPSG\",\"4490\"]]",
+        ),
+        (
+            4548,
+            "PROJCS[\"CGCS2000 / 3-degree Gauss-Kruger CM 117E\",\
+             GEOGCS[\"China Geodetic Coordinate System 2000\",DATUM[\"China_2000\",\
+             SPHEROID[\"CGCS2000\",6378137,298.257222101]],PRIMEM[\"Greenwich\",0],\
+             UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"4490\"]],\
+             PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",0],\
+             PARAMETER[\"central_meridian\",117],PARAMETER[\"scale_factor\",1],\
+             PARAMETER[\"false_easting\",500000],PARAMETER[\"false_northing\",0],\
+             UNIT[\"metre\",1],AXIS[\"Northing\",NORTH],AXIS[\"Easting\",EAST],\
+             AUTHORITY[\"EPSG\",\"4548\"]]",
+        ),
+        (
+            3857,
+            "PROJCS[\"WGS 84 / Pseudo-Mercator\",GEOGCS[\"WGS 84\",DATUM[\"WGS_1984\",\
+             SPHEROID[\"WGS 84\",6378137,298.257223563]],PRIMEM[\"Greenwich\",0],\
+             UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"4326\"]],\
+             PROJECTION[\"Mercator_1SP\"],PARAMETER[\"central_meridian\",0],\
+             PARAMETER[\"scale_factor\",1],PARAMETER[\"false_easting\",0],\
+             PARAMETER[\"false_northing\",0],UNIT[\"metre\",1],AXIS[\"Easting\",EAST],\
+             AXIS[\"Northing\",NORTH],EXTENSION[\"PROJ4\",\"+proj=merc +a=6378137 +b=6378137 \
+             +lat_ts=0 +lon_0=0 +x_0=0 +y_0=0 +k=1 +units=m +nadgrids=@null +wktext \
+             +no_defs\"],AUTHORITY[\"EPSG\",\"3857\"]]",
+        ),
+        (
+            27700,
+            "PROJCS[\"OSGB36 / British National Grid\",GEOGCS[\"OSGB36\",\
+             DATUM[\"Ordnance_Survey_of_Great_Britain_1936\",\
+             SPHEROID[\"Airy 1830\",6377563.396,299.3249646]],PRIMEM[\"Greenwich\",0],\
+             UNIT[\"degree\",0.0174532925199433],AUTHORITY[\"EPSG\",\"4277\"]],\
+             PROJECTION[\"Transverse_Mercator\"],PARAMETER[\"latitude_of_origin\",49],\
+             PARAMETER[\"central_meridian\",-2],PARAMETER[\"scale_factor\",0.9996012717],\
+             PARAMETER[\"false_easting\",400000],PARAMETER[\"false_northing\",-100000],\
+             UNIT[\"metre\",1],AXIS[\"Easting\",EAST],AXIS[\"Northing\",NORTH],\
+             AUTHORITY[\"EPSG\",\"27700\"]]",
+        ),
+    ];
+    for (code, expected) in cases {
+        let facts = registry.facts(&Crs::Epsg(code)).unwrap();
+        assert_eq!(facts.wkt1.as_deref(), Some(expected));
+    }
+    // PROJ reads our text as the system that it is of.
+    for code in [4326, 4490, 4548, 4527, 2384, 3857, 27700, 2154, 2230, 32650] {
+        let facts = registry.facts(&Crs::Epsg(code)).unwrap();
+        let read = proj::Proj::new(facts.wkt1.as_ref().unwrap()).unwrap();
+        let text = read.as_wkt(None, None).unwrap();
+        let conversion = |text: &str| -> Vec<f64> {
+            let node = crs_wkt::Node::parse(text).unwrap();
+            let parameters = node.find(&["CONVERSION"]).map(crs_wkt::Node::children);
+            let parameters = parameters.into_iter().flatten();
+            let mut numbers: Vec<f64> = parameters
+                .filter(|child| child.keyword == "PARAMETER")
+                .map(|child| child.numbers().next().unwrap())
+                .collect();
+            numbers.sort_by(f64::total_cmp);
+            numbers
+        };
+        assert_eq!(conversion(&text), conversion(facts.wkt2.as_ref().unwrap()), "{code}");
+    }
+    // A method that WKT1 is not written for.
+    let facts = registry.facts(&Crs::Epsg(3035)).unwrap();
+    assert_eq!((&facts.wkt1, facts.definition()), (&None, facts.wkt2.as_deref()));
 }
 
 #[test]
@@ -314,7 +394,7 @@ fn a_geometry_projects_vertex_by_vertex_and_keeps_its_heights() {
 
 #[test]
 fn shifted_coordinates_come_back_on_the_way() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     let cases =
         [("gcj02", [116.384_047_225, 39.913_345_455]), ("bd09", [116.390_454_713, 39.919_575_551])];
     for (name, shown) in cases {
@@ -349,13 +429,13 @@ fn a_projector_serves_every_thread() {
 /// the CGCS2000 code alike.
 #[test]
 fn every_gauss_kruger_code_is_what_the_registry_says() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     let mut codes = 0;
     for code in (2327..=2442).chain(4491..=4830).chain(21_400..=21_490) {
         let Some(zone) = Zone::of(code) else { continue };
         codes += 1;
         let facts = registry.facts(&Crs::Epsg(code)).unwrap();
-        let text = facts.wkt.as_ref().unwrap();
+        let text = facts.wkt2.as_ref().unwrap();
         let parameter = |name: &str| {
             let node = crs_wkt::Node::parse(text).unwrap();
             let conversion = node.find(&["CONVERSION"]).unwrap();

@@ -2,14 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
 
 use super::*;
-
-/// Facts of a code take milliseconds to read: one registry serves all cases.
-static REGISTRY: LazyLock<CrsRegistry> = LazyLock::new(CrsRegistry::default);
+use crate::project::tests::REGISTRY;
 
 fn check_lands_on(code: u32, lon_lat: [f64; 2]) {
     let (registry, crs) = (&*REGISTRY, Crs::Epsg(code));
@@ -33,9 +29,9 @@ fn a_system_that_only_proj_knows_lands_on_the_world_grid() {
 
 #[test]
 fn every_point_has_a_place() {
-    let registry = CrsRegistry::default();
+    let registry = &*REGISTRY;
     for code in [4326, 4490, 3857, 4548, 4527, 27700] {
-        let way = WorldProjector::new(&registry, &Crs::Epsg(code)).unwrap();
+        let way = WorldProjector::new(registry, &Crs::Epsg(code)).unwrap();
         for x in [0.0, -1e9, 1e9, f64::MAX, f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             for y in [0.0, 90.0, -90.0, 1e300, f64::NAN, f64::NEG_INFINITY] {
                 let mut all = Vec::new();
@@ -44,7 +40,7 @@ fn every_point_has_a_place() {
             }
         }
     }
-    let way = WorldProjector::new(&registry, &Crs::WGS84).unwrap();
+    let way = WorldProjector::new(registry, &Crs::WGS84).unwrap();
     assert_eq!(way.project([180.0, -90.0]), [u32::MAX; 2]);
     assert_eq!(way.project([-180.0, 90.0]), [0; 2]);
 }

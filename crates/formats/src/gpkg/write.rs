@@ -203,7 +203,7 @@ fn insert_srs(db: &Connection, crs: &DeclaredCrs) -> rusqlite::Result<i32> {
             let facts = CrsRegistry::new(BTreeMap::new())
                 .and_then(|registry| registry.facts(&Crs::Epsg(*code)));
             let (name, wkt) = match facts {
-                Ok(facts) => (facts.name.clone(), facts.wkt.clone()),
+                Ok(facts) => (facts.name.clone(), facts.definition().map(str::to_owned)),
                 Err(_) => (format!("EPSG:{code}"), None),
             };
             // Readers go by the code where there is no text.
