@@ -17,7 +17,7 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use crate::dbf::{claim_beside, stem};
 use crate::detect::ReadOptions;
 use crate::encoding::{RowEncoding, Tally, Text, bad_encoding, decode};
-use crate::table::{self, Cell, CellRow, CellRows, columns::is_number};
+use crate::table::{self, Cell, CellRow, CellRows, Table, columns::is_number};
 use crate::{FormatError, LayerReader};
 
 const FORMAT: &str = "CSV";
@@ -82,14 +82,18 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
     while header.last().is_some_and(String::is_empty) {
         header.pop();
     }
-    let has_header = header.iter().any(|name| !name.is_empty() && !is_number(name));
+    // Long codes are no names of columns either, and may be personal.
+    let code = |name: &String| name.len() > 10 && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    let code = |name: &String| code(name) && name.bytes().filter(u8::is_ascii_digit).count() > 8;
+    let has_header =
+        header.iter().any(|name| !name.is_empty() && !is_number(name)) && !header.iter().any(code);
     if !has_header {
-        notes.push("the first row is numbers: there is no header, columns are numbered".to_owned());
+        notes.push("the first row is data: there is no header, columns are numbered".to_owned());
         header.fill(String::new());
     }
     rows.skip_first = has_header;
-    let layer = table::open(stem(path), header, Box::new(rows), options, notes, &malformed)?;
-    Ok(vec![layer])
+    let table = Table { name: stem(path), header, rows: Box::new(rows), notes };
+    Ok(vec![table::open(table, options, &malformed)?])
 }
 
 /// The bytes of the file, in an encoding that keeps ASCII.

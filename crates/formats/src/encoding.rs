@@ -109,8 +109,9 @@ pub(crate) fn decode<'a>(
         return Some((text, false));
     }
     // No character of these encodings is longer than four bytes.
-    let cuts = if text.may_be_cut { 1..=3.min(text.bytes.len()) } else { 1..=0 };
-    cuts.map(|cut| &text.bytes[..text.bytes.len() - cut])
+    let most = if text.may_be_cut { 3.min(text.bytes.len()) } else { 0 };
+    (1..=most)
+        .map(|cut| &text.bytes[..text.bytes.len() - cut])
         .find_map(|kept| strict(kept).map(|text| (text, true)))
 }
 

@@ -46,15 +46,25 @@ pub(crate) trait CellRows: Send {
     fn next_row(&mut self) -> Result<Option<CellRow>, FormatError>;
 }
 
-/// The layer of `rows` below `header`. `refuse` words an error about this file.
+/// A table before its columns are understood.
+pub(crate) struct Table {
+    /// Name of the layer.
+    pub name: String,
+    /// Names of the columns as the file gives them.
+    pub header: Vec<String>,
+    /// What stands below the header.
+    pub rows: Box<dyn CellRows>,
+    /// How the file was understood so far.
+    pub notes: Vec<String>,
+}
+
+/// The layer of `table`. `refuse` words an error about its file.
 pub(crate) fn open(
-    name: String,
-    header: Vec<String>,
-    mut rows: Box<dyn CellRows>,
+    table: Table,
     options: &ReadOptions,
-    mut notes: Vec<String>,
     refuse: &dyn Fn(String) -> FormatError,
 ) -> Result<Box<dyn LayerReader>, FormatError> {
+    let Table { name, header, mut rows, mut notes } = table;
     let (names, renamed) = unique_names(header);
     notes.extend(renamed);
     let mut place = Place::find(&names, options).map_err(refuse)?;

@@ -84,8 +84,7 @@ pub(crate) fn gbk(text: &str) -> Vec<u8> {
 /// A DBF column: name, type, width, decimals.
 pub(crate) type DbfColumn<'a> = (&'a [u8], u8, u8, u8);
 
-/// A DBF of `rows`, each cell padded with spaces. A row that begins with `*` in its first cell
-/// slot is written by hand: cells are raw bytes, so tests can hold anything.
+/// A DBF of `rows`; cells are raw bytes, padded with spaces.
 pub(crate) fn dbf(ldid: u8, columns: &[DbfColumn<'_>], rows: &[Vec<Vec<u8>>]) -> Vec<u8> {
     let record = 1 + columns.iter().map(|column| usize::from(column.2)).sum::<usize>();
     let header = 33 + 32 * columns.len();
@@ -150,7 +149,7 @@ pub(crate) fn parts(kind: u32, parts: &[&[[f64; 2]]]) -> Vec<u8> {
     bytes
 }
 
-/// A zip of deflated entries, their names as raw bytes would be written by old tools.
+/// A zip of deflated entries.
 pub(crate) fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     use std::io::Write;
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
@@ -184,10 +183,10 @@ pub(crate) fn cut_everywhere(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..bytes.len()).map(|length| bytes[..length].to_vec())
 }
 
-/// `bytes` with one byte changed, each in turn, three ways.
+/// `bytes` with one byte changed, each in turn, two ways.
 pub(crate) fn flip_everywhere(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     (0..bytes.len()).flat_map(move |at| {
-        [0xFF_u8, 0x01, 0x80].map(|mask| {
+        [0xFF_u8, 0x80].map(|mask| {
             let mut flipped = bytes.to_vec();
             flipped[at] ^= mask;
             flipped

@@ -15,7 +15,7 @@ use std::path::Path;
 use calamine::{Data, DataRef, ExcelDateTime, Reader, Xls, Xlsx};
 
 use crate::detect::ReadOptions;
-use crate::table::{self, Cell, CellRow, CellRows};
+use crate::table::{self, Cell, CellRow, CellRows, Table};
 use crate::{FormatError, LayerReader, zipped};
 
 const FORMAT: &str = "Excel";
@@ -51,7 +51,8 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
             notes.push(format!("{} cells hold an error such as #N/A; read as empty", sheet.errors));
         }
         let rows = Box::new(Rows { rows, next: 0 });
-        layers.push(table::open(name.clone(), header, rows, options, notes, &sheet_refuse)?);
+        let table = Table { name: name.clone(), header, rows, notes };
+        layers.push(table::open(table, options, &sheet_refuse)?);
     }
     if layers.is_empty() {
         return Err(refuse("no sheet has a header row with rows below it".to_owned()));

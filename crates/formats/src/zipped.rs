@@ -15,10 +15,9 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use zip::ZipArchive;
-use zip::result::ZipError;
 
 use crate::detect::{self, ReadOptions, extension};
-use crate::encoding::{RowEncoding, Tally, Text, decode};
+use crate::encoding::{Tally, Text, decode};
 use crate::{FormatError, LayerReader, LayerSchema, Row};
 
 const FORMAT: &str = "zip";
@@ -73,11 +72,9 @@ pub(crate) fn is_workbook(path: &Path) -> bool {
 
 /// Unpacks every entry into nothing, so that whoever reads the archive next is safe from it.
 pub(crate) fn check_size(path: &Path, max_bytes: u64) -> Result<(), FormatError> {
-    let mut archive = open_archive(path)?;
-    let mut left = max_bytes;
-    for slot in 0..archive.len() {
-        let name = format!("entry {}", slot + 1);
-        copy_entry(path, &mut archive, slot, &name, Ratio::Any, &mut left, &mut std::io::sink())?;
+    let mut archive = Archive::open(path, Ratio::Any, max_bytes)?;
+    for slot in 0..archive.entries.len() {
+        archive.copy(slot, &format!("{}", slot + 1), &mut std::io::sink())?;
     }
     Ok(())
 }
@@ -124,21 +121,96 @@ fn malformed(path: &Path, reason: String) -> FormatError {
     FormatError::Malformed { path: path.to_owned(), format: FORMAT, reason }
 }
 
-fn open_archive(path: &Path) -> Result<ZipArchive<BufReader<File>>, FormatError> {
-    let io = |source| FormatError::Io { path: path.to_owned(), source };
-    let file = File::open(path).map_err(io)?;
-    let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| refuse(path, &error))?;
-    if archive.len() > MAX_ENTRIES {
-        return Err(malformed(
-            path,
-            format!("{} entries; at most {MAX_ENTRIES} are unpacked", archive.len()),
-        ));
-    }
-    Ok(archive)
+/// Whether an entry may have been packed tighter than [`MAX_RATIO`]: repetitive sheets are.
+#[derive(Clone, Copy, PartialEq)]
+enum Ratio {
+    Limited,
+    Any,
 }
 
-fn refuse(path: &Path, error: &ZipError) -> FormatError {
-    malformed(path, error.to_string())
+/// An open archive and what may still come out of it.
+struct Archive<'a> {
+    path: &'a Path,
+    entries: ZipArchive<BufReader<File>>,
+    ratio: Ratio,
+    left: u64,
+}
+
+impl<'a> Archive<'a> {
+    fn open(path: &'a Path, ratio: Ratio, max_bytes: u64) -> Result<Self, FormatError> {
+        let file =
+            File::open(path).map_err(|source| FormatError::Io { path: path.to_owned(), source })?;
+        let entries = ZipArchive::new(BufReader::new(file));
+        let entries = entries.map_err(|error| malformed(path, error.to_string()))?;
+        if entries.len() > MAX_ENTRIES {
+            let reason = format!("{} entries; at most {MAX_ENTRIES} are unpacked", entries.len());
+            return Err(malformed(path, reason));
+        }
+        Ok(Self { path, entries, ratio, left: max_bytes })
+    }
+
+    /// Names of all entries, decoded together: UTF-8 or GB18030.
+    fn names(&mut self) -> Result<Vec<String>, FormatError> {
+        let mut raw = Vec::with_capacity(self.entries.len());
+        for slot in 0..self.entries.len() {
+            let entry = self.entries.by_index_raw(slot);
+            let entry = entry.map_err(|error| malformed(self.path, error.to_string()))?;
+            let reason = if entry.encrypted() {
+                "it is encrypted; unpack it with its password"
+            } else if entry.is_symlink() {
+                "it holds a link to another file"
+            } else {
+                raw.push(entry.name_raw().to_vec());
+                continue;
+            };
+            return Err(malformed(self.path, reason.to_owned()));
+        }
+        let mut tally = Tally::new(None);
+        raw.iter().for_each(|name| tally.row(&[Text::from(name.as_slice())]));
+        let (encoding, _) = tally.choose();
+        let name = |(slot, raw): (usize, &Vec<u8>)| {
+            let text = Text::from(raw.as_slice());
+            let decoded = encoding.of(&[text]).and_then(|encoding| decode(encoding, text));
+            decoded.map(|(name, _)| name.into_owned()).ok_or_else(|| {
+                let reason = format!("the name of entry {} is neither UTF-8 nor GB18030", slot + 1);
+                malformed(self.path, reason)
+            })
+        };
+        raw.iter().enumerate().map(name).collect()
+    }
+
+    /// Unpacks the entry at `slot` into `out`, as long as the limits hold.
+    fn copy(&mut self, slot: usize, name: &str, out: &mut dyn Write) -> Result<(), FormatError> {
+        let path = self.path;
+        let io = |source| FormatError::Io { path: path.join(name), source };
+        let mut entry = self.entries.by_index(slot).map_err(|e| malformed(path, e.to_string()))?;
+        let packed = entry.compressed_size().max(1);
+        let mut unpacked = 0;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let read = entry.read(&mut buffer).map_err(io)?;
+            if read == 0 {
+                return Ok(());
+            }
+            unpacked += read as u64;
+            self.left = self.left.checked_sub(read as u64).ok_or_else(|| {
+                malformed(path, format!("it unpacks to more than is allowed, at entry {name:?}"))
+            })?;
+            if self.ratio == Ratio::Limited
+                && unpacked > RATIO_FROM_BYTES
+                && unpacked / packed >= MAX_RATIO
+            {
+                return Err(malformed(
+                    path,
+                    format!(
+                        "entry {name:?} unpacks to more than {MAX_RATIO} times its size, as a zip \
+                         bomb does; if it is genuine, unpack it yourself and import the files"
+                    ),
+                ));
+            }
+            out.write_all(&buffer[..read]).map_err(io)?;
+        }
+    }
 }
 
 struct Contents {
@@ -148,12 +220,11 @@ struct Contents {
 }
 
 fn unpack(path: &Path, max_bytes: u64) -> Result<Contents, FormatError> {
-    let mut archive = open_archive(path)?;
+    let mut archive = Archive::open(path, Ratio::Limited, max_bytes)?;
     let folder = tempfile::Builder::new().prefix("tuban-zip-").tempdir();
     let folder = folder.map_err(|source| FormatError::Io { path: std::env::temp_dir(), source })?;
-    let names = entry_names(path, &mut archive)?;
+    let names = archive.names()?;
     let (mut files, mut skipped) = (Vec::new(), Vec::new());
-    let mut left = max_bytes;
     for (slot, name) in names.iter().enumerate() {
         let inner = inner_path(name).ok_or_else(|| {
             malformed(
@@ -178,7 +249,7 @@ fn unpack(path: &Path, max_bytes: u64) -> Result<Contents, FormatError> {
         }
         // Refuses a second entry of the same name instead of mixing the two.
         let mut file = File::create_new(&target).map_err(io)?;
-        copy_entry(path, &mut archive, slot, name, Ratio::Limited, &mut left, &mut file)?;
+        archive.copy(slot, name, &mut file)?;
         files.push(target);
     }
     let mut notes = Vec::new();
@@ -189,41 +260,6 @@ fn unpack(path: &Path, max_bytes: u64) -> Result<Contents, FormatError> {
         notes.push(format!("{} entries of the archive are not read: {shown}{more}", skipped.len()));
     }
     Ok(Contents { folder, files, notes })
-}
-
-/// Names of all entries, decoded together: UTF-8 or GB18030.
-fn entry_names(
-    path: &Path,
-    archive: &mut ZipArchive<BufReader<File>>,
-) -> Result<Vec<String>, FormatError> {
-    let mut raw = Vec::with_capacity(archive.len());
-    for slot in 0..archive.len() {
-        let entry = archive.by_index_raw(slot).map_err(|error| refuse(path, &error))?;
-        if entry.encrypted() {
-            return Err(malformed(path, "it is encrypted; unpack it with its password".to_owned()));
-        }
-        if entry.is_symlink() {
-            return Err(malformed(path, format!("entry {} is a link to another file", slot + 1)));
-        }
-        raw.push(entry.name_raw().to_vec());
-    }
-    let mut tally = Tally::new(None);
-    let rows = raw.iter().map(|name| [Text::from(name.as_slice())]);
-    rows.clone().for_each(|row| tally.row(&row));
-    let (encoding, _) = tally.choose();
-    rows.enumerate().map(|(slot, row)| name_of(encoding, &row, slot, path)).collect()
-}
-
-fn name_of(
-    encoding: RowEncoding,
-    row: &[Text<'_>; 1],
-    slot: usize,
-    path: &Path,
-) -> Result<String, FormatError> {
-    let decoded = encoding.of(row).and_then(|encoding| decode(encoding, row[0]));
-    decoded.map(|(name, _)| name.into_owned()).ok_or_else(|| {
-        malformed(path, format!("the name of entry {} is neither UTF-8 nor GB18030", slot + 1))
-    })
 }
 
 /// The path below the folder that `name` means; `None` when it leads out of it.
@@ -237,49 +273,4 @@ fn inner_path(name: &str) -> Option<PathBuf> {
         inner.push(part);
     }
     (!name.starts_with(['/', '\\'])).then_some(inner)
-}
-
-/// Whether an entry may have been packed tighter than [`MAX_RATIO`]: repetitive sheets are.
-#[derive(Clone, Copy, PartialEq)]
-enum Ratio {
-    Limited,
-    Any,
-}
-
-/// Unpacks one entry into `out`, as long as the limits hold.
-fn copy_entry(
-    path: &Path,
-    archive: &mut ZipArchive<BufReader<File>>,
-    slot: usize,
-    name: &str,
-    ratio: Ratio,
-    left: &mut u64,
-    out: &mut dyn Write,
-) -> Result<(), FormatError> {
-    let io = |source| FormatError::Io { path: path.join(name), source };
-    let mut entry = archive.by_index(slot).map_err(|error| refuse(path, &error))?;
-    let packed = entry.compressed_size().max(1);
-    let mut unpacked = 0;
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        let read = entry.read(&mut buffer).map_err(io)?;
-        if read == 0 {
-            return Ok(());
-        }
-        unpacked += read as u64;
-        *left = left.checked_sub(read as u64).ok_or_else(|| {
-            malformed(path, format!("it unpacks to more than is allowed, at entry {name:?}"))
-        })?;
-        if ratio == Ratio::Limited && unpacked > RATIO_FROM_BYTES && unpacked / packed >= MAX_RATIO
-        {
-            return Err(malformed(
-                path,
-                format!(
-                    "entry {name:?} unpacks to more than {MAX_RATIO} times its size, as a zip bomb \
-                     does; if it is genuine, unpack it yourself and import the files"
-                ),
-            ));
-        }
-        out.write_all(&buffer[..read]).map_err(io)?;
-    }
 }

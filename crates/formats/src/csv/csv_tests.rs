@@ -133,6 +133,9 @@ fn a_file_without_header_loses_no_row() {
     let layer = read(b"1,116.3\n2,116.4\n");
     assert_eq!(layer.rows.len(), 2);
     assert!(layer.has_note("there is no header"));
+    let layer = read("某甲,110105194912310021\n某乙,110105194912310022\n".as_bytes());
+    assert_eq!(layer.schema.fields[0].name, "column_1");
+    assert_eq!(layer.rows.len(), 2);
 }
 
 #[test]

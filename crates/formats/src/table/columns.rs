@@ -4,7 +4,7 @@ use spatial::{FieldType, Value};
 
 use super::Cell;
 use crate::datetime::{WithoutZone, is_date, utc_time};
-use crate::number::push_real;
+use crate::number::push_number;
 
 /// Digits that a double keeps exactly, and a spreadsheet too.
 const EXACT_DIGITS: usize = 15;
@@ -145,7 +145,7 @@ pub(crate) fn value(cell: &Cell, field_type: FieldType) -> Value {
                 FieldType::Real => Value::Real(*number),
                 _ => {
                     let mut text = String::new();
-                    push_real(&mut text, *number);
+                    push_number(&mut text, *number);
                     Value::Text(text)
                 }
             };

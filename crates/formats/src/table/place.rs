@@ -11,7 +11,7 @@ use geo_types::{Coord, Geometry as Shape, Point};
 use spatial::{Geometry, GeometryType};
 
 use super::Cell;
-use super::coordinate::coordinate;
+use super::coordinate::{NotACoordinate, coordinate};
 use crate::detect::ReadOptions;
 use crate::{RowDefect, read_wkt};
 
@@ -285,8 +285,9 @@ impl Found {
             Self::Pair(slots) => {
                 let mut numbers = [None; 2];
                 for (number, &slot) in numbers.iter_mut().zip(slots) {
-                    *number = coordinate(cells.get(slot).unwrap_or(&Cell::Empty))
-                        .map_err(|_| defect("bad_number", slot, "not a coordinate".to_owned()))?;
+                    *number = coordinate(cells.get(slot).unwrap_or(&Cell::Empty)).map_err(
+                        |NotACoordinate| defect("bad_number", slot, "not a coordinate".to_owned()),
+                    )?;
                 }
                 match (numbers, slots) {
                     ([Some(x), Some(y)], _) => {
