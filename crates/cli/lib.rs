@@ -1,3 +1,4 @@
 //! The command line of Tuban.
 
 pub mod environment;
+pub mod synth;

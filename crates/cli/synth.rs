@@ -1,0 +1,132 @@
+//! `tuban synth`: believable towns that do not exist, for demonstrations, tests and benches.
+//!
+//! Everything follows from a seed: the same seed gives the same features on every machine, in
+//! the same order. Villages do not depend on each other, so any of them can be made alone, and
+//! many at once. Names and codes pass the checks of `ledger` and belong to nobody; there is no
+//! personal data.
+//!
+//! A village is laid out on a straight *sheet* ([`layout`], [`lots`], [`yard`], [`lanes`]), bent
+//! onto the ground ([`bend`]), and written in the CRS that is asked for ([`ground`]).
+
+mod bend;
+mod calendar;
+mod ground;
+mod lanes;
+mod layers;
+mod layout;
+mod lots;
+mod naming;
+mod points;
+mod random;
+mod region;
+mod village;
+mod write;
+mod yard;
+
+#[cfg(test)]
+mod synth_tests;
+
+use spatial::{Collection, Crs, CrsError, Feature};
+use thiserror::Error;
+
+use ground::Ground;
+use region::Region;
+use village::Village;
+
+pub use layers::Layer;
+pub use write::{SynthArgs, run};
+
+/// Why nothing was generated.
+#[derive(Debug, Error)]
+pub enum SynthError {
+    /// A number of parcels that no region can have.
+    #[error("--parcels {value}: from 300 to 10000000 are laid out")]
+    Parcels {
+        /// The number asked for.
+        value: u64,
+    },
+    /// A number of towns that does not go with the parcels.
+    #[error("--towns {value}: with so many parcels there can be {least} to {most}")]
+    Towns {
+        /// The number asked for.
+        value: u64,
+        /// Fewest.
+        least: u64,
+        /// Most.
+        most: u64,
+    },
+    /// The CRS is not known, or the region lies outside it.
+    #[error("--crs: {0}")]
+    Crs(#[from] CrsError),
+    /// A layer's name is no collection's.
+    #[error(transparent)]
+    Collection(#[from] spatial::collection::InvalidCollectionId),
+    /// One layer goes to one file, several to a folder.
+    #[error("{path}: a file holds one layer; choose it with --layer, or name a folder")]
+    OneFile {
+        /// Where it should go.
+        path: std::path::PathBuf,
+    },
+    /// A folder cannot be made.
+    #[error("{path}: {source}")]
+    Folder {
+        /// The folder.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    Format(#[from] formats::FormatError),
+}
+
+/// A generated region.
+#[derive(Clone, Debug)]
+pub struct Synth {
+    region: Region,
+    ground: Ground,
+}
+
+impl Synth {
+    /// Plans a region of exactly `parcels` parcels, 625 m² of ground each, in `towns` towns (as
+    /// many as suit the parcels when not said), its coordinates in `crs`.
+    pub fn new(seed: u64, parcels: u64, towns: Option<u64>, crs: &Crs) -> Result<Self, SynthError> {
+        Ok(Self { region: Region::new(seed, parcels, towns)?, ground: Ground::new(crs)? })
+    }
+
+    /// The collection of a layer, its extent and count still empty.
+    pub fn collection(&self, layer: Layer) -> Result<Collection, SynthError> {
+        layer.collection(self.ground.crs())
+    }
+
+    /// Number of villages.
+    pub fn villages(&self) -> usize {
+        self.region.villages()
+    }
+
+    /// The features of a layer in one village; none of [`Layer::Towns`]. Villages are in Hilbert
+    /// order.
+    ///
+    /// # Panics
+    /// When there is no such village.
+    pub fn village(&self, layer: Layer, village: usize) -> Result<Vec<Feature>, SynthError> {
+        let mut features = Vec::new();
+        Village::new(&self.region, &self.ground, village).features(layer, &mut features)?;
+        Ok(features)
+    }
+
+    /// The features of a layer, village by village. Holds one village in memory.
+    pub fn features(&self, layer: Layer) -> impl Iterator<Item = Result<Feature, SynthError>> + '_ {
+        let towns = if layer == Layer::Towns { self.region.towns } else { 0 };
+        let villages = if layer == Layer::Towns { 0 } else { self.villages() };
+        let towns = (0..towns).map(|town| village::town(&self.region, &self.ground, town));
+        let villages = (0..villages).flat_map(move |village| {
+            let (features, error) = match self.village(layer, village) {
+                Ok(features) => (features, None),
+                Err(error) => (Vec::new(), Some(error)),
+            };
+            features.into_iter().map(Ok).chain(error.map(Err))
+        });
+        towns.chain(villages)
+    }
+}

@@ -1,0 +1,293 @@
+//! One village: its features, layer by layer.
+
+use spatial::{Feature, Value};
+
+use super::SynthError;
+use super::bend::Bend;
+use super::ground::{Ground, area, length};
+use super::lanes::lanes;
+use super::layers::Layer;
+use super::layout::{Block, Layout};
+use super::lots::{Lot, lots};
+use super::naming;
+use super::points::finding;
+use super::random::Random;
+use super::region::{Place, Region};
+use super::yard::{House, houses};
+
+/// Numbers of points that a village may give out within its town's 99,999.
+const MAX_POINTS: u64 = 250;
+
+/// A village that has been laid out.
+pub(super) struct Village<'a> {
+    region: &'a Region,
+    ground: &'a Ground,
+    place: Place,
+    layout: Layout,
+    bend: Bend,
+    parcel_prefix: String,
+    address: String,
+}
+
+/// A courtyard with what stands in it.
+struct Yard {
+    serial: u64,
+    lot: Lot,
+    houses: Vec<House>,
+    random: Random,
+}
+
+impl<'a> Village<'a> {
+    pub fn new(region: &'a Region, ground: &'a Ground, position: usize) -> Self {
+        let place = region.place(position);
+        let mut random = Random::of(region.seed, &[b'v'.into(), place.cell[0], place.cell[1]]);
+        let layout = Layout::new(&mut random, place.parcels);
+        let bend = Bend::new(&mut random, region.middle(place.cell), layout.reach);
+        Self {
+            region,
+            ground,
+            place,
+            layout,
+            bend,
+            parcel_prefix: naming::parcel_prefix(place.town, place.village),
+            address: naming::town_name(place.town) + &naming::village_name(place.village),
+        }
+    }
+
+    /// Appends the village's features of a layer. Towns are not of a village.
+    pub fn features(&self, layer: Layer, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        match layer {
+            Layer::Towns => Ok(()),
+            Layer::Villages => self.outline(features),
+            Layer::Lanes => self.lanes(features),
+            Layer::Parcels => self.parcels(features),
+            Layer::Buildings => self.buildings(features),
+            Layer::Households => self.households(features),
+            Layer::Points => self.points(features),
+        }
+    }
+
+    fn code(&self) -> String {
+        naming::village_code(self.place.town, self.place.village)
+    }
+
+    fn outline(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        let [column, row] = self.place.cell;
+        let mut random = Random::of(self.region.seed, &[b'c'.into(), column, row]);
+        let properties = vec![
+            Value::Text(self.code()),
+            Value::Text(naming::village_name(self.place.village)),
+            Value::Text(naming::town_name(self.place.town)),
+            text(random.pick(&[(6, "220"), (3, "112"), (1, "122")])),
+        ];
+        let ring = self.region.ring([column, row], [column + 1, row + 1]);
+        features.push(self.ground.polygon(ring, properties)?);
+        Ok(())
+    }
+
+    fn lanes(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        let gates = self.region.gates(self.place.cell);
+        let village = naming::village_name(self.place.village);
+        let mut numbers = [0; 2];
+        for lane in lanes(&self.layout) {
+            let mut line: Vec<_> = lane.line.iter().map(|point| self.bend.ground(*point)).collect();
+            line.extend(lane.gate.map(|gate| gates[gate]));
+            let name = match lane.kind {
+                "主街" => format!("{village}主街"),
+                "村路" => format!("{village}村路"),
+                kind => {
+                    let number = &mut numbers[usize::from(kind == "胡同")];
+                    *number += 1;
+                    format!("{village}{number}{}", if kind == "胡同" { "胡同" } else { "巷" })
+                }
+            };
+            let length = Value::Real((length(&line) * 10.0).round() / 10.0);
+            let properties =
+                vec![Value::Text(name), text(lane.kind), length, Value::Text(self.code())];
+            features.push(self.ground.line(line, properties)?);
+        }
+        Ok(())
+    }
+
+    /// Calls `each` with every courtyard of a block, counted from `serial`.
+    fn yards(
+        &self,
+        block: &Block,
+        mut serial: u64,
+        each: &mut dyn FnMut(Yard) -> Result<(), SynthError>,
+    ) -> Result<u64, SynthError> {
+        let path = |kind: u8, last: [u64; 2]| {
+            let [column, row] = self.place.cell;
+            Random::of(self.region.seed, &[kind.into(), column, row, last[0], last[1]])
+        };
+        let mut random = path(b'l', [block.column as u64, block.strip as u64]);
+        for lot in lots(&mut random, block) {
+            serial += 1;
+            let mut random = path(b'y', [serial, 0]);
+            let houses = houses(&mut random, &lot);
+            each(Yard { serial, lot, houses, random })?;
+        }
+        Ok(serial)
+    }
+
+    /// Calls `each` with every courtyard of the village.
+    fn all_yards(
+        &self,
+        each: &mut dyn FnMut(Yard) -> Result<(), SynthError>,
+    ) -> Result<(), SynthError> {
+        let mut serial = 0;
+        for block in &self.layout.blocks {
+            serial = self.yards(block, serial, each)?;
+        }
+        Ok(())
+    }
+
+    fn ring(&self, ring: &[[f64; 2]]) -> Vec<[f64; 2]> {
+        let mut ground = Vec::with_capacity(ring.len() + 1);
+        ground.extend(ring.iter().map(|point| self.bend.ground(*point)));
+        ground.push(ground[0]);
+        ground
+    }
+
+    fn parcel_code(&self, serial: u64) -> String {
+        format!("{}{serial:05}", self.parcel_prefix)
+    }
+
+    fn parcels(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        self.all_yards(&mut |yard| {
+            let ring = self.ring(&yard.lot.ring);
+            let code = self.parcel_code(yard.serial);
+            // One building is a unit of its own, several are one unit together.
+            let (unit, right) = match yard.houses.len() {
+                0 => ("W00000000", "5"),
+                1 => ("F00010001", "6"),
+                _ => ("F99990001", "6"),
+            };
+            let properties = vec![
+                Value::Text(code.clone()),
+                Value::Text(code + unit),
+                Value::Text(format!("{}{}号", self.address, yard.serial)),
+                Value::Real((area(&ring) * 100.0).round() / 100.0),
+                text(right),
+            ];
+            features.push(self.ground.polygon(ring, properties)?);
+            Ok(())
+        })
+    }
+
+    fn buildings(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        self.all_yards(&mut |yard| {
+            let code = self.parcel_code(yard.serial);
+            for (number, house) in yard.houses.iter().enumerate() {
+                let ring = self.ring(&house.ring);
+                let properties = vec![
+                    Value::Text(format!("{code}F{:04}", number + 1)),
+                    Value::Text(code.clone()),
+                    text(house.name),
+                    Value::Int(house.floors),
+                    text(house.structure),
+                    Value::Real((area(&ring) * 100.0).round() / 100.0),
+                ];
+                features.push(self.ground.polygon(ring, properties)?);
+            }
+            Ok(())
+        })
+    }
+
+    fn households(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        let village = self.code();
+        self.all_yards(&mut |mut yard| {
+            if yard.houses.is_empty() {
+                return Ok(());
+            }
+            // Now and then two households share a courtyard.
+            let households = 1 + u64::from(yard.random.chance(0.04));
+            for household in 0..households {
+                let usage =
+                    yard.random.pick(&[(70, "自住"), (14, "出租"), (10, "空置"), (6, "经营")]);
+                let properties = vec![
+                    Value::Text(format!("H{village}-{:05}-{}", yard.serial, household + 1)),
+                    Value::Text(self.parcel_code(yard.serial)),
+                    Value::Text(format!("{}号", yard.serial)),
+                    text(usage),
+                ];
+                let inward = 2.0 + 2.0 * household as f64;
+                let place = self.bend.ground(gate(&yard.lot, inward));
+                features.push(self.ground.point(place, properties)?);
+            }
+            Ok(())
+        })
+    }
+
+    fn points(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        let town = naming::town_code(self.place.town);
+        let mut number = self.place.village * MAX_POINTS;
+        let last = number + MAX_POINTS;
+        self.all_yards(&mut |yard| {
+            let mut random = Random::of(
+                self.region.seed,
+                &[b'p'.into(), self.place.cell[0], self.place.cell[1], yard.serial],
+            );
+            let beyond = yard.houses.iter().find(|house| house.beyond > 0.0);
+            let is_found = random.chance(if beyond.is_some() { 0.55 } else { 0.025 });
+            if !is_found || number == last {
+                return Ok(());
+            }
+            number += 1;
+            let finding = finding(&mut random, beyond.is_some());
+            let place = match beyond {
+                Some(house) => middle(&house.ring),
+                // Before the gate, in the lane.
+                None => gate(&yard.lot, -1.2),
+            };
+            let area = beyond.map_or(Value::Null, |house| {
+                Value::Real((house.beyond * house.floors as f64 * 10.0).round() / 10.0)
+            });
+            let code = finding.registered.as_ref().map_or(Value::Null, |_| {
+                Value::Text(format!("{town}-{}-2026-{number:05}", finding.task))
+            });
+            let (registered, deadline) = match finding.registered {
+                Some((day, deadline)) => (Value::Text(day), Value::Text(deadline)),
+                None => (Value::Null, Value::Null),
+            };
+            let properties = vec![
+                Value::Text(finding.id),
+                code,
+                text(finding.action),
+                text(finding.source),
+                text(finding.state),
+                Value::Text(finding.state_since),
+                registered,
+                deadline,
+                Value::Int(finding.rebound_count),
+                area,
+                text(finding.lead_unit),
+                Value::Text(self.parcel_code(yard.serial)),
+            ];
+            features.push(self.ground.point(self.bend.ground(place), properties)?);
+            Ok(())
+        })
+    }
+}
+
+/// A town's feature.
+pub(super) fn town(region: &Region, ground: &Ground, town: u64) -> Result<Feature, SynthError> {
+    let properties =
+        vec![Value::Text(naming::town_code(town) + "000"), Value::Text(naming::town_name(town))];
+    ground.polygon(region.town_ring(town), properties)
+}
+
+fn text(value: &str) -> Value {
+    Value::Text(value.to_owned())
+}
+
+/// Sheet point `inward` metres behind the gate of a courtyard.
+fn gate(lot: &Lot, inward: f64) -> [f64; 2] {
+    let [_, south, east, north] = lot.inside;
+    if lot.faces_north { [east - 2.5, north - inward] } else { [east - 2.0, south + inward] }
+}
+
+/// Mean of the vertices.
+fn middle(ring: &[[f64; 2]]) -> [f64; 2] {
+    [0, 1].map(|axis| ring.iter().map(|point| point[axis]).sum::<f64>() / ring.len() as f64)
+}
