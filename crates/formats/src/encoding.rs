@@ -281,13 +281,18 @@ impl Tally {
             _ if total == 0 => "no text beyond ASCII".to_owned(),
             Some(claim) if claim.encoding == taken => format!("said by {}", claim.source),
             Some(claim) => format!(
-                "{} is contradicted: {} of {total} non-ASCII rows agree with it, {score} with {}",
+                "{} is contradicted: {} of {total} non-ASCII rows (names included) agree with it, \
+                 {score} with {}",
                 claim.source,
                 first.1,
                 taken.name()
             ),
-            None if taken == UTF_8 => format!("{score} of {total} non-ASCII rows are UTF-8"),
-            None => format!("nothing said; {score} of {total} non-ASCII rows are not UTF-8"),
+            None if taken == UTF_8 => {
+                format!("{score} of {total} non-ASCII rows (names included) are UTF-8")
+            }
+            None => format!(
+                "nothing said; {score} of {total} non-ASCII rows (names included) read as such"
+            ),
         };
         let mut notes = vec![format!("text encoding {}: {because}", taken.name())];
         let (other, beside, read) = match taken {

@@ -60,6 +60,9 @@ fn x_and_y_are_told_apart_by_magnitude() {
     check_places("x,y\n12958000,4825000\n", &["POINT (12958000 4825000)"], &[]);
     check_places("x,y\n39.9,116.4\n", &["POINT (116.4 39.9)"], &[]);
     check_places("lng,lat\n39.9,116.4\n", &["POINT (116.4 39.9)"], &[]);
+    let both = read(b"X,Y,lon,lat\n116.31,39.71,116.3,39.7\n");
+    assert_eq!(both.shapes(), ["POINT (116.3 39.7)"]);
+    assert!(both.has_note("\"X\" and \"Y\" look like coordinates too"));
     let local = read(b"x,y\n300123.1,500321.2\n");
     assert_eq!(local.shapes(), ["POINT (300123.1 500321.2)"]);
     assert!(local.has_note("magnitude does not tell"));

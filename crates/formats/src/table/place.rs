@@ -41,6 +41,8 @@ pub(super) struct Pair {
     slots: [usize; 2],
     /// Whether the user said which column is which.
     named: bool,
+    /// Another pair that could be the place.
+    rival: Option<[usize; 2]>,
     /// Rows that look like each order.
     east_first: u64,
     north_first: u64,
@@ -77,22 +79,19 @@ impl Place {
             return Ok(Self::Wkt(WktColumn::new(named(name)?, true)));
         }
         match (&options.x, &options.y) {
-            (Some(x), Some(y)) => return Ok(Self::pair(named(x)?, named(y)?, true)),
+            (Some(x), Some(y)) => return Ok(Self::Pair(Pair::new([named(x)?, named(y)?], true))),
             (None, None) => {}
             _ => return Err("name both the x and the y column, or none".to_owned()),
         }
-        let pair = [LON_LAT, EAST_NORTH, X_Y]
+        let mut pairs = [LON_LAT, EAST_NORTH, X_Y]
             .iter()
-            .find_map(|(east, north)| Some((among(east)?, among(north)?)));
+            .filter_map(|(east, north)| Some([among(east)?, among(north)?]));
+        let (pair, rival) = (pairs.next(), pairs.next());
         Ok(match (among(WKT), pair) {
             (Some(slot), _) => Self::Wkt(WktColumn::new(slot, false)),
-            (None, Some((x, y))) => Self::pair(x, y, false),
+            (None, Some(slots)) => Self::Pair(Pair { rival, ..Pair::new(slots, false) }),
             (None, None) => Self::Nowhere,
         })
-    }
-
-    fn pair(x: usize, y: usize, named: bool) -> Self {
-        Self::Pair(Pair { slots: [x, y], named, east_first: 0, north_first: 0, undecided: 0 })
     }
 
     /// Takes one row as evidence.
@@ -154,6 +153,10 @@ impl WktColumn {
 }
 
 impl Pair {
+    fn new(slots: [usize; 2], named: bool) -> Self {
+        Self { slots, named, rival: None, east_first: 0, north_first: 0, undecided: 0 }
+    }
+
     fn settle(self, names: &[String]) -> (Found, Vec<String>) {
         let [x, y] = self.slots;
         let rows = self.east_first + self.north_first + self.undecided;
@@ -173,6 +176,13 @@ impl Pair {
         };
         let (east, north) = if order == Order::NorthFirst { (y, x) } else { (x, y) };
         let mut notes = vec![format!("geometry: east {:?}, north {:?}", names[east], names[north])];
+        if let Some([x, y]) = self.rival {
+            notes.push(format!(
+                "{:?} and {:?} look like coordinates too and are kept as fields; name the columns \
+                 if those are meant",
+                names[x], names[y]
+            ));
+        }
         match order {
             Order::EastFirst => {}
             Order::NorthFirst => notes.push(format!(
