@@ -55,7 +55,7 @@ pub struct CollectionSnapshot {
     places: PlaceRevisions,
 }
 
-/// A shard and what no longer counts of it.
+/// A shard, and which of its features do not count.
 #[derive(Clone, Debug)]
 struct Leaf {
     /// Name of the shard in the directory; stays when its position changes.

@@ -1,4 +1,4 @@
-//! Which slots of a shard no longer count.
+//! Which slots of a shard do not count.
 
 use crate::shard::MAX_SHARD_FEATURES;
 
