@@ -47,7 +47,14 @@ pub(crate) fn load(
         let mut rows = Rows::new(db, &prepared, origin)?;
         let (batches, ready) = sync_mpsc::sync_channel(AHEAD);
         thread::scope(|scope| {
-            scope.spawn(|| encode(table, source, batches));
+            thread::Builder::new()
+                .name("store-encoder".to_owned())
+                .spawn_scoped(scope, || encode(table, source, batches))
+                .map_err(|source| StoreError::Io {
+                    operation: "starting an encoder for",
+                    path: table.columns.table.clone().into(),
+                    source,
+                })?;
             // Dropped before the scope waits, so that the encoder is not left sending.
             let ready = ready;
             while let Ok(batch) = ready.recv() {

@@ -6,13 +6,13 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
-use spatial::Revision;
+use spatial::{Crs, Revision};
 
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
 use super::lock::{WriterLock, check_file_system};
 use super::schema::{FORMAT, create_all};
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers};
+use super::{GeoPackageStore, Readers, srs};
 use crate::StoreError;
 
 impl GeoPackageStore {
@@ -25,7 +25,10 @@ impl GeoPackageStore {
             return Err(StoreError::Io { operation: "creating", path: path.to_owned(), source });
         }
         let made = open_writer(path).and_then(|db| {
-            db.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", create_all()))?;
+            db.execute_batch(&format!("BEGIN IMMEDIATE; {}", create_all()))?;
+            // The standard wants its row in every file.
+            srs::ensure(&db, &Crs::WGS84)?;
+            db.execute_batch("COMMIT")?;
             Ok(db)
         });
         match made {

@@ -8,7 +8,7 @@
 
 use rayon::slice::ParallelSliceMut;
 use rusqlite::Connection;
-use spatial::Envelope;
+use spatial::{Envelope, hilbert};
 
 use super::schema::{Columns, ident};
 use crate::StoreError;
@@ -173,28 +173,10 @@ fn sort_by_hilbert(cells: &mut [Cell]) {
     let [min_x, max_x, min_y, max_y] = all.borders.map(f64::from);
     let scale = |low: f32, high: f32, min: f64, max: f64| {
         let middle = (f64::from(low) + f64::from(high)) / 2.0;
-        if max > min { ((middle - min) / (max - min) * 65_535.0) as u32 } else { 0 }
+        if max > min { ((middle - min) / (max - min) * f64::from(u32::MAX)) as u32 } else { 0 }
     };
     cells.par_sort_by_cached_key(|cell| {
         let [low_x, high_x, low_y, high_y] = cell.borders;
-        hilbert(scale(low_x, high_x, min_x, max_x), scale(low_y, high_y, min_y, max_y))
+        hilbert::key([scale(low_x, high_x, min_x, max_x), scale(low_y, high_y, min_y, max_y)])
     });
-}
-
-/// Position of a point, both coordinates below 2^16, on the Hilbert curve of order 16.
-fn hilbert(mut x: u32, mut y: u32) -> u32 {
-    let mut position = 0;
-    let mut side = 1 << 15;
-    while side > 0 {
-        let (right, upper) = (u32::from(x & side > 0), u32::from(y & side > 0));
-        position += side * side * ((3 * right) ^ upper);
-        if upper == 0 {
-            if right == 1 {
-                (x, y) = (65_535 - x, 65_535 - y);
-            }
-            (x, y) = (y, x);
-        }
-        side >>= 1;
-    }
-    position
 }

@@ -1,7 +1,7 @@
 //! Rows of `gpkg_spatial_ref_sys`.
 
-use rusqlite::Connection;
-use spatial::Crs;
+use rusqlite::{Connection, OptionalExtension};
+use spatial::{Crs, CrsRegistry};
 
 use crate::StoreError;
 
@@ -16,16 +16,25 @@ pub(crate) fn srs_id(crs: &Crs) -> i32 {
 /// Adds the row of `crs` where it is missing; answers its number.
 pub(crate) fn ensure(db: &Connection, crs: &Crs) -> Result<i32, StoreError> {
     let srs_id = srs_id(crs);
-    if srs_id > 0 {
+    let known = "SELECT 1 FROM gpkg_spatial_ref_sys WHERE srs_id = ?1";
+    if db.query_row(known, [srs_id], |_| Ok(())).optional()?.is_none() {
         let (name, definition) = describe(crs);
         db.execute(
-            "INSERT OR IGNORE INTO gpkg_spatial_ref_sys VALUES (?1, ?2, 'EPSG', ?2, ?3, NULL)",
+            "INSERT INTO gpkg_spatial_ref_sys VALUES (?1, ?2, 'EPSG', ?2, ?3, NULL)",
             (name, srs_id, definition),
         )?;
     }
     Ok(srs_id)
 }
 
+/// Name and well-known text. Readers go by the code: one that nobody here knows still has its row.
 fn describe(crs: &Crs) -> (String, String) {
-    (crs.to_string(), "undefined".to_owned())
+    match CrsRegistry::default().facts(crs) {
+        Ok(facts) => (facts.name.clone(), facts.wkt.clone().unwrap_or_else(undefined)),
+        Err(_unknown) => (crs.to_string(), undefined()),
+    }
+}
+
+fn undefined() -> String {
+    "undefined".to_owned()
 }
