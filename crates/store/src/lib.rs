@@ -11,6 +11,8 @@ pub mod memory;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
+mod differential_tests;
+#[cfg(test)]
 mod geopackage_tests;
 
 pub use error::StoreError;
