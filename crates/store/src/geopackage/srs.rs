@@ -30,7 +30,7 @@ pub(crate) fn ensure(db: &Connection, crs: &Crs) -> Result<i32, StoreError> {
 /// Name and well-known text. Readers go by the code: one that nobody here knows still has its row.
 fn describe(crs: &Crs) -> (String, String) {
     match CrsRegistry::default().facts(crs) {
-        Ok(facts) => (facts.name.clone(), facts.wkt.clone().unwrap_or_else(undefined)),
+        Ok(facts) => (facts.name.clone(), facts.definition().map_or_else(undefined, str::to_owned)),
         Err(_unknown) => (crs.to_string(), undefined()),
     }
 }
