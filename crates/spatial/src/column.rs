@@ -58,6 +58,7 @@ enum Dictionary {
 
 impl Column {
     /// Number of distinct values, null apart. Codes are `0..distinct()`.
+    #[inline]
     pub fn distinct(&self) -> usize {
         match &self.values {
             Dictionary::Bool => 2,
@@ -68,12 +69,14 @@ impl Column {
     }
 
     /// Code of the value at `slot`, `None` for null. Equal codes mean equal values.
+    #[inline]
     pub fn code(&self, slot: usize) -> Option<u16> {
         let code = self.codes[slot];
         (code != NULL).then_some(code)
     }
 
     /// The value that `code` stands for.
+    #[inline]
     pub fn decode(&self, code: u16) -> ValueRef<'_> {
         let code = usize::from(code);
         let span = |ends: &[u32]| {

@@ -53,12 +53,14 @@ impl Shard {
     ///
     /// # Panics
     /// When `slot` is not below [`Shard::len`].
+    #[inline]
     pub fn feature(&self, slot: usize) -> FeatureRef<'_> {
         assert!(slot < self.len(), "slot {slot} of a shard of {}", self.len());
         FeatureRef { shard: self, slot }
     }
 
     /// Feature ids by slot.
+    #[inline]
     pub fn ids(&self) -> &[FeatureId] {
         &self.ids
     }
@@ -69,11 +71,13 @@ impl Shard {
     }
 
     /// World boxes by slot; empty for a placeless feature.
+    #[inline]
     pub fn world_boxes(&self) -> &[WorldBox] {
         &self.world_boxes
     }
 
     /// Columns, in the order of the collection's fields.
+    #[inline]
     pub fn columns(&self) -> &[Column] {
         &self.columns
     }
@@ -153,6 +157,7 @@ pub struct PathRef<'a> {
 
 impl<'a> FeatureRef<'a> {
     /// The id.
+    #[inline]
     pub fn id(self) -> FeatureId {
         self.shard.ids[self.slot]
     }
@@ -163,6 +168,7 @@ impl<'a> FeatureRef<'a> {
     }
 
     /// Type of the geometry, `None` for a placeless feature.
+    #[inline]
     pub fn geometry_type(self) -> Option<GeometryType> {
         self.shard.types[self.slot]
     }
@@ -173,11 +179,13 @@ impl<'a> FeatureRef<'a> {
     }
 
     /// Box on the world grid.
+    #[inline]
     pub fn world_box(self) -> WorldBox {
         self.shard.world_boxes[self.slot]
     }
 
     /// The paths, exterior before its holes.
+    #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {
         let shard = self.shard;
         (shard.first_path[self.slot] as usize..shard.first_path[self.slot + 1] as usize).map(

@@ -1,6 +1,6 @@
 //! Prints what cold tiles over a million synthetic parcels cost, zoom by zoom.
 //!
-//! `cargo run --release -p tile --example parcels [parcels per side]`
+//! `cargo run --release -p tile --example parcels [parcels per side] [zoom]`
 //!
 //! Times are those of the thread on its core (Linux only).
 //!
@@ -114,6 +114,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let source = build(side)?;
     let columns = [(0, "ZDDM"), (1, "MJ"), (2, "YT"), (3, "XZQ"), (4, "ND")];
     let layer = LayerInput { name: "parcels", source: &source, columns: &columns };
+    let only: Option<u32> = std::env::args().nth(2).and_then(|text| text.parse().ok());
     println!(
         "zoom  features  vertices    raw bytes  median ms    best ms  ns/feature  ns/vertex  merged mended"
     );
@@ -122,6 +123,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         (10, Limits::default()),
         (12, Limits::default()),
     ]) {
+        if only.is_some_and(|only| only != u32::from(zoom)) {
+            continue;
+        }
         let coord = TileCoord::holding(zoom, from_lon_lat(CENTRE));
         let draw = || tile::render(black_box(&[layer]), &WEB_MERCATOR_QUAD, coord, &limits);
         let rendered = draw();
@@ -132,7 +136,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             .map(Vec::len)
             .sum();
         // The clock of a thread moves in steps of 4 ms.
-        let batch = 1 + 800_000 / (rendered.layers[0].features + 1_000);
+        let batch = 1 + 300_000 / (rendered.layers[0].features + 1_000);
         let runs = 5;
         let mut times: Vec<f64> = (0..runs)
             .map(|_| {

@@ -141,7 +141,7 @@ impl Drawer {
         let square = self.merger.square();
         if local.area() < square {
             let area = feature.paths().map(|path| signed_area(&path)).sum::<f64>();
-            let area = area * frame.area_scale();
+            let area = area * frame.area_scale;
             if area < square {
                 return self.merge(area, local, frame);
             }
@@ -175,7 +175,7 @@ impl Drawer {
                             waiting += unrounded;
                         }
                     } else if small {
-                        waiting += signed_area(&path) * frame.area_scale();
+                        waiting += signed_area(&path) * frame.area_scale;
                     }
                 }
                 PathRole::Points | PathRole::Line => {}
@@ -227,7 +227,7 @@ impl Drawer {
         if rounded_area2 >= 2.0 * square * SURELY_DRAWN {
             return None;
         }
-        let area = signed_area(path) * frame.area_scale();
+        let area = signed_area(path) * frame.area_scale;
         (area.abs() < square).then_some(area)
     }
 

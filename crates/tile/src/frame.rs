@@ -15,6 +15,8 @@ pub(crate) struct Frame {
     offset: [i64; 2],
     down: u32,
     up: u32,
+    /// Square tile units that one square world unit makes.
+    pub area_scale: f64,
     /// Column and row of the tile.
     pub tile: [u32; 2],
     /// Smallest tile integer of the buffered tile, both axes.
@@ -42,6 +44,7 @@ impl Frame {
             offset: [offset(coord.x()), offset(coord.y())],
             down,
             up: zoom.saturating_sub(unit),
+            area_scale: 4_f64.powi(zoom as i32 - unit as i32),
             tile: [coord.x(), coord.y()],
             min: -buffer,
             max: EXTENT as i32 + buffer,
@@ -66,12 +69,6 @@ impl Frame {
     #[inline]
     pub fn local_box(&self, world: &WorldBox) -> LocalBox {
         LocalBox { min: self.local(world.min), max: self.local(world.max) }
-    }
-
-    /// Square tile units that one square world unit makes.
-    pub fn area_scale(&self) -> f64 {
-        let up = 2_f64.powi(self.up as i32 - self.down as i32);
-        up * up
     }
 
     /// Whether the box lies inside the buffered tile, so that nothing needs clipping.

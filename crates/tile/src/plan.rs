@@ -68,7 +68,7 @@ impl Sizes {
                     merges &= matches!(path.role, PathRole::Exterior | PathRole::Hole);
                     area += signed_area(&path);
                 }
-                let area = area * frame.area_scale();
+                let area = area * frame.area_scale;
                 let side = if merges { (area.sqrt() as usize).min(MAX_SIDE) } else { MAX_SIDE };
                 sizes.counts[side] += 1;
                 sizes.areas[side] += area;

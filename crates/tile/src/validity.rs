@@ -26,20 +26,16 @@ const GUARDS: u64 = 0x8000_8000_8000_8000;
 /// Moves tile integers of any buffered tile to positive lanes of 15 bits.
 const BIAS: i32 = 8192;
 
-/// An edge and its box, packed so that `(upper | GUARDS) − lower` keeps all guards exactly when
-/// the boxes meet.
+/// The box of an edge, packed so that `upper − lower` of two keeps all guards exactly when the
+/// boxes meet.
 #[derive(Clone, Copy, Debug, Default)]
-struct Edge {
+struct PackedBox {
     upper: u64,
     lower: u64,
-    a: Point,
-    b: Point,
-    number: u32,
-    next: u32,
-    ring: u32,
 }
 
-impl Edge {
+impl PackedBox {
+    #[inline]
     fn new(a: Point, b: Point) -> Self {
         let lane = |value: i32| (value + BIAS) as u64;
         let (west, east) = (lane(a[0].min(b[0])), lane(a[0].max(b[0])));
@@ -48,17 +44,27 @@ impl Edge {
         Self {
             upper: (east | south << 16 | flip(west) << 32 | flip(north) << 48) | GUARDS,
             lower: west | north << 16 | flip(east) << 32 | flip(south) << 48,
-            a,
-            b,
-            ..Self::default()
         }
     }
 
     #[inline]
-    fn boxes_meet(&self, other: &Self) -> bool {
+    fn meets(&self, other: &Self) -> bool {
         (self.upper - other.lower) & GUARDS == GUARDS
     }
+}
 
+/// An edge of one of several rings.
+#[derive(Clone, Copy, Debug)]
+struct Edge {
+    around: PackedBox,
+    a: Point,
+    b: Point,
+    number: u32,
+    next: u32,
+    ring: u32,
+}
+
+impl Edge {
     fn span(&self, axis: usize) -> (i32, i32) {
         (self.a[axis].min(self.b[axis]), self.a[axis].max(self.b[axis]))
     }
@@ -72,13 +78,12 @@ enum Meeting {
     Overlap,
 }
 
-fn meeting(p: &Edge, q: &Edge) -> Meeting {
-    let side = |value: i32| value.signum();
-    let (c, d) = (side(cross(p.a, p.b, q.a)), side(cross(p.a, p.b, q.b)));
+fn meeting(p: [Point; 2], q: [Point; 2]) -> Meeting {
+    let (c, d) = (cross(p[0], p[1], q[0]).signum(), cross(p[0], p[1], q[1]).signum());
     if c * d > 0 {
         return Meeting::Apart;
     }
-    let (a, b) = (side(cross(q.a, q.b, p.a)), side(cross(q.a, q.b, p.b)));
+    let (a, b) = (cross(q[0], q[1], p[0]).signum(), cross(q[0], q[1], p[1]).signum());
     if a * b > 0 {
         return Meeting::Apart;
     }
@@ -86,9 +91,11 @@ fn meeting(p: &Edge, q: &Edge) -> Meeting {
         return Meeting::Overlap;
     }
     if c == 0 && d == 0 {
-        let longer = usize::from((p.a[0] - p.b[0]).abs() < (p.a[1] - p.b[1]).abs());
-        let (p, q) = (p.span(longer), q.span(longer));
-        return if p.0.max(q.0) == p.1.min(q.1) { Meeting::Point } else { Meeting::Overlap };
+        let axis = usize::from((p[0][0] - p[1][0]).abs() < (p[0][1] - p[1][1]).abs());
+        let start = |edge: [Point; 2]| edge[0][axis].min(edge[1][axis]);
+        let end = |edge: [Point; 2]| edge[0][axis].max(edge[1][axis]);
+        let meet = start(p).max(start(q)) == end(p).min(end(q));
+        return if meet { Meeting::Point } else { Meeting::Overlap };
     }
     Meeting::Point
 }
@@ -97,6 +104,7 @@ fn meeting(p: &Edge, q: &Edge) -> Meeting {
 #[derive(Debug, Default)]
 pub(crate) struct Validity {
     edges: Vec<Edge>,
+    small: [PackedBox; SMALL_RING],
 }
 
 impl Validity {
@@ -114,22 +122,48 @@ impl Validity {
 
     fn ring_is_simple(&mut self, ring: &[Point]) -> bool {
         if ring.len() <= SMALL_RING {
-            return small_ring_is_simple(ring);
+            return self.small_ring_is_simple(ring);
         }
         self.edges.clear();
         self.push_ring(0, ring);
         self.edges_keep_apart(Contact::Refused)
     }
 
+    fn small_ring_is_simple(&mut self, ring: &[Point]) -> bool {
+        let count = ring.len();
+        if count == 3 {
+            return true;
+        }
+        // Box `n` is that of the edge that ends at point `n`.
+        let boxes = &mut self.small[..count];
+        let mut previous = ring[count - 1];
+        for (around, &point) in boxes.iter_mut().zip(ring) {
+            *around = PackedBox::new(previous, point);
+            previous = point;
+        }
+        let edge = |end: usize| [ring[if end == 0 { count - 1 } else { end - 1 }], ring[end]];
+        for (number, p) in boxes.iter().enumerate() {
+            // The first edge and the last are neighbours.
+            let end = count - usize::from(number == 0);
+            for (ahead, q) in boxes.get(number + 2..end).unwrap_or_default().iter().enumerate() {
+                let meet = || meeting(edge(number), edge(number + 2 + ahead));
+                if p.meets(q) && meet() != Meeting::Apart {
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
     fn push_ring(&mut self, ring: u32, points: &[Point]) {
         let first = self.edges.len() as u32;
-        for (number, pair) in (first..).zip(points.windows(2)) {
-            let edge = Edge::new(pair[0], pair[1]);
-            self.edges.push(Edge { number, next: number + 1, ring, ..edge });
+        let followers = points.iter().skip(1).chain(points.first());
+        for (number, (&a, &b)) in (first..).zip(points.iter().zip(followers)) {
+            let around = PackedBox::new(a, b);
+            self.edges.push(Edge { around, a, b, number, next: number + 1, ring });
         }
-        if let (Some(&start), Some(&end)) = (points.first(), points.last()) {
-            let number = self.edges.len() as u32;
-            self.edges.push(Edge { number, next: first, ring, ..Edge::new(end, start) });
+        if let Some(last) = self.edges.last_mut() {
+            last.next = first;
         }
     }
 
@@ -145,11 +179,11 @@ impl Validity {
                 if q.span(axis).0 > end {
                     break;
                 }
-                if !p.boxes_meet(q) || p.next == q.number || q.next == p.number {
+                if !p.around.meets(&q.around) || p.next == q.number || q.next == p.number {
                     continue;
                 }
                 let allowed = contact == Contact::Allowed && p.ring != q.ring;
-                match meeting(p, q) {
+                match meeting([p.a, p.b], [q.a, q.b]) {
                     Meeting::Apart => {}
                     Meeting::Point if allowed => {}
                     _ => return false,
@@ -158,30 +192,6 @@ impl Validity {
         }
         true
     }
-}
-
-fn small_ring_is_simple(ring: &[Point]) -> bool {
-    let count = ring.len();
-    if count == 3 {
-        return true;
-    }
-    let mut edges = [Edge::default(); SMALL_RING];
-    let mut previous = ring[count - 1];
-    // Edge 0 closes the ring: it neighbours the last one and edge 1.
-    for (edge, &point) in edges.iter_mut().zip(ring) {
-        *edge = Edge::new(previous, point);
-        previous = point;
-    }
-    let edges = &edges[..count];
-    for (position, p) in edges.iter().enumerate() {
-        let end = if position == 0 { count - 1 } else { count };
-        for q in edges.get(position + 2..end).unwrap_or_default() {
-            if p.boxes_meet(q) && meeting(p, q) != Meeting::Apart {
-                return false;
-            }
-        }
-    }
-    true
 }
 
 /// Whether rings that do not cross lie in each other as their roles ask.
