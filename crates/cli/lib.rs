@@ -1,4 +1,32 @@
-//! The command line of Tuban.
+//! The command line of Tuban: commands, import, generator, configuration.
 
+pub mod args;
+mod commands;
+pub mod config;
 pub mod environment;
+pub mod import;
+mod output;
 pub mod synth;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use commands::CommandError;
+
+/// The exit code of a run that did its work but left something out; 1 is an error, 2 a usage
+/// mistake.
+pub const EXIT_PARTIAL: u8 = 3;
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    let cli = args::Cli::parse();
+    output::log_to_stderr(cli.verbose);
+    match commands::run(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

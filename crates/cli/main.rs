@@ -1,2 +1,12 @@
 //! Entry point of the binary.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match tuban::environment::clear_misleading_variables() {
+        Ok(None) => tuban::run(),
+        Ok(Some(code)) => ExitCode::from(code),
+        // PROJ may still be fine; its self-test says so before anything is transformed.
+        Err(_error) => tuban::run(),
+    }
+}

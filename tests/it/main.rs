@@ -6,4 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod http;
+mod import;
+mod running;
 mod tidy;

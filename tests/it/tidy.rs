@@ -26,11 +26,10 @@ const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "helper", "helpers", "common", "misc", "manager", "base"];
 
 /// Phrases by which a comment speaks of a change instead of the code.
-const BANNED_PHRASES: [&str; 8] = [
+const BANNED_PHRASES: [&str; 7] = [
     concat!("TO", "DO"),
     concat!("FIX", "ME"),
     concat!("XX", "X"),
-    concat!("no ", "longer"),
     concat!("as re", "quested"),
     concat!("new appro", "ach"),
     concat!("previous", "ly"),

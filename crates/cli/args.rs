@@ -1,0 +1,248 @@
+//! The command line: every command, flag and value.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// One engine for households, parcels and rectification points.
+#[derive(Debug, Parser)]
+#[command(name = "tuban", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Configuration file [default: tuban.toml of this folder, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+
+    /// Say more on standard error: -v for steps, -vv for details
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the sample city and serve it
+    Demo(DemoArgs),
+    /// Serve a store: map, tiles and data
+    Serve(ServeArgs),
+    /// Read files into a store
+    Import(ImportArgs),
+    /// Write a collection to a file
+    Export(ExportArgs),
+    /// Print what a store holds, or what one of its tiles holds
+    Inspect(InspectArgs),
+    /// List, describe, change, rename or remove collections
+    Collection(CollectionArgs),
+    /// Generate fictional towns with parcels, buildings, households and points
+    Synth(crate::synth::SynthArgs),
+    /// Print the configuration in force, every key
+    Config,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// `tuban demo`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// Folder of the sample city
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub dir: PathBuf,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Create the city and end
+    #[arg(long)]
+    pub prepare_only: bool,
+}
+
+/// `tuban serve`
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// The store, a GeoPackage that Tuban made
+    pub store: PathBuf,
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// URL that clients reach the server by, for absolute links
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Listen on an address other than loopback although the store has no accounts: whoever
+    /// reaches the address reads the whole map
+    #[arg(long)]
+    pub public: bool,
+}
+
+/// `tuban import`
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// The store; created when it does not exist
+    pub store: PathBuf,
+    /// GeoJSON, GeoJSONSeq, FlatGeobuf, GeoPackage, Shapefile (also zipped), CSV or XLSX
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// Id of the collection [default: the name of the file or layer]
+    #[arg(long, value_name = "ID")]
+    pub collection: Option<String>,
+    /// CRS of the coordinates, e.g. EPSG:4548, gcj02, bd09, site:NAME
+    #[arg(long, value_name = "CRS")]
+    pub crs: Option<String>,
+    /// Take a Xian 1980 or Beijing 1954 CRS for the CGCS2000 one with the same numbers, tens of
+    /// metres off
+    #[arg(long, value_name = "DATUM")]
+    pub assume_datum: Option<AssumedDatum>,
+    /// Text encoding of Shapefile and CSV, e.g. GB18030 or UTF-8 [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Add to a collection that exists
+    #[arg(long, group = "mode")]
+    pub append: bool,
+    /// Put the file in the place of all features of a collection that exists
+    #[arg(long, group = "mode")]
+    pub replace: bool,
+    /// Replace features whose KEY field is equal, add the others
+    #[arg(long, value_name = "KEY", group = "mode")]
+    pub upsert: Option<String>,
+    /// This field is not personal although its name or values look so: keep it
+    #[arg(long, value_name = "FIELD")]
+    pub keep: Vec<String>,
+    /// Why, for the change log
+    #[arg(long, value_name = "TEXT", default_value = "import")]
+    pub reason: String,
+    /// Where rows that were repaired or skipped are listed
+    /// [default: beside the store, when there are any]
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// Print the summary as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A datum that may be taken for another.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum AssumedDatum {
+    /// China Geodetic Coordinate System 2000
+    Cgcs2000,
+}
+
+/// `tuban export`
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The store
+    pub store: PathBuf,
+    /// File to write; the ending chooses the format: .fgb .geojson .geojsonl .csv .gpkg
+    pub out: PathBuf,
+    /// The collection; may be left out when the store has one only
+    #[arg(long, value_name = "ID")]
+    pub collection: Option<String>,
+    /// CRS to write [default: the storage CRS; GeoJSON is always WGS 84]
+    #[arg(long, value_name = "CRS")]
+    pub crs: Option<String>,
+    /// Replace the file if it exists
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `tuban inspect`
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// The store
+    pub store: PathBuf,
+    /// A tile Z/X/Y: print its layers, sizes and validity
+    #[arg(long, value_name = "Z/X/Y")]
+    pub tile: Option<String>,
+    /// Only this collection
+    #[arg(long, value_name = "ID")]
+    pub collection: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tuban collection`
+#[derive(Debug, Args)]
+pub struct CollectionArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub action: CollectionAction,
+}
+
+/// What `tuban collection` does.
+#[derive(Debug, Subcommand)]
+pub enum CollectionAction {
+    /// A line a collection
+    List {
+        /// The store
+        store: PathBuf,
+    },
+    /// Everything said of one collection, with its fields and their classes
+    Describe {
+        /// The store
+        store: PathBuf,
+        /// The collection
+        id: String,
+    },
+    /// Change what is said of a collection
+    Set(Box<SetArgs>),
+    /// Give a collection another id
+    Rename {
+        /// The store
+        store: PathBuf,
+        /// Id now
+        from: String,
+        /// Id from now on
+        to: String,
+    },
+    /// Remove a collection and its features; the change log stays
+    Remove {
+        /// The store
+        store: PathBuf,
+        /// The collection
+        id: String,
+        /// Do it without asking
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `tuban collection set`
+#[derive(Debug, Args)]
+pub struct SetArgs {
+    /// The store
+    pub store: PathBuf,
+    /// The collection
+    pub id: String,
+    /// What a reader sees
+    #[arg(long)]
+    pub title: Option<String>,
+    /// A sentence or two
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Whom the data is owed to
+    #[arg(long)]
+    pub attribution: Option<String>,
+    /// Unique field for upserts and look-ups; empty for none
+    #[arg(long, value_name = "FIELD")]
+    pub key: Option<String>,
+    /// First zoom with tiles
+    #[arg(long, value_name = "Z", value_parser = clap::value_parser!(u8).range(0..=22))]
+    pub min_zoom: Option<u8>,
+    /// Last zoom with tiles
+    #[arg(long, value_name = "Z", value_parser = clap::value_parser!(u8).range(0..=22))]
+    pub max_zoom: Option<u8>,
+    /// Class of a field: FIELD=L0 … FIELD=L4; tiles carry L0 and L1
+    #[arg(long, value_name = "FIELD=CLASS")]
+    pub class: Vec<String>,
+    /// What a reader sees instead of a field's name: FIELD=ALIAS
+    #[arg(long, value_name = "FIELD=ALIAS")]
+    pub alias: Vec<String>,
+    /// File with a JSON list of MapLibre layers; empty for the default style
+    #[arg(long, value_name = "FILE")]
+    pub style: Option<PathBuf>,
+}

@@ -1,0 +1,212 @@
+//! `tuban demo`: the sample city, made once and then served.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use formats::ReadOptions;
+use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs};
+use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode};
+use tokio::sync::mpsc;
+
+use super::{CommandError, now, registry, serve};
+use crate::args::DemoArgs;
+use crate::config::Config;
+use crate::import::{ImportOptions, Watch, import_file};
+use crate::output::say;
+use crate::synth::{Layer, Synth};
+
+/// Parcels of the two fictional towns.
+const PARCELS: u64 = 20_000;
+const TOWNS: u64 = 2;
+const SEED: u64 = 1;
+/// Name of the store in the folder of the demo.
+const STORE: &str = "city.gpkg";
+/// Features that go to the store at a time.
+const CHUNK: usize = 1024;
+
+/// A file of `data/`, embedded in the binary.
+struct Background {
+    id: &'static str,
+    title: &'static str,
+    description: &'static str,
+    attribution: &'static str,
+    crs: Crs,
+    bytes: &'static [u8],
+    style: &'static str,
+}
+
+const OSM: &str = "© OpenStreetMap contributors (ODbL 1.0)";
+
+const BACKGROUND: [Background; 3] = [
+    Background {
+        id: "districts",
+        title: "区界（示意）",
+        description: "Districts of Beijing, coarse; 示意, no official boundary",
+        attribution: "区界为示意",
+        crs: Crs::CGCS2000,
+        bytes: include_bytes!("../../../data/beijing_districts_16.geojsonl"),
+        style: include_str!("../styles/districts.json"),
+    },
+    Background {
+        id: "shops",
+        title: "商铺",
+        description: "Named shops and markets; background only",
+        attribution: OSM,
+        crs: Crs::WGS84,
+        bytes: include_bytes!("../../../data/beijing_shops_osm.geojsonl"),
+        style: include_str!("../styles/shops.json"),
+    },
+    Background {
+        id: "places",
+        title: "小区与楼宇",
+        description: "Named residential places and buildings; background only",
+        attribution: OSM,
+        crs: Crs::WGS84,
+        bytes: include_bytes!("../../../data/beijing_residential_building_points_osm.geojsonl"),
+        style: include_str!("../styles/places.json"),
+    },
+];
+
+/// Makes the sample city if it is not there, and serves it.
+pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
+    let path = args.dir.join(STORE);
+    if !path.exists() {
+        make(&args.dir, &path, config).await?;
+    }
+    if args.prepare_only {
+        say(format_args!("{}: the sample city is ready", path.display()));
+        return Ok(());
+    }
+    let mut config = config.clone();
+    config.server.listen = args.listen.unwrap_or(config.server.listen);
+    serve::run(&path, &config).await
+}
+
+/// Makes the city under another name, so that a half-made one is never served.
+async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), CommandError> {
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |source| CommandError::Io { path, source }
+    };
+    say(format_args!("making the sample city in {}", folder.display()));
+    std::fs::create_dir_all(folder).map_err(io(folder))?;
+    let unfinished = folder.join("unfinished.gpkg");
+    for ending in ["", "-wal", "-shm"] {
+        let mut name = unfinished.as_os_str().to_owned();
+        name.push(ending);
+        if Path::new(&name).exists() {
+            std::fs::remove_file(&name).map_err(io(Path::new(&name)))?;
+        }
+    }
+    let registry = registry(config)?;
+    {
+        let store = GeoPackageStore::open_or_create(&unfinished)?;
+        for background in &BACKGROUND {
+            import(&store, &unfinished, &registry, background).await?;
+        }
+        let synth = Arc::new(Synth::new(SEED, PARCELS, Some(TOWNS), &Crs::CGCS2000)?);
+        for layer in Layer::ALL {
+            generate(&store, &synth, layer).await?;
+        }
+    }
+    std::fs::rename(&unfinished, path).map_err(io(path))?;
+    let lock: PathBuf = folder.join("unfinished.gpkg.lock");
+    if lock.exists() {
+        std::fs::remove_file(&lock).map_err(io(&lock))?;
+    }
+    Ok(())
+}
+
+async fn import(
+    store: &GeoPackageStore,
+    store_path: &Path,
+    registry: &CrsRegistry,
+    background: &Background,
+) -> Result<(), CommandError> {
+    let file = store_path.with_file_name(format!("{}.geojsonl", background.id));
+    std::fs::write(&file, background.bytes)
+        .map_err(|source| CommandError::Io { path: file.clone(), source })?;
+    let options = ImportOptions {
+        collection: Some(CollectionId::try_from(background.id)?),
+        crs: Some(SourceCrs::Crs(background.crs.clone())),
+        assume_cgcs2000: false,
+        read: ReadOptions::default(),
+        mode: LoadMode::Create,
+        key: None,
+        keep: Vec::new(),
+        reason: "sample city".to_owned(),
+        recorded_at: now(),
+        report: None,
+    };
+    let watch = Watch::new(Arc::new(AtomicBool::new(false)));
+    import_file(store, store_path, registry, &file, &options, &watch)
+        .await
+        .map_err(|source| CommandError::Import { path: file.clone(), source })?;
+    let _ = std::fs::remove_file(&file);
+    let mut all = store.collections().await?;
+    if let Some(collection) = all.iter_mut().find(|c| c.id.as_str() == background.id) {
+        collection.title = background.title.to_owned();
+        collection.description = background.description.to_owned();
+        collection.attribution = background.attribution.to_owned();
+        collection.style = Some(background.style.to_owned());
+        dress(store, collection).await?;
+    }
+    Ok(())
+}
+
+/// Stores what is said of a collection, and its style for QGIS.
+async fn dress(store: &GeoPackageStore, collection: &Collection) -> Result<(), CommandError> {
+    store.describe(collection).await?;
+    store.set_style(&collection.id, "tuban", &server::style::qml(collection), "").await?;
+    Ok(())
+}
+
+async fn generate(
+    store: &GeoPackageStore,
+    synth: &Arc<Synth>,
+    layer: Layer,
+) -> Result<(), CommandError> {
+    let mut collection = synth.collection(layer)?;
+    collection.style = style(layer).map(str::to_owned);
+    let load = Load {
+        collection: collection.clone(),
+        mode: LoadMode::Create,
+        actor: "local".to_owned(),
+        reason: "sample city".to_owned(),
+        recorded_at: now(),
+    };
+    let (sender, receiver) = mpsc::channel(4);
+    let synth = Arc::clone(synth);
+    let making = tokio::task::spawn_blocking(move || {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        for feature in synth.features(layer) {
+            chunk.push(feature?);
+            if chunk.len() == CHUNK {
+                let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
+                if sender.blocking_send(LoadItem::Features(full)).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        let _ = sender.blocking_send(LoadItem::Features(chunk));
+        let _ = sender.blocking_send(LoadItem::Finish);
+        Ok::<(), CommandError>(())
+    });
+    let loaded = store.load(load, receiver).await;
+    making.await.map_err(|error| CommandError::Runtime(std::io::Error::other(error)))??;
+    loaded?;
+    dress(store, &collection).await
+}
+
+fn style(layer: Layer) -> Option<&'static str> {
+    Some(match layer {
+        Layer::Towns => include_str!("../styles/towns.json"),
+        Layer::Villages => include_str!("../styles/villages.json"),
+        Layer::Lanes => include_str!("../styles/lanes.json"),
+        Layer::Parcels => include_str!("../styles/parcels.json"),
+        Layer::Buildings => include_str!("../styles/buildings.json"),
+        Layer::Households => include_str!("../styles/households.json"),
+        Layer::Points => include_str!("../styles/points.json"),
+    })
+}

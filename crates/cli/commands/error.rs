@@ -1,0 +1,98 @@
+//! What ends a command.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use spatial::collection::InvalidCollectionId;
+use spatial::{CrsError, ParseCrsError};
+use thiserror::Error;
+
+use crate::config::ConfigError;
+use crate::import::ImportError;
+use crate::synth::SynthError;
+
+/// A command that did not do its work.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A coordinate system cannot be used.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    /// A text names no coordinate system.
+    #[error(transparent)]
+    ParseCrs(#[from] ParseCrsError),
+    /// The store refuses or fails.
+    #[error(transparent)]
+    Store(#[from] store::StoreError),
+    /// The engine refuses or fails.
+    #[error(transparent)]
+    Engine(#[from] engine::EngineError),
+    /// The import did not happen.
+    #[error("{path}: {source}")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ImportError,
+    },
+    /// The generator failed.
+    #[error(transparent)]
+    Synth(#[from] SynthError),
+    /// A file cannot be written.
+    #[error(transparent)]
+    Format(#[from] formats::FormatError),
+    /// No collection can have this name.
+    #[error(transparent)]
+    CollectionId(#[from] InvalidCollectionId),
+    /// There is no such tile.
+    #[error(transparent)]
+    TileCoord(#[from] tile::InvalidTileCoord),
+    /// A value of the command line cannot be used.
+    #[error("{name} {value:?}: {reason}")]
+    Argument {
+        /// The flag or argument.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// There is no such store.
+    #[error(
+        "{path} does not exist; create it with `tuban import {path} FILE`, or see `tuban demo`"
+    )]
+    NoStore {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The address may not be listened on.
+    #[error(
+        "{address} can be reached from other machines and the store has no accounts: listen on \
+         127.0.0.1, or say --public if the whole map may be read by everyone who reaches it"
+    )]
+    NotLoopback {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file or folder cannot be used.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The runtime does not start.
+    #[error("the runtime does not start: {0}")]
+    Runtime(std::io::Error),
+}

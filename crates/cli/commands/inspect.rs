@@ -1,0 +1,157 @@
+//! `tuban inspect`: what a store holds, and what one of its tiles holds.
+
+use std::sync::Arc;
+
+use engine::{Encoding, Engine, EngineSettings, Profile, TileRequest};
+use serde_json::{Value, json};
+use spatial::CollectionId;
+use store::{FeatureStore, GeoPackageStore};
+use tile::inspect::{decode, defects};
+use tile::{TileCoord, TileMatrixSet};
+
+use super::collection::{find, read_only};
+use super::{CommandError, registry};
+use crate::args::InspectArgs;
+use crate::config::Config;
+use crate::output::say;
+
+/// Most defects of a tile that are listed one by one.
+const SHOWN_DEFECTS: usize = 20;
+
+/// Prints the collections, or one tile.
+pub async fn inspect(args: InspectArgs, config: &Config) -> Result<(), CommandError> {
+    let store = read_only(&args.store)?;
+    let only = match &args.collection {
+        Some(id) => Some(find(&store, id).await?.id),
+        None => None,
+    };
+    match &args.tile {
+        Some(place) => tile(store, place, only, config, args.json).await,
+        None => collections(&store, only, args.json).await,
+    }
+}
+
+async fn collections(
+    store: &GeoPackageStore,
+    only: Option<CollectionId>,
+    as_json: bool,
+) -> Result<(), CommandError> {
+    let revision = store.revision().await?;
+    let mut all = store.collections().await?;
+    all.retain(|c| only.as_ref().is_none_or(|id| c.id == *id));
+    if as_json {
+        let listed: Vec<Value> = all
+            .iter()
+            .map(|c| {
+                json!({
+                    "id": c.id.as_str(), "title": c.title, "count": c.count,
+                    "geometry": format!("{:?}", c.geometry_type), "crs": c.crs.to_string(),
+                    "fields": c.fields.iter().map(|f| json!({
+                        "name": f.name, "type": format!("{:?}", f.field_type), "class": format!("{:?}", f.class)
+                    })).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        say(json!({ "revision": revision.0, "collections": listed }));
+        return Ok(());
+    }
+    say(format_args!("revision {revision}, {} collections", all.len()));
+    for c in &all {
+        say(format_args!(
+            "{:<24} {:>10} {:<16} {:<12} {} fields",
+            c.id.as_str(),
+            c.count,
+            format!("{:?}", c.geometry_type),
+            c.crs.to_string(),
+            c.fields.len()
+        ));
+    }
+    Ok(())
+}
+
+async fn tile(
+    store: GeoPackageStore,
+    place: &str,
+    only: Option<CollectionId>,
+    config: &Config,
+    as_json: bool,
+) -> Result<(), CommandError> {
+    let coord = coord(place)?;
+    let engine =
+        Engine::open(Arc::new(store), registry(config)?, EngineSettings::default()).await?;
+    let collections = match only {
+        Some(id) => vec![id],
+        None => engine.snapshot().collections.keys().cloned().collect(),
+    };
+    let mut sizes = Vec::new();
+    let mut plain = None;
+    for encoding in [Encoding::Identity, Encoding::Gzip, Encoding::Zstd] {
+        let request = TileRequest {
+            collections: collections.clone(),
+            matrix_set: &tile::WEB_MERCATOR_QUAD,
+            coord,
+            encoding,
+            profile: Profile::default(),
+        };
+        let answer = engine.tile(&request).await?;
+        sizes.push((encoding.name(), answer.bytes.len()));
+        plain.get_or_insert(answer);
+    }
+    let Some(answer) = plain else { return Ok(()) };
+    let layers = decode(&answer.bytes).map_err(|error| CommandError::Argument {
+        name: "--tile",
+        value: place.to_owned(),
+        reason: error.to_string(),
+    })?;
+    let faults = defects(&layers);
+    if as_json {
+        let listed: Vec<Value> = layers
+            .iter()
+            .map(|l| {
+                json!({ "name": l.name, "extent": l.extent, "features": l.features.len(), "bytes": l.bytes, "keys": l.keys })
+            })
+            .collect();
+        let sizes: serde_json::Map<String, Value> =
+            sizes.iter().map(|(name, bytes)| ((*name).to_owned(), json!(bytes))).collect();
+        let sample = answer.aggregation.map(|s| json!({ "kept": s.kept, "of": s.of }));
+        say(
+            json!({ "tile": place, "bytes": sizes, "layers": listed, "sample": sample, "defects": faults.len() }),
+        );
+        return Ok(());
+    }
+    let sizes: Vec<String> = sizes.iter().map(|(name, n)| format!("{n} bytes {name}")).collect();
+    say(format_args!("tile {place}: {}", sizes.join(", ")));
+    if let Some(sampled) = answer.aggregation {
+        say(format_args!("a sample: {} of {} features", sampled.kept, sampled.of));
+    }
+    for layer in &layers {
+        let vertices: usize = layer.features.iter().flat_map(|f| &f.paths).map(Vec::len).sum();
+        say(format_args!(
+            "{:<24} {:>8} features {:>10} vertices {:>10} bytes  {}",
+            layer.name,
+            layer.features.len(),
+            vertices,
+            layer.bytes,
+            layer.keys.join(", ")
+        ));
+    }
+    say(format_args!("{} defects", faults.len()));
+    for fault in faults.iter().take(SHOWN_DEFECTS) {
+        say(format_args!("  {} feature {:?}: {:?}", fault.layer, fault.id, fault.defect));
+    }
+    Ok(())
+}
+
+/// Reads `Z/X/Y`.
+fn coord(place: &str) -> Result<TileCoord, CommandError> {
+    let numbers: Vec<u32> = place.split('/').filter_map(|part| part.parse().ok()).collect();
+    let set: &TileMatrixSet = &tile::WEB_MERCATOR_QUAD;
+    match numbers.as_slice() {
+        [z, x, y] if place.matches('/').count() == 2 => Ok(TileCoord::new(set, *z, *x, *y)?),
+        _ => Err(CommandError::Argument {
+            name: "--tile",
+            value: place.to_owned(),
+            reason: "three whole numbers are expected: Z/X/Y".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,70 @@
+//! The commands, one file each, and what they share.
+
+mod collection;
+mod demo;
+mod error;
+mod export;
+mod import;
+mod inspect;
+mod serve;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::CommandFactory;
+use spatial::{CrsRegistry, Timestamp, self_test};
+
+use crate::args::{Cli, Command};
+use crate::config::Config;
+use crate::output::say;
+
+pub use error::CommandError;
+
+/// Runs one command.
+pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
+    if let Command::Completions { shell } = cli.command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "tuban", &mut script);
+        say(String::from_utf8_lossy(&script).trim_end());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::read(cli.config.as_deref())?;
+    let done = |()| ExitCode::SUCCESS;
+    match cli.command {
+        Command::Demo(args) => blocking(demo::demo(args, &config)).map(done),
+        Command::Serve(args) => blocking(serve::serve(args, &config)).map(done),
+        Command::Import(args) => blocking(import::import(args, &config)),
+        Command::Export(args) => blocking(export::export(args, &config)).map(done),
+        Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
+        Command::Collection(args) => blocking(collection::collection(args)).map(done),
+        Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),
+        Command::Config => {
+            say(config.to_toml().trim_end());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Completions { .. } => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// Runs a command's future on a runtime of its own.
+fn blocking<T>(command: impl Future<Output = Result<T, CommandError>>) -> Result<T, CommandError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CommandError::Runtime)?
+        .block_on(command)
+}
+
+/// The coordinate systems that this installation knows, after a self test of PROJ.
+fn registry(config: &Config) -> Result<Arc<CrsRegistry>, CommandError> {
+    let registry = CrsRegistry::new(config.sites.clone())?;
+    self_test()?;
+    Ok(Arc::new(registry))
+}
+
+/// The clock of this machine.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,129 @@
+//! `tuban serve`
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use engine::{Engine, EngineSettings};
+use server::{LinkSettings, ServerSettings};
+use store::GeoPackageStore;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{CommandError, registry};
+use crate::args::ServeArgs;
+use crate::config::Config;
+use crate::output::{say, tell};
+
+/// Serves a store until it is told to end.
+pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
+    let mut config = config.clone();
+    if let Some(listen) = args.listen {
+        config.server.listen = listen;
+    }
+    if let Some(url) = args.public_url {
+        config.server.public_url = url;
+    }
+    config.server.public |= args.public;
+    run(&args.store, &config).await
+}
+
+/// Opens the store at `path`, listens, prints the URLs, answers until SIGTERM or SIGINT.
+pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
+    let address = config.server.listen;
+    if !address.ip().is_loopback() && !config.server.public {
+        return Err(CommandError::NotLoopback { address });
+    }
+    if !path.exists() {
+        return Err(CommandError::NoStore { path: path.to_path_buf() });
+    }
+    // Taken first: a port that is in use should not cost the time of opening the store.
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| CommandError::Listen { address, source })?;
+    let address = listener.local_addr().unwrap_or(address);
+
+    let started = Instant::now();
+    let registry = registry(config)?;
+    let store = Arc::new(GeoPackageStore::open(path)?);
+    let settings = EngineSettings {
+        tile_cache_bytes: config.tiles.cache_mib << 20,
+        threads: config.tiles.threads,
+        limits: tile::Limits {
+            features: config.tiles.max_features,
+            bytes: config.tiles.max_bytes,
+            ..tile::Limits::default()
+        },
+        ..EngineSettings::default()
+    };
+    let engine = Arc::new(Engine::open(store, registry, settings).await?);
+    announce(path, address, config, &engine, started.elapsed());
+
+    let public_url = &config.server.public_url;
+    let settings = ServerSettings {
+        links: LinkSettings {
+            public_url: (!public_url.is_empty()).then(|| public_url.clone()),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+        },
+        request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
+        max_body_bytes: config.server.max_body_bytes,
+        max_url_bytes: config.server.max_url_bytes,
+        tile_max_age: config.tiles.max_age_seconds,
+    };
+    server::serve(listener, engine, settings, told_to_end()).await;
+    Ok(())
+}
+
+fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, took: Duration) {
+    let snapshot = engine.snapshot();
+    let features: usize = snapshot.collections.values().map(|c| c.len()).sum();
+    let host = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V6(ip) if ip.is_unspecified() => "localhost".to_owned(),
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let base = match config.server.public_url.trim_end_matches('/') {
+        "" => format!("http://{host}:{}", address.port()),
+        url => url.to_owned(),
+    };
+    let all = snapshot.collections.keys().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+    say(format_args!(
+        "{}: {features} features in {} collections, ready in {:.2} s",
+        path.display(),
+        snapshot.collections.len(),
+        took.as_secs_f64()
+    ));
+    say(format_args!("  browser   {base}/"));
+    if let Some(first) = snapshot.collections.keys().next() {
+        let example = if snapshot.collections.keys().any(|id| id.as_str() == "parcels") {
+            "parcels"
+        } else {
+            first.as_str()
+        };
+        say(format_args!(
+            "  QGIS      {base}/xyz/{example}/{{z}}/{{x}}/{{y}}.pbf   (new vector tile connection, zoom 0 to 18)"
+        ));
+        say(format_args!("            {base}/styles/{example}?client=qgis   (its style URL)"));
+        say(format_args!("  TileJSON  {base}/xyz/{all}/tilejson.json"));
+    }
+    say("  Ctrl-C ends the server");
+}
+
+/// Ends with the first SIGINT or SIGTERM.
+async fn told_to_end() {
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM is not listened for");
+            let _ = tokio::signal::ctrl_c().await;
+            return;
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+    tell("ending: running requests are answered first");
+}

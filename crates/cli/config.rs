@@ -1,0 +1,199 @@
+//! The one configuration file, `tuban.toml`. Every key is optional; unknown keys are refused.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Name of the file that is read from the current folder when none is named.
+pub const FILE_NAME: &str = "tuban.toml";
+
+/// Everything the operator may set, with its defaults.
+#[derive(Clone, Debug, Deserialize, Serialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Where and how the server answers.
+    pub server: ServerConfig,
+    /// What a tile may hold and cost.
+    pub tiles: TilesConfig,
+    /// What an import accepts.
+    pub import: ImportConfig,
+    /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
+    pub sites: BTreeMap<String, String>,
+}
+
+/// Where and how the server answers.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerConfig {
+    /// Address and port to listen on.
+    pub listen: SocketAddr,
+    /// Allow an address other than loopback although the store has no accounts.
+    pub public: bool,
+    /// URL that clients reach the server by, for absolute links; empty: from the request.
+    pub public_url: String,
+    /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Longest time for one request, in seconds.
+    pub request_timeout_seconds: u64,
+    /// Largest request body, in bytes.
+    pub max_body_bytes: usize,
+    /// Longest URL, in bytes.
+    pub max_url_bytes: usize,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public: false,
+            public_url: String::new(),
+            trusted_proxies: Vec::new(),
+            request_timeout_seconds: 5,
+            max_body_bytes: 1 << 20,
+            max_url_bytes: 8192,
+        }
+    }
+}
+
+/// What a tile may hold and cost.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TilesConfig {
+    /// Most bytes of a tile, compressed.
+    pub max_bytes: usize,
+    /// Most features of a tile.
+    pub max_features: usize,
+    /// Memory for rendered tiles, in MiB.
+    pub cache_mib: u64,
+    /// Seconds a client may use a tile without asking again.
+    pub max_age_seconds: u32,
+    /// Threads that render; 0: one a core.
+    pub threads: usize,
+}
+
+impl Default for TilesConfig {
+    fn default() -> Self {
+        Self {
+            max_bytes: 500_000,
+            max_features: 50_000,
+            cache_mib: 512,
+            max_age_seconds: 0,
+            threads: 0,
+        }
+    }
+}
+
+/// What an import accepts.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportConfig {
+    /// Largest total of a zip archive's files, in MiB.
+    pub max_unzipped_mib: u64,
+}
+
+impl Default for ImportConfig {
+    fn default() -> Self {
+        Self { max_unzipped_mib: 4096 }
+    }
+}
+
+/// A configuration file that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// It cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has a key or value that is not known. The text of the file is not
+    /// repeated: it may define a local grid.
+    #[error("{path}, line {line}: {reason}; `tuban config` prints every key")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Config {
+    /// Reads `path`; without one, `tuban.toml` of the current folder if there is one, else the
+    /// defaults.
+    pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let chosen = path.unwrap_or(Path::new(FILE_NAME));
+        match std::fs::read_to_string(chosen) {
+            Ok(text) => Self::parse(&text, chosen),
+            Err(error) if path.is_none() && error.kind() == std::io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            Err(source) => Err(ConfigError::Io { path: chosen.to_path_buf(), source }),
+        }
+    }
+
+    fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Malformed {
+            path: path.to_path_buf(),
+            line: error
+                .span()
+                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
+            reason: error.message().to_owned(),
+        })
+    }
+
+    /// The configuration as TOML. Definitions of local grids are left out, their names stay.
+    pub fn to_toml(&self) -> String {
+        let mut shown = self.clone();
+        for definition in shown.sites.values_mut() {
+            *definition = "(not shown)".to_owned();
+        }
+        toml::to_string_pretty(&shown).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn the_defaults_have_few_keys_and_read_back() {
+        let text = Config::default().to_toml();
+        let keys = text.lines().filter(|line| line.contains('=')).count();
+        assert!(keys <= 25, "{keys} keys:\n{text}");
+        assert_eq!(Config::parse(&text, Path::new("t")).unwrap().to_toml(), text);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let cases = [
+            ("[server]\nlisten = \"nowhere\"\n", 2, "socket address"),
+            ("\n[tiles]\nmax_byte = 1\n", 3, "unknown field `max_byte`"),
+            ("[server\n", 1, ""),
+        ];
+        for (text, expected_line, expected) in cases {
+            let error = Config::parse(text, Path::new("t.toml")).unwrap_err();
+            let ConfigError::Malformed { line, reason, .. } = &error else {
+                unreachable!("{error}")
+            };
+            assert_eq!(*line, expected_line, "{error}");
+            assert!(reason.contains(expected), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_local_grid_is_never_printed() {
+        let config =
+            Config::parse("[sites]\nlocal = \"+proj=tmerc +x_0=12345\"\n", Path::new("t")).unwrap();
+        assert!(!config.to_toml().contains("12345"));
+        assert!(config.to_toml().contains("local"));
+    }
+}

@@ -1,0 +1,95 @@
+//! Why an import ends without having happened.
+
+use std::path::PathBuf;
+
+use formats::FormatError;
+use spatial::collection::InvalidCollectionId;
+use spatial::{CollectionId, CrsError};
+use store::StoreError;
+use thiserror::Error;
+
+/// An import that did not happen; the store is as it was.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// The store refuses or fails.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The coordinates cannot be brought into the storage CRS.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
+    /// No collection can have this name.
+    #[error("{0}; name one with --collection")]
+    CollectionId(#[from] InvalidCollectionId),
+    /// The collection is there already.
+    #[error(
+        "collection {id} exists already: add to it with --append, put the file in its place with \
+         --replace, merge by a key field with --upsert KEY, or choose another id with --collection"
+    )]
+    CollectionExists {
+        /// The id.
+        id: CollectionId,
+    },
+    /// There is nothing to add to.
+    #[error("collection {id} does not exist: leave out --append or --upsert to create it")]
+    NoCollection {
+        /// The id.
+        id: CollectionId,
+    },
+    /// One id cannot name several layers.
+    #[error("{path} has {layers} layers: leave out --collection, each is named after its layer")]
+    OneIdForManyLayers {
+        /// The file.
+        path: PathBuf,
+        /// Number of layers.
+        layers: usize,
+    },
+    /// The file has a field that the collection does not have.
+    #[error(
+        "field {field:?} is not one of collection {collection} ({}); --replace takes the file's \
+         fields instead", known.join(", ")
+    )]
+    UnknownField {
+        /// Where the features should go.
+        collection: CollectionId,
+        /// The file's field.
+        field: String,
+        /// The collection's fields.
+        known: Vec<String>,
+    },
+    /// The file has no such field to keep.
+    #[error("--keep {field:?}: the file has no such field; it has {}", known.join(", "))]
+    UnknownKeep {
+        /// What was asked to be kept.
+        field: String,
+        /// The file's fields.
+        known: Vec<String>,
+    },
+    /// The field cannot be a key.
+    #[error("--upsert {key:?}: no text or integer field of that name; there are {}", known.join(", "))]
+    BadKey {
+        /// What was asked for.
+        key: String,
+        /// The collection's fields.
+        known: Vec<String>,
+    },
+    /// The coordinates cannot be understood or transformed.
+    #[error("{layer}: {reason}")]
+    Coordinates {
+        /// Name of the layer.
+        layer: String,
+        /// What is wrong, and the way out.
+        reason: String,
+    },
+    /// The report cannot be written.
+    #[error("the report cannot be written: {0}; name another place with --report")]
+    Report(std::io::Error),
+    /// The user asked to stop.
+    #[error("stopped; the store is as it was before this layer")]
+    Stopped,
+    /// The reader broke down.
+    #[error("the reader of this format broke down; please report the file")]
+    ReaderPanicked,
+}

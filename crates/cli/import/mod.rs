@@ -1,0 +1,303 @@
+//! From a file to the store: read twice, transform, repair, load in one transaction a layer.
+//!
+//! *Invariant:* nothing is lost in silence. A row ends in the store, or in the counts and the
+//! report with its number; a column ends in the store, or by name in the outcome.
+
+mod error;
+mod plan;
+mod prepare;
+pub mod report;
+mod survey;
+mod transform;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use formats::{LayerReader, ReadOptions};
+use serde::Serialize;
+use spatial::{Collection, CollectionId, CrsRegistry, SourceCrs, Timestamp};
+use store::{FeatureStore, Load, LoadItem, LoadMode};
+use tokio::sync::mpsc;
+
+pub use error::ImportError;
+pub use plan::LeftOut;
+use prepare::Preparation;
+use report::{Action, Report};
+pub use watch::Watch;
+
+/// Chunks that may wait for the store.
+const QUEUE: usize = 8;
+
+/// What the user asks for, the same for every file.
+#[derive(Clone, Debug)]
+pub struct ImportOptions {
+    /// Id of the collection; the name of the layer when absent.
+    pub collection: Option<CollectionId>,
+    /// CRS of the coordinates, whatever the file says.
+    pub crs: Option<SourceCrs>,
+    /// Take an older Chinese datum for CGCS2000.
+    pub assume_cgcs2000: bool,
+    /// How files are read.
+    pub read: ReadOptions,
+    /// What happens to a collection that exists.
+    pub mode: LoadMode,
+    /// Key of an upsert.
+    pub key: Option<String>,
+    /// Fields that are not personal although they look so.
+    pub keep: Vec<String>,
+    /// Why, for the change log.
+    pub reason: String,
+    /// When.
+    pub recorded_at: Timestamp,
+    /// Where the report goes; absent: beside the store.
+    pub report: Option<PathBuf>,
+}
+
+/// What became of one layer.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImportOutcome {
+    /// Where it went.
+    pub collection: String,
+    /// Storage CRS.
+    pub crs: String,
+    /// Rows read.
+    pub read: u64,
+    /// Features added.
+    pub inserted: u64,
+    /// Features replaced in place.
+    pub updated: u64,
+    /// Features removed.
+    pub removed: u64,
+    /// Rows left out, by kind.
+    pub skipped: BTreeMap<String, u64>,
+    /// Rows mended, by kind; one row may count under several.
+    pub repaired: BTreeMap<String, u64>,
+    /// Columns left out.
+    pub left_out: Vec<LeftOut>,
+    /// How the layer was understood.
+    pub notes: Vec<String>,
+    /// Revision of the store afterwards.
+    pub revision: u64,
+    /// Where the rows are listed.
+    pub report: Option<PathBuf>,
+}
+
+impl ImportOutcome {
+    /// Whether anything of the file is not in the store.
+    pub fn is_partial(&self) -> bool {
+        !self.skipped.is_empty() || !self.left_out.is_empty()
+    }
+}
+
+/// Imports every layer of `file`.
+///
+/// # Errors
+/// The first layer that fails ends the import; the layers before it stay.
+pub async fn import_file(
+    store: &dyn FeatureStore,
+    store_path: &Path,
+    registry: &CrsRegistry,
+    file: &Path,
+    options: &ImportOptions,
+    watch: &Watch,
+) -> Result<Vec<ImportOutcome>, ImportError> {
+    let layers = formats::open(file, &options.read)?.len();
+    if layers > 1 && options.collection.is_some() {
+        return Err(ImportError::OneIdForManyLayers { path: file.to_path_buf(), layers });
+    }
+    let mut outcomes = Vec::with_capacity(layers);
+    for layer in 0..layers {
+        let open = || -> Result<Box<dyn LayerReader>, ImportError> {
+            Ok(formats::open(file, &options.read)?.swap_remove(layer))
+        };
+        outcomes.push(import_layer(store, store_path, registry, &open, options, watch).await?);
+    }
+    Ok(outcomes)
+}
+
+/// Imports one layer; `open` starts reading it anew at each call.
+async fn import_layer(
+    store: &dyn FeatureStore,
+    store_path: &Path,
+    registry: &CrsRegistry,
+    open: &dyn Fn() -> Result<Box<dyn LayerReader>, ImportError>,
+    options: &ImportOptions,
+    watch: &Watch,
+) -> Result<ImportOutcome, ImportError> {
+    let mut first = open()?;
+    let schema = first.schema().clone();
+    let id = match &options.collection {
+        Some(id) => id.clone(),
+        None => plan::id_from_name(&schema.name)?,
+    };
+    let existing = find(store, &id).await?;
+    match (&existing, &options.mode) {
+        (Some(_), LoadMode::Create) => return Err(ImportError::CollectionExists { id }),
+        (None, LoadMode::Append | LoadMode::Upsert) => {
+            return Err(ImportError::NoCollection { id });
+        }
+        _ => {}
+    }
+
+    watch.start("looking through", schema.count);
+    let survey = tokio::task::block_in_place(|| survey::survey(first.as_mut(), watch))?;
+    drop(first);
+    let mut notes = schema.notes.clone();
+    let source =
+        transform::source_crs(&schema.name, &schema.crs, &survey, registry, options, &mut notes)?;
+    let columns = plan::choose_columns(&schema, &survey, &options.keep)?;
+
+    let (mut collection, mode) = match existing {
+        Some(existing) if options.mode != LoadMode::Replace => (existing, options.mode.clone()),
+        existing => {
+            let crs = source.storage();
+            let mut new = plan::new_collection(id.clone(), &schema, &survey, &columns, crs);
+            let mode = match existing {
+                None => LoadMode::Create,
+                Some(old) => {
+                    take_over(&mut new, &old);
+                    LoadMode::Replace
+                }
+            };
+            (new, mode)
+        }
+    };
+    let key = plan::set_key(&mut collection, &mode, options.key.as_deref())?;
+    if key.is_some() {
+        // The store merges by the collection's key, and holds it unique from now on.
+        store.describe(&collection).await?;
+    }
+    let preparation = Preparation {
+        transform: source.into_transform(registry, &collection.crs)?,
+        columns: plan::match_columns(&collection, &columns)?,
+        collection: collection.clone(),
+        key,
+    };
+
+    let report_path =
+        options.report.clone().unwrap_or_else(|| report::default_path(store_path, id.as_str()));
+    let mut report = Report::new(report_path);
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let load = Load {
+        collection: collection.clone(),
+        mode,
+        actor: "local".to_owned(),
+        reason: options.reason.clone(),
+        recorded_at: options.recorded_at,
+    };
+    watch.start("importing", Some(survey.rows));
+    let reader = open()?;
+    let feeding = {
+        let watch = watch.clone();
+        let layer = schema.name.clone();
+        tokio::task::spawn_blocking(move || {
+            let fed = feed(reader, &preparation, &layer, &mut report, &watch, &sender);
+            (fed, report)
+        })
+    };
+    let loaded = store.load(load, receiver).await;
+    let (fed, report) = feeding.await.map_err(|_| ImportError::ReaderPanicked)?;
+    watch.finish();
+    // The reader's own reason says more than "the load was given up".
+    fed?;
+    let summary = loaded?;
+
+    let counted = |wanted: Action| {
+        report
+            .counts()
+            .iter()
+            .filter(|((action, _), _)| *action == wanted)
+            .map(|((_, kind), count)| (kind.clone(), *count))
+            .collect::<BTreeMap<_, _>>()
+    };
+    let (skipped, repaired) = (counted(Action::Skipped), counted(Action::Repaired));
+    Ok(ImportOutcome {
+        collection: id.to_string(),
+        crs: collection.crs.to_string(),
+        read: survey.rows,
+        inserted: summary.inserted,
+        updated: summary.updated,
+        removed: summary.removed,
+        skipped,
+        repaired,
+        left_out: columns.left_out,
+        notes,
+        revision: summary.revision.0,
+        report: report.finish().map_err(ImportError::Report)?,
+    })
+}
+
+async fn find(
+    store: &dyn FeatureStore,
+    id: &CollectionId,
+) -> Result<Option<Collection>, ImportError> {
+    Ok(store.collections().await?.into_iter().find(|c| c.id == *id))
+}
+
+/// What is said of a collection outlives its replacement; its schema and CRS are the new file's.
+fn take_over(new: &mut Collection, old: &Collection) {
+    new.title.clone_from(&old.title);
+    new.description.clone_from(&old.description);
+    new.attribution.clone_from(&old.attribution);
+    new.zooms = old.zooms;
+    new.style.clone_from(&old.style);
+    new.key = old.key.clone().filter(|key| new.field_position(key).is_some());
+    for field in &mut new.fields {
+        if let Some(known) = old.fields.iter().find(|f| f.name == field.name) {
+            field.class = known.class;
+            field.alias.clone_from(&known.alias);
+        }
+    }
+}
+
+/// Reads all rows and sends what is kept to the store.
+fn feed(
+    mut reader: Box<dyn LayerReader>,
+    preparation: &Preparation,
+    layer: &str,
+    report: &mut Report,
+    watch: &Watch,
+    sender: &mpsc::Sender<LoadItem>,
+) -> Result<(), ImportError> {
+    loop {
+        watch.check()?;
+        let rows = reader.next_rows(survey::CHUNK)?;
+        if rows.is_empty() {
+            break;
+        }
+        let read = rows.len() as u64;
+        let mut features = Vec::with_capacity(rows.len());
+        for row in rows {
+            let number = row.number;
+            match preparation.prepare(row) {
+                Ok(prepared) => {
+                    for kind in prepared.mended {
+                        report
+                            .add(layer, number, Action::Repaired, kind, None, "")
+                            .map_err(ImportError::Report)?;
+                    }
+                    features.push(prepared.feature);
+                }
+                Err(skip) => report
+                    .add(
+                        layer,
+                        number,
+                        Action::Skipped,
+                        skip.kind,
+                        skip.field.as_deref(),
+                        &skip.reason,
+                    )
+                    .map_err(ImportError::Report)?,
+            }
+        }
+        if sender.blocking_send(LoadItem::Features(features)).is_err() {
+            // The store has given up; its own error says why.
+            return Ok(());
+        }
+        watch.advance(read);
+    }
+    watch.check()?;
+    let _ = sender.blocking_send(LoadItem::Finish);
+    Ok(())
+}
