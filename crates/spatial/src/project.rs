@@ -119,16 +119,16 @@ impl CrsRegistry {
                 from: from.clone(),
                 to: to.clone(),
             })?;
-            let lon_lat = match (before, from, from_facts.kind) {
-                (Some(_), _, _) | (None, _, CrsKind::Geographic) => LonLat::Start,
-                (None, Crs::Epsg(_), CrsKind::Projected) => {
-                    let code = datum(from).map_or(4326, ChinaDatum::geographic);
-                    let geographic = Crs::Epsg(code);
-                    let end = self.end(&geographic, &*self.facts(&geographic)?)?;
-                    LonLat::Linked(Link::new(start, end))
-                }
-                _ if after.is_some() || to_facts.kind == CrsKind::Geographic => LonLat::End,
-                _ => LonLat::Unknown,
+            let lon_lat = if before.is_some() || from_facts.kind == CrsKind::Geographic {
+                LonLat::Start
+            } else if after.is_some() || to_facts.kind == CrsKind::Geographic {
+                LonLat::End
+            } else if let Crs::Epsg(_) = from {
+                let geographic = Crs::Epsg(datum(from).map_or(4326, ChinaDatum::geographic));
+                let end = self.end(&geographic, &*self.facts(&geographic)?)?;
+                LonLat::Linked(Link::new(start, end))
+            } else {
+                LonLat::Unknown
             };
             Route::Linked { before, link, after, lon_lat }
         };
