@@ -50,6 +50,12 @@ fn every_closed_form_agrees_with_proj() {
 }
 
 #[test]
+fn far_from_its_meridian_a_zone_is_still_exact() {
+    let worst = distance_from_proj(4548, 39.0);
+    assert!(worst < 1e-5, "{worst} m");
+}
+
+#[test]
 fn longitude_and_latitude_are_their_own_form() {
     for code in [4326, 4490] {
         let form = ClosedForm::of(&Crs::Epsg(code)).unwrap();
@@ -64,6 +70,9 @@ fn longitude_and_latitude_are_their_own_form() {
 fn the_far_side_of_the_earth_has_no_place_in_a_zone() {
     let form = ClosedForm::of(&Crs::Epsg(4548)).unwrap();
     assert!(form.from_lon_lat([-63.0, 40.0]).iter().all(|number| number.is_nan()));
+    for plane in [[39_447_946.0, 4_419_408.0], [447_946.0, 1.2e7], [-9e6, 0.0], [f64::NAN, 0.0]] {
+        assert!(form.to_lon_lat(plane).iter().all(|number| number.is_nan()), "{plane:?}");
+    }
 }
 
 proptest! {

@@ -75,9 +75,14 @@ pub fn from_mercator([x, y]: [f64; 2]) -> WorldPoint {
 /// World point of longitude and latitude in degrees (WGS 84 or CGCS2000, which agree within
 /// centimetres); outside the Web Mercator square it is clamped to the border.
 pub fn from_lon_lat([lon, lat]: [f64; 2]) -> WorldPoint {
+    from_lon_sin_lat([lon, lat.to_radians().sin()])
+}
+
+/// World point of a longitude in degrees and the sine of a latitude; as [`from_lon_lat`].
+pub fn from_lon_sin_lat([lon, sin]: [f64; 2]) -> WorldPoint {
     let x = (lon / 360.0 + 0.5) * WORLD_UNITS;
-    let sin = lat.to_radians().sin().clamp(-0.999_999_999_999, 0.999_999_999_999);
-    let y = (0.5 - sin.atanh() / (2.0 * std::f64::consts::PI)) * WORLD_UNITS;
+    let sin = sin.clamp(-0.999_999_999_999, 0.999_999_999_999);
+    let y = (0.5 - ((1.0 + sin) / (1.0 - sin)).ln() / (4.0 * std::f64::consts::PI)) * WORLD_UNITS;
     [x.floor() as u32, y.floor() as u32]
 }
 

@@ -1,7 +1,7 @@
 //! Projects a collection's storage CRS onto the world grid of tiles.
 
 use crate::closed_form::ClosedForm;
-use crate::world::{from_lon_lat, from_mercator};
+use crate::world::from_lon_lat;
 use crate::{Crs, CrsError, CrsRegistry, Projector, WorldPoint};
 
 /// The way from a storage CRS to the Web Mercator world grid: total, because a stored vertex
@@ -30,9 +30,7 @@ impl WorldProjector {
     #[inline]
     pub fn project(&self, point: [f64; 2]) -> WorldPoint {
         match &self.0 {
-            Way::Closed(ClosedForm::LonLat) => from_lon_lat(point),
-            Way::Closed(ClosedForm::Mercator) => from_mercator(point),
-            Way::Closed(form) => from_lon_lat(form.to_lon_lat(point)),
+            Way::Closed(form) => form.to_world(point),
             Way::Linked(projector) => projector.project(point).map_or([0; 2], from_lon_lat),
         }
     }
