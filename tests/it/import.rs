@@ -48,7 +48,8 @@ fn polygon(ring: &str) -> String {
 fn files_that_cannot_be_read_are_refused_with_a_way_out() {
     let csv_4548 = b"X,Y\n4385000,445000\n4385010,445010\n".as_slice();
     let degrees = point("{}", 116.4, 39.6);
-    let cases: Vec<(&str, &[u8], &[&str], &[&str])> = vec![
+    type Case<'a> = (&'a str, &'a [u8], &'a [&'a str], &'a [&'a str]);
+    let cases: [Case<'_>; 17] = [
         ("a.geojson", b"{\"type\":\"FeatureCollection\",\"features\":[{", &[], &["a.geojson"]),
         ("a.geojson", b"", &[], &["a.geojson"]),
         ("a.fgb", b"fgb\x03fgb\x00\xff\xff\xff\x7f", &[], &["a.fgb"]),

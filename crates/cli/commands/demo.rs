@@ -142,7 +142,7 @@ async fn import(
     let watch = Watch::new(Arc::new(AtomicBool::new(false)));
     import_file(store, store_path, registry, &file, &options, &watch)
         .await
-        .map_err(|source| CommandError::Import { path: file.clone(), source })?;
+        .map_err(|source| CommandError::Import { path: file.clone(), source: Box::new(source) })?;
     let _ = std::fs::remove_file(&file);
     let mut all = store.collections().await?;
     if let Some(collection) = all.iter_mut().find(|c| c.id.as_str() == background.id) {

@@ -35,7 +35,7 @@ pub enum CommandError {
         /// The file.
         path: PathBuf,
         /// Why.
-        source: ImportError,
+        source: Box<ImportError>,
     },
     /// The generator failed.
     #[error(transparent)]

@@ -33,7 +33,8 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
         match import_file(&store, &args.store, &registry, file, &options, &watch).await {
             Ok(more) => outcomes.extend(more),
             Err(source) => {
-                failure = Some(CommandError::Import { path: file.clone(), source });
+                let path = file.clone();
+                failure = Some(CommandError::Import { path, source: Box::new(source) });
                 break;
             }
         }

@@ -197,7 +197,7 @@ async fn import_layer(
         })
     };
     let loaded = store.load(load, receiver).await;
-    let (fed, report) = feeding.await.map_err(|_| ImportError::ReaderPanicked)?;
+    let (fed, report) = feeding.await.map_err(|_panic| ImportError::ReaderPanicked)?;
     watch.finish();
     // The reader's own reason says more than "the load was given up".
     fed?;
