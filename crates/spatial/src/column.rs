@@ -1,8 +1,8 @@
 //! Dictionary-coded columns: each distinct value of a shard is stored once.
 
-use std::hash::Hash;
+use std::hash::Hasher;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
 
 use crate::{FieldType, Value};
 
@@ -114,8 +114,9 @@ impl Column {
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     column: Column,
-    numbers: FxHashMap<u64, u16>,
-    strings: FxHashMap<Box<[u8]>, u16>,
+    /// Codes by the hash of their value, open addressing, at most half full: the values
+    /// themselves are in the dictionary already, so a shard of names costs no copy of each.
+    table: Vec<u16>,
 }
 
 impl ColumnBuilder {
@@ -129,54 +130,50 @@ impl ColumnBuilder {
             }
             FieldType::Bytes => Dictionary::Bytes { ends: Vec::new(), bytes: Vec::new() },
         };
-        Self {
-            column: Column { codes: Vec::with_capacity(capacity), values },
-            numbers: FxHashMap::default(),
-            strings: FxHashMap::default(),
-        }
+        Self { column: Column { codes: Vec::with_capacity(capacity), values }, table: Vec::new() }
     }
 
     /// Adds the value of the next slot. A value of another type than the column's is null:
     /// the store has checked types before.
     pub(crate) fn push(&mut self, value: ValueRef<'_>) {
-        let code = match (&mut self.column.values, value) {
+        let code = match (&self.column.values, value) {
             (Dictionary::Bool, ValueRef::Bool(v)) => u16::from(v),
-            (Dictionary::Int(values), ValueRef::Int(v)) => {
-                intern(&mut self.numbers, v.cast_unsigned(), || {
-                    values.push(v);
-                    values.len()
-                })
-            }
-            (Dictionary::Real(values), ValueRef::Int(v)) => {
-                let v = v as f64;
-                intern(&mut self.numbers, v.to_bits(), || {
-                    values.push(v);
-                    values.len()
-                })
-            }
-            (Dictionary::Real(values), ValueRef::Real(v)) => {
-                intern(&mut self.numbers, v.to_bits(), || {
-                    values.push(v);
-                    values.len()
-                })
-            }
-            (Dictionary::Text { ends, bytes }, ValueRef::Text(v)) => {
-                intern_bytes(&mut self.strings, v.as_bytes(), || {
-                    bytes.push_str(v);
-                    ends.push(bytes.len() as u32);
-                    ends.len()
-                })
-            }
-            (Dictionary::Bytes { ends, bytes }, ValueRef::Bytes(v)) => {
-                intern_bytes(&mut self.strings, v, || {
-                    bytes.extend_from_slice(v);
-                    ends.push(bytes.len() as u32);
-                    ends.len()
-                })
-            }
+            (Dictionary::Real(_), ValueRef::Int(v)) => self.intern(ValueRef::Real(v as f64)),
+            (Dictionary::Int(_), ValueRef::Int(_))
+            | (Dictionary::Real(_), ValueRef::Real(_))
+            | (Dictionary::Text { .. }, ValueRef::Text(_))
+            | (Dictionary::Bytes { .. }, ValueRef::Bytes(_)) => self.intern(value),
             _ => NULL,
         };
         self.column.codes.push(code);
+    }
+
+    /// Code of `value`, which is of the dictionary's type.
+    fn intern(&mut self, value: ValueRef<'_>) -> u16 {
+        let distinct = self.column.distinct();
+        if (distinct + 1) * 2 > self.table.len() {
+            self.table = vec![NULL; (self.table.len() * 2).max(16)];
+            for code in 0..distinct as u16 {
+                let at = self.find(self.column.decode(code));
+                self.table[at] = code;
+            }
+        }
+        let at = self.find(value);
+        if self.table[at] == NULL {
+            self.table[at] = distinct as u16;
+            self.column.values.push(value);
+        }
+        self.table[at]
+    }
+
+    /// Where the code of `value` stands in the table, or would stand.
+    fn find(&self, value: ValueRef<'_>) -> usize {
+        let mask = self.table.len() - 1;
+        let mut at = hash_of(value) as usize & mask;
+        while self.table[at] != NULL && !same(self.column.decode(self.table[at]), value) {
+            at = (at + 1) & mask;
+        }
+        at
     }
 
     pub(crate) fn finish(self) -> Column {
@@ -199,18 +196,78 @@ impl ColumnBuilder {
     }
 }
 
-/// Code of `key`; a new key gets the code one below the count that `add` answers.
-fn intern<K: Eq + Hash>(codes: &mut FxHashMap<K, u16>, key: K, add: impl FnOnce() -> usize) -> u16 {
-    *codes.entry(key).or_insert_with(|| (add() - 1) as u16)
+impl Dictionary {
+    /// Adds a value of the dictionary's type.
+    fn push(&mut self, value: ValueRef<'_>) {
+        match (self, value) {
+            (Self::Int(values), ValueRef::Int(v)) => values.push(v),
+            (Self::Real(values), ValueRef::Real(v)) => values.push(v),
+            (Self::Text { ends, bytes }, ValueRef::Text(v)) => {
+                bytes.push_str(v);
+                ends.push(bytes.len() as u32);
+            }
+            (Self::Bytes { ends, bytes }, ValueRef::Bytes(v)) => {
+                bytes.extend_from_slice(v);
+                ends.push(bytes.len() as u32);
+            }
+            _ => {}
+        }
+    }
 }
 
-fn intern_bytes(
-    codes: &mut FxHashMap<Box<[u8]>, u16>,
-    key: &[u8],
-    add: impl FnOnce() -> usize,
-) -> u16 {
-    if let Some(code) = codes.get(key) {
-        return *code;
+fn hash_of(value: ValueRef<'_>) -> u64 {
+    let mut hasher = FxHasher::default();
+    match value {
+        ValueRef::Int(v) => hasher.write_u64(v.cast_unsigned()),
+        ValueRef::Real(v) => hasher.write_u64(v.to_bits()),
+        ValueRef::Text(v) => hasher.write(v.as_bytes()),
+        ValueRef::Bytes(v) => hasher.write(v),
+        ValueRef::Null | ValueRef::Bool(_) => {}
     }
-    intern(codes, key.into(), add)
+    hasher.finish()
+}
+
+/// Whether two values of a dictionary are one: reals by their bits, so that -0 stays -0.
+fn same(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
+    match (a, b) {
+        (ValueRef::Real(a), ValueRef::Real(b)) => a.to_bits() == b.to_bits(),
+        _ => a == b,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(field_type: FieldType, values: &[ValueRef<'_>], distinct: usize) {
+        let mut builder = ColumnBuilder::new(field_type, 0);
+        values.iter().for_each(|value| builder.push(*value));
+        let column = builder.finish();
+        assert_eq!(column.distinct(), distinct);
+        for (slot, value) in values.iter().enumerate() {
+            assert!(same(column.value(slot), *value), "{:?} for {value:?}", column.value(slot));
+        }
+    }
+
+    #[test]
+    fn a_column_gives_back_what_was_put_in_and_keeps_each_value_once() {
+        use ValueRef::{Bool, Bytes, Int, Null, Real, Text};
+        check(FieldType::Bool, &[Bool(true), Null, Bool(false)], 2);
+        check(FieldType::Int, &[Int(-1), Int(i64::MAX), Null, Int(-1), Int(0)], 3);
+        check(FieldType::Real, &[Real(0.0), Real(-0.0), Real(2.5), Real(0.0)], 3);
+        check(FieldType::Text, &[Text(""), Text("村"), Null, Text("村"), Text("")], 2);
+        check(FieldType::Bytes, &[Bytes(&[0]), Bytes(&[]), Bytes(&[0])], 2);
+        let names: Vec<String> = (0..4096).map(|n| format!("JC{:05}", n % 4000)).collect();
+        let names: Vec<_> = names.iter().map(|name| Text(name)).collect();
+        check(FieldType::Date, &names, 4000);
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_null_and_an_integer_is_a_real() {
+        let mut builder = ColumnBuilder::new(FieldType::Real, 2);
+        builder.push(ValueRef::Text("7"));
+        builder.push(ValueRef::Int(7));
+        let column = builder.finish();
+        assert_eq!((column.value(0), column.value(1)), (ValueRef::Null, ValueRef::Real(7.0)));
+    }
 }
