@@ -33,30 +33,36 @@ impl Ground {
     /// A feature with a polygon of one closed ring.
     pub fn polygon(
         &self,
-        ring: Vec<[f64; 2]>,
+        mut ring: Vec<[f64; 2]>,
         properties: Vec<Value>,
     ) -> Result<Feature, SynthError> {
-        let exterior = self.project(ring)?;
-        Ok(feature(Polygon::new(exterior, Vec::new()).into(), properties))
+        ring.pop();
+        let coords = self.project(ring)?;
+        Ok(polygon(coords.iter().chain(coords.first()).copied(), properties))
     }
 
     /// A feature with a line.
     pub fn line(&self, line: Vec<[f64; 2]>, properties: Vec<Value>) -> Result<Feature, SynthError> {
-        Ok(feature(self.project(line)?.into(), properties))
+        Ok(feature(LineString(self.project(line)?).into(), properties))
     }
 
     /// A feature with a point.
     pub fn point(&self, point: [f64; 2], properties: Vec<Value>) -> Result<Feature, SynthError> {
-        let line = self.project(vec![point])?;
-        Ok(feature(Point(line.0[0]).into(), properties))
+        let coords = self.project(vec![point])?;
+        Ok(feature(Point(coords[0]).into(), properties))
     }
 
-    fn project(&self, mut points: Vec<[f64; 2]>) -> Result<LineString<f64>, SynthError> {
+    /// The coordinates of these points in the CRS that is asked for.
+    pub fn project(&self, mut points: Vec<[f64; 2]>) -> Result<Vec<Coord>, SynthError> {
         self.projector.project_all(&mut points)?;
         let rounded = |value: f64| (value * self.scale).round() / self.scale;
-        let coords = points.iter().map(|[x, y]| Coord { x: rounded(*x), y: rounded(*y) });
-        Ok(LineString(coords.collect()))
+        Ok(points.iter().map(|[x, y]| Coord { x: rounded(*x), y: rounded(*y) }).collect())
     }
+}
+
+/// A feature with a polygon of one closed ring of projected coordinates.
+pub(super) fn polygon(ring: impl Iterator<Item = Coord>, properties: Vec<Value>) -> Feature {
+    feature(Polygon::new(LineString(ring.collect()), Vec::new()).into(), properties)
 }
 
 fn feature(shape: Shape<f64>, properties: Vec<Value>) -> Feature {
@@ -64,16 +70,16 @@ fn feature(shape: Shape<f64>, properties: Vec<Value>) -> Feature {
 }
 
 /// Planar area of a closed counter-clockwise ring.
-pub(super) fn area(ring: &[[f64; 2]]) -> f64 {
+pub(super) fn area(mut ring: impl Iterator<Item = [f64; 2]>) -> f64 {
     // From the first vertex, so that millions of metres do not eat the digits.
-    let [x, y] = ring[0];
-    let twice: f64 = ring
-        .windows(2)
-        .map(|pair| {
-            let [a, b] = [[pair[0][0] - x, pair[0][1] - y], [pair[1][0] - x, pair[1][1] - y]];
-            a[0] * b[1] - b[0] * a[1]
-        })
-        .sum();
+    let Some([x, y]) = ring.next() else { return 0.0 };
+    let mut before = [0.0, 0.0];
+    let mut twice = 0.0;
+    for point in ring {
+        let next = [point[0] - x, point[1] - y];
+        twice += before[0] * next[1] - next[0] * before[1];
+        before = next;
+    }
     twice / 2.0
 }
 

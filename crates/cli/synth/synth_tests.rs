@@ -7,10 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use ledger::{BuildingCode, DivisionCode, DivisionLevel, ParcelCode, UnitCode};
 use spatial::{Crs, Feature, FieldType, Value, geometry::visit_paths};
 
-use super::ground::{NATIVE, area};
+use super::ground::{self, NATIVE};
 use super::{Layer, Synth, SynthArgs, SynthError};
 
 type Vertex = [i64; 2];
+
+fn area(ring: &[[f64; 2]]) -> f64 {
+    ground::area(ring.iter().copied())
+}
 
 fn synth(seed: u64, parcels: u64) -> Synth {
     Synth::new(seed, parcels, None, &NATIVE).unwrap()
@@ -273,7 +277,7 @@ fn points_are_in_states_that_fit_their_dates() {
 }
 
 #[test]
-fn properties_are_of_the_types_that_the_schema_says() {
+fn features_are_valid_and_of_the_types_that_the_schema_says() {
     let synth = synth(1, 700);
     for layer in Layer::ALL {
         let fields = synth.collection(layer).unwrap().fields;
@@ -291,6 +295,7 @@ fn properties_are_of_the_types_that_the_schema_says() {
             }
             let geometry = feature.geometry.unwrap();
             assert_eq!(geometry.geometry_type(), layer.geometry_type());
+            assert_eq!(spatial::validity::check(&geometry), [], "{layer:?}");
         }
     }
 }

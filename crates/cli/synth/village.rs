@@ -4,11 +4,11 @@ use spatial::{Feature, Value};
 
 use super::SynthError;
 use super::bend::Bend;
-use super::ground::{Ground, area, length};
+use super::ground::{self, Ground, area, length};
 use super::lanes::lanes;
 use super::layers::Layer;
-use super::layout::{Block, Layout};
-use super::lots::{Lot, lots};
+use super::layout::Layout;
+use super::lots::{Lot, Lots, lots};
 use super::naming;
 use super::points::finding;
 use super::random::Random;
@@ -109,37 +109,36 @@ impl<'a> Village<'a> {
         Ok(())
     }
 
-    /// Calls `each` with every courtyard of a block, counted from `serial`.
-    fn yards(
+    /// Calls `each` with the walls' vertices and the courtyards of every block.
+    fn each_block(
         &self,
-        block: &Block,
-        mut serial: u64,
-        each: &mut dyn FnMut(Yard) -> Result<(), SynthError>,
-    ) -> Result<u64, SynthError> {
+        each: &mut dyn FnMut(&[[f64; 2]], Vec<Yard>) -> Result<(), SynthError>,
+    ) -> Result<(), SynthError> {
+        let [column, row] = self.place.cell;
         let path = |kind: u8, last: [u64; 2]| {
-            let [column, row] = self.place.cell;
             Random::of(self.region.seed, &[kind.into(), column, row, last[0], last[1]])
         };
-        let mut random = path(b'l', [block.column as u64, block.strip as u64]);
-        for lot in lots(&mut random, block) {
-            serial += 1;
-            let mut random = path(b'y', [serial, 0]);
-            let houses = houses(&mut random, &lot);
-            each(Yard { serial, lot, houses, random })?;
+        let mut serial = 0;
+        for block in &self.layout.blocks {
+            let mut random = path(b'l', [block.column as u64, block.strip as u64]);
+            let Lots { vertices, lots } = lots(&mut random, block);
+            let yards = lots.into_iter().map(|lot| {
+                serial += 1;
+                let mut random = path(b'y', [serial, 0]);
+                let houses = houses(&mut random, &lot);
+                Yard { serial, lot, houses, random }
+            });
+            each(&vertices, yards.collect())?;
         }
-        Ok(serial)
+        Ok(())
     }
 
     /// Calls `each` with every courtyard of the village.
-    fn all_yards(
+    fn each_yard(
         &self,
         each: &mut dyn FnMut(Yard) -> Result<(), SynthError>,
     ) -> Result<(), SynthError> {
-        let mut serial = 0;
-        for block in &self.layout.blocks {
-            serial = self.yards(block, serial, each)?;
-        }
-        Ok(())
+        self.each_block(&mut |_vertices, yards| yards.into_iter().try_for_each(&mut *each))
     }
 
     fn ring(&self, ring: &[[f64; 2]]) -> Vec<[f64; 2]> {
@@ -154,29 +153,35 @@ impl<'a> Village<'a> {
     }
 
     fn parcels(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
-        self.all_yards(&mut |yard| {
-            let ring = self.ring(&yard.lot.ring);
-            let code = self.parcel_code(yard.serial);
-            // One building is a unit of its own, several are one unit together.
-            let (unit, right) = match yard.houses.len() {
-                0 => ("W00000000", "5"),
-                1 => ("F00010001", "6"),
-                _ => ("F99990001", "6"),
-            };
-            let properties = vec![
-                Value::Text(code.clone()),
-                Value::Text(code + unit),
-                Value::Text(format!("{}{}号", self.address, yard.serial)),
-                Value::Real((area(&ring) * 100.0).round() / 100.0),
-                text(right),
-            ];
-            features.push(self.ground.polygon(ring, properties)?);
+        self.each_block(&mut |vertices, yards| {
+            let ground: Vec<_> = vertices.iter().map(|vertex| self.bend.ground(*vertex)).collect();
+            let coords = self.ground.project(ground.clone())?;
+            for yard in yards {
+                let ring = &yard.lot.ring;
+                let closed = || ring.iter().chain(ring.first());
+                let square_metres = area(closed().map(|at| ground[*at]));
+                let code = self.parcel_code(yard.serial);
+                // One building is a unit of its own, several are one unit together.
+                let (unit, right) = match yard.houses.len() {
+                    0 => ("W00000000", "5"),
+                    1 => ("F00010001", "6"),
+                    _ => ("F99990001", "6"),
+                };
+                let properties = vec![
+                    Value::Text(code.clone()),
+                    Value::Text(code + unit),
+                    Value::Text(format!("{}{}号", self.address, yard.serial)),
+                    Value::Real((square_metres * 100.0).round() / 100.0),
+                    text(right),
+                ];
+                features.push(ground::polygon(closed().map(|at| coords[*at]), properties));
+            }
             Ok(())
         })
     }
 
     fn buildings(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
-        self.all_yards(&mut |yard| {
+        self.each_yard(&mut |yard| {
             let code = self.parcel_code(yard.serial);
             for (number, house) in yard.houses.iter().enumerate() {
                 let ring = self.ring(&house.ring);
@@ -186,7 +191,7 @@ impl<'a> Village<'a> {
                     text(house.name),
                     Value::Int(house.floors),
                     text(house.structure),
-                    Value::Real((area(&ring) * 100.0).round() / 100.0),
+                    Value::Real((area(ring.iter().copied()) * 100.0).round() / 100.0),
                 ];
                 features.push(self.ground.polygon(ring, properties)?);
             }
@@ -196,7 +201,7 @@ impl<'a> Village<'a> {
 
     fn households(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
         let village = self.code();
-        self.all_yards(&mut |mut yard| {
+        self.each_yard(&mut |mut yard| {
             if yard.houses.is_empty() {
                 return Ok(());
             }
@@ -223,7 +228,7 @@ impl<'a> Village<'a> {
         let town = naming::town_code(self.place.town);
         let mut number = self.place.village * MAX_POINTS;
         let last = number + MAX_POINTS;
-        self.all_yards(&mut |yard| {
+        self.each_yard(&mut |yard| {
             let mut random = Random::of(
                 self.region.seed,
                 &[b'p'.into(), self.place.cell[0], self.place.cell[1], yard.serial],
