@@ -86,7 +86,8 @@ pub fn survey(reader: &mut dyn LayerReader, watch: &Watch) -> Result<Survey, Imp
     Ok(survey)
 }
 
-/// The declared type that holds all `types`: a multi type where single and multi meet.
+/// The declared type that holds all `types`: a multi type where single and multi meet, and for
+/// every kind of polygon, since a repair may split one.
 pub fn widest(types: &[GeometryType]) -> GeometryType {
     use GeometryType::{
         Any, LineString, MultiLineString, MultiPoint, MultiPolygon, Point, Polygon,
@@ -99,7 +100,7 @@ pub fn widest(types: &[GeometryType]) -> GeometryType {
     };
     match types {
         [] => Any,
-        [first, rest @ ..] if rest.iter().all(|t| t == first) => *first,
+        [first, rest @ ..] if *first != Polygon && rest.iter().all(|t| t == first) => *first,
         [first, rest @ ..] if rest.iter().all(|t| multi(t) == multi(first)) => multi(first),
         _ => Any,
     }
@@ -115,7 +116,7 @@ mod tests {
         let cases: [(&[GeometryType], GeometryType); 5] = [
             (&[], Any),
             (&[Point, Point], Point),
-            (&[Polygon, MultiPolygon], MultiPolygon),
+            (&[Polygon, Polygon], MultiPolygon),
             (&[Polygon, Point], Any),
             (&[LineString, Any], Any),
         ];

@@ -193,7 +193,7 @@ fn ids_of_real_shops_and_buildings_are_no_telephone_numbers() {
         };
         let ids: Vec<Value> = text
             .lines()
-            .filter_map(|line| line.split_once("\"osm_id\": \"")?.1.split_once('"'))
+            .filter_map(|line| line.split_once("\"osm_id\":\"")?.1.split_once('"'))
             .map(|(id, _)| Value::Text(id.to_owned()))
             .collect();
         assert!(ids.len() > 5000, "{file}");

@@ -29,6 +29,8 @@ impl GeoPackageStore {
             // The standard wants its row in every file.
             srs::ensure(&db, &Crs::WGS84)?;
             db.execute_batch("COMMIT")?;
+            // Other programs read the application id from the file itself, not from the log.
+            db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_busy| Ok(()))?;
             Ok(db)
         });
         match made {
