@@ -37,6 +37,9 @@ struct Yard {
     random: Random,
 }
 
+/// What is done with the walls' vertices and the courtyards of a block.
+type EachBlock<'a> = dyn FnMut(&[[f64; 2]], Vec<Yard>) -> Result<(), SynthError> + 'a;
+
 impl<'a> Village<'a> {
     pub fn new(region: &'a Region, ground: &'a Ground, position: usize) -> Self {
         let place = region.place(position);
@@ -110,10 +113,7 @@ impl<'a> Village<'a> {
     }
 
     /// Calls `each` with the walls' vertices and the courtyards of every block.
-    fn each_block(
-        &self,
-        each: &mut dyn FnMut(&[[f64; 2]], Vec<Yard>) -> Result<(), SynthError>,
-    ) -> Result<(), SynthError> {
+    fn each_block(&self, each: &mut EachBlock<'_>) -> Result<(), SynthError> {
         let [column, row] = self.place.cell;
         let path = |kind: u8, last: [u64; 2]| {
             Random::of(self.region.seed, &[kind.into(), column, row, last[0], last[1]])

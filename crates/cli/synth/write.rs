@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use spatial::{Crs, Feature};
 
 use super::{Layer, Synth, SynthError};
+use crate::output::say;
 
 /// Villages made at once: what lies in memory.
 const AT_ONCE: usize = 32;
@@ -86,6 +87,6 @@ fn write(synth: &Synth, layer: Layer, path: &Path) -> Result<(), SynthError> {
         }
     }
     let written = writer.finish()?;
-    tracing::info!(layer = layer.id(), features = written.features, path = %path.display(), "written");
+    say(format_args!("{}: {} features", path.display(), written.features));
     Ok(())
 }
