@@ -48,6 +48,14 @@ pub enum Command {
     },
 }
 
+/// An IP address and a port; `localhost` stands for 127.0.0.1.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let text = text.replacen("localhost:", "127.0.0.1:", 1);
+    text.parse().map_err(|_error| {
+        "an IP address and a port are expected, such as 127.0.0.1:8080 or [::1]:8080".to_owned()
+    })
+}
+
 /// `tuban demo`
 #[derive(Debug, Args)]
 pub struct DemoArgs {
@@ -55,7 +63,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "DIR", default_value = "demo")]
     pub dir: PathBuf,
     /// Address and port to listen on
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// Create the city and end
     #[arg(long)]
@@ -68,7 +76,7 @@ pub struct ServeArgs {
     /// The store, a GeoPackage that Tuban made
     pub store: PathBuf,
     /// Address and port to listen on
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
     /// URL that clients reach the server by, for absolute links
     #[arg(long, value_name = "URL")]
@@ -213,6 +221,9 @@ pub enum CollectionAction {
 
 /// `tuban collection set`
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").multiple(true).required(true).args([
+    "title", "description", "attribution", "key", "min_zoom", "max_zoom", "class", "alias", "style",
+]))]
 pub struct SetArgs {
     /// The store
     pub store: PathBuf,

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use thiserror::Error;
 
 /// Name of the file that is read from the current folder when none is named.
@@ -21,7 +22,21 @@ pub struct Config {
     /// What an import accepts.
     pub import: ImportConfig,
     /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
+    #[serde(deserialize_with = "definitions")]
     pub sites: BTreeMap<String, String>,
+}
+
+/// Reads `[sites]`. An error of its own, because the usual one repeats the value.
+fn definitions<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let texts = BTreeMap::<String, toml::Value>::deserialize(from)?.into_iter();
+    texts
+        .map(|(name, definition)| match definition {
+            toml::Value::String(text) => Ok((name, text)),
+            _ => Err(D::Error::custom(format!(
+                "site {name:?}: a PROJ string or well-known text in quotes is expected"
+            ))),
+        })
+        .collect()
 }
 
 /// Where and how the server answers.
@@ -178,6 +193,8 @@ mod tests {
             ("[server]\nlisten = \"nowhere\"\n", 2, "socket address"),
             ("\n[tiles]\nmax_byte = 1\n", 3, "unknown field `max_byte`"),
             ("[server\n", 1, ""),
+            ("[sites]\na = 98765.4\n", 1, "site \"a\""),
+            ("[sites]\n\na = [\"98765.4\"]\n", 1, "in quotes"),
         ];
         for (text, expected_line, expected) in cases {
             let error = Config::parse(text, Path::new("t.toml")).unwrap_err();
@@ -186,6 +203,7 @@ mod tests {
             };
             assert_eq!(*line, expected_line, "{error}");
             assert!(reason.contains(expected), "{error}");
+            assert!(!reason.contains("98765"), "{error}");
         }
     }
 

@@ -1,24 +1,6 @@
 //! `tuban import` as users meet it: what comes in, what is refused, and that nothing is lost.
 
-use std::path::Path;
-
-use crate::running::{Answer, real_data, run};
-
-/// A folder with these files in it.
-fn folder_with(files: &[(&str, &[u8])]) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, bytes) in files {
-        std::fs::write(folder.path().join(name), bytes).unwrap();
-    }
-    folder
-}
-
-/// Imports with `--json`; the outcomes.
-fn imported(folder: &Path, arguments: &[&str]) -> (Answer, serde_json::Value) {
-    let answer = run(folder, &[&["import", "s.gpkg", "--json"], arguments].concat());
-    let outcomes = serde_json::from_str(&answer.out).unwrap_or_default();
-    (answer, outcomes)
-}
+use crate::running::{folder_with, imported, point, real_data, run};
 
 /// Refused: exit code 1, a message with all of `parts`, no panic, and no new store left behind.
 fn check_refused(files: &[(&str, &[u8])], arguments: &[&str], parts: &[&str]) {
@@ -30,12 +12,6 @@ fn check_refused(files: &[(&str, &[u8])], arguments: &[&str], parts: &[&str]) {
     }
     assert!(!answer.err.contains("panicked"), "{}", answer.err);
     assert!(!folder.path().join("s.gpkg").exists(), "{arguments:?}: an empty store is left");
-}
-
-fn point(properties: &str, lon: f64, lat: f64) -> String {
-    format!(
-        r#"{{"type":"Feature","properties":{properties},"geometry":{{"type":"Point","coordinates":[{lon},{lat}]}}}}"#
-    )
 }
 
 fn polygon(ring: &str) -> String {
@@ -114,6 +90,9 @@ fn an_existing_collection_is_touched_only_when_told_how() {
         let listed = run(folder.path(), &["collection", "list", "s.gpkg"]);
         assert!(listed.out.starts_with(&format!("p\t{count}\t")), "{arguments:?}: {}", listed.out);
     }
+    // The key of an upsert is unique from then on.
+    let (refused, _) = into(&["--append"]);
+    assert!(refused.code == 1 && refused.err.contains("keys are unique"), "{}", refused.err);
     let (refused, _) = into(&["--upsert", "nothing"]);
     assert!(refused.code == 1 && refused.err.contains("key"), "{}", refused.err);
 }

@@ -6,7 +6,12 @@
     reason = "tests fail by panicking"
 )]
 
+mod commands;
+mod coordinates;
+mod export;
 mod http;
 mod import;
+mod interrupted;
 mod running;
+mod serving;
 mod tidy;

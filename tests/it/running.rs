@@ -32,6 +32,29 @@ pub fn run(folder: &Path, arguments: &[&str]) -> Answer {
     }
 }
 
+/// A folder with these files in it.
+pub fn folder_with(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, bytes) in files {
+        std::fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    folder
+}
+
+/// Imports into `s.gpkg` with `--json`; the outcomes.
+pub fn imported(folder: &Path, arguments: &[&str]) -> (Answer, serde_json::Value) {
+    let answer = run(folder, &[&["import", "s.gpkg", "--json"], arguments].concat());
+    let outcomes = serde_json::from_str(&answer.out).unwrap_or_default();
+    (answer, outcomes)
+}
+
+/// A GeoJSON feature with a point.
+pub fn point(properties: &str, lon: f64, lat: f64) -> String {
+    format!(
+        r#"{{"type":"Feature","properties":{properties},"geometry":{{"type":"Point","coordinates":[{lon},{lat}]}}}}"#
+    )
+}
+
 /// A server that ends with the value.
 #[derive(Debug)]
 pub struct Server {
@@ -59,8 +82,7 @@ impl Server {
                 child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
                 panic!("the server did not start: {err}");
             };
-            if let Some(url) = line.unwrap().trim().strip_prefix("browser") {
-                let address = url.trim().trim_start_matches("http://").trim_end_matches('/');
+            if let Some((_, address)) = line.unwrap().split_once(" s on ") {
                 break address.parse().unwrap();
             }
         };

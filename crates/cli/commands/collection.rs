@@ -39,8 +39,7 @@ pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
             let opened = writable(&store)?;
             let collection = find(&opened, &id).await?;
             if !yes && !confirmed(&collection) {
-                tell("nothing was removed");
-                return Ok(());
+                return Err(CommandError::NotConfirmed { id: collection.id });
             }
             let revision = opened.remove(&collection.id).await?;
             say(format_args!("{} is gone from revision {revision}", collection.id));
@@ -70,10 +69,10 @@ pub async fn find(store: &dyn FeatureStore, id: &str) -> Result<Collection, Comm
     all.iter().find(|c| c.id.as_str() == id).cloned().ok_or_else(|| CommandError::Argument {
         name: "collection",
         value: id.to_owned(),
-        reason: format!(
-            "the store has no such collection; it has {}",
-            all.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ")
-        ),
+        reason: match all.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join(", ").as_str() {
+            "" => "the store has no collection".to_owned(),
+            ids => format!("the store has no such collection; it has {ids}"),
+        },
     })
 }
 
@@ -202,7 +201,6 @@ fn split<'a>(pair: &'a str, name: &'static str) -> Result<(&'a str, &'a str), Co
 fn confirmed(collection: &Collection) -> bool {
     let stdin = std::io::stdin();
     if !stdin.is_terminal() {
-        tell("no terminal to ask on: say --yes");
         return false;
     }
     tell(format_args!("remove {} with {} features? [y/N]", collection.id, collection.count));

@@ -140,7 +140,7 @@ async fn import(
         report: None,
     };
     let watch = Watch::new(Arc::new(AtomicBool::new(false)));
-    import_file(store, store_path, registry, &file, &options, &watch)
+    import_file(store, store_path, registry, &file, &options, &watch, &mut Vec::new())
         .await
         .map_err(|source| CommandError::Import { path: file.clone(), source: Box::new(source) })?;
     let _ = std::fs::remove_file(&file);

@@ -59,6 +59,18 @@ pub enum CommandError {
         /// What is wrong, and the way out.
         reason: String,
     },
+    /// A collection must be named.
+    #[error("name one collection with --collection; the store has {}", if ids.is_empty() { "none" } else { ids })]
+    ChooseCollection {
+        /// What there is, with commas between.
+        ids: String,
+    },
+    /// Nothing was changed, for nobody said yes.
+    #[error("{id} was not removed: confirm with y, or say --yes where there is no terminal")]
+    NotConfirmed {
+        /// The collection.
+        id: spatial::CollectionId,
+    },
     /// There is no such store.
     #[error(
         "{path} does not exist; create it with `tuban import {path} FILE`, or see `tuban demo`"

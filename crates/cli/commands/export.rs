@@ -2,7 +2,7 @@
 
 use formats::{DeclaredCrs, LayerSchema, OutputFormat};
 use spatial::{Collection, Crs, CrsRegistry, FieldClass, Projector, SourceCrs, Value};
-use store::FeatureStore;
+use store::{FeatureStore, GeoPackageStore};
 use tokio::sync::mpsc;
 
 use super::collection::{find, read_only};
@@ -29,6 +29,14 @@ pub async fn export(args: ExportArgs, config: &Config) -> Result<(), CommandErro
             name: "OUT",
             value: args.out.display().to_string(),
             reason: "the file exists already; say --force to replace it".to_owned(),
+        });
+    }
+    if args.out.exists() && GeoPackageStore::open_read_only(&args.out).is_ok() {
+        return Err(CommandError::Argument {
+            name: "OUT",
+            value: args.out.display().to_string(),
+            reason: "this is a Tuban store, which no export replaces; choose another name"
+                .to_owned(),
         });
     }
     let registry = registry(config)?;
@@ -95,11 +103,8 @@ async fn chosen(store: &dyn FeatureStore, id: Option<&str>) -> Result<Collection
     if all.len() == 1 {
         return Ok(all.swap_remove(0));
     }
-    let names: Vec<&str> = all.iter().map(|c| c.id.as_str()).collect();
-    Err(CommandError::Argument {
-        name: "--collection",
-        value: String::new(),
-        reason: format!("name one of {}", names.join(", ")),
+    Err(CommandError::ChooseCollection {
+        ids: all.iter().map(|c| c.id.to_string()).collect::<Vec<_>>().join(", "),
     })
 }
 

@@ -30,13 +30,12 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
     let mut outcomes = Vec::new();
     let mut failure = None;
     for file in &args.files {
-        match import_file(&store, &args.store, &registry, file, &options, &watch).await {
-            Ok(more) => outcomes.extend(more),
-            Err(source) => {
-                let path = file.clone();
-                failure = Some(CommandError::Import { path, source: Box::new(source) });
-                break;
-            }
+        let imported =
+            import_file(&store, &args.store, &registry, file, &options, &watch, &mut outcomes);
+        if let Err(source) = imported.await {
+            let path = file.clone();
+            failure = Some(CommandError::Import { path, source: Box::new(source) });
+            break;
         }
     }
     watch.finish();

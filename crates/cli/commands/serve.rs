@@ -35,6 +35,15 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     if !address.ip().is_loopback() && !config.server.public {
         return Err(CommandError::NotLoopback { address });
     }
+    if !LinkSettings::is_base(&config.server.public_url) {
+        return Err(CommandError::Argument {
+            name: "--public-url",
+            value: config.server.public_url.clone(),
+            reason: "expected http:// or https://, a host and perhaps a path, such as \
+                     https://map.example/tuban"
+                .to_owned(),
+        });
+    }
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }
@@ -90,7 +99,7 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
     };
     let all = snapshot.collections.keys().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
     say(format_args!(
-        "{}: {features} features in {} collections, ready in {:.2} s",
+        "{}: {features} features in {} collections, ready in {:.2} s on {address}",
         path.display(),
         snapshot.collections.len(),
         took.as_secs_f64()

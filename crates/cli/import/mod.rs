@@ -90,10 +90,10 @@ impl ImportOutcome {
     }
 }
 
-/// Imports every layer of `file`.
+/// Imports every layer of `file` and adds what became of each to `outcomes`.
 ///
 /// # Errors
-/// The first layer that fails ends the import; the layers before it stay.
+/// The first layer that fails ends the import; the layers before it stay, and their outcomes.
 pub async fn import_file(
     store: &dyn FeatureStore,
     store_path: &Path,
@@ -101,30 +101,41 @@ pub async fn import_file(
     file: &Path,
     options: &ImportOptions,
     watch: &Watch,
-) -> Result<Vec<ImportOutcome>, ImportError> {
+    outcomes: &mut Vec<ImportOutcome>,
+) -> Result<(), ImportError> {
     let layers = formats::open(file, &options.read)?.len();
     if layers > 1 && options.collection.is_some() {
         return Err(ImportError::OneIdForManyLayers { path: file.to_path_buf(), layers });
     }
-    let mut outcomes = Vec::with_capacity(layers);
     for layer in 0..layers {
         let open = || -> Result<Box<dyn LayerReader>, ImportError> {
             Ok(formats::open(file, &options.read)?.swap_remove(layer))
         };
-        outcomes.push(import_layer(store, store_path, registry, &open, options, watch).await?);
+        let job = Job { store, store_path, registry, options, watch, earlier: outcomes };
+        let outcome = import_layer(job, &open).await?;
+        outcomes.push(outcome);
     }
-    Ok(outcomes)
+    Ok(())
+}
+
+/// What importing a layer goes by.
+#[derive(Clone, Copy)]
+struct Job<'a> {
+    store: &'a dyn FeatureStore,
+    store_path: &'a Path,
+    registry: &'a CrsRegistry,
+    options: &'a ImportOptions,
+    watch: &'a Watch,
+    /// The layers that the same command imported before.
+    earlier: &'a [ImportOutcome],
 }
 
 /// Imports one layer; `open` starts reading it anew at each call.
 async fn import_layer(
-    store: &dyn FeatureStore,
-    store_path: &Path,
-    registry: &CrsRegistry,
+    job: Job<'_>,
     open: &dyn Fn() -> Result<Box<dyn LayerReader>, ImportError>,
-    options: &ImportOptions,
-    watch: &Watch,
 ) -> Result<ImportOutcome, ImportError> {
+    let Job { store, store_path, registry, options, watch, earlier } = job;
     let mut first = open()?;
     let schema = first.schema().clone();
     let id = match &options.collection {
@@ -164,10 +175,6 @@ async fn import_layer(
         }
     };
     let key = plan::set_key(&mut collection, &mode, options.key.as_deref())?;
-    if key.is_some() {
-        // The store merges by the collection's key, and holds it unique from now on.
-        store.describe(&collection).await?;
-    }
     let preparation = Preparation {
         transform: source.into_transform(registry, &collection.crs)?,
         columns: plan::match_columns(&collection, &columns)?,
@@ -177,7 +184,8 @@ async fn import_layer(
 
     let report_path =
         options.report.clone().unwrap_or_else(|| report::default_path(store_path, id.as_str()));
-    let mut report = Report::new(report_path);
+    let goes_on = earlier.iter().any(|outcome| outcome.report.as_ref() == Some(&report_path));
+    let mut report = Report::new(report_path, goes_on);
     let (sender, receiver) = mpsc::channel(QUEUE);
     let load = Load {
         collection: collection.clone(),

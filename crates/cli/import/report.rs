@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -23,14 +23,16 @@ pub enum Action {
 #[derive(Debug)]
 pub struct Report {
     path: PathBuf,
+    goes_on: bool,
     file: Option<BufWriter<File>>,
     counts: BTreeMap<(Action, String), u64>,
 }
 
 impl Report {
-    /// A report that goes to `path` once there is something to say.
-    pub fn new(path: PathBuf) -> Self {
-        Self { path, file: None, counts: BTreeMap::new() }
+    /// A report that goes to `path` once there is something to say; `goes_on` after the lines
+    /// that are there, instead of in their place.
+    pub fn new(path: PathBuf, goes_on: bool) -> Self {
+        Self { path, goes_on, file: None, counts: BTreeMap::new() }
     }
 
     /// Adds a line: the layer, its row from 1, what happened and why.
@@ -47,10 +49,12 @@ impl Report {
         let file = match &mut self.file {
             Some(file) => file,
             None => {
-                let mut file = BufWriter::new(File::create(&self.path)?);
-                // The mark makes spreadsheets read the file as UTF-8.
-                file.write_all("\u{feff}layer,row,action,kind,field,reason\r\n".as_bytes())?;
-                self.file.insert(file)
+                let file = if self.goes_on {
+                    File::options().append(true).open(&self.path)?
+                } else {
+                    create(&self.path)?
+                };
+                self.file.insert(BufWriter::new(file))
             }
         };
         let action = match action {
@@ -81,6 +85,24 @@ impl Report {
             None => Ok(None),
         }
     }
+}
+
+/// First line of a report; the mark makes spreadsheets read the file as UTF-8.
+const HEAD: &str = "\u{feff}layer,row,action,kind,field,reason\r\n";
+
+/// Starts a report at `path`, in the place of an older one but of nothing else.
+fn create(path: &Path) -> std::io::Result<File> {
+    if let Ok(mut there) = File::open(path) {
+        let mut start = Vec::new();
+        (&mut there).take(HEAD.len() as u64).read_to_end(&mut start)?;
+        if !start.is_empty() && start != HEAD.as_bytes() {
+            let reason = format!("{} exists and is no report", path.display());
+            return Err(std::io::Error::new(std::io::ErrorKind::AlreadyExists, reason));
+        }
+    }
+    let mut file = File::create(path)?;
+    file.write_all(HEAD.as_bytes())?;
+    Ok(file)
 }
 
 /// Where the report of an import into `store` goes when the user names no file.
@@ -117,13 +139,23 @@ mod tests {
     fn no_file_is_made_without_a_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
-        assert_eq!(Report::new(path.clone()).finish().unwrap(), None);
+        assert_eq!(Report::new(path.clone(), false).finish().unwrap(), None);
         assert!(!path.exists());
-        let mut report = Report::new(path.clone());
+        let mut report = Report::new(path.clone(), false);
         report.add("l", 3, Action::Skipped, "null_geometry", None, "no place").unwrap();
         assert_eq!(report.counts()[&(Action::Skipped, "null_geometry".into())], 1);
         assert_eq!(report.finish().unwrap(), Some(path.clone()));
-        let text = std::fs::read_to_string(path).unwrap();
-        assert!(text.ends_with("l,3,skipped,null_geometry,,no place\r\n"), "{text}");
+        let line = "l,3,skipped,null_geometry,,no place\r\n";
+        for (goes_on, lines) in [(true, 2), (false, 1)] {
+            let mut report = Report::new(path.clone(), goes_on);
+            report.add("l", 3, Action::Skipped, "null_geometry", None, "no place").unwrap();
+            report.finish().unwrap();
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(text, format!("{HEAD}{}", line.repeat(lines)));
+        }
+        std::fs::write(&path, "dear diary").unwrap();
+        let mut report = Report::new(path.clone(), false);
+        report.add("l", 3, Action::Skipped, "null_geometry", None, "").unwrap_err();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), "dear diary");
     }
 }

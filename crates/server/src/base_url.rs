@@ -14,6 +14,17 @@ pub struct LinkSettings {
 }
 
 impl LinkSettings {
+    /// Whether `url` can be the start of every link: a scheme, a host and perhaps a path; or
+    /// empty, when links are made from the request.
+    pub fn is_base(url: &str) -> bool {
+        let Some(rest) = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"))
+        else {
+            return url.is_empty();
+        };
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        is_host(host) && (path.is_empty() || is_prefix(path))
+    }
+
     /// Scheme, host and prefix of links in the answer to a request from `peer`, without a slash
     /// at the end. `Host` is checked: what cannot be a host is never written into a link.
     pub fn base(&self, peer: IpAddr, headers: &HeaderMap) -> String {
@@ -115,5 +126,21 @@ mod tests {
         check_base(&trusting, &proxied, "https://map.example/t");
         check_base(&plain, &[("host", "a\"><script>")], "http://localhost");
         check_base(&plain, &[], "http://localhost");
+    }
+
+    #[test]
+    fn a_public_url_is_scheme_host_and_path() {
+        for (url, expected) in [
+            ("", true),
+            ("https://map.example", true),
+            ("http://[::1]:8080/tuban/", true),
+            ("map.example", false),
+            ("https://", false),
+            ("ftp://a", false),
+            ("https://a/?q", false),
+            ("https://a b", false),
+        ] {
+            assert_eq!(LinkSettings::is_base(url), expected, "{url}");
+        }
     }
 }

@@ -4,16 +4,17 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::ConnectInfo;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
+use axum::http::{StatusCode, header};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 /// Longest request head, request line and headers together, in bytes.
@@ -31,6 +32,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let (end, ending) = watch::channel(false);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
@@ -49,7 +51,10 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
         let router = router.clone();
+        let asked = Arc::new(AtomicBool::new(false));
+        let unused = never_asked(ending.clone(), Arc::clone(&asked));
         let service = hyper::service::service_fn(move |request: hyper::Request<_>| {
+            asked.store(true, Ordering::Relaxed);
             answer(router.clone(), peer, request)
         });
         let connection = http1::Builder::new()
@@ -59,15 +64,28 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended early");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "connection ended early");
+                },
+                () = unused => {}
             }
             drop(place);
         });
     }
     drop(listener);
+    end.send_replace(true);
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests still ran when the server ended");
+    }
+}
+
+/// Ends when the server ends and no whole request ever came over the connection. Browsers open
+/// such connections ahead of need; the end must not wait for them.
+async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) {
+    let ended = ending.wait_for(|ended| *ended).await.is_ok();
+    if !ended || asked.load(Ordering::Relaxed) {
+        std::future::pending().await
     }
 }
 
@@ -78,5 +96,10 @@ async fn answer(
 ) -> Result<axum::response::Response, Infallible> {
     let mut request: Request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
+    let mut response = router.oneshot(request).await?;
+    // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
+    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    Ok(response)
 }

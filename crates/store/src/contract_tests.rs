@@ -322,6 +322,29 @@ async fn ids_are_never_given_again() {
 }
 
 #[tokio::test]
+async fn an_upsert_brings_its_key_or_nothing() {
+    each(async |store| {
+        let mut keyless = Collection { key: None, ..parcels("parcels") };
+        keyless.fields[0].class = FieldClass::L3;
+        let twice = vec![parcel("a", 0.0), parcel("secret", 1.0), parcel("secret", 2.0)];
+        load(store, keyless.clone(), LoadMode::Create, twice).await.unwrap();
+        let error = load(store, parcels("parcels"), LoadMode::Upsert, vec![parcel("d", 4.0)])
+            .await
+            .unwrap_err();
+        assert!(matches!(error, StoreError::DuplicateKey { .. }), "{error}");
+        assert!(!error.to_string().contains("secret"), "{error}");
+        assert_eq!(only(store).await.key, None);
+        load(store, keyless.clone(), LoadMode::Replace, vec![parcel("a", 0.0)]).await.unwrap();
+        let summary = load(store, parcels("parcels"), LoadMode::Upsert, vec![parcel("a", 4.0)])
+            .await
+            .unwrap();
+        assert_eq!((summary.inserted, summary.updated), (0, 1));
+        assert_eq!(only(store).await.key, parcels("parcels").key);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upsert_goes_by_the_key() {
     each(async |store| {
         let first = vec![parcel("a", 0.0), placeless(Value::Null), parcel("b", 1.0)];

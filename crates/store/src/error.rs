@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use spatial::{CollectionId, FeatureId, Revision};
+use spatial::{Collection, CollectionId, FeatureId, FieldClass, Revision};
 use thiserror::Error;
 
 /// A store's refusal or failure.
@@ -164,6 +164,18 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Two features have the same key; a value above class L1 is not shown.
+    pub(crate) fn duplicate_key(collection: &Collection, field: &str, value: String) -> Self {
+        let is_open = collection
+            .field_position(field)
+            .is_some_and(|position| collection.fields[position].class <= FieldClass::L1);
+        Self::DuplicateKey {
+            collection: collection.id.clone(),
+            field: field.to_owned(),
+            value: if is_open { value } else { "the same".to_owned() },
+        }
+    }
+
     /// Says what was tried on which store, where an inner call could not.
     pub(crate) fn during(self, operation: &'static str, store: &Path) -> Self {
         match self {

@@ -18,7 +18,7 @@ pub enum LoadMode {
     /// Features, and the schema, take the place of all that was there; ids are never given again.
     Replace,
     /// A feature whose key field equals that of one before it replaces that one; others are
-    /// added, those without a key too.
+    /// added, those without a key too. The key that the load names becomes the collection's.
     Upsert,
 }
 

@@ -218,9 +218,13 @@ impl State {
             LoadMode::Upsert => {
                 let held = self.held(&asked.id)?;
                 check_same_schema(&held.collection, asked)?;
-                if held.collection.key != asked.key || asked.key.is_none() {
+                if asked.key.is_none() {
                     let reason = "an upsert goes by the collection's key; set one".to_owned();
                     return Err(StoreError::Schema { collection: asked.id.clone(), reason });
+                }
+                if held.collection.key != asked.key {
+                    held.collection.key.clone_from(&asked.key);
+                    held.check_keys()?;
                 }
                 Ok(())
             }
@@ -264,11 +268,8 @@ impl Held {
             let Some(key) = self.key_of(feature) else { continue };
             let value = show_key(key);
             if !seen.insert(value.clone()) {
-                return Err(StoreError::DuplicateKey {
-                    collection: self.collection.id.clone(),
-                    field: self.collection.key.clone().unwrap_or_default(),
-                    value,
-                });
+                let field = self.collection.key.as_deref().unwrap_or_default();
+                return Err(StoreError::duplicate_key(&self.collection, field, value));
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ pub async fn list(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?;
+    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
     let base = app.settings.links.base(peer.ip(), &headers);
     let snapshot = app.engine.snapshot();
     let ids = std::iter::once(WHOLE_MAP)

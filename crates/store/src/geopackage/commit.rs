@@ -132,11 +132,10 @@ pub(crate) fn key_error(error: rusqlite::Error, table: &Table, row: &Encoded) ->
     let is_unique = error.sqlite_error().is_some_and(|code| code.extended_code == unique);
     let key = table.collection.key.as_deref();
     match (key, key.and_then(|field| table.collection.field_position(field))) {
-        (Some(field), Some(position)) if is_unique => StoreError::DuplicateKey {
-            collection: table.collection.id.clone(),
-            field: field.to_owned(),
-            value: row.properties.get(position).map(show_key).unwrap_or_default(),
-        },
+        (Some(field), Some(position)) if is_unique => {
+            let value = row.properties.get(position).map(show_key).unwrap_or_default();
+            StoreError::duplicate_key(&table.collection, field, value)
+        }
         _ => error.into(),
     }
 }

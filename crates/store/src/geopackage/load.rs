@@ -110,7 +110,7 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
         let table = catalogue::create(db, asked, last_fid)?;
         return Ok(Prepared { fresh: true, ..prepared(table, last_fid) });
     }
-    let table = catalogue::read(db, &asked.id)?;
+    let mut table = catalogue::read(db, &asked.id)?;
     let last_fid = catalogue::last_fid(db, &table.columns)?;
     if load.mode == LoadMode::Replace {
         let removed = end_all(db, &table, origin)?;
@@ -121,9 +121,14 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
     }
     check_same_schema(&table.collection, asked)?;
     let upsert = load.mode == LoadMode::Upsert;
-    if upsert && (table.collection.key.is_none() || table.collection.key != asked.key) {
-        let reason = "an upsert goes by the collection's key; set one".to_owned();
-        return Err(StoreError::Schema { collection: asked.id.clone(), reason });
+    if upsert {
+        let Some(key) = &asked.key else {
+            let reason = "an upsert goes by the collection's key; set one".to_owned();
+            return Err(StoreError::Schema { collection: asked.id.clone(), reason });
+        };
+        if table.collection.key.as_ref() != Some(key) {
+            set_key(db, &mut table, key)?;
+        }
     }
     db.execute_batch(&table.columns.drop_triggers())?;
     Ok(Prepared { upsert, ..prepared(table, last_fid) })
@@ -323,6 +328,14 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Makes `key` the key of a collection, instead of the one that it has.
+fn set_key(db: &Connection, table: &mut Table, key: &str) -> Result<(), StoreError> {
+    db.execute_batch(&table.columns.drop_key())?;
+    create_key(db, table, key)?;
+    table.collection.key = Some(key.to_owned());
+    catalogue::describe(db, &table.collection)
+}
+
 /// Makes the unique index of a key, or says which value appears twice.
 pub(crate) fn create_key(db: &Connection, table: &Table, key: &str) -> Result<(), StoreError> {
     let Err(error) = db.execute_batch(&table.columns.create_key(key)) else { return Ok(()) };
@@ -332,11 +345,7 @@ pub(crate) fn create_key(db: &Connection, table: &Table, key: &str) -> Result<()
          GROUP BY {field} HAVING count(*) > 1 LIMIT 1"
     );
     match db.query_row(&twice, [], |row| row.get(0)).optional()? {
-        Some(value) => Err(StoreError::DuplicateKey {
-            collection: table.collection.id.clone(),
-            field: key.to_owned(),
-            value,
-        }),
+        Some(value) => Err(StoreError::duplicate_key(&table.collection, key, value)),
         None => Err(error.into()),
     }
 }
