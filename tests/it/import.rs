@@ -170,6 +170,41 @@ fn personal_columns_are_left_out_by_name_and_by_values_and_never_printed() {
 }
 
 #[test]
+fn a_file_cut_anywhere_is_refused_or_reported_row_by_row() {
+    let rows: Vec<String> = (0..40)
+        .map(|n| point(&format!(r#"{{"n":{n},"name":"名字"}}"#), 116.0 + f64::from(n) * 0.01, 39.6))
+        .collect();
+    let whole = folder_with(&[("p.geojsonl", rows.join("\n").as_bytes())]);
+    assert_eq!(imported(whole.path(), &["p.geojsonl"]).0.code, 0);
+    let names = ["p.fgb", "p.gpkg", "p.geojson", "p.csv"];
+    for name in names {
+        assert_eq!(run(whole.path(), &["export", "s.gpkg", name]).code, 0, "{name}");
+    }
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("p.geojsonl", zip::write::SimpleFileOptions::default()).unwrap();
+    std::io::Write::write_all(&mut zip, rows.join("\n").as_bytes()).unwrap();
+    std::fs::write(whole.path().join("p.zip"), zip.finish().unwrap().into_inner()).unwrap();
+    for name in names.into_iter().chain(["p.zip", "p.geojsonl"]) {
+        let bytes = std::fs::read(whole.path().join(name)).unwrap();
+        for quarter in 1..4 {
+            let folder = folder_with(&[(name, &bytes[..bytes.len() * quarter / 4])]);
+            let (answer, outcome) = imported(folder.path(), &[name, "--crs", "EPSG:4326"]);
+            assert!(!answer.err.contains("panicked"), "{name} {quarter}/4: {}", answer.err);
+            if answer.code == 1 {
+                assert!(answer.err.contains(name), "{name} {quarter}/4: {}", answer.err);
+                assert!(!folder.path().join("s.gpkg").exists(), "{name} {quarter}/4");
+            } else {
+                // Formats of lines cannot know of lines that are gone; a broken one is told.
+                let (read, inserted) = (&outcome[0]["read"], &outcome[0]["inserted"]);
+                let lines = name.ends_with("csv") || name.ends_with("geojsonl");
+                assert!(lines, "{name} {quarter}/4 was taken for whole: {outcome}");
+                assert_eq!(answer.code == 0, read == inserted, "{name} {quarter}/4: {outcome}");
+            }
+        }
+    }
+}
+
+#[test]
 fn an_archive_that_unpacks_to_too_much_is_refused() {
     use std::io::Write;
     let mut bytes = Vec::new();

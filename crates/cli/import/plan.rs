@@ -98,11 +98,6 @@ pub fn new_collection(
         GeometryType::Any => widest(&survey.types),
         declared => widest(&[&[declared], survey.types.as_slice()].concat()),
     };
-    // A repaired polygon may have come apart, and later files may bring multipolygons.
-    let geometry_type = match geometry_type {
-        GeometryType::Polygon => GeometryType::MultiPolygon,
-        other => other,
-    };
     Collection {
         id,
         title: schema.name.clone(),
