@@ -14,6 +14,7 @@ test: build-tools
 test-clients: build-tools
 	$(if $(TUBAN),,cargo build --release --locked)
 	tests/qgis/run
+	tests/tiles/run
 	tests/browser/run
 
 lint: build-tools
