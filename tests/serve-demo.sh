@@ -1,24 +1,35 @@
-# Sourced by the client tests: serves the sample city on a free port of this machine and ends the
-# server with the script. Sets base_url and work, a folder that goes with the script, unless
-# TUBAN_TEST_OUT names one to keep.
+# Sourced by the client tests: serves stores on free ports of this machine and ends the servers with
+# the script. Sets tuban (the binary), work (a folder that goes with the script; its pictures are
+# kept where TUBAN_TEST_OUT says) and, for the sample city, base_url and store.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tuban=${TUBAN:-${CARGO_TARGET_DIR:-$root/target}/release/tuban}
 [[ -x $tuban ]] || { echo "no binary at $tuban: run cargo build --release" >&2; exit 1; }
 work=$(mktemp -d)
-server=
+servers=()
 finish() {
-    [[ -z $server ]] || { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; } || true
-    if [[ -n ${TUBAN_TEST_OUT:-} ]]; then mkdir -p "$TUBAN_TEST_OUT"; cp "$work"/*.png "$TUBAN_TEST_OUT" 2>/dev/null; fi || true
+    for server in "${servers[@]}"; do { kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; } || true; done
+    if [[ -n ${TUBAN_TEST_OUT:-} ]]; then mkdir -p "$TUBAN_TEST_OUT"; cp "$work"/*.png "$TUBAN_TEST_OUT" 2>/dev/null || true; fi
     rm -rf "$work"
 }
 trap finish EXIT
 
-"$tuban" demo --dir "$work/demo" --listen 127.0.0.1:0 >"$work/server.log" 2>&1 &
-server=$!
-for _ in $(seq 1 600); do
-    base_url=$(sed -n 's#^ *browser *\(http://[^ ]*[0-9]\)/.*#\1#p' "$work/server.log")
-    [[ -z $base_url ]] || break
-    kill -0 "$server" 2>/dev/null || { cat "$work/server.log" >&2; exit 1; }
-    sleep 0.1
-done
-[[ -n $base_url ]] || { echo "the server did not start:" >&2; cat "$work/server.log" >&2; exit 1; }
+# serving NAME ARGUMENT…: runs tuban with the arguments, sets served_url once it answers.
+serving() {
+    local log=$work/$1.log
+    shift
+    "$tuban" "$@" --listen 127.0.0.1:0 >"$log" 2>&1 &
+    servers+=("$!")
+    for _ in $(seq 1 600); do
+        served_url=$(sed -n 's#^ *browser *\(http://[^ ]*[0-9]\)/.*#\1#p' "$log")
+        [[ -z $served_url ]] || return 0
+        kill -0 "${servers[-1]}" 2>/dev/null || break
+        sleep 0.1
+    done
+    echo "the server did not start:" >&2
+    cat "$log" >&2
+    return 1
+}
+
+serving demo demo --dir "$work/demo"
+base_url=$served_url
+store=$work/demo/city.gpkg

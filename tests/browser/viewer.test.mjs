@@ -1,12 +1,12 @@
-// The map page as a user opens it. Usage: node viewer.test.mjs BASE_URL FOLDER_FOR_SCREENSHOTS
+// The map page as a user opens it.
+// Usage: node viewer.test.mjs URL_OF_THE_SAMPLE_CITY URL_OF_AN_EMPTY_STORE FOLDER_FOR_SCREENSHOTS
 import assert from "node:assert/strict";
 import test from "node:test";
 import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-const [base, folder] = process.argv.slice(2);
+const [base, emptyBase, folder] = process.argv.slice(2);
 const QUIET = [
   "--no-sandbox", "--enable-unsafe-swiftshader", "--use-angle=swiftshader", "--ignore-gpu-blocklist",
   "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -15,17 +15,27 @@ const QUIET = [
 
 // Opens the page at `hash`, waits until the map is idle; answers the page, what it asked for and
 // what it complained of.
-async function opened(context, hash) {
+async function opened(context, hash, { origin = base, size } = {}) {
   const page = await context.newPage();
+  if (size) await page.setViewportSize(size);
   const asked = [];
   const complaints = [];
   page.on("request", (request) => asked.push(request.url()));
   page.on("console", (message) => { if (["error", "warning"].includes(message.type())) complaints.push(message.text()); });
   page.on("pageerror", (error) => complaints.push(String(error)));
-  await page.goto(`${base}/${hash}`);
-  await page.waitForSelector("body[data-idle]", { timeout: 90_000 });
-  return { page, asked, complaints };
+  await page.goto(`${origin}/${hash}`);
+  await page.waitForSelector("body[data-idle]", { timeout: 60_000 });
+  const check_quiet = () => {
+    assert.deepEqual(asked.filter((url) => !url.startsWith(`${origin}/`) && !/^(blob|data):/.test(url)), [], "requests off the origin");
+    assert.deepEqual(complaints, [], "errors and warnings in the console");
+  };
+  return { page, check_quiet };
 }
+
+const moved = (page, center, zoom) => page.evaluate(([center, zoom]) => new Promise((answer) => {
+  window.tuban.map.once("idle", answer);
+  window.tuban.map.jumpTo({ center, zoom });
+}), [center, zoom]);
 
 // Features that the map draws now, counted by collection.
 const drawn = (page) => page.evaluate(() => {
@@ -36,79 +46,174 @@ const drawn = (page) => page.evaluate(() => {
   return counts;
 });
 
-// Share of the map's pixels that are not the background.
-const inked = (page) => page.evaluate(() => new Promise((answer) => {
+// Share of the map's pixels within `reach` of a colour #rrggbb, in each channel.
+const shareOf = (page, colour, reach) => page.evaluate(([colour, reach]) => new Promise((answer) => {
   const { map } = window.tuban;
+  const wanted = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16));
   map.once("render", () => {
     const gl = map.getCanvas().getContext("webgl2");
     const { drawingBufferWidth: width, drawingBufferHeight: height } = gl;
     const pixels = new Uint8Array(width * height * 4);
     gl.readPixels(0, 0, width, height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
-    let other = 0;
+    let near = 0;
     for (let at = 0; at < pixels.length; at += 4) {
-      if (Math.abs(pixels[at] - 0xf4) + Math.abs(pixels[at + 1] - 0xf1) + Math.abs(pixels[at + 2] - 0xea) > 24) other += 1;
+      if (wanted.every((channel, i) => Math.abs(pixels[at + i] - channel) <= reach)) near += 1;
     }
-    answer(other / (width * height));
+    answer(near / (width * height));
   });
   map.triggerRepaint();
-}));
+}), [colour, reach]);
+
+const paintOf = (page, type, id, property) => page.evaluate(([type, id, property]) =>
+  window.tuban.map.getStyle().layers.find((l) => l.type === type && l["source-layer"] === id).paint[property], [type, id, property]);
+
+// A building in view whose middle lies on it and on a parcel: its properties and where to click.
+const clickable = (page) => page.evaluate(() => {
+  const { map } = window.tuban;
+  const ids = map.getStyle().layers.filter((l) => l.type === "fill").map((l) => l.id);
+  const at = ([x, y]) => map.queryRenderedFeatures([x, y], { layers: ids });
+  for (let x = 420; x < 1100; x += 7) {
+    for (let y = 200; y < 700; y += 7) {
+      const stack = at([x, y]);
+      const names = stack.map((f) => f.sourceLayer);
+      if (names[0] === "buildings" && names.includes("parcels")) {
+        return { x, y, names, building: stack[0].properties, parcel: stack[names.indexOf("parcels")].properties };
+      }
+    }
+  }
+  return null;
+});
 
 test("the viewer", { timeout: 240_000 }, async (t) => {
-  const context = await chromium.launchPersistentContext(mkdtempSync(join(tmpdir(), "viewer-")), {
+  const context = await chromium.launchPersistentContext(mkdtempSync(join(folder, "profile-")), {
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     headless: true, args: QUIET, viewport: { width: 1280, height: 800 }, locale: "zh-CN",
   });
   t.after(() => context.close());
   const listed = await (await fetch(`${base}/collections`)).json();
-  const parcels = listed.collections.find((c) => c.id === "parcels").extent.spatial.bbox[0];
-  const [lon, lat] = [(parcels[0] + parcels[2]) / 2, (parcels[1] + parcels[3]) / 2];
+  const of = (id) => listed.collections.find((c) => c.id === id);
+  const [west, south, east, north] = of("parcels").extent.spatial.bbox[0];
 
-  await t.test("draws the whole city from its own origin alone", async () => {
-    const { page, asked, complaints } = await opened(context, "");
-    await page.screenshot({ path: join(folder, "city.png") });
+  await t.test("opens where most features are, and draws them", async () => {
+    const { page, check_quiet } = await opened(context, "");
+    await page.screenshot({ path: join(folder, "opening.png") });
+    const bounds = await page.evaluate(() => window.tuban.map.getBounds().toArray().flat());
+    assert.ok(bounds[0] < west && bounds[1] < south && bounds[2] > east && bounds[3] > north, `all parcels are in view: ${bounds}`);
+    assert.ok((bounds[2] - bounds[0]) < 2 * (east - west), `the parcels fill the view: ${bounds}`);
     const counts = await drawn(page);
-    assert.ok(counts.districts >= 1, `districts are drawn: ${JSON.stringify(counts)}`);
-    assert.ok(await inked(page) > 0.05, "the map is not blank");
-    const strangers = asked.filter((url) => !url.startsWith(base) && !/^(blob|data):/.test(url));
-    assert.deepEqual(strangers, []);
-    assert.deepEqual(complaints, []);
+    for (const id of ["parcels", "villages", "points", "lanes"]) assert.ok(counts[id] >= 30, `${id}: ${JSON.stringify(counts)}`);
+    assert.ok(await shareOf(page, await paintOf(page, "fill", "parcels", "fill-color"), 30) > 0.01, "parcels have their colour");
+    check_quiet();
+
+    // The whole city: 16 districts, named in Chinese without a glyph server.
+    await moved(page, [116.4, 40.2], 8.2);
+    await page.screenshot({ path: join(folder, "city.png") });
+    const ground = await paintOf(page, "background", undefined, "background-color");
+    assert.ok(await shareOf(page, await paintOf(page, "fill", "districts", "fill-color"), 3) > 0.15, "the districts are filled");
+    assert.ok(await shareOf(page, ground, 3) > 0.15, "the ground is seen beside them");
+    const names = await page.evaluate(() => [...new Set(window.tuban.map.queryRenderedFeatures()
+      .filter((f) => f.layer.type === "symbol" && f.sourceLayer === "districts").map((f) => f.properties.name))]);
+    assert.ok(names.length >= 8 && names.every((name) => name.endsWith("区")), `labels: ${names}`);
+    const text = await paintOf(page, "symbol", "districts", "text-color");
+    const inked = await shareOf(page, text, 24);
+    await page.evaluate(() => new Promise((answer) => {
+      const { map } = window.tuban;
+      map.once("idle", answer);
+      for (const layer of map.getStyle().layers) if (layer.type === "symbol") map.setLayoutProperty(layer.id, "visibility", "none");
+    }));
+    assert.ok(inked > 2 * await shareOf(page, text, 24) && inked > 2e-4, `labels leave ink: ${inked}`);
+    check_quiet();
     await page.close();
   });
 
-  await t.test("draws parcels, buildings and points of a village", async () => {
-    const village = await (await fetch(`${base}/collections/points`)).json();
+  await t.test("draws a village with parcels below buildings, and tells what lies under a click", async () => {
+    const village = (await (await fetch(`${base}/collections`)).json()).collections.find((c) => c.id === "villages");
     assert.ok(village.count > 0);
-    const { page, complaints } = await opened(context, `#16.2/${lat}/${lon}`);
-    // The middle of all towns may be a field between them: go to the nearest drawn parcel.
+    // The middle of a village on the lower row: towns are nets of villages.
+    const { page, check_quiet } = await opened(context, `#17/${south + (north - south) / 6}/${west + (east - west) / 20}`);
     await page.screenshot({ path: join(folder, "village.png") });
     const counts = await drawn(page);
-    for (const id of ["parcels", "buildings"]) assert.ok(counts[id] > 20, `${id}: ${JSON.stringify(counts)}`);
-    assert.deepEqual(complaints, []);
+    for (const id of ["parcels", "buildings", "lanes"]) assert.ok(counts[id] > 20, `${id}: ${JSON.stringify(counts)}`);
 
-    await page.mouse.click(760, 400);
-    await page.waitForSelector(".maplibregl-popup .feature th", { timeout: 10_000 });
-    const shown = await page.locator(".maplibregl-popup").innerText();
-    assert.match(shown, /\d/);
+    const found = await clickable(page);
+    assert.ok(found, "no building lies on a parcel in view");
+    assert.deepEqual(found.names.filter((id) => ["buildings", "parcels", "villages", "districts"].includes(id)).slice(0, 4),
+      ["buildings", "parcels", "villages", "districts"], "the small lie on the large");
+    await page.mouse.click(found.x, found.y);
+    await page.waitForSelector(".maplibregl-popup .feature th");
+    const rows = await page.locator(".maplibregl-popup tr").evaluateAll((all) => all.map((row) => [row.cells[0].title, row.cells[0].innerText, row.cells[1].innerText]));
+    for (const [id, properties] of [["buildings", found.building], ["parcels", found.parcel]]) {
+      for (const field of of(id).fields.filter((f) => f.name in properties)) {
+        const expected = [field.name, field.alias, String(properties[field.name])];
+        assert.ok(rows.some((row) => expected.every((text, at) => text === row[at])), `${id}: ${expected} in ${JSON.stringify(rows)}`);
+      }
+    }
+    const selected = () => page.evaluate(() => Boolean(window.tuban.map.getLayer("selected")));
+    assert.ok(await selected(), "the feature is outlined");
+    await page.waitForTimeout(500);
     await page.screenshot({ path: join(folder, "attributes.png") });
+    await page.click(".maplibregl-popup-close-button");
+    assert.ok(!await selected(), "the outline goes with the popup");
+    check_quiet();
     await page.close();
   });
 
-  await t.test("lists layers with counts, hides them, and speaks two languages", async () => {
-    const { page } = await opened(context, "");
+  await t.test("lists layers with counts and legend, hides them, and speaks two languages", async () => {
+    const { page, check_quiet } = await opened(context, "");
     const rows = page.locator("#layers > li");
     assert.equal(await rows.count(), listed.collections.length);
     for (const collection of listed.collections) {
-      const text = await page.locator("#layers").innerText();
-      assert.ok(text.includes(collection.count.toLocaleString("zh")), collection.id);
+      const row = page.locator(`#layers > li[data-id=${collection.id}]`);
+      assert.equal(await row.locator(".title").innerText(), collection.title);
+      assert.equal(await row.locator(".count").innerText(), collection.count.toLocaleString("zh"));
     }
+    const order = await rows.evaluateAll((all) => all.map((row) => row.dataset.id));
+    for (const [upper, lower] of [["points", "lanes"], ["buildings", "parcels"], ["parcels", "villages"], ["villages", "districts"]]) {
+      assert.ok(order.indexOf(upper) < order.indexOf(lower), `${upper} stand before ${lower}: ${order}`);
+    }
+    const legend = page.locator("#layers > li[data-id=points] .categories li");
+    assert.deepEqual([await legend.count(), await legend.nth(4).innerText()], [7, "销账"]);
     assert.match(await page.locator("#status").innerText(), /版本/);
     await page.click("#language");
     assert.match(await page.locator("#status").innerText(), /revision/);
+    assert.equal(await legend.nth(4).innerText(), "closed");
+    await page.screenshot({ path: join(folder, "english.png") });
+    await page.click("#language");
 
-    const position = listed.collections.findIndex((c) => c.id === "districts");
-    await rows.nth(position).locator("input").uncheck();
-    await page.waitForFunction(() =>
-      !window.tuban.map.queryRenderedFeatures().some((f) => f.sourceLayer === "districts"), undefined, { timeout: 20_000 });
+    await page.locator("#layers > li[data-id=parcels] input").uncheck();
+    await page.waitForFunction(() => !window.tuban.map.queryRenderedFeatures().some((f) => f.sourceLayer === "parcels"));
+    await page.locator("#layers > li[data-id=parcels] input").check();
+    await page.waitForFunction(() => window.tuban.map.queryRenderedFeatures().some((f) => f.sourceLayer === "parcels"));
+    check_quiet();
+
+    // A server that is gone is told, and so is its return.
+    await page.route("**/*.mvt", (route) => route.abort());
+    await page.evaluate(() => window.tuban.map.jumpTo({ center: [116.1, 40.4], zoom: 12 }));
+    await page.waitForSelector("#status.failed");
+    await page.unroute("**/*.mvt");
+    await page.evaluate(() => window.tuban.map.jumpTo({ center: [116.4, 40.0], zoom: 11 }));
+    await page.waitForSelector("#status:not(.failed)");
+    await page.close();
+  });
+
+  await t.test("fits a phone", async () => {
+    const { page, check_quiet } = await opened(context, "", { size: { width: 390, height: 800 } });
+    await page.screenshot({ path: join(folder, "phone.png") });
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+    assert.ok(!await page.locator("#layers").isVisible(), "the list is folded");
+    await page.click("#fold");
+    assert.ok(await page.locator("#layers").isVisible());
+    const box = await page.locator("#panel").boundingBox();
+    assert.ok(box.x >= 0 && box.x + box.width <= 390 && box.height <= 800 * 0.56, JSON.stringify(box));
+    check_quiet();
+    await page.close();
+  });
+
+  await t.test("says that a store holds nothing", async () => {
+    const { page, check_quiet } = await opened(context, "", { origin: emptyBase });
+    assert.deepEqual(await page.locator("#layers .count").allInnerTexts(), ["0"]);
+    assert.match(await page.locator("#status").innerText(), /tuban import/);
+    check_quiet();
     await page.close();
   });
 });

@@ -4,15 +4,23 @@ import * as maplibregl from "/viewer/maplibre-gl.mjs";
 
 const WORDS = {
   zh: {
-    other: "English", revision: "版本", features: "个要素", nothing: "此处没有要素",
+    other: "English", revision: "版本", features: "个要素", more: "个要素未列出", fold: "图层列表", away: "放大地图后可见",
     lost: "数据请求失败，请检查服务是否仍在运行", empty: "库中还没有数据：用 tuban import 导入", rest: "其他",
+    "NavigationControl.ZoomIn": "放大", "NavigationControl.ZoomOut": "缩小", "Popup.Close": "关闭",
+    "AttributionControl.ToggleAttribution": "数据来源", "Map.Title": "地图",
   },
   en: {
-    other: "中文", revision: "revision", features: "features", nothing: "nothing here",
-    lost: "a request failed: is the server still running?", empty: "the store is empty: use tuban import", rest: "other",
+    other: "中文", revision: "revision", features: "features", more: "more features here", fold: "List of layers", away: "zoom in to see it",
+    lost: "A request failed: is the server still running?", empty: "The store is empty: use tuban import", rest: "other",
   },
 };
+// Features that one popup describes.
+const MOST_DESCRIBED = 8;
+const NARROW = matchMedia("(max-width: 560px)").matches;
+// What the page opens on when the store says nothing better: Beijing.
+const NOWHERE = [[115.4, 39.4], [117.5, 41.1]];
 
+const byId = (id) => document.getElementById(id);
 const stored = localStorage.getItem("language");
 let language = stored in WORDS ? stored : navigator.language.startsWith("zh") ? "zh" : "en";
 const word = (key) => WORDS[language][key];
@@ -30,73 +38,99 @@ const answer = async (url) => {
 
 const hidden = new Set();
 let collections = [];
-let aliases = new Map();
-let style;
+let style = { layers: [] };
 let map;
+let popup;
 let revision = "";
 let failed = false;
 
 async function start() {
   const [listed, drawn] = await Promise.all([answer("/collections"), answer("/styles/all")]);
-  collections = listed.collections;
-  revision = listed.revision;
   style = drawn;
-  aliases = new Map(collections.map((c) => [c.id, new Map((c.fields ?? []).map((f) => [f.name, f.alias ?? f.name]))]));
+  revision = listed.revision;
+  collections = listed.collections;
+  // As on the map: what is drawn last stands first.
+  const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
+  collections.sort((a, b) => floor(b) - floor(a));
   map = new maplibregl.Map({
     container: "map",
     style,
+    locale: WORDS[language],
     hash: true,
-    bounds: listed.focus ?? extent(collections),
-    fitBoundsOptions: { padding: { top: 30, bottom: 30, left: 300, right: 30 } },
+    bounds: opening(collections),
+    fitBoundsOptions: { padding: NARROW ? { top: 72, bottom: 24, left: 16, right: 16 } : { top: 40, bottom: 40, left: 310, right: 40 } },
     maxZoom: 22,
-    attributionControl: { compact: false },
     dragRotate: false,
+    pitchWithRotate: false,
+    touchPitch: false,
   });
   map.touchZoomRotate.disableRotation();
-  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "top-right");
+  map.keyboard.disableRotation();
+  map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
-  map.on("error", (event) => { failed = true; console.warn(event.error); showStatus(); });
+  map.on("error", (event) => { console.warn(event.error); showFailure(true); });
+  map.on("sourcedata", (event) => { if (event.tile?.state === "loaded") showFailure(false); });
   map.on("click", showFeatures);
   map.on("mousemove", (event) => {
     map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point).length ? "pointer" : "";
   });
+  map.on("zoomend", showReach);
   map.on("idle", () => document.body.setAttribute("data-idle", "true"));
   // For tests and for the curious, in the console.
   window.tuban = { map, collections };
   showWords();
 }
 
-// The smallest box round all collections, as MapLibre wants it: [[west, south], [east, north]].
-function extent(all) {
-  const boxes = all.map((c) => c.extent?.spatial?.bbox?.[0]).filter(Boolean);
-  if (!boxes.length) return [[115.4, 39.4], [117.5, 41.1]];
-  return [
-    [Math.min(...boxes.map((b) => b[0])), Math.min(...boxes.map((b) => b[1]))],
-    [Math.max(...boxes.map((b) => b[2])), Math.max(...boxes.map((b) => b[3]))],
-  ];
+// The map opens where most features are, as MapLibre wants it: [[west, south], [east, north]].
+function opening(all) {
+  const placed = all.filter((c) => c.count && c.extent);
+  if (!placed.length) return NOWHERE;
+  const [west, south, east, north] = placed.reduce((a, b) => (b.count > a.count ? b : a)).extent.spatial.bbox[0];
+  return [[west, south], [east, north]];
 }
 
 const layersOf = (id) => style.layers.filter((layer) => layer["source-layer"] === id);
 
-// The colour property of a collection's first layer that has one: [property name, value].
-function colorOf(id) {
-  for (const layer of layersOf(id)) {
-    const found = Object.entries(layer.paint ?? {}).find(([key]) => /^(fill|circle|line)-color$/.test(key));
-    if (found) return found;
-  }
-  return ["fill-color", "#999"];
+// How a collection looks: kind of symbol, [label, colour] of its categories or one colour, outline.
+function lookOf(id) {
+  const layers = layersOf(id).filter((layer) => ["fill", "line", "circle"].includes(layer.type));
+  const first = layers[0];
+  if (!first) return { kind: "fill", color: "#999", categories: [] };
+  const color = first.paint?.[`${first.type}-color`] ?? "#000";
+  const outline = first.type === "circle" ? first.paint["circle-stroke-color"]
+    : layers.find((layer) => layer.type === "line")?.paint?.["line-color"];
+  const plain = (value) => (typeof value === "string" ? value : "#999");
+  if (color[0] !== "match") return { kind: first.type, color: plain(color), outline, categories: [] };
+  const named = first.metadata?.["tuban:legend"]?.[language];
+  const categories = [];
+  for (let at = 2; at + 1 < color.length; at += 2) categories.push([[color[at]].flat().join(", "), plain(color[at + 1])]);
+  categories.push([word("rest"), plain(color.at(-1))]);
+  return { kind: first.type, categories: categories.map(([label, shade], at) => [named?.[at] ?? label, shade]) };
 }
 
-function swatch(kind, color) {
-  const made = element("span", { className: `swatch ${kind.split("-")[0]}` });
+function swatch(kind, color, outline) {
+  const made = element("span", { className: `swatch ${kind}` });
   made.style.background = color;
+  if (outline && outline !== "#ffffff") made.style.borderColor = outline;
+  return made;
+}
+
+// All colours of the categories in one round swatch.
+function wheel(categories) {
+  const share = 100 / categories.length;
+  return `conic-gradient(${categories.map(([, shade], at) => `${shade} ${at * share}% ${(at + 1) * share}%`).join(", ")})`;
+}
+
+function titleOf(collection) {
+  const { id, title } = collection;
+  const made = element("span", { className: "title", textContent: title || id });
+  if (language === "en" && title && title !== id) made.append(element("small", { textContent: ` ${id}` }));
   return made;
 }
 
 function showLayers() {
-  document.getElementById("layers").replaceChildren(...collections.map((collection) => {
-    const [kind, color] = colorOf(collection.id);
-    const matched = Array.isArray(color) && color[0] === "match";
+  byId("layers").replaceChildren(...collections.map((collection) => {
+    const look = lookOf(collection.id);
     const box = element("input", { type: "checkbox", checked: !hidden.has(collection.id) });
     box.addEventListener("change", () => {
       box.checked ? hidden.delete(collection.id) : hidden.add(collection.id);
@@ -104,60 +138,117 @@ function showLayers() {
         map.setLayoutProperty(layer.id, "visibility", box.checked ? "visible" : "none");
       }
     });
-    const item = element("li", {}, element("label", { title: collection.description || collection.id },
+    const item = element("li", {}, element("label", {},
       box,
-      swatch(kind, matched ? color.at(-1) : color),
-      element("span", { className: "title", textContent: collection.title || collection.id }),
+      look.categories.length ? swatch("circle", wheel(look.categories)) : swatch(look.kind, look.color, look.outline),
+      titleOf(collection),
       element("span", { className: "count", textContent: collection.count.toLocaleString(language) })));
-    if (matched) {
-      const rows = [];
-      for (let at = 2; at + 1 < color.length; at += 2) rows.push([[color[at]].flat().join(" · "), color[at + 1]]);
-      rows.push([word("rest"), color.at(-1)]);
+    item.dataset.id = collection.id;
+    if (look.categories.length) {
       item.append(element("ul", { className: "categories" },
-        ...rows.map(([label, shade]) => element("li", {}, swatch(kind, shade), label))));
+        ...look.categories.map(([label, shade]) => element("li", {}, swatch(look.kind, shade), label))));
     }
     return item;
   }));
+  showReach();
+}
+
+// Greys the layers that are not drawn at this zoom.
+function showReach() {
+  const zoom = map.getZoom();
+  for (const item of byId("layers").children) {
+    const collection = collections.find((c) => c.id === item.dataset.id);
+    const drawn = layersOf(collection.id).some((layer) =>
+      zoom >= Math.max(layer.minzoom ?? 0, collection.minzoom) && zoom < (layer.maxzoom ?? 24));
+    item.classList.toggle("away", !drawn);
+    item.firstChild.title = [collection.description || collection.id, drawn ? "" : word("away")].filter(Boolean).join(" · ");
+  }
 }
 
 function showStatus() {
-  const status = document.getElementById("status");
   const total = collections.reduce((sum, collection) => sum + collection.count, 0);
-  status.className = failed ? "failed" : "";
-  status.textContent = failed ? word("lost")
-    : collections.length ? `${total.toLocaleString(language)} ${word("features")} · ${word("revision")} ${revision}` : word("empty");
+  byId("status").className = failed ? "failed" : "";
+  byId("status").textContent = failed ? word("lost")
+    : total ? `${total.toLocaleString(language)} ${word("features")} · ${word("revision")} ${revision}` : word("empty");
+}
+
+function showFailure(now) {
+  if (now === failed) return;
+  failed = now;
+  showStatus();
 }
 
 function showWords() {
   document.documentElement.lang = language;
-  document.getElementById("language").textContent = word("other");
-  showLayers();
+  const other = byId("language");
+  other.textContent = word("other");
+  other.lang = language === "zh" ? "en" : "zh";
+  byId("fold").title = word("fold");
+  if (map) showLayers();
   showStatus();
+}
+
+function fold(folded) {
+  byId("panel").classList.toggle("folded", folded);
+  byId("fold").setAttribute("aria-expanded", String(!folded));
+}
+
+// Draws the outline of one feature over everything, or of none.
+function select(feature) {
+  if (map.getLayer("selected")) map.removeLayer("selected");
+  if (!feature) return;
+  const point = feature.geometry.type.endsWith("Point");
+  map.addLayer({
+    id: "selected",
+    type: point ? "circle" : "line",
+    source: feature.source,
+    "source-layer": feature.sourceLayer,
+    filter: ["==", ["id"], feature.id],
+    paint: point
+      ? { "circle-radius": 10, "circle-opacity": 0, "circle-stroke-color": "#0050d0", "circle-stroke-width": 3 }
+      : { "line-color": "#0050d0", "line-width": 3 },
+  });
+}
+
+function described(feature) {
+  const collection = collections.find((c) => c.id === feature.sourceLayer);
+  const fields = collection.fields.filter((field) => field.name in feature.properties);
+  const look = lookOf(collection.id);
+  return element("section", { className: "feature" },
+    element("h2", {},
+      look.categories.length ? swatch("circle", wheel(look.categories)) : swatch(look.kind, look.color, look.outline),
+      titleOf(collection), element("small", { textContent: `#${feature.id}` })),
+    element("table", {}, ...fields.map((field) =>
+      element("tr", {}, element("th", { textContent: field.alias ?? field.name, title: field.name }),
+        element("td", { textContent: feature.properties[field.name] })))));
 }
 
 function showFeatures(event) {
   const { x, y } = event.point;
-  const found = map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]]);
   const seen = new Map();
-  for (const feature of found) seen.set(`${feature.sourceLayer}/${feature.id}`, feature);
-  if (!seen.size) return;
-  const content = element("div");
-  for (const feature of [...seen.values()].slice(0, 8)) {
-    const title = collections.find((c) => c.id === feature.sourceLayer)?.title || feature.sourceLayer;
-    const names = aliases.get(feature.sourceLayer);
-    content.append(element("section", { className: "feature" },
-      element("h2", { textContent: `${title} · ${feature.id}` }),
-      element("table", {}, ...Object.entries(feature.properties).map(([name, value]) =>
-        element("tr", {}, element("th", { textContent: names?.get(name) ?? name, title: name }),
-          element("td", { textContent: value }))))));
+  for (const feature of map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]])) {
+    const key = `${feature.sourceLayer}/${feature.id}`;
+    if (!seen.has(key)) seen.set(key, feature);
   }
-  new maplibregl.Popup({ maxWidth: "360px" }).setLngLat(event.lngLat).setDOMContent(content).addTo(map);
+  const found = [...seen.values()];
+  popup?.remove();
+  if (!found.length) return;
+  const content = element("div", {}, ...found.slice(0, MOST_DESCRIBED).map(described));
+  if (found.length > MOST_DESCRIBED) {
+    content.append(element("p", { textContent: `${found.length - MOST_DESCRIBED} ${word("more")}` }));
+  }
+  popup = new maplibregl.Popup({ maxWidth: "min(380px, 92vw)", padding: NARROW ? {} : { left: 290 } }).setLngLat(event.lngLat).setDOMContent(content);
+  popup.on("close", () => select(null));
+  popup.addTo(map);
+  select(found[0]);
 }
 
-document.getElementById("language").addEventListener("click", () => {
+byId("language").addEventListener("click", () => {
   language = language === "zh" ? "en" : "zh";
   localStorage.setItem("language", language);
   showWords();
 });
+byId("fold").addEventListener("click", () => fold(!byId("panel").classList.contains("folded")));
 
-start().catch((error) => { console.error(error); failed = true; showStatus(); });
+fold(NARROW);
+start().catch((error) => { console.error(error); showFailure(true); showWords(); });

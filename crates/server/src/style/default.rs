@@ -32,7 +32,13 @@ pub fn label_field(collection: &Collection) -> Option<&str> {
 pub fn layers(collection: &Collection) -> Vec<Value> {
     let color = color(collection);
     let area = json!({ "type": "fill", "paint": { "fill-color": color, "fill-opacity": 0.25 } });
-    let line = json!({ "type": "line", "paint": { "line-color": color, "line-width": 1 } });
+    let line = json!({
+        "type": "line",
+        "paint": {
+            "line-color": color,
+            "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.4, 16, 1.4]
+        }
+    });
     let circle = json!({
         "type": "circle",
         "paint": {

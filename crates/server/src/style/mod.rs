@@ -7,6 +7,8 @@
 mod default;
 mod qgis;
 mod qml;
+#[cfg(test)]
+mod style_tests;
 
 use serde_json::{Value, json};
 use spatial::Collection;
@@ -36,9 +38,27 @@ pub fn layers(collection: &Collection, client: StyleClient) -> Vec<Value> {
         }
     }
     if client == StyleClient::Qgis {
-        layers.into_iter().filter_map(qgis::simplify).collect()
+        layers.into_iter().flat_map(qgis::simplify).collect()
     } else {
         layers
+    }
+}
+
+/// Where nothing is drawn.
+const GROUND: &str = "#e9edf0";
+
+/// Areas lie below lines below points below labels, whatever the order of the collections. Among
+/// areas the few lie below the many, because the few are the larger (districts, villages, parcels,
+/// buildings); among all else the few lie above the many, because the many are the lesser.
+fn drawing_order(layer: &Value, count: u64) -> (u8, i64) {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    match layer["type"].as_str() {
+        Some("background") => (0, 0),
+        Some("fill" | "raster" | "hillshade") => (1, count),
+        Some("fill-extrusion") => (2, count),
+        Some("line") => (3, -count),
+        Some("circle" | "heatmap") => (4, -count),
+        _ => (5, -count),
     }
 }
 
@@ -50,17 +70,16 @@ pub fn document(
     tilejson_url: &str,
     tiles_url: &str,
 ) -> Value {
-    let mut drawn: Vec<Value> =
-        collections.iter().flat_map(|collection| layers(collection, client)).collect();
-    // Areas below lines below points below labels, whatever the order of the collections.
-    drawn.sort_by_key(|layer| match layer["type"].as_str() {
-        Some("background") => 0,
-        Some("fill" | "raster" | "hillshade") => 1,
-        Some("fill-extrusion") => 2,
-        Some("line") => 3,
-        Some("circle" | "heatmap") => 4,
-        _ => 5,
-    });
+    let mut drawn: Vec<(u8, i64, Value)> = collections
+        .iter()
+        .flat_map(|collection| {
+            layers(collection, client).into_iter().map(|layer| {
+                let (floor, order) = drawing_order(&layer, collection.count);
+                (floor, order, layer)
+            })
+        })
+        .collect();
+    drawn.sort_by_key(|(floor, order, _)| (*floor, *order));
     let source = match client {
         StyleClient::MapLibre => json!({ "type": "vector", "url": tilejson_url }),
         StyleClient::Qgis => json!({
@@ -70,12 +89,17 @@ pub fn document(
             "maxzoom": collections.iter().map(|c| c.zooms.max).max().unwrap_or(14),
         }),
     };
-    let mut all = vec![json!({
-        "id": "background",
-        "type": "background",
-        "paint": { "background-color": "#f4f1ea" }
-    })];
-    all.append(&mut drawn);
+    let ground = match client {
+        StyleClient::MapLibre => Some(json!({
+            "id": "background",
+            "type": "background",
+            "paint": { "background-color": GROUND }
+        })),
+        // A layer of QGIS lies on other layers, which a ground of its own would hide.
+        StyleClient::Qgis => None,
+    };
+    let all: Vec<Value> =
+        ground.into_iter().chain(drawn.into_iter().map(|(_, _, layer)| layer)).collect();
     // A source over no collection would be a broken link.
     let sources = if collections.is_empty() { json!({}) } else { json!({ "tuban": source }) };
     json!({ "version": 8, "name": title, "sources": sources, "layers": all })

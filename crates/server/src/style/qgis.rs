@@ -3,12 +3,19 @@
 //! QGIS turns what it does not know into something else without a word: a `match` with a scalar
 //! label becomes an empty list and draws the fallback colour, an unknown filter draws everything.
 //! So a `match` label becomes a list, an unknown expression the constant that it falls back to,
-//! and a layer with an unknown filter is left out.
+//! and a layer with an unknown filter is left out. Circles take constants alone there: each branch
+//! of a `match` on their colour becomes a layer of its own.
 
 use serde_json::{Value, json};
 
-/// The layer in QGIS's subset, or `None` when leaving it out is the honest answer.
-pub fn simplify(mut layer: Value) -> Option<Value> {
+/// The layer in QGIS's subset: none when leaving it out is the honest answer, several when QGIS has
+/// no word for one that does it all.
+pub fn simplify(layer: Value) -> Vec<Value> {
+    let Some(known) = known_layer(layer) else { return Vec::new() };
+    if known["type"] == "circle" { constant_circles(known) } else { vec![known] }
+}
+
+fn known_layer(mut layer: Value) -> Option<Value> {
     let object = layer.as_object_mut()?;
     if !matches!(object.get("type")?.as_str()?, "fill" | "line" | "circle" | "symbol") {
         return None;
@@ -28,6 +35,71 @@ pub fn simplify(mut layer: Value) -> Option<Value> {
         }
     }
     Some(layer)
+}
+
+/// One layer a branch of a `match` on a field that picks the colour, with constants for all else.
+fn constant_circles(mut layer: Value) -> Vec<Value> {
+    let color = layer["paint"]["circle-color"].take();
+    if let Some(paint) = layer["paint"].as_object_mut() {
+        paint.retain(|_, value| !value.is_null());
+        for value in paint.values_mut() {
+            if let Some(constant) = middle_stop(value) {
+                *value = constant;
+            }
+        }
+    }
+    let drawn = |position: usize, color: &Value, filter: Option<Value>| {
+        let mut drawn = layer.clone();
+        drawn["paint"]["circle-color"] = color.clone();
+        if let Some(filter) = filter {
+            drawn["id"] = json!(format!("{}-{position}", layer["id"].as_str().unwrap_or_default()));
+            drawn["filter"] = match layer.get("filter") {
+                Some(narrower) => json!(["all", narrower, filter]),
+                None => filter,
+            };
+        }
+        drawn
+    };
+    let Some((field, branches, fallback)) = match_on_field(&color) else {
+        let plain = if color.is_string() { color } else { json!("#7f7f7f") };
+        return vec![drawn(0, &plain, None)];
+    };
+    let one_of = |operator: &str, values: &[&Value]| {
+        let head = [json!(operator), json!(field)];
+        Value::Array(head.into_iter().chain(values.iter().copied().cloned()).collect())
+    };
+    let mut layers = Vec::new();
+    let mut named = Vec::new();
+    for (position, branch) in branches.chunks_exact(2).enumerate() {
+        let values: Vec<&Value> = branch[0].as_array().into_iter().flatten().collect();
+        layers.push(drawn(position, &branch[1], Some(one_of("in", &values))));
+        named.extend(values);
+    }
+    layers.push(drawn(layers.len(), fallback, Some(one_of("!in", &named))));
+    layers
+}
+
+/// Field, branches and fallback of `["match", ["get", field], labels, value, …, fallback]`.
+fn match_on_field(value: &Value) -> Option<(&str, &[Value], &Value)> {
+    match value.as_array()?.as_slice() {
+        [operator, input, branches @ .., fallback] if operator == "match" => {
+            match input.as_array()?.as_slice() {
+                [get, field] if get == "get" => Some((field.as_str()?, branches, fallback)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The value at the middle one of an interpolation's stops.
+fn middle_stop(value: &Value) -> Option<Value> {
+    match value.as_array()?.as_slice() {
+        [operator, _, _, stops @ ..] if operator == "interpolate" && stops.len() >= 2 => {
+            Some(stops[stops.len() / 2 / 2 * 2 + 1].clone())
+        }
+        _ => None,
+    }
 }
 
 fn is_known_filter(filter: &Value) -> bool {
@@ -110,8 +182,32 @@ mod tests {
     #[test]
     fn a_layer_with_an_unknown_filter_is_left_out() {
         let layer = |filter: Value| json!({ "type": "fill", "filter": filter });
-        assert!(simplify(layer(json!(["==", ["get", "a"], 1]))).is_some());
-        assert!(simplify(layer(json!(["in", ["get", "a"], ["literal", [1]]]))).is_none());
-        assert!(simplify(json!({ "type": "heatmap" })).is_none());
+        assert_eq!(simplify(layer(json!(["==", ["get", "a"], 1]))).len(), 1);
+        assert!(simplify(layer(json!(["in", ["get", "a"], ["literal", [1]]]))).is_empty());
+        assert!(simplify(json!({ "type": "heatmap" })).is_empty());
+    }
+
+    #[test]
+    fn circles_become_constant_layers_one_a_colour() {
+        let layers = simplify(json!({
+            "id": "p", "type": "circle", "filter": ["has", "b"],
+            "paint": {
+                "circle-color": ["match", ["get", "a"], "x", "#f00", ["y", "z"], "#0f0", "#999"],
+                "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 1, 12, 2.5, 16, 5]
+            }
+        }));
+        let expected = [
+            ("p-0", "#f00", json!(["in", "a", "x"])),
+            ("p-1", "#0f0", json!(["in", "a", "y", "z"])),
+            ("p-2", "#999", json!(["!in", "a", "x", "y", "z"])),
+        ];
+        assert_eq!(layers.len(), expected.len());
+        for (layer, (id, color, filter)) in layers.iter().zip(expected) {
+            assert_eq!(layer["id"], id);
+            assert_eq!(layer["paint"], json!({ "circle-color": color, "circle-radius": 2.5 }));
+            assert_eq!(layer["filter"], json!(["all", ["has", "b"], filter]));
+        }
+        let plain = json!({ "id": "p", "type": "circle", "paint": { "circle-color": "#f00" } });
+        assert_eq!(simplify(plain.clone()), [plain]);
     }
 }

@@ -1,39 +1,121 @@
 //! QGIS layer styles (QML) for the collections as QGIS opens them: from the GeoPackage itself.
 
 use serde_json::Value;
-use spatial::{Collection, GeometryType};
+use spatial::{Collection, FieldClass, GeometryType};
 
 use super::{StyleClient, default, layers};
 
-/// The QML text of a collection: one symbol in the collection's colour, or one a category where
-/// its style picks the colour by `match` on a field; labels by the field that names a feature.
+/// The QML text of a collection: one symbol with its style's colours, or one a category where the
+/// style picks the colour by `match` on a field; labels by the field that names a feature.
 pub fn qml(collection: &Collection) -> String {
-    let drawn = layers(collection, StyleClient::Qgis);
-    let color = drawn
-        .iter()
-        .find_map(|layer| {
-            let paint = &layer["paint"];
-            ["fill-color", "circle-color", "line-color"]
-                .iter()
-                .find_map(|key| paint.get(*key).cloned())
-        })
-        .unwrap_or_else(|| Value::from(default::color(collection)));
-    let renderer = match categories(&color) {
-        Some((field, branches)) => categorized(collection.geometry_type, &field, &branches),
+    let look = Look::of(collection);
+    let renderer = match categories(&look.color) {
+        Some((field, branches)) => categorized(&look, &field, &branches),
         None => {
-            let color = color.as_str().unwrap_or_else(|| default::color(collection));
+            let color = look.color.as_str().unwrap_or_else(|| default::color(collection));
             format!(
                 "<renderer-v2 type=\"singleSymbol\" forceraster=\"0\" symbollevels=\"0\">\n<symbols>\n{}</symbols>\n</renderer-v2>\n",
-                symbol(collection.geometry_type, 0, color)
+                look.symbol(0, color)
             )
         }
     };
     format!(
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n\
-         <qgis version=\"3.22.0\" styleCategories=\"Symbology|Labeling\" labelsEnabled=\"{}\">\n{renderer}{}</qgis>\n",
+         <qgis version=\"3.22.0\" styleCategories=\"Symbology|Labeling|Fields\" labelsEnabled=\"{}\">\n{renderer}{}{}</qgis>\n",
         u8::from(default::label_field(collection).is_some()),
-        labels(collection)
+        labels(collection),
+        aliases(collection)
     )
+}
+
+/// What QGIS calls the fields. Those above L1 are named to nobody.
+fn aliases(collection: &Collection) -> String {
+    let mut aliases = String::from("<aliases>\n");
+    for field in collection.fields.iter().filter(|field| field.class <= FieldClass::L1) {
+        if let Some(alias) = &field.alias {
+            let (name, alias) = (escape(&field.name), escape(alias));
+            aliases.push_str(&format!("<alias field=\"{name}\" name=\"{alias}\"/>\n"));
+        }
+    }
+    aliases.push_str("</aliases>\n");
+    aliases
+}
+
+/// What a symbol of the collection is made of.
+struct Look {
+    geometry_type: GeometryType,
+    /// A colour, or a `match` expression that picks one.
+    color: Value,
+    /// 0 where areas are not filled, 255 where nothing shows through.
+    alpha: u8,
+    outline: Option<String>,
+}
+
+impl Look {
+    fn of(collection: &Collection) -> Self {
+        let drawn = layers(collection, StyleClient::MapLibre);
+        let paint = |kind: &str, key: &str| {
+            let layer = drawn.iter().find(|layer| layer["type"] == kind)?;
+            layer["paint"].get(key).cloned()
+        };
+        let areas = matches!(
+            collection.geometry_type,
+            GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Any
+        );
+        let has_fill = drawn.iter().any(|layer| layer["type"] == "fill");
+        let opacity = match (areas, has_fill) {
+            (true, true) => paint("fill", "fill-opacity").and_then(|v| v.as_f64()).unwrap_or(1.0),
+            (true, false) => 0.0,
+            (false, _) => 1.0,
+        };
+        Self {
+            geometry_type: collection.geometry_type,
+            color: ["fill", "circle", "line"]
+                .iter()
+                .find_map(|kind| paint(kind, &format!("{kind}-color")))
+                .unwrap_or_else(|| Value::from(default::color(collection))),
+            alpha: (opacity.clamp(0.0, 1.0) * 255.0).round() as u8,
+            outline: paint("line", "line-color").and_then(|v| v.as_str().map(str::to_owned)),
+        }
+    }
+
+    fn symbol(&self, name: usize, color: &str) -> String {
+        let (r, g, b) = rgb(color);
+        let (kind, class, properties) = match self.geometry_type {
+            GeometryType::Point | GeometryType::MultiPoint => (
+                "marker",
+                "SimpleMarker",
+                format!(
+                    "<prop k=\"color\" v=\"{r},{g},{b},255\"/><prop k=\"name\" v=\"circle\"/>\
+                     <prop k=\"outline_color\" v=\"255,255,255,255\"/><prop k=\"size\" v=\"2.4\"/>"
+                ),
+            ),
+            GeometryType::LineString | GeometryType::MultiLineString => (
+                "line",
+                "SimpleLine",
+                format!(
+                    "<prop k=\"line_color\" v=\"{r},{g},{b},255\"/><prop k=\"line_width\" v=\"0.4\"/>"
+                ),
+            ),
+            GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Any => {
+                let (or, og, ob) = self.outline.as_deref().map_or((r, g, b), rgb);
+                let fill = if self.alpha == 0 { "no" } else { "solid" };
+                (
+                    "fill",
+                    "SimpleFill",
+                    format!(
+                        "<prop k=\"color\" v=\"{r},{g},{b},{}\"/><prop k=\"style\" v=\"{fill}\"/>\
+                         <prop k=\"outline_color\" v=\"{or},{og},{ob},255\"/><prop k=\"outline_width\" v=\"0.3\"/>",
+                        self.alpha
+                    ),
+                )
+            }
+        };
+        format!(
+            "<symbol type=\"{kind}\" name=\"{name}\" alpha=\"1\" clip_to_extent=\"1\">\
+             <layer class=\"{class}\" enabled=\"1\" locked=\"0\" pass=\"0\">{properties}</layer></symbol>\n"
+        )
+    }
 }
 
 /// Field and (value, colour) pairs of a `match` expression; the last pair is the fallback.
@@ -47,7 +129,8 @@ fn categories(color: &Value) -> Option<(String, Vec<(String, String)>)> {
     let field = input.as_array()?.get(1)?.as_str()?.to_owned();
     let mut pairs = Vec::new();
     for branch in branches.chunks_exact(2) {
-        for label in branch[0].as_array()? {
+        let labels = branch[0].as_array().map_or(std::slice::from_ref(&branch[0]), Vec::as_slice);
+        for label in labels {
             let label = label.as_str().map_or_else(|| label.to_string(), str::to_owned);
             pairs.push((label, branch[1].as_str()?.to_owned()));
         }
@@ -56,7 +139,7 @@ fn categories(color: &Value) -> Option<(String, Vec<(String, String)>)> {
     Some((field, pairs))
 }
 
-fn categorized(geometry_type: GeometryType, field: &str, branches: &[(String, String)]) -> String {
+fn categorized(look: &Look, field: &str, branches: &[(String, String)]) -> String {
     let mut categories = String::new();
     let mut symbols = String::new();
     for (position, (value, color)) in branches.iter().enumerate() {
@@ -64,45 +147,12 @@ fn categorized(geometry_type: GeometryType, field: &str, branches: &[(String, St
         categories.push_str(&format!(
             "<category value=\"{value}\" label=\"{value}\" symbol=\"{position}\" render=\"true\" type=\"string\"/>\n"
         ));
-        symbols.push_str(&symbol(geometry_type, position, color));
+        symbols.push_str(&look.symbol(position, color));
     }
     format!(
         "<renderer-v2 type=\"categorizedSymbol\" attr=\"{}\" forceraster=\"0\" symbollevels=\"0\">\n\
          <categories>\n{categories}</categories>\n<symbols>\n{symbols}</symbols>\n</renderer-v2>\n",
         escape(field)
-    )
-}
-
-fn symbol(geometry_type: GeometryType, name: usize, color: &str) -> String {
-    let (r, g, b) = rgb(color);
-    let (kind, class, properties) = match geometry_type {
-        GeometryType::Point | GeometryType::MultiPoint => (
-            "marker",
-            "SimpleMarker",
-            format!(
-                "<prop k=\"color\" v=\"{r},{g},{b},255\"/><prop k=\"name\" v=\"circle\"/>\
-                 <prop k=\"outline_color\" v=\"255,255,255,255\"/><prop k=\"size\" v=\"1.8\"/>"
-            ),
-        ),
-        GeometryType::LineString | GeometryType::MultiLineString => (
-            "line",
-            "SimpleLine",
-            format!(
-                "<prop k=\"line_color\" v=\"{r},{g},{b},255\"/><prop k=\"line_width\" v=\"0.4\"/>"
-            ),
-        ),
-        GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Any => (
-            "fill",
-            "SimpleFill",
-            format!(
-                "<prop k=\"color\" v=\"{r},{g},{b},90\"/><prop k=\"style\" v=\"solid\"/>\
-                 <prop k=\"outline_color\" v=\"{r},{g},{b},255\"/><prop k=\"outline_width\" v=\"0.2\"/>"
-            ),
-        ),
-    };
-    format!(
-        "<symbol type=\"{kind}\" name=\"{name}\" alpha=\"1\" clip_to_extent=\"1\">\
-         <layer class=\"{class}\" enabled=\"1\" locked=\"0\" pass=\"0\">{properties}</layer></symbol>\n"
     )
 }
 
@@ -117,10 +167,11 @@ fn labels(collection: &Collection) -> String {
          <placement placement=\"{}\"/><rendering scaleVisibility=\"1\" scaleMin=\"0\" scaleMax=\"50000\"/>\
          </settings></labeling>\n",
         escape(field),
-        if matches!(collection.geometry_type, GeometryType::Point | GeometryType::MultiPoint) {
-            6
-        } else {
-            0
+        match collection.geometry_type {
+            // QGIS's numbers: beside a point, along a line, over the middle of an area.
+            GeometryType::Point | GeometryType::MultiPoint => 6,
+            GeometryType::LineString | GeometryType::MultiLineString => 3,
+            GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Any => 1,
         }
     )
 }
