@@ -3,7 +3,7 @@
 use formats::Row;
 use geo_types::{Geometry as Shape, MultiLineString, MultiPoint, MultiPolygon};
 use spatial::repair::repair;
-use spatial::validity;
+use spatial::validity::{self, DefectKind};
 use spatial::{Collection, Feature, FieldType, Geometry, GeometryType, Value};
 
 use super::transform::SourceTransform;
@@ -69,9 +69,8 @@ impl Preparation {
         if let Some(defect) = defects.first() {
             let repaired = repair(geometry);
             mended.extend(repaired.fixes.iter().map(|fix| fix.name()));
-            geometry = repaired
-                .geometry
-                .ok_or_else(|| skip(defect.kind.name(), "cannot be repaired".to_owned()))?;
+            geometry =
+                repaired.geometry.ok_or_else(|| skip(defect.kind.name(), hopeless(defect.kind)))?;
         }
         let wanted = self.collection.geometry_type;
         let found = geometry.geometry_type();
@@ -103,6 +102,16 @@ impl Preparation {
             })?);
         }
         Ok(fitted)
+    }
+}
+
+/// Why a geometry with such a defect cannot be kept, and the way out where there is one.
+fn hopeless(kind: DefectKind) -> String {
+    match kind {
+        DefectKind::TooManyVertices => {
+            format!("more than {} vertices; split it, or simplify it", validity::MAX_VERTICES)
+        }
+        _ => "cannot be repaired".to_owned(),
     }
 }
 
