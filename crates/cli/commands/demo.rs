@@ -38,6 +38,10 @@ struct Background {
 
 const OSM: &str = "© OpenStreetMap contributors (ODbL 1.0)";
 
+/// What a reader calls the fields of the background.
+const ALIASES: [(&str, &str); 4] =
+    [("adcode", "行政区划代码"), ("name", "名称"), ("fclass", "类别"), ("osm_id", "OSM 编号")];
+
 const BACKGROUND: [Background; 3] = [
     Background {
         id: "districts",
@@ -150,6 +154,10 @@ async fn import(
         collection.description = background.description.to_owned();
         collection.attribution = background.attribution.to_owned();
         collection.style = Some(background.style.to_owned());
+        for field in &mut collection.fields {
+            let known = ALIASES.iter().find(|(name, _)| *name == field.name);
+            field.alias = known.map(|(_, alias)| (*alias).to_owned());
+        }
         dress(store, collection).await?;
     }
     Ok(())
