@@ -17,6 +17,8 @@ trap finish EXIT
 serving() {
     local log=$work/$1.log
     shift
+    # The loop reads the log, perhaps before the server's own shell has opened it.
+    : >"$log"
     "$tuban" "$@" --listen 127.0.0.1:0 >"$log" 2>&1 &
     servers+=("$!")
     for _ in $(seq 1 600); do
