@@ -5,8 +5,8 @@
 //! many at once. Names and codes pass the checks of `ledger` and belong to nobody; there is no
 //! personal data.
 //!
-//! A village is laid out on a straight *sheet* ([`layout`], [`lots`], [`yard`], [`lanes`]), bent
-//! onto the ground ([`bend`]), and written in the CRS that is asked for ([`ground`]).
+//! A village is laid out on a straight *sheet* (`layout`, `lots`, `yard`, `lanes`), bent
+//! onto the ground (`bend`), and written in the CRS that is asked for (`ground`).
 
 mod bend;
 mod calendar;
