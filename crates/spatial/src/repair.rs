@@ -7,7 +7,7 @@
 //! exteriors unite, holes are cut out, and a hole that lies apart from its exterior is an
 //! exterior of its own. This works on the grid of the coordinates' own last bits, where it is
 //! exact but for new crossings, which are rounded to that grid. What is given back passes
-//! [`validity::check`](crate::validity::check) without any defect.
+//! [`validity::check`] without any defect.
 
 mod clean;
 mod rebuild;

@@ -157,7 +157,7 @@ pub enum StoreError {
 }
 
 impl From<rusqlite::Error> for StoreError {
-    /// Operation and path are added where they are known, by [`StoreError::during`].
+    /// Operation and path are added where they are known, by `StoreError::during`.
     fn from(source: rusqlite::Error) -> Self {
         Self::Sqlite { operation: "using", path: PathBuf::new(), source }
     }

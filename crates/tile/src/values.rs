@@ -1,4 +1,8 @@
-//! The value table of a tile layer: each distinct value once.
+//! The value table of a tile layer: each distinct value once, as far as that is cheap.
+//!
+//! In a column whose values all differ within a shard, as keys and addresses do, looking each one
+//! up costs more than all the rest of the tile and hardly ever finds anything: there a value that
+//! another shard repeats is written twice, which the specification allows (4.1: SHOULD).
 
 use std::hash::Hasher;
 
@@ -18,13 +22,20 @@ pub(crate) struct Values {
     ends: Vec<usize>,
     /// Open addressing: upper half the hash, lower half value index + 1; 0 is free.
     table: Vec<u64>,
+    /// Entries of the table in use.
+    entries: usize,
     /// By column: upper half the epoch, lower half the value index.
     codes: Vec<Vec<u64>>,
+    /// By column: whether no two features of the shard share a value.
+    unique: Vec<bool>,
     epoch: u32,
 }
 
 /// Smallest size of the table; a power of two.
 const TABLE: usize = 512;
+
+/// Fewest differing values that tell a column of keys from one that differs by chance.
+const TELLING: usize = 256;
 
 impl Values {
     /// Forgets every value.
@@ -33,6 +44,7 @@ impl Values {
         self.ends.clear();
         self.table.clear();
         self.table.resize(TABLE, 0);
+        self.entries = 0;
     }
 
     /// Makes room for the codes of `columns` of `shard`, and forgets those of the last shard.
@@ -43,11 +55,13 @@ impl Values {
         }
         self.epoch += 1;
         self.codes.resize_with(columns.len().max(self.codes.len()), Vec::new);
+        self.unique.clear();
         for (codes, (column, _)) in self.codes.iter_mut().zip(columns) {
             let distinct = shard.columns().get(*column).map_or(0, Column::distinct);
             if codes.len() < distinct {
                 codes.resize(distinct, 0);
             }
+            self.unique.push(distinct == shard.len() && distinct >= TELLING);
         }
     }
 
@@ -60,11 +74,21 @@ impl Values {
         if (known >> 32) as u32 == self.epoch {
             return Some(known as u32);
         }
-        let index = self.add(column.decode(code))?;
+        let value = column.decode(code);
+        let index = if self.unique[position] { self.append(value) } else { self.add(value) }?;
         self.codes[position][usize::from(code)] = u64::from(self.epoch) << 32 | u64::from(index);
         Some(index)
     }
 
+    fn append(&mut self, value: ValueRef<'_>) -> Option<u32> {
+        if !push_value(&mut self.bytes, value) {
+            return None;
+        }
+        self.ends.push(self.bytes.len());
+        Some(self.ends.len() as u32 - 1)
+    }
+
+    /// Index of `value` in the table, appended if it is not there.
     fn add(&mut self, value: ValueRef<'_>) -> Option<u32> {
         let start = self.bytes.len();
         if !push_value(&mut self.bytes, value) {
@@ -93,7 +117,8 @@ impl Values {
         let index = self.ends.len() as u32;
         self.ends.push(self.bytes.len());
         self.table[place] = u64::from(hash) << 32 | u64::from(index + 1);
-        if self.ends.len() * 2 > self.table.len() {
+        self.entries += 1;
+        if self.entries * 2 > self.table.len() {
             self.grow();
         }
         Some(index)
