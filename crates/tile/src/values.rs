@@ -1,7 +1,7 @@
 //! The value table of a tile layer: each distinct value once, as far as that is cheap.
 //!
-//! In a column whose values all differ within a shard, as keys and addresses do, looking each one
-//! up costs more than all the rest of the tile and hardly ever finds anything: there a value that
+//! In a text column whose values all differ within a shard, as keys and addresses do, looking each
+//! one up costs more than all the rest of the tile and hardly ever finds anything: there a value that
 //! another shard repeats is written twice, which the specification allows (4.1: SHOULD).
 
 use std::hash::Hasher;
@@ -61,7 +61,11 @@ impl Values {
             if codes.len() < distinct {
                 codes.resize(distinct, 0);
             }
-            self.unique.push(distinct == shard.len() && distinct >= TELLING);
+            // Numbers that differ within a shard, such as areas, meet again in the next one.
+            let is_text = shard.columns().get(*column).is_some_and(|column| {
+                distinct > 0 && matches!(column.decode(0), ValueRef::Text(_))
+            });
+            self.unique.push(is_text && distinct == shard.len() && distinct >= TELLING);
         }
     }
 
