@@ -6,6 +6,7 @@
 //! first, north (or latitude) second. World coordinates are `u32` on the tile grid, x east,
 //! y south; see [`world`].
 
+pub mod budget;
 pub mod change;
 pub mod closed_form;
 pub mod collection;
@@ -25,8 +26,11 @@ pub mod measure;
 pub mod packed_tree;
 pub mod place;
 pub mod plausible;
+pub mod predicate;
 mod proj_link;
 pub mod project;
+mod rebuild;
+pub mod relate;
 pub mod repair;
 pub mod shard;
 pub mod shard_builder;
@@ -39,6 +43,7 @@ pub mod world;
 pub mod world_projector;
 pub mod zones;
 
+pub use budget::{Budget, Costs, OverBudget};
 pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
 pub use collection::{Collection, CollectionId, Field, FieldClass, FieldType, GeometryType, Zooms};
 pub use column::{Column, ValueRef};
@@ -49,7 +54,9 @@ pub use envelope::Envelope;
 pub use feature::{Feature, FeatureId, Value};
 pub use geometry::{Geometry, PathRole};
 pub use place::PlaceRevisions;
+pub use predicate::{Matrix, Pattern, Predicate, Relation};
 pub use project::{CrsRegistry, Projector, self_test};
+pub use relate::GeometryFault;
 pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
 pub use snapshot::{CollectionSnapshot, Edit, Snapshot, Stage};
