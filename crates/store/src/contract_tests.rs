@@ -322,6 +322,17 @@ async fn ids_are_never_given_again() {
 }
 
 #[tokio::test]
+async fn of_keys_that_appear_again_the_first_is_named() {
+    each(async |store| {
+        let twice = ["b", "a", "b", "a"].map(|key| parcel(key, 0.0)).to_vec();
+        let error = load(store, parcels("parcels"), LoadMode::Create, twice).await.unwrap_err();
+        let StoreError::DuplicateKey { value, .. } = &error else { panic!("{error}") };
+        assert_eq!(value, "b", "{error}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn an_upsert_brings_its_key_or_nothing() {
     each(async |store| {
         let mut keyless = Collection { key: None, ..parcels("parcels") };

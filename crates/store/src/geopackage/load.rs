@@ -336,13 +336,16 @@ fn set_key(db: &Connection, table: &mut Table, key: &str) -> Result<(), StoreErr
     catalogue::describe(db, &table.collection)
 }
 
-/// Makes the unique index of a key, or says which value appears twice.
+/// Makes the unique index of a key, or says which value is the first to appear again, in the
+/// order of the ids.
 pub(crate) fn create_key(db: &Connection, table: &Table, key: &str) -> Result<(), StoreError> {
     let Err(error) = db.execute_batch(&table.columns.create_key(key)) else { return Ok(()) };
     let (name, field) = (ident(&table.columns.table), ident(key));
     let twice = format!(
-        "SELECT CAST({field} AS TEXT) FROM {name} WHERE {field} NOTNULL
-         GROUP BY {field} HAVING count(*) > 1 LIMIT 1"
+        "SELECT CAST({field} AS TEXT) FROM (
+             SELECT fid, {field}, row_number() OVER (PARTITION BY {field} ORDER BY fid) AS nth
+             FROM {name} WHERE {field} NOTNULL)
+         WHERE nth = 2 ORDER BY fid LIMIT 1"
     );
     match db.query_row(&twice, [], |row| row.get(0)).optional()? {
         Some(value) => Err(StoreError::duplicate_key(&table.collection, key, value)),
