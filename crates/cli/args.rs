@@ -87,8 +87,14 @@ pub struct ServeArgs {
     pub public: bool,
 }
 
+/// What the exit codes of an import say.
+const IMPORT_CODES: &str = "Exit code: 0 when everything is in the store, 3 when rows or columns \
+    were left out, 1 when a file failed and nothing of its layer came in, 2 for a mistake in the \
+    command.";
+
 /// `tuban import`
 #[derive(Debug, Args)]
+#[command(after_help = IMPORT_CODES)]
 pub struct ImportArgs {
     /// The store; created when it does not exist
     pub store: PathBuf,

@@ -10,6 +10,10 @@ fn check_refused(files: &[(&str, &[u8])], arguments: &[&str], parts: &[&str]) {
     for part in parts {
         assert!(answer.err.contains(part), "{arguments:?}: {part:?} in {}", answer.err);
     }
+    if let Some((name, _)) = files.first() {
+        let twice = format!("{name}: {name}: ");
+        assert!(!answer.err.contains(&twice), "{arguments:?}: {}", answer.err);
+    }
     assert!(!answer.err.contains("panicked"), "{}", answer.err);
     assert!(!folder.path().join("s.gpkg").exists(), "{arguments:?}: an empty store is left");
 }
@@ -95,6 +99,36 @@ fn an_existing_collection_is_touched_only_when_told_how() {
     assert!(refused.code == 1 && refused.err.contains("keys are unique"), "{}", refused.err);
     let (refused, _) = into(&["--upsert", "nothing"]);
     assert!(refused.code == 1 && refused.err.contains("key"), "{}", refused.err);
+}
+
+#[test]
+fn a_replacement_that_holds_nothing_leaves_the_collection_as_it_was() {
+    let good = point(r#"{"n":1}"#, 116.4, 39.6);
+    let spike = polygon("[116.0,39.5],[116.1,39.5],[116.0,39.5]");
+    let folder = folder_with(&[
+        ("p.geojsonl", good.as_bytes()),
+        ("broken.geojsonl", format!("{spike}\n{spike}\n").as_bytes()),
+        ("none.geojson", br#"{"type":"FeatureCollection","features":[]}"#),
+    ]);
+    assert_eq!(imported(folder.path(), &["p.geojsonl"]).0.code, 0);
+    let replace = |file| imported(folder.path(), &[file, "--collection", "p", "--replace"]).0;
+    let count = || run(folder.path(), &["collection", "list", "s.gpkg"]).out;
+    let before = count();
+    let refused = replace("broken.geojsonl");
+    assert_eq!(refused.code, 1, "{}", refused.err);
+    for part in ["none of the 2 rows", "2 × ", "s.p.report.csv"] {
+        assert!(refused.err.contains(part), "{part:?} in {}", refused.err);
+    }
+    assert!(before.starts_with("p\t1\t") && count() == before, "{}", count());
+    let report = std::fs::read_to_string(folder.path().join("s.p.report.csv")).unwrap();
+    assert_eq!(report.lines().count(), 3, "{report}");
+    // A file that says itself that nothing is there is another matter.
+    assert_eq!(replace("none.geojson").code, 0);
+    assert!(count().starts_with("p\t0\t"), "{}", count());
+    // Of two files that replace, the first would be lost.
+    let arguments = ["p.geojsonl", "none.geojson", "--collection", "p", "--replace"];
+    let (refused, _) = imported(folder.path(), &arguments);
+    assert!(refused.code == 1 && refused.err.contains("--append"), "{}", refused.err);
 }
 
 #[test]

@@ -40,20 +40,27 @@ MOST_APART = 1.5
 # Polygons of less area than this, in square units, may be merged into a neighbour's square.
 SMALL = 4.0
 POINTS, LINES, POLYGONS = 1, 2, 3
+# The server ends a connection that has been silent for 10 s; on a busy machine the checks between
+# two requests may take longer.
+MOST_SILENT = 5.0
 
 
 class Server:
     """The server, until the end of the `with` block."""
 
     def __init__(self, tuban, store):
-        command = [tuban, "serve", store, "--listen", "127.0.0.1:0"]
+        # What is looked at is the tiles; how long an unoptimised binary takes on a busy machine is not.
+        config = Path(store).with_name("patient.toml")
+        config.write_text("[server]\nrequest_timeout_seconds = 60\n")
+        command = [tuban, "serve", store, "--listen", "127.0.0.1:0", "--config", config]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):
         for line in self.process.stdout:
             if line.strip().startswith("browser"):
                 address = line.split()[1].removeprefix("http://").rstrip("/")
-                self.connection = http.client.HTTPConnection(address, timeout=30)
+                self.connection = http.client.HTTPConnection(address, timeout=90)
+                self.answered = time.monotonic()
                 return self
         raise AssertionError("the server did not start")
 
@@ -63,9 +70,13 @@ class Server:
         self.process.wait()
 
     def get(self, path, coding="identity"):
+        if time.monotonic() - self.answered > MOST_SILENT:
+            self.connection.close()
         self.connection.request("GET", path, headers={"Accept-Encoding": coding})
         answer = self.connection.getresponse()
-        return answer.status, answer.headers, answer.read()
+        body = answer.read()
+        self.answered = time.monotonic()
+        return answer.status, answer.headers, body
 
     def tile(self, layers, z, x, y, coding="identity"):
         """Bytes of a tile after decoding, and whether limits left features out."""

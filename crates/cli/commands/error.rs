@@ -30,7 +30,7 @@ pub enum CommandError {
     #[error(transparent)]
     Engine(#[from] engine::EngineError),
     /// The import did not happen.
-    #[error("{path}: {source}")]
+    #[error("{}{source}", if source.names(path) { String::new() } else { format!("{}: ", path.display()) })]
     Import {
         /// The file.
         path: PathBuf,

@@ -18,6 +18,17 @@ use crate::output::{say, tell};
 /// Imports the files one after the other.
 pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let options = options(&args, config)?;
+    if let (true, Some(id), [_, _, ..]) = (args.replace, &args.collection, args.files.as_slice()) {
+        return Err(CommandError::Argument {
+            name: "--replace",
+            value: id.clone(),
+            reason: format!(
+                "each of the {} files would put the one before it out; replace with the first, \
+                 then add the others with --append",
+                args.files.len()
+            ),
+        });
+    }
     let registry = registry(config)?;
     let is_new = !args.store.exists();
     let stopped = Arc::new(AtomicBool::new(false));

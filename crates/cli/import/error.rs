@@ -1,6 +1,6 @@
 //! Why an import ends without having happened.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use formats::FormatError;
 use spatial::collection::InvalidCollectionId;
@@ -83,6 +83,19 @@ pub enum ImportError {
         /// What is wrong, and the way out.
         reason: String,
     },
+    /// Replacing would leave nothing.
+    #[error(
+        "none of the {read} rows can be imported ({}), so that --replace would leave nothing; the \
+         collection is as it was{}", kinds.join(", "), listed(report.as_deref())
+    )]
+    NothingToReplaceWith {
+        /// Rows of the layer.
+        read: u64,
+        /// How many were left out, and why.
+        kinds: Vec<String>,
+        /// Where the rows are listed.
+        report: Option<PathBuf>,
+    },
     /// The report cannot be written.
     #[error("the report cannot be written: {0}; name another place with --report")]
     Report(std::io::Error),
@@ -92,4 +105,19 @@ pub enum ImportError {
     /// The reader broke down.
     #[error("the reader of this format broke down; please report the file")]
     ReaderPanicked,
+}
+
+impl ImportError {
+    /// Whether the message begins with this file, so that it need not be named again.
+    pub fn names(&self, file: &Path) -> bool {
+        match self {
+            Self::Format(error) => error.path() == file,
+            Self::OneIdForManyLayers { path, .. } => path == file,
+            _ => false,
+        }
+    }
+}
+
+fn listed(report: Option<&Path>) -> String {
+    report.map_or_else(String::new, |path| format!("; row by row: {}", path.display()))
 }

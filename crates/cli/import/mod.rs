@@ -180,6 +180,7 @@ async fn import_layer(
         columns: plan::match_columns(&collection, &columns)?,
         collection: collection.clone(),
         key,
+        replaces: mode == LoadMode::Replace,
     };
 
     let report_path =
@@ -268,6 +269,7 @@ fn feed(
     watch: &Watch,
     sender: &mpsc::Sender<LoadItem>,
 ) -> Result<(), ImportError> {
+    let (mut read_so_far, mut kept) = (0, 0);
     loop {
         watch.check()?;
         let rows = reader.next_rows(survey::CHUNK)?;
@@ -275,6 +277,7 @@ fn feed(
             break;
         }
         let read = rows.len() as u64;
+        read_so_far += read;
         let mut features = Vec::with_capacity(rows.len());
         for row in rows {
             let number = row.number;
@@ -299,6 +302,7 @@ fn feed(
                     .map_err(ImportError::Report)?,
             }
         }
+        kept += features.len();
         if sender.blocking_send(LoadItem::Features(features)).is_err() {
             // The store has given up; its own error says why.
             return Ok(());
@@ -306,6 +310,15 @@ fn feed(
         watch.advance(read);
     }
     watch.check()?;
+    // A wrong --encoding must not empty a collection.
+    if preparation.replaces && kept == 0 && read_so_far > 0 {
+        let skipped = report.counts().iter().filter(|((action, _), _)| *action == Action::Skipped);
+        return Err(ImportError::NothingToReplaceWith {
+            read: read_so_far,
+            kinds: skipped.map(|((_, kind), count)| format!("{count} × {kind}")).collect(),
+            report: report.made().map(Path::to_path_buf),
+        });
+    }
     let _ = sender.blocking_send(LoadItem::Finish);
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! What a layer becomes: the collection, its columns, and what is left out.
 
 use formats::LayerSchema;
-use ledger::{PersonalReason, class_of};
+use ledger::{PersonalKind, PersonalReason, class_of};
 use serde::Serialize;
 use spatial::{Collection, CollectionId, Crs, Envelope, Field, FieldType, GeometryType, Zooms};
 use store::LoadMode;
@@ -81,7 +81,11 @@ fn told(reason: &PersonalReason) -> String {
             format!("its name says that it is personal ({class:?})")
         }
         PersonalReason::ByValues { kind, share } => {
-            format!("{:.0} % of its values look like a {kind:?}", share * 100.0)
+            let kind = match kind {
+                PersonalKind::IdentityNumber => "identity numbers",
+                PersonalKind::MobileNumber => "mobile numbers",
+            };
+            format!("{:.0} % of its values look like {kind}", share * 100.0)
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Preparation {
     pub collection: Collection,
     /// Position of the field that must not be empty: the key of an upsert.
     pub key: Option<usize>,
+    /// Whether features are there that the rows take the place of.
+    pub replaces: bool,
 }
 
 /// Why a row is left out.

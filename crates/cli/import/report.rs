@@ -75,6 +75,11 @@ impl Report {
         &self.counts
     }
 
+    /// The file that was made, if one was.
+    pub fn made(&self) -> Option<&Path> {
+        self.file.as_ref().map(|_| self.path.as_path())
+    }
+
     /// Writes what is still held back; the path if a file was made.
     pub fn finish(mut self) -> std::io::Result<Option<PathBuf>> {
         match self.file.take() {

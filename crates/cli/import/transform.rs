@@ -70,6 +70,11 @@ pub fn source_crs(
         let fits = would_fit(&suggest(&survey.samples));
         return Err(refused(format!("the file does not say its CRS; {fits}")));
     };
+    if let SourceCrs::Gcj02 | SourceCrs::Bd09 = crs {
+        notes.push(format!(
+            "{crs} was turned back by the published formula: places may be metres off"
+        ));
+    }
     match judge(registry, &crs, &survey.samples)? {
         Verdict::Fits => Ok(Source { crs, swapped: false }),
         Verdict::Swapped => {

@@ -48,6 +48,16 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// The file that the message begins with.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. }
+            | Self::Unsupported { path, .. }
+            | Self::Malformed { path, .. }
+            | Self::Unwritable { path, .. } => path,
+        }
+    }
+
     /// Names the file of a failure of the system.
     pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         move |source| Self::Io { path: path.to_owned(), source }

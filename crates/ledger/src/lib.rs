@@ -32,6 +32,6 @@ pub use identity_number::IdentityNumber;
 pub use mobile_number::MobileNumber;
 pub use normal_form::normal_form;
 pub use parcel_code::ParcelCode;
-pub use personal::{PersonalDetector, PersonalReason};
+pub use personal::{PersonalDetector, PersonalKind, PersonalReason};
 pub use personal_names::class_of;
 pub use unit_code::{Fixture, UnitCode};

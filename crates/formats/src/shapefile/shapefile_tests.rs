@@ -147,6 +147,7 @@ fn shapes_and_rows_are_paired_by_position_and_the_rest_is_reported() {
 fn the_index_passes_over_dead_records() {
     let bytes = shp(POLYGON, &[parts(POLYGON, &[&OUTER]), parts(POLYGON, &[&ISLAND])]);
     let mut shx = bytes[..100].to_vec();
+    shx[24..28].copy_from_slice(&54_u32.to_be_bytes());
     // Only the second record is alive.
     let second = (bytes.len() - 100) / 2 + 100;
     shx.extend((second as u32 / 2).to_be_bytes());
@@ -154,10 +155,18 @@ fn the_index_passes_over_dead_records() {
     let folder = folder(&[("t.shp", &bytes), ("t.shx", &shx)]);
     let layer = read_one(&folder.path().join("t.shp"));
     assert_eq!(layer.shapes(), ["POLYGON ((2 2, 3 2, 3 3, 2 3, 2 2))"]);
-    std::fs::write(folder.path().join("t.shx"), [&bytes[..100], &[0xFF; 8]].concat()).unwrap();
-    let layer = read_one(&folder.path().join("t.shp"));
-    assert_eq!(layer.rows.len(), 2);
-    assert!(layer.has_note("the .shx contradicts"));
+    let cut = |length: usize| shx[..length].to_vec();
+    for (damaged, note) in [
+        ([&shx[..100], &[0xFF; 8]].concat(), "the .shx contradicts"),
+        (cut(100), "the .shx is cut off"),
+        (cut(99), "the .shx is cut off"),
+        (cut(0), "the .shx is cut off"),
+    ] {
+        std::fs::write(folder.path().join("t.shx"), damaged).unwrap();
+        let layer = read_one(&folder.path().join("t.shp"));
+        assert_eq!(layer.rows.len(), 2, "{note}");
+        assert!(layer.has_note(note), "{note}");
+    }
 }
 
 #[test]
@@ -195,6 +204,7 @@ fn damaged_shapefiles_never_panic() {
     check_never_panics("t.shp", &[], flip_everywhere(&bytes));
     let table = dbf(0x4D, &[(b"NAME", b'C', 9, 0)], &[vec![b"a".to_vec()], vec![b"b".to_vec()]]);
     let mut shx = bytes[..100].to_vec();
+    shx[24..28].copy_from_slice(&54_u32.to_be_bytes());
     shx.extend([0, 0, 0, 50, 0, 0, 0, 100]);
     let companions: [(&str, &[u8]); 2] = [("t.shp", &bytes), ("t.dbf", &table)];
     // The index is damaged, the file that is opened is not.

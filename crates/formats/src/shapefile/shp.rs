@@ -1,7 +1,7 @@
 //! The records of a `.shp`, one after the other or where the `.shx` says.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::FORMAT;
@@ -66,13 +66,13 @@ impl Shapes {
         // A file over 4 GiB cannot say its length; one that says less than a header lies.
         let end = if said < HEADER_BYTES || length > u64::from(u32::MAX) { length } else { said };
         let index = match shx {
-            Some(shx) => {
-                let index = read_index(shx, end)?;
-                if index.is_none() {
-                    notes.push("the .shx contradicts the .shp and is not used".to_owned());
+            Some(shx) => match read_index(shx, end)? {
+                Index::Offsets(offsets) => Some(offsets),
+                Index::Unusable(why) => {
+                    notes.push(format!("the .shx {why} and is not used"));
+                    None
                 }
-                index
-            }
+            },
             None => None,
         };
         let measures = [le_f64(&header, 84), le_f64(&header, 92)];
@@ -142,23 +142,43 @@ impl Shapes {
     }
 }
 
-/// Offsets of the records by a `.shx`; `None` when one lies outside the `.shp`.
-fn read_index(shx: &Path, end: u64) -> Result<Option<Vec<u64>>, FormatError> {
+/// What a `.shx` is good for.
+enum Index {
+    /// Where the records begin.
+    Offsets(Vec<u64>),
+    /// Nothing, and why.
+    Unusable(&'static str),
+}
+
+/// Offsets of the records by a `.shx`. One that is cut off would hide records, one that leads
+/// outside the `.shp` is of another file.
+fn read_index(shx: &Path, end: u64) -> Result<Index, FormatError> {
     let io = |source| FormatError::Io { path: shx.to_owned(), source };
     let mut file = File::open(shx).map_err(io)?;
     let length = file.metadata().map_err(io)?.len();
     // A record has at least a header and a type: a longer index than that lies.
     let most = (end / (RECORD_HEADER_BYTES + 4)).saturating_mul(8) + HEADER_BYTES;
-    if length < HEADER_BYTES || length > most {
-        return Ok(None);
+    if length > most {
+        return Ok(Index::Unusable("contradicts the .shp"));
     }
-    file.seek(SeekFrom::Start(HEADER_BYTES)).map_err(io)?;
+    let mut header = [0; HEADER_BYTES as usize];
+    if length < HEADER_BYTES {
+        return Ok(Index::Unusable("is cut off"));
+    }
+    file.read_exact(&mut header).map_err(io)?;
+    if u64::from(be_u32(&header, 24)) * 2 > length {
+        return Ok(Index::Unusable("is cut off"));
+    }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(io)?;
     let offsets = bytes.chunks_exact(8).map(|entry| u64::from(be_u32(entry, 0)) * 2);
     let offsets: Vec<u64> = offsets.collect();
     let inside = |offset: &u64| (HEADER_BYTES..=end.saturating_sub(12)).contains(offset);
-    Ok(offsets.iter().all(inside).then_some(offsets))
+    if offsets.iter().all(inside) {
+        Ok(Index::Offsets(offsets))
+    } else {
+        Ok(Index::Unusable("contradicts the .shp"))
+    }
 }
 
 /// The big-endian integer at `at`, which must lie inside.
