@@ -142,7 +142,7 @@ pub(crate) async fn scan(store: &dyn FeatureStore, name: &str) -> Vec<Feature> {
             assert!(part.len() <= 3, "a chunk is longer than asked for");
             all.append(&mut part);
         }
-        all.sort_by_key(|feature| feature.id);
+        assert!(all.is_sorted_by_key(|feature| feature.id), "features come by rising id");
         all
     };
     let (done, all) = tokio::join!(store.scan(&name, 3, sender), collect);

@@ -140,7 +140,7 @@ pub trait FeatureStore: Send + Sync {
     /// Removes a collection and its features; its change log and history stay.
     async fn remove(&self, id: &CollectionId) -> Result<Revision, StoreError>;
 
-    /// Sends every feature of a collection in chunks of at most `chunk`, in any order, from one
+    /// Sends every feature of a collection in chunks of at most `chunk`, by rising id, from one
     /// state. Ends early, without error, when the receiver is dropped.
     async fn scan(
         &self,

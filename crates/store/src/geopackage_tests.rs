@@ -312,3 +312,48 @@ async fn a_load_that_stops_in_the_middle_of_a_crash_never_happened() {
     assert_eq!((collection.count, store.revision().await.unwrap()), (100, Revision(1)));
     assert_eq!(collection.extent, Envelope::new(500_000.0, 4_400_000.0, 501_990.0, 4_400_010.0));
 }
+
+#[tokio::test]
+async fn a_scan_of_many_ranges_comes_in_order_and_ends_with_its_listener_or_a_broken_row() {
+    let (_folder, path) = folder();
+    let store = GeoPackageStore::create(&path).unwrap();
+    load(&store, parcels("p"), LoadMode::Create, many(0, 40_000)).await.unwrap();
+    let ids = scan(&store, "p").await.into_iter().map(|feature| feature.id.unwrap().value());
+    assert!(ids.eq(1..=40_000), "every feature once, by rising id");
+
+    let (sender, mut features) = mpsc::channel::<Vec<Feature>>(1);
+    let name = id("p");
+    let listen = async move {
+        features.recv().await.unwrap();
+    };
+    let (done, ()) = tokio::join!(store.scan(&name, 100, sender), listen);
+    done.unwrap();
+
+    drop(store);
+    let db = Connection::open(&path).unwrap();
+    // Past the R-tree's triggers, which would refuse the geometry.
+    let triggers: Vec<String> = db
+        .prepare("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'p'")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    for trigger in triggers {
+        db.execute_batch(&format!("DROP TRIGGER \"{trigger}\"")).unwrap();
+    }
+    db.execute("UPDATE p SET geom = x'4750' WHERE fid = 39000", []).unwrap();
+    drop(db);
+    let store = GeoPackageStore::open(&path).unwrap();
+    let (sender, mut features) = mpsc::channel::<Vec<Feature>>(1);
+    let listen = async move {
+        let mut seen = 0;
+        while let Some(chunk) = features.recv().await {
+            seen += chunk.len();
+        }
+        seen
+    };
+    let (done, seen) = tokio::join!(store.scan(&name, 100, sender), listen);
+    done.unwrap_err();
+    assert!(seen < 40_000);
+}

@@ -1,8 +1,8 @@
-//! Reads a whole collection on two threads that see one state.
+//! Reads a whole collection on two threads that see one state. Each decodes a range of ids at a
+//! time and sends it when its turn has come, so that features arrive in the order of their ids.
 
 use std::path::Path;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
@@ -37,21 +37,19 @@ pub(crate) fn scan(
         readers[0].query_row(&ends, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
     // Ids may be sparse: a range is then wider, so that empty ones cost little.
     let width = RANGE.max((last - first) / 4096);
-    let next = AtomicI64::new(first);
+    let turns = Turns::new(first, last, width);
     let failure = Mutex::new(None);
     thread::scope(|scope| {
         for db in readers {
-            let (table, next, failure) = (&table, &next, &failure);
+            let (table, turns, failure) = (&table, &turns, &failure);
             scope.spawn(move || {
-                let ranges = std::iter::from_fn(|| {
-                    let from = next.fetch_add(width, Ordering::Relaxed);
-                    (from <= last).then(|| (from, from + (width - 1).min(last - from)))
-                });
-                if let Err(error) = read_ranges(&db, table, ranges, chunk.max(1), sink) {
-                    // The other reader has nothing left to do.
-                    next.store(i64::MAX - width * READERS as i64, Ordering::Relaxed);
-                    if let Ok(mut failure) = failure.lock() {
-                        failure.get_or_insert(error);
+                let mut ending = EndsTurns { turns, all_sent: false };
+                match read_ranges(&db, table, turns, chunk.max(1), sink) {
+                    Ok(()) => ending.all_sent = true,
+                    Err(error) => {
+                        if let Ok(mut failure) = failure.lock() {
+                            failure.get_or_insert(error);
+                        }
                     }
                 }
             });
@@ -60,6 +58,78 @@ pub(crate) fn scan(
     match failure.into_inner() {
         Ok(Some(error)) => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Gives out ranges of ids, first to last, and lets their readers send in the same order.
+struct Turns {
+    state: Mutex<Turn>,
+    moved: Condvar,
+    last: i64,
+    width: i64,
+}
+
+struct Turn {
+    /// Where the next range to be read begins.
+    to_read: i64,
+    /// Where the next range to be sent begins.
+    to_send: i64,
+    /// Nobody listens any more, or a reader has failed.
+    over: bool,
+}
+
+impl Turns {
+    fn new(first: i64, last: i64, width: i64) -> Self {
+        let turn = Turn { to_read: first, to_send: first, over: false };
+        Self { state: Mutex::new(turn), moved: Condvar::new(), last, width }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Turn> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next range, both ends included.
+    fn take(&self) -> Option<(i64, i64)> {
+        let mut turn = self.state();
+        let from = turn.to_read;
+        if turn.over || from > self.last {
+            return None;
+        }
+        let to = from + (self.width - 1).min(self.last - from);
+        turn.to_read = to.saturating_add(1);
+        Some((from, to))
+    }
+
+    /// Waits until all ranges before the one from `from` are sent; false when all is over.
+    fn wait_for(&self, from: i64) -> bool {
+        let waiting = |turn: &mut Turn| !turn.over && turn.to_send < from;
+        let turn = self.moved.wait_while(self.state(), waiting);
+        !turn.unwrap_or_else(PoisonError::into_inner).over
+    }
+
+    fn sent(&self, to: i64) {
+        self.state().to_send = to.saturating_add(1);
+        self.moved.notify_all();
+    }
+
+    fn end(&self) {
+        self.state().over = true;
+        self.moved.notify_all();
+    }
+}
+
+/// Ends the turns of all when a reader stops before its ranges are sent, by an error or a panic:
+/// none may wait for it.
+struct EndsTurns<'a> {
+    turns: &'a Turns,
+    all_sent: bool,
+}
+
+impl Drop for EndsTurns<'_> {
+    fn drop(&mut self) {
+        if !self.all_sent {
+            self.turns.end();
+        }
     }
 }
 
@@ -93,29 +163,34 @@ pub(crate) fn revision(db: &Connection) -> rusqlite::Result<u64> {
 fn read_ranges(
     db: &Connection,
     table: &Table,
-    ranges: impl Iterator<Item = (i64, i64)>,
+    turns: &Turns,
     chunk: usize,
     sink: &mpsc::Sender<Vec<Feature>>,
 ) -> Result<(), StoreError> {
     let fid = ident(&table.columns.fid);
-    let sql = format!("{} WHERE {fid} BETWEEN ?1 AND ?2", row::select_sql(table));
+    let sql = format!("{} WHERE {fid} BETWEEN ?1 AND ?2 ORDER BY {fid}", row::select_sql(table));
     let mut statement = db.prepare(&sql)?;
-    let mut features = Vec::new();
-    for range in ranges {
-        let mut rows = statement.query(range)?;
+    while let Some((from, to)) = turns.take() {
+        let mut chunks: Vec<Vec<Feature>> = Vec::new();
+        let mut rows = statement.query((from, to))?;
         while let Some(found) = rows.next()? {
-            features.push(row::read(table, found)?);
-            if features.len() == chunk {
-                let full = std::mem::take(&mut features);
-                if sink.blocking_send(full).is_err() {
-                    return Ok(());
-                }
+            let feature = row::read(table, found)?;
+            match chunks.last_mut() {
+                Some(open) if open.len() < chunk => open.push(feature),
+                _ => chunks.push(vec![feature]),
             }
         }
-    }
-    if !features.is_empty() {
-        // Nobody listens any more: that is no failure.
-        let _ = sink.blocking_send(features);
+        if !turns.wait_for(from) {
+            break;
+        }
+        for features in chunks {
+            if sink.blocking_send(features).is_err() {
+                // Nobody listens any more: that is no failure.
+                turns.end();
+                return Ok(());
+            }
+        }
+        turns.sent(to);
     }
     Ok(())
 }
