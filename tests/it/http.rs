@@ -73,6 +73,8 @@ fn what_is_not_there_is_refused_with_place_and_way_out() {
         ),
         ("GET", "/collections?f=xml", 400, "invalid_parameter", "xml"),
         ("GET", "/collections?f=%zz", 400, "invalid_parameter", "%zz"),
+        ("GET", "/xyz/%ff/0/0/0.mvt", 400, "invalid_parameter", "%ff"),
+        ("GET", "/collections/%e5%9b", 400, "invalid_parameter", "UTF-8"),
         ("GET", "/styles/nothing", 404, "style_not_found", "nothing"),
         ("GET", "/viewer/../Cargo.toml", 404, "not_found", ""),
         ("GET", long.as_str(), 414, "uri_too_long", "8192"),

@@ -45,7 +45,7 @@ impl QueryString {
 }
 
 /// Percent-decoding; `+` is a space.
-fn decode(text: &str) -> Result<String, Problem> {
+pub fn decode(text: &str) -> Result<String, Problem> {
     let refused =
         || Problem::new(Code::InvalidParameter, format!("{text:?} is not percent-encoded UTF-8"));
     let mut bytes = Vec::with_capacity(text.len());

@@ -23,6 +23,7 @@ pub use metrics::Answers;
 
 use crate::cors;
 use crate::problem::{Code, Problem};
+use crate::query_string::decode;
 use crate::state::App;
 
 /// Header with the number of the state that an answer was made from.
@@ -67,13 +68,16 @@ async fn method_not_allowed(request: Request) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} is not offered here", request.method()))
 }
 
-/// Refuses what is longer than any URL of this server needs to be.
+/// Refuses what is longer than any URL of this server needs to be, and a path that is no text.
 async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
     let limit = app.settings.max_url_bytes;
     if length > limit {
         let detail = format!("the URL has {length} bytes; at most {limit} are read");
         return Problem::new(Code::UriTooLong, detail).into_response();
+    }
+    if let Err(unreadable) = decode(request.uri().path()) {
+        return unreadable.into_response();
     }
     next.run(request).await
 }
