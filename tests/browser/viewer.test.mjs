@@ -32,10 +32,10 @@ async function opened(context, hash, { origin = base, size } = {}) {
   return { page, check_quiet };
 }
 
-const moved = (page, center, zoom) => page.evaluate(([center, zoom]) => new Promise((answer) => {
-  window.tuban.map.once("idle", answer);
-  window.tuban.map.jumpTo({ center, zoom });
-}), [center, zoom]);
+const moved = async (page, center, zoom) => {
+  await page.evaluate(([center, zoom]) => { window.tuban.map.jumpTo({ center, zoom }); }, [center, zoom]);
+  await page.waitForSelector("body[data-idle]", { timeout: 60_000 });
+};
 
 // Features that the map draws now, counted by collection.
 const drawn = (page) => page.evaluate(() => {
@@ -65,7 +65,12 @@ const shareOf = (page, colour, reach) => page.evaluate(([colour, reach]) => new 
 }), [colour, reach]);
 
 const paintOf = (page, type, id, property) => page.evaluate(([type, id, property]) =>
-  window.tuban.map.getStyle().layers.find((l) => l.type === type && l["source-layer"] === id).paint[property], [type, id, property]);
+  window.tuban.map.getStyle().layers.find((l) => l.type === type && l.id.startsWith(id ? `${id}-${type}-` : type)).paint[property], [type, id, property]);
+
+// Every name of areas that is drawn, with where it stands.
+const areaNames = (page, id) => page.evaluate((id) => window.tuban.map.queryRenderedFeatures()
+  .filter((f) => f.layer.id.startsWith(`${id}-symbol-`))
+  .map((f) => ({ id: f.id, name: f.properties.name ?? f.properties.XZQMC, at: f.geometry.coordinates })), id);
 
 // A building in view whose middle lies on it and on a parcel: its properties and where to click.
 const clickable = (page) => page.evaluate(() => {
@@ -100,6 +105,8 @@ test("the viewer", { timeout: 240_000 }, async (t) => {
     const bounds = await page.evaluate(() => window.tuban.map.getBounds().toArray().flat());
     assert.ok(bounds[0] < west && bounds[1] < south && bounds[2] > east && bounds[3] > north, `all parcels are in view: ${bounds}`);
     assert.ok((bounds[2] - bounds[0]) < 2 * (east - west), `the parcels fill the view: ${bounds}`);
+    const villages = await areaNames(page, "villages");
+    assert.ok(villages.length >= 20 && new Set(villages.map((v) => v.id)).size === villages.length, `villages: ${JSON.stringify(villages)}`);
     const counts = await drawn(page);
     for (const id of ["parcels", "villages", "points", "lanes"]) assert.ok(counts[id] >= 30, `${id}: ${JSON.stringify(counts)}`);
     assert.ok(await shareOf(page, await paintOf(page, "fill", "parcels", "fill-color"), 30) > 0.01, "parcels have their colour");
@@ -111,9 +118,17 @@ test("the viewer", { timeout: 240_000 }, async (t) => {
     const ground = await paintOf(page, "background", undefined, "background-color");
     assert.ok(await shareOf(page, await paintOf(page, "fill", "districts", "fill-color"), 3) > 0.15, "the districts are filled");
     assert.ok(await shareOf(page, ground, 3) > 0.15, "the ground is seen beside them");
-    const names = await page.evaluate(() => [...new Set(window.tuban.map.queryRenderedFeatures()
-      .filter((f) => f.layer.type === "symbol" && f.sourceLayer === "districts").map((f) => f.properties.name))]);
-    assert.ok(names.length >= 8 && names.every((name) => name.endsWith("区")), `labels: ${names}`);
+    const names = await areaNames(page, "districts");
+    assert.ok(names.length >= 12 && names.every(({ name }) => name.endsWith("区")), `labels: ${JSON.stringify(names)}`);
+    assert.equal(new Set(names.map(({ name }) => name)).size, names.length, "each district is named once");
+    // A name stands on what it names.
+    for (const { id, name, at } of names) {
+      const below = await page.evaluate(({ at, id }) => {
+        const { map } = window.tuban;
+        return map.queryRenderedFeatures(map.project(at), { layers: ["districts-fill-0"] }).map((f) => f.id).includes(id);
+      }, { at, id });
+      assert.ok(below, `${name} stands on another district`);
+    }
     const text = await paintOf(page, "symbol", "districts", "text-color");
     const inked = await shareOf(page, text, 24);
     await page.evaluate(() => new Promise((answer) => {
@@ -179,6 +194,22 @@ test("the viewer", { timeout: 240_000 }, async (t) => {
     assert.equal(await legend.nth(4).innerText(), "closed");
     await page.screenshot({ path: join(folder, "english.png") });
     await page.click("#language");
+
+    // From the village into the whole city by the button of a layer.
+    await page.click("#layers > li[data-id=districts] .show");
+    await page.waitForFunction(() => window.tuban.map.getZoom() < 9.5 && document.body.hasAttribute("data-idle"));
+    const [left, bottom, right, top] = of("districts").extent.spatial.bbox[0];
+    const seen = await page.evaluate(() => window.tuban.map.getBounds().toArray().flat());
+    assert.ok(seen[0] < left && seen[1] < bottom && seen[2] > right && seen[3] > top, `all districts are in view: ${seen}`);
+    // A name can be clicked like what it names.
+    const [town] = await areaNames(page, "towns");
+    const spot = await page.evaluate(({ at }) => window.tuban.map.project(at), town);
+    await page.mouse.click(spot.x, spot.y);
+    await page.waitForSelector(".maplibregl-popup .feature th");
+    assert.match(await page.locator(".maplibregl-popup").innerText(), new RegExp(town.name));
+    await page.click(".maplibregl-popup-close-button");
+    await page.click("#layers > li[data-id=parcels] .show");
+    await page.waitForFunction(() => window.tuban.map.getZoom() > 11 && document.body.hasAttribute("data-idle"));
 
     await page.locator("#layers > li[data-id=parcels] input").uncheck();
     await page.waitForFunction(() => !window.tuban.map.queryRenderedFeatures().some((f) => f.sourceLayer === "parcels"));

@@ -1,22 +1,27 @@
 // The map page: layers with counts and legend, attributes on click, Chinese and English.
 // It asks nothing but its own origin; labels are drawn with the reader's own fonts.
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
+import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
 
 const WORDS = {
   zh: {
-    other: "English", revision: "版本", features: "个要素", more: "个要素未列出", fold: "图层列表", away: "放大地图后可见",
+    other: "English", revision: "版本", features: "个要素", more: "个要素未列出", fold: "图层列表", show: "缩放到图层", away: "放大地图后可见",
     lost: "数据请求失败，请检查服务是否仍在运行", empty: "库中还没有数据：用 tuban import 导入", rest: "其他",
     "NavigationControl.ZoomIn": "放大", "NavigationControl.ZoomOut": "缩小", "Popup.Close": "关闭",
     "AttributionControl.ToggleAttribution": "数据来源", "Map.Title": "地图",
   },
   en: {
-    other: "中文", revision: "revision", features: "features", more: "more features here", fold: "List of layers", away: "zoom in to see it",
+    other: "中文", revision: "revision", features: "features", more: "more features here", fold: "List of layers", show: "Zoom to layer", away: "zoom in to see it",
     lost: "A request failed: is the server still running?", empty: "The store is empty: use tuban import", rest: "other",
   },
 };
 // Features that one popup describes.
 const MOST_DESCRIBED = 8;
 const NARROW = matchMedia("(max-width: 560px)").matches;
+// Room that the panel takes from what is brought into view.
+const PADDING = NARROW ? { top: 72, bottom: 24, left: 16, right: 16 } : { top: 40, bottom: 40, left: 310, right: 40 };
+// Nearer than this, a single point stands for nothing.
+const NEAREST = 17;
 // What the page opens on when the store says nothing better: Beijing.
 const NOWHERE = [[115.4, 39.4], [117.5, 41.1]];
 
@@ -52,13 +57,14 @@ async function start() {
   // As on the map: what is drawn last stands first.
   const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
   collections.sort((a, b) => floor(b) - floor(a));
+  const { lifted, style: drawable } = liftAreaLabels(style, collections);
   map = new maplibregl.Map({
     container: "map",
-    style,
+    style: drawable,
     locale: WORDS[language],
     hash: true,
     bounds: opening(collections),
-    fitBoundsOptions: { padding: NARROW ? { top: 72, bottom: 24, left: 16, right: 16 } : { top: 40, bottom: 40, left: 310, right: 40 } },
+    fitBoundsOptions: { padding: PADDING },
     maxZoom: 22,
     dragRotate: false,
     pitchWithRotate: false,
@@ -75,7 +81,10 @@ async function start() {
     map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point).length ? "pointer" : "";
   });
   map.on("zoomend", showReach);
-  map.on("idle", () => document.body.setAttribute("data-idle", "true"));
+  // At rest: everything is drawn, and every name in its place.
+  const placeLabels = areaLabels(map, lifted);
+  map.on("idle", () => { if (!placeLabels()) document.body.setAttribute("data-idle", "true"); });
+  map.on("movestart", () => document.body.removeAttribute("data-idle"));
   // For tests and for the curious, in the console.
   window.tuban = { map, collections };
   showWords();
@@ -85,7 +94,11 @@ async function start() {
 function opening(all) {
   const placed = all.filter((c) => c.count && c.extent);
   if (!placed.length) return NOWHERE;
-  const [west, south, east, north] = placed.reduce((a, b) => (b.count > a.count ? b : a)).extent.spatial.bbox[0];
+  return boxOf(placed.reduce((a, b) => (b.count > a.count ? b : a)));
+}
+
+function boxOf(collection) {
+  const [west, south, east, north] = collection.extent.spatial.bbox[0];
   return [[west, south], [east, north]];
 }
 
@@ -143,6 +156,11 @@ function showLayers() {
       look.categories.length ? swatch("circle", wheel(look.categories)) : swatch(look.kind, look.color, look.outline),
       titleOf(collection),
       element("span", { className: "count", textContent: collection.count.toLocaleString(language) })));
+    if (collection.count && collection.extent) {
+      const show = element("button", { type: "button", className: "show", title: word("show"), ariaLabel: word("show") });
+      show.addEventListener("click", () => map.fitBounds(boxOf(collection), { padding: PADDING, maxZoom: NEAREST }));
+      item.append(show);
+    }
     item.dataset.id = collection.id;
     if (look.categories.length) {
       item.append(element("ul", { className: "categories" },
@@ -226,7 +244,7 @@ function described(feature) {
 function showFeatures(event) {
   const { x, y } = event.point;
   const seen = new Map();
-  for (const feature of map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]])) {
+  for (const feature of map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]]).map(named)) {
     const key = `${feature.sourceLayer}/${feature.id}`;
     if (!seen.has(key)) seen.set(key, feature);
   }

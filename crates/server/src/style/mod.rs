@@ -11,7 +11,7 @@ mod qml;
 mod style_tests;
 
 use serde_json::{Value, json};
-use spatial::Collection;
+use spatial::{Collection, GeometryType};
 
 pub use qml::qml;
 
@@ -24,17 +24,29 @@ pub enum StyleClient {
     Qgis,
 }
 
+/// Metadata of a layer that names features: what they are. Tiles cut areas into pieces, so that a
+/// reader who wants one name a feature has to put them together.
+const NAMES: &str = "tuban:names";
+
 /// The layers of one collection, ready for a style document with the source `tuban`.
 pub fn layers(collection: &Collection, client: StyleClient) -> Vec<Value> {
     let own = collection.style.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let mut layers: Vec<Value> = own.unwrap_or_else(|| default::layers(collection));
     let id = collection.id.as_str();
+    let is_area =
+        matches!(collection.geometry_type, GeometryType::Polygon | GeometryType::MultiPolygon);
     for (position, layer) in layers.iter_mut().enumerate() {
         if let Some(layer) = layer.as_object_mut() {
             let kind = layer.get("type").and_then(Value::as_str).unwrap_or("fill").to_owned();
             layer.insert("id".into(), json!(format!("{id}-{kind}-{position}")));
             layer.insert("source".into(), json!("tuban"));
             layer.insert("source-layer".into(), json!(id));
+            if kind == "symbol" && is_area && client == StyleClient::MapLibre {
+                let metadata = layer.entry("metadata").or_insert_with(|| json!({}));
+                if let Some(metadata) = metadata.as_object_mut() {
+                    metadata.insert(NAMES.into(), json!("areas"));
+                }
+            }
         }
     }
     if client == StyleClient::Qgis {

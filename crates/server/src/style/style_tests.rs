@@ -94,3 +94,19 @@ fn qml_takes_fill_opacity_and_outline_from_the_style() {
         }
     }
 }
+
+#[test]
+fn a_reader_is_told_which_names_are_names_of_areas() {
+    let named = r#"[{"type":"symbol","layout":{"text-field":["get","name"]}}]"#;
+    let told = |geometry_type, client| {
+        let all = [collection("towns", geometry_type, 2, Some(named))];
+        let style = document("t", &all.each_ref(), client, "http://a/t", "http://a/x");
+        let symbol = style["layers"].as_array().unwrap().last().unwrap().clone();
+        assert_eq!(symbol["type"], "symbol");
+        symbol["metadata"]["tuban:names"].clone()
+    };
+    assert_eq!(told(GeometryType::MultiPolygon, StyleClient::MapLibre), "areas");
+    assert_eq!(told(GeometryType::Polygon, StyleClient::MapLibre), "areas");
+    assert!(told(GeometryType::LineString, StyleClient::MapLibre).is_null());
+    assert!(told(GeometryType::MultiPolygon, StyleClient::Qgis).is_null());
+}
