@@ -10,6 +10,41 @@ pub fn say(line: impl Display) {
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
 
+/// Prints rows as columns that stand below each other, whatever the script of a cell. `right` are
+/// the positions of columns that end below each other; the last column is not filled up.
+pub fn say_columns<const N: usize>(rows: &[[String; N]], right: &[usize]) {
+    for line in columns(rows, right) {
+        say(line);
+    }
+}
+
+fn columns<const N: usize>(rows: &[[String; N]], right: &[usize]) -> Vec<String> {
+    let widest: [usize; N] = std::array::from_fn(|column| {
+        rows.iter().map(|row| cells(&row[column])).max().unwrap_or_default()
+    });
+    let line = |row: &[String; N]| {
+        let mut line = String::new();
+        for (column, cell) in row.iter().enumerate() {
+            let blank = " ".repeat(widest[column] - cells(cell));
+            let (before, after) = match column {
+                _ if right.contains(&column) => (blank.as_str(), ""),
+                _ if column + 1 == N => ("", ""),
+                _ => ("", blank.as_str()),
+            };
+            let gap = if column == 0 { "" } else { "  " };
+            line.extend([gap, before, cell, after]);
+        }
+        line
+    };
+    rows.iter().map(line).collect()
+}
+
+/// Cells of a terminal that `text` takes: two for a Chinese character.
+fn cells(text: &str) -> usize {
+    let wide = |c: char| matches!(c, '\u{2e80}'..='\u{a4cf}' | '\u{f900}'..='\u{faff}' | '\u{fe30}'..='\u{fe4f}' | '\u{ff00}'..='\u{ff60}' | '\u{20000}'..='\u{3fffd}');
+    text.chars().map(|c| if wide(c) { 2 } else { 1 }).sum()
+}
+
 /// Prints a line on standard error.
 pub fn tell(line: impl Display) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
@@ -43,4 +78,17 @@ pub fn log_to_stderr(verbose: u8) {
         .with_writer(std::io::stderr)
         .with_target(false)
         .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_stand_below_each_other_in_any_script() {
+        let rows = [["建筑物", "5442", "last"], ["a_long_name", "16", "建"]];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        assert_eq!(columns(&rows, &[1]), ["建筑物       5442  last", "a_long_name    16  建"]);
+        assert!(columns::<2>(&[], &[]).is_empty());
+    }
 }

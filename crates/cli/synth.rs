@@ -67,6 +67,12 @@ pub enum SynthError {
         /// Where it should go.
         path: std::path::PathBuf,
     },
+    /// The file would not be what its ending says.
+    #[error("{path}: FlatGeobuf is written; name a folder or an .fgb file, then import that")]
+    OtherFormat {
+        /// Where it should go.
+        path: std::path::PathBuf,
+    },
     /// A folder cannot be made.
     #[error("{path}: {source}")]
     Folder {

@@ -22,7 +22,7 @@ fn mistakes_are_answered_with_a_way_out() {
     ]);
     let folder = folder.path();
     assert_eq!(imported(folder, &["p.geojson"]).0.code, 0);
-    let cases: [(&[&str], i32, &[&str]); 26] = [
+    let cases: [(&[&str], i32, &[&str]); 28] = [
         (&[], 2, &["Usage", "import"]),
         (&["--help"], 0, &["demo", "serve", "import", "export"]),
         (&["--version"], 0, &["tuban"]),
@@ -46,6 +46,8 @@ fn mistakes_are_answered_with_a_way_out() {
         (&["completions", "zsh"], 0, &["#compdef tuban"]),
         (&["inspect", "s.gpkg", "--tile", "1/2"], 1, &["--tile", "1/2", "Z/X/Y"]),
         (&["inspect", "s.gpkg", "--tile", "30/0/0"], 1, &["30"]),
+        (&["inspect", "s.gpkg"], 0, &["1 collections", "p  1  Point"]),
+        (&["import", "--help"], 0, &["Exit code", "3 when rows or columns were left out"]),
         (&["inspect", "s.gpkg", "--collection", "q"], 1, &["\"q\"", "it has p"]),
         (&["collection", "set", "s.gpkg", "p"], 2, &["--title"]),
         (&["collection", "set", "s.gpkg", "p", "--class", "k=L9"], 1, &["k=L9", "L0"]),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Encoding, Engine, EngineSettings, Profile, TileRequest};
+use engine::{Encoding, Engine, Profile, TileRequest};
 use serde_json::{Value, json};
 use spatial::CollectionId;
 use store::{FeatureStore, GeoPackageStore};
@@ -10,10 +10,11 @@ use tile::inspect::{decode, defects};
 use tile::{TileCoord, TileMatrixSet};
 
 use super::collection::{find, read_only};
+use super::serve::engine_settings;
 use super::{CommandError, registry};
 use crate::args::InspectArgs;
 use crate::config::Config;
-use crate::output::say;
+use crate::output::{say, say_columns};
 
 /// Most defects of a tile that are listed one by one.
 const SHOWN_DEFECTS: usize = 20;
@@ -56,16 +57,16 @@ async fn collections(
         return Ok(());
     }
     say(format_args!("revision {revision}, {} collections", all.len()));
-    for c in &all {
-        say(format_args!(
-            "{:<24} {:>10} {:<16} {:<12} {} fields",
-            c.id.as_str(),
-            c.count,
+    let rows = all.iter().map(|c| {
+        [
+            c.id.to_string(),
+            c.count.to_string(),
             format!("{:?}", c.geometry_type),
             c.crs.to_string(),
-            c.fields.len()
-        ));
-    }
+            format!("{} fields", c.fields.len()),
+        ]
+    });
+    say_columns(&rows.collect::<Vec<_>>(), &[1, 4]);
     Ok(())
 }
 
@@ -77,8 +78,7 @@ async fn tile(
     as_json: bool,
 ) -> Result<(), CommandError> {
     let coord = coord(place)?;
-    let engine =
-        Engine::open(Arc::new(store), registry(config)?, EngineSettings::default()).await?;
+    let engine = Engine::open(Arc::new(store), registry(config)?, engine_settings(config)).await?;
     let collections = match only {
         Some(id) => vec![id],
         None => engine.snapshot().collections.keys().cloned().collect(),
@@ -124,17 +124,17 @@ async fn tile(
     if let Some(sampled) = answer.aggregation {
         say(format_args!("a sample: {} of {} features", sampled.kept, sampled.of));
     }
-    for layer in &layers {
+    let rows = layers.iter().map(|layer| {
         let vertices: usize = layer.features.iter().flat_map(|f| &f.paths).map(Vec::len).sum();
-        say(format_args!(
-            "{:<24} {:>8} features {:>10} vertices {:>10} bytes  {}",
-            layer.name,
-            layer.features.len(),
-            vertices,
-            layer.bytes,
-            layer.keys.join(", ")
-        ));
-    }
+        [
+            layer.name.clone(),
+            format!("{} features", layer.features.len()),
+            format!("{vertices} vertices"),
+            format!("{} bytes", layer.bytes),
+            layer.keys.join(", "),
+        ]
+    });
+    say_columns(&rows.collect::<Vec<_>>(), &[1, 2, 3]);
     say(format_args!("{} defects", faults.len()));
     for fault in faults.iter().take(SHOWN_DEFECTS) {
         say(format_args!("  {} feature {:?}: {:?}", fault.layer, fault.id, fault.defect));

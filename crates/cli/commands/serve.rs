@@ -56,17 +56,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let started = Instant::now();
     let registry = registry(config)?;
     let store = Arc::new(GeoPackageStore::open(path)?);
-    let settings = EngineSettings {
-        tile_cache_bytes: config.tiles.cache_mib << 20,
-        threads: config.tiles.threads,
-        limits: tile::Limits {
-            features: config.tiles.max_features,
-            bytes: config.tiles.max_bytes,
-            ..tile::Limits::default()
-        },
-        ..EngineSettings::default()
-    };
-    let engine = Arc::new(Engine::open(store, registry, settings).await?);
+    let engine = Arc::new(Engine::open(store, registry, engine_settings(config)).await?);
     announce(path, address, config, &engine, started.elapsed());
 
     let public_url = &config.server.public_url;
@@ -135,4 +125,18 @@ async fn told_to_end() {
         _ = terminate.recv() => {}
     }
     tell("ending: running requests are answered first");
+}
+
+/// How the engine works by this configuration.
+pub fn engine_settings(config: &Config) -> EngineSettings {
+    EngineSettings {
+        tile_cache_bytes: config.tiles.cache_mib << 20,
+        threads: config.tiles.threads,
+        limits: tile::Limits {
+            features: config.tiles.max_features,
+            bytes: config.tiles.max_bytes,
+            ..tile::Limits::default()
+        },
+        ..EngineSettings::default()
+    }
 }

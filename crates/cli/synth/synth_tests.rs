@@ -408,4 +408,7 @@ fn the_command_writes_the_same_file_again() {
     let two = super::run(&args(out("two.fgb"), &[Layer::Parcels, Layer::Points])).unwrap_err();
     assert!(matches!(two, SynthError::OneFile { .. }));
     assert!(!out("two.fgb").exists());
+    let other = super::run(&args(out("towns.gpkg"), &[])).unwrap_err();
+    assert!(matches!(other, SynthError::OtherFormat { .. }));
+    assert!(!out("towns.gpkg").exists());
 }

@@ -43,6 +43,9 @@ pub fn run(args: &SynthArgs) -> Result<(), SynthError> {
     match &args.layer[..] {
         [layer] if is_file => write(&synth, *layer, &args.out),
         _ if is_file => Err(SynthError::OneFile { path: args.out.clone() }),
+        _ if OutputFormat::of_path(&args.out).is_some() => {
+            Err(SynthError::OtherFormat { path: args.out.clone() })
+        }
         layers => {
             fs::create_dir_all(&args.out)
                 .map_err(|source| SynthError::Folder { path: args.out.clone(), source })?;
