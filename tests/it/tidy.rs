@@ -22,6 +22,22 @@ const FLOORS: [(&str, u8); 8] = [
 const HTTP_CRATES: [&str; 4] = ["axum", "http", "hyper", "tower"];
 const JSON_CRATES: [&str; 2] = ["serde_json", "geojson"];
 
+/// What the crates of the lowest floors never touch: files, sockets, clocks, processes.
+const PURE: [&str; 3] = ["spatial", "tile", "ledger"];
+const IMPURE: [&str; 8] = [
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::thread",
+    "Instant::now",
+    "SystemTime",
+    "tokio::",
+];
+
+/// Endings of what is written by hand besides Rust; scripts without an ending are named `run`.
+const OTHER_SOURCES: [&str; 7] = ["py", "js", "mjs", "css", "html", "sh", "toml"];
+
 const BANNED_NAMES: [&str; 8] =
     ["util", "utils", "helper", "helpers", "common", "misc", "manager", "base"];
 
@@ -67,6 +83,21 @@ fn rust_files() -> Vec<PathBuf> {
         .collect()
 }
 
+/// Everything written by hand, Rust or not.
+fn source_files() -> Vec<PathBuf> {
+    let mut files = rust_files();
+    for folder in ["crates", "tests", "benches", "scripts", "packaging"] {
+        for ending in OTHER_SOURCES {
+            files.extend(files_below(&root().join(folder), ending));
+        }
+    }
+    for script in ["Makefile", ".ci/run", "tests/browser/run", "tests/qgis/run", "tests/tiles/run"]
+    {
+        files.push(root().join(script));
+    }
+    files
+}
+
 fn shown(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
 }
@@ -75,17 +106,33 @@ fn check_none(what: &str, offences: &[String]) {
     assert!(offences.is_empty(), "{what}:\n  {}", offences.join("\n  "));
 }
 
-/// Names of the crates in the `[dependencies]` of a manifest.
+/// Names of the crates that what a manifest makes is built with, on any system.
 fn dependencies(manifest: &Path) -> Vec<String> {
     let text = fs::read_to_string(manifest).unwrap();
     let value: toml::Table = text.parse().unwrap();
-    value["dependencies"].as_table().unwrap().keys().cloned().collect()
+    let targets = value.get("target").and_then(toml::Value::as_table);
+    let systems = targets.into_iter().flat_map(|t| t.values()).filter_map(toml::Value::as_table);
+    let mut names = Vec::new();
+    for table in std::iter::once(&value).chain(systems) {
+        for kind in ["dependencies", "build-dependencies"] {
+            let listed = table.get(kind).and_then(toml::Value::as_table);
+            names.extend(listed.into_iter().flat_map(|listed| listed.keys().cloned()));
+        }
+    }
+    assert!(!names.is_empty(), "{} has no dependencies", manifest.display());
+    names
 }
 
 #[test]
 fn arrows_between_crates_point_down() {
     let floors: BTreeMap<_, _> = FLOORS.into_iter().collect();
     let mut offences = Vec::new();
+    for manifest in files_below(&root().join("crates"), "toml") {
+        let name = manifest.parent().and_then(Path::file_name).unwrap().to_string_lossy();
+        if manifest.ends_with("Cargo.toml") && !floors.contains_key(&*name) {
+            offences.push(format!("{name} has no floor"));
+        }
+    }
     for (name, floor) in FLOORS {
         let manifest = match name {
             "tuban" => root().join("Cargo.toml"),
@@ -114,17 +161,52 @@ fn arrows_between_crates_point_down() {
 #[test]
 fn files_are_short_and_say_their_job() {
     let mut offences = Vec::new();
-    for path in rust_files() {
+    for path in source_files() {
         let text = fs::read_to_string(&path).unwrap();
         let lines = text.lines().count();
         if lines > MAX_LINES {
             offences.push(format!("{}: {lines} lines, at most {MAX_LINES}", shown(&path)));
         }
-        if !text.starts_with("//!") {
+        if path.extension().is_some_and(|ending| ending == "rs") && !text.starts_with("//!") {
             offences.push(format!("{}: no //! header", shown(&path)));
         }
     }
     check_none("files too long or without a header", &offences);
+}
+
+/// Whether a name says only that things lie there: `helpers`, `string_utils`. A word that stands
+/// for something in company (`base_url`) is none.
+fn is_drawer(name: &str) -> bool {
+    BANNED_NAMES.contains(&name)
+        || name.split('_').any(|word| word != "base" && BANNED_NAMES.contains(&word))
+}
+
+#[test]
+fn drawers_are_known_by_their_names() {
+    for name in ["util", "string_utils", "helpers", "test_helper", "base", "cache_manager"] {
+        assert!(is_drawer(name), "{name}");
+    }
+    for name in ["base_url", "utility_lines", "commons", "misconduct", "tile"] {
+        assert!(!is_drawer(name), "{name}");
+    }
+}
+
+#[test]
+fn the_lowest_floors_touch_no_system() {
+    let mut offences = Vec::new();
+    for path in PURE
+        .iter()
+        .flat_map(|name| files_below(&root().join("crates").join(name).join("src"), "rs"))
+    {
+        let is_test = shown(&path).ends_with("_tests.rs");
+        let text = fs::read_to_string(&path).unwrap();
+        for (number, line) in text.lines().enumerate().filter(|_| !is_test) {
+            for word in IMPURE.iter().filter(|word| line.contains(**word)) {
+                offences.push(format!("{}:{}: {word}", shown(&path), number + 1));
+            }
+        }
+    }
+    check_none("files, sockets, clocks or threads where only values may be", &offences);
 }
 
 #[test]
@@ -132,10 +214,8 @@ fn names_are_the_fields_words() {
     let offences: Vec<String> = rust_files()
         .iter()
         .filter(|path| {
-            path.components().any(|part| {
-                let name = part.as_os_str().to_string_lossy();
-                BANNED_NAMES.contains(&name.trim_end_matches(".rs"))
-            }) && !shown(path).is_empty()
+            let shown = shown(path);
+            shown.split('/').any(|name| is_drawer(name.trim_end_matches(".rs")))
         })
         .map(|path| shown(path))
         .collect();
@@ -145,7 +225,7 @@ fn names_are_the_fields_words() {
 #[test]
 fn code_speaks_of_itself_and_not_of_its_changes() {
     let mut offences = Vec::new();
-    for path in rust_files() {
+    for path in source_files() {
         let text = fs::read_to_string(&path).unwrap();
         for (number, line) in text.lines().enumerate() {
             for phrase in BANNED_PHRASES {
@@ -161,7 +241,8 @@ fn code_speaks_of_itself_and_not_of_its_changes() {
 /// The paths that a document names in back quotes or links: words with a slash, or with a
 /// known ending, and no blank.
 fn named_paths(document: &str) -> Vec<String> {
-    const ENDINGS: [&str; 7] = [".md", ".rs", ".toml", ".service", ".sh", ".csv", ".yml"];
+    const ENDINGS: [&str; 9] =
+        [".md", ".rs", ".toml", ".service", ".sh", ".csv", ".yml", ".py", ".mjs"];
     let quoted = document.split('`').skip(1).step_by(2);
     let linked = document.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     quoted
@@ -182,7 +263,14 @@ fn named_paths(document: &str) -> Vec<String> {
 #[test]
 fn paths_in_documents_exist() {
     let mut offences = Vec::new();
-    for document in ["README.md", "README.zh.md", "crates/README.md", "benches/README.md"] {
+    for document in [
+        "README.md",
+        "README.zh.md",
+        "crates/README.md",
+        "benches/README.md",
+        "data/README.md",
+        "CHANGELOG.md",
+    ] {
         let path = root().join(document);
         let Ok(text) = fs::read_to_string(&path) else {
             offences.push(format!("{document} itself"));
