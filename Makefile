@@ -5,7 +5,7 @@
 
 demo: build-tools
 	cargo build --release --locked
-	./target/release/tuban demo
+	"$${CARGO_TARGET_DIR:-./target}/release/tuban" demo
 
 test: build-tools
 	cargo test --locked
