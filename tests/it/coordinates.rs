@@ -53,6 +53,29 @@ fn every_way_to_say_a_place_lands_on_it() {
 }
 
 #[test]
+fn a_shifted_datum_is_turned_back_and_said_to_be_metres_off() {
+    // The published example: WGS 84, GCJ-02, BD-09.
+    let true_place = [116.377_817, 39.911_954];
+    for (crs, place) in
+        [("gcj02", [116.384_047_225, 39.913_345_455]), ("bd09", [116.390_454_713, 39.919_575_551])]
+    {
+        let file = point("{}", place[0], place[1]);
+        let folder = folder_with(&[("p.geojson", file.as_bytes())]);
+        let (answer, outcome) = imported(folder.path(), &["p.geojson", "--crs", crs]);
+        assert_eq!((answer.code, &outcome[0]["crs"]), (0, &"EPSG:4490".into()), "{}", answer.err);
+        let note = outcome[0]["notes"][0].as_str().unwrap();
+        assert!(note.contains(crs) && note.contains("metres off"), "{note}");
+        assert_eq!(run(folder.path(), &["export", "s.gpkg", "out.geojsonl"]).code, 0);
+        let text = std::fs::read_to_string(folder.path().join("out.geojsonl")).unwrap();
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        for (axis, expected) in true_place.into_iter().enumerate() {
+            let found = found["geometry"]["coordinates"][axis].as_f64().unwrap();
+            assert!((found - expected).abs() < 1e-8, "{crs}: {found}, not {expected}");
+        }
+    }
+}
+
+#[test]
 fn an_old_datum_is_taken_for_another_only_when_told() {
     for (code, alike) in [("EPSG:2382", "EPSG:4546"), ("EPSG:2436", "EPSG:4548")] {
         let rows = b"x,y\n448465.802,4385288.714\n";

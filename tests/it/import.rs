@@ -182,6 +182,8 @@ fn personal_columns_are_left_out_by_name_and_by_values_and_never_printed() {
         .map(|l| l["field"].as_str().unwrap())
         .collect();
     assert_eq!(left_out, ["QLRMC", "code"]);
+    let told = outcome[0]["left_out"][1]["reason"].as_str().unwrap();
+    assert_eq!(told, "100 % of its values look like identity numbers");
     for text in [&answer.out, &answer.err] {
         assert!(!text.contains("张三") && !text.contains("1949"), "{text}");
     }
