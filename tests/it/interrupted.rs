@@ -1,8 +1,15 @@
 //! An import that is stopped or killed half-way: the store is as it was.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use spatial::{CrsRegistry, Timestamp};
+use store::{FeatureStore, GeoPackageStore, LoadMode};
+use tuban::import::{ImportOptions, Watch, import_file};
 
 use crate::running::{Answer, run, tuban};
 
@@ -75,6 +82,52 @@ fn ctrl_c_leaves_the_store_as_it_was_and_says_so() {
     assert_eq!(stopped.code, 1, "{}", stopped.err);
     assert!(stopped.err.contains("the store is as it was"), "{}", stopped.err);
     assert_eq!(state(folder), before, "later files are not begun either");
+}
+
+#[test]
+fn a_stop_takes_back_the_layers_that_a_file_has_brought_before() {
+    let folder = folder_with_a_long_file("30000");
+    let path = |name: &str| folder.path().join(name);
+    for (store, file) in [("layers", "before.geojson"), ("layers", "long.fgb"), ("s", "long.fgb")] {
+        let own = ["import", &format!("{store}.gpkg"), file];
+        let renamed = if store == "s" { &["--collection", "own"][..] } else { &[] };
+        assert_eq!(run(folder.path(), &[&own, renamed].concat()).code, 0);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let store = Arc::new(GeoPackageStore::open(&path("s.gpkg")).unwrap());
+        let before = store.collections().await.unwrap();
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (watched, wish) = (Arc::clone(&store), Arc::clone(&stopped));
+        // Once the first layer is in, long before the second can be.
+        tokio::spawn(async move {
+            while watched.collections().await.unwrap().len() < 2 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            wish.store(true, Ordering::Relaxed);
+        });
+        let options = ImportOptions {
+            collection: None,
+            crs: None,
+            assume_cgcs2000: false,
+            read: formats::ReadOptions::default(),
+            mode: LoadMode::Create,
+            key: None,
+            keep: Vec::new(),
+            reason: String::new(),
+            recorded_at: Timestamp(0),
+            report: None,
+        };
+        let registry = CrsRegistry::new(BTreeMap::new()).unwrap();
+        let (watch, mut outcomes) = (Watch::new(stopped), Vec::new());
+        let (place, file) = (path("s.gpkg"), path("layers.gpkg"));
+        let stopped =
+            import_file(&*store, &place, &registry, &file, &options, &watch, &mut outcomes).await;
+        let told = stopped.unwrap_err().to_string();
+        assert_eq!(told, "stopped; the store is as it was before this file");
+        assert!(outcomes.is_empty());
+        assert_eq!(store.collections().await.unwrap(), before);
+    });
 }
 
 #[test]

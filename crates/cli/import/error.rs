@@ -100,8 +100,11 @@ pub enum ImportError {
     #[error("the report cannot be written: {0}; name another place with --report")]
     Report(std::io::Error),
     /// The user asked to stop.
-    #[error("stopped; the store is as it was before this layer")]
-    Stopped,
+    #[error("stopped; the store is as it was before this {what}")]
+    Stopped {
+        /// What has not happened: the file, or the layer of it that was under way.
+        what: &'static str,
+    },
     /// The reader broke down.
     #[error("the reader of this format broke down; please report the file")]
     ReaderPanicked,

@@ -93,7 +93,8 @@ impl ImportOutcome {
 /// Imports every layer of `file` and adds what became of each to `outcomes`.
 ///
 /// # Errors
-/// The first layer that fails ends the import; the layers before it stay, and their outcomes.
+/// The first layer that fails ends the import; the layers before it stay, and their outcomes. An
+/// interrupt takes back what the file has created.
 pub async fn import_file(
     store: &dyn FeatureStore,
     store_path: &Path,
@@ -107,13 +108,22 @@ pub async fn import_file(
     if layers > 1 && options.collection.is_some() {
         return Err(ImportError::OneIdForManyLayers { path: file.to_path_buf(), layers });
     }
+    let before = outcomes.len();
     for layer in 0..layers {
         let open = || -> Result<Box<dyn LayerReader>, ImportError> {
             Ok(formats::open(file, &options.read)?.swap_remove(layer))
         };
         let job = Job { store, store_path, registry, options, watch, earlier: outcomes };
-        let outcome = import_layer(job, &open).await?;
-        outcomes.push(outcome);
+        match import_layer(job, &open).await {
+            Ok(outcome) => outcomes.push(outcome),
+            Err(ImportError::Stopped { .. }) if options.mode == LoadMode::Create => {
+                for outcome in outcomes.drain(before..) {
+                    store.remove(&CollectionId::try_from(outcome.collection.as_str())?).await?;
+                }
+                return Err(ImportError::Stopped { what: "file" });
+            }
+            Err(failure) => return Err(failure),
+        }
     }
     Ok(())
 }

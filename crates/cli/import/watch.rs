@@ -53,6 +53,9 @@ impl Watch {
 
     /// Whether to go on.
     pub fn check(&self) -> Result<(), ImportError> {
-        if self.stopped.load(Ordering::Relaxed) { Err(ImportError::Stopped) } else { Ok(()) }
+        if self.stopped.load(Ordering::Relaxed) {
+            return Err(ImportError::Stopped { what: "layer" });
+        }
+        Ok(())
     }
 }
