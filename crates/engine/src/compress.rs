@@ -1,6 +1,7 @@
 //! Content encodings of a tile.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use libdeflater::{CompressionLvl, Compressor};
 
@@ -39,19 +40,20 @@ thread_local! {
 }
 
 /// `bytes` in another encoding. The level is a constant: equal tiles give equal bytes.
-pub(crate) fn compress(bytes: Vec<u8>, encoding: Encoding) -> Result<Vec<u8>, EngineError> {
+pub(crate) fn compress(bytes: &[u8], encoding: Encoding) -> Result<Arc<[u8]>, EngineError> {
     let failed = |error: &dyn std::fmt::Display| EngineError::Internal {
         what: format!("{}: {error}", encoding.name()),
     };
     match encoding {
-        Encoding::Identity => Ok(bytes),
+        Encoding::Identity => Ok(bytes.into()),
         Encoding::Gzip => GZIP.with_borrow_mut(|gzip| {
             let mut out = vec![0; gzip.gzip_compress_bound(bytes.len())];
-            let length = gzip.gzip_compress(&bytes, &mut out).map_err(|error| failed(&error))?;
-            out.truncate(length);
-            Ok(out)
+            let length = gzip.gzip_compress(bytes, &mut out).map_err(|error| failed(&error))?;
+            Ok(out[..length].into())
         }),
-        Encoding::Zstd => zstd::bulk::compress(&bytes, 1).map_err(|error| failed(&error)),
+        Encoding::Zstd => {
+            zstd::bulk::compress(bytes, 1).map(Arc::from).map_err(|error| failed(&error))
+        }
     }
 }
 
@@ -64,10 +66,10 @@ mod tests {
     #[test]
     fn each_encoding_gives_back_the_tile() {
         let tile: Vec<u8> = (0..50_000_u32).map(|n| ((n * n) >> 7) as u8).collect();
-        assert_eq!(compress(tile.clone(), Encoding::Identity).unwrap(), tile);
-        let zstd = compress(tile.clone(), Encoding::Zstd).unwrap();
+        assert_eq!(*compress(&tile, Encoding::Identity).unwrap(), *tile);
+        let zstd = compress(&tile, Encoding::Zstd).unwrap();
         assert_eq!(zstd::bulk::decompress(&zstd, tile.len()).unwrap(), tile);
-        let gzip = compress(tile.clone(), Encoding::Gzip).unwrap();
+        let gzip = compress(&tile, Encoding::Gzip).unwrap();
         let mut out = vec![0; tile.len()];
         let length = libdeflater::Decompressor::new().gzip_decompress(&gzip, &mut out).unwrap();
         assert_eq!((length, out), (tile.len(), tile.clone()));
@@ -77,7 +79,7 @@ mod tests {
     fn each_encoding_makes_a_tile_smaller() {
         let tile: Vec<u8> = (0..50_000_u32).map(|n| (n % 97) as u8).collect();
         for encoding in [Encoding::Gzip, Encoding::Zstd] {
-            let length = compress(tile.clone(), encoding).unwrap().len();
+            let length = compress(&tile, encoding).unwrap().len();
             assert!(length < tile.len() / 4, "{encoding:?}: {length}");
         }
     }

@@ -137,7 +137,7 @@ impl Engine {
     async fn render(&self, plan: Plan, request: &TileRequest) -> Result<CachedTile, EngineError> {
         let Plan { snapshot, collections, key } = plan;
         let (limits, set) = (self.settings().limits, request.matrix_set);
-        let (rendered, time, bytes) = self
+        let (tile, features, time) = self
             .pool()
             .run(move || {
                 let start = Instant::now();
@@ -153,19 +153,22 @@ impl Engine {
                     .iter()
                     .map(|(name, source, columns)| LayerInput { name, source: *source, columns })
                     .collect();
-                let mut rendered = tile::render(&layers, set, key.coord, &limits);
-                let bytes = std::mem::take(&mut rendered.bytes);
-                let empty = bytes.is_empty();
-                let bytes = if empty { bytes } else { compress(bytes, key.encoding)? };
-                Ok::<_, EngineError>((rendered, start.elapsed(), bytes))
+                tile::render_and(&layers, set, key.coord, &limits, |rendered| {
+                    let bytes = match rendered.bytes.as_slice() {
+                        [] => Arc::default(),
+                        bytes => compress(bytes, key.encoding)?,
+                    };
+                    let features: usize = rendered.layers.iter().map(|layer| layer.features).sum();
+                    let tile = CachedTile { bytes, sampled: rendered.sampled };
+                    Ok::<_, EngineError>((tile, features, start.elapsed()))
+                })
             })
             .await??;
         let metrics = self.metrics();
         metrics.rendered(time);
-        Metrics::add(&metrics.tile_bytes, bytes.len() as u64);
-        let features: usize = rendered.layers.iter().map(|layer| layer.features).sum();
+        Metrics::add(&metrics.tile_bytes, tile.bytes.len() as u64);
         Metrics::add(&metrics.tile_features, features as u64);
-        Ok(CachedTile { bytes: bytes.into(), sampled: rendered.sampled })
+        Ok(tile)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Dictionary-coded columns: each distinct value of a shard is stored once.
 
 use std::hash::Hasher;
+use std::ops::Range;
 
 use rustc_hash::FxHasher;
 
@@ -52,8 +53,67 @@ enum Dictionary {
     Bool,
     Int(Vec<i64>),
     Real(Vec<f64>),
-    Text { ends: Vec<u32>, bytes: String },
-    Bytes { ends: Vec<u32>, bytes: Vec<u8> },
+    /// With 32 bits of the hash of each text, so that nobody needs to hash it again.
+    Text {
+        ends: Vec<u32>,
+        bytes: String,
+        hashes: Vec<u32>,
+    },
+    Bytes {
+        ends: Vec<u32>,
+        bytes: Vec<u8>,
+    },
+}
+
+/// The distinct values of a column, by code.
+#[derive(Clone, Copy, Debug)]
+pub enum Distinct<'a> {
+    /// Code 0 is false, code 1 true.
+    Bool,
+    /// Integers.
+    Int(&'a [i64]),
+    /// Real numbers; equal ones differ in their bits.
+    Real(&'a [f64]),
+    /// Texts, dates and date-times.
+    Text(Texts<'a>),
+    /// Bytes; [`Column::decode`] reads them.
+    Bytes,
+}
+
+/// The distinct texts of a column, by code.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts<'a> {
+    ends: &'a [u32],
+    bytes: &'a [u8],
+    hashes: &'a [u32],
+}
+
+impl<'a> Texts<'a> {
+    /// All texts one after the other, in UTF-8.
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Where the text of `code` stands in [`Texts::bytes`].
+    ///
+    /// # Panics
+    /// When no text has that code.
+    #[inline]
+    pub fn span(&self, code: u16) -> Range<usize> {
+        let code = usize::from(code);
+        let start = if code == 0 { 0 } else { self.ends[code - 1] as usize };
+        start..self.ends[code] as usize
+    }
+
+    /// A hash of the text of `code`: equal for equal texts of any column.
+    ///
+    /// # Panics
+    /// When no text has that code.
+    #[inline]
+    pub fn hash(&self, code: u16) -> u32 {
+        self.hashes[usize::from(code)]
+    }
 }
 
 impl Column {
@@ -65,6 +125,20 @@ impl Column {
             Dictionary::Int(values) => values.len(),
             Dictionary::Real(values) => values.len(),
             Dictionary::Text { ends, .. } | Dictionary::Bytes { ends, .. } => ends.len(),
+        }
+    }
+
+    /// The distinct values, in bulk.
+    #[inline]
+    pub fn values(&self) -> Distinct<'_> {
+        match &self.values {
+            Dictionary::Bool => Distinct::Bool,
+            Dictionary::Int(values) => Distinct::Int(values),
+            Dictionary::Real(values) => Distinct::Real(values),
+            Dictionary::Text { ends, bytes, hashes } => {
+                Distinct::Text(Texts { ends, bytes: bytes.as_bytes(), hashes })
+            }
+            Dictionary::Bytes { .. } => Distinct::Bytes,
         }
     }
 
@@ -87,7 +161,7 @@ impl Column {
             Dictionary::Bool => ValueRef::Bool(code == 1),
             Dictionary::Int(values) => ValueRef::Int(values[code]),
             Dictionary::Real(values) => ValueRef::Real(values[code]),
-            Dictionary::Text { ends, bytes } => ValueRef::Text(&bytes[span(ends)]),
+            Dictionary::Text { ends, bytes, .. } => ValueRef::Text(&bytes[span(ends)]),
             Dictionary::Bytes { ends, bytes } => ValueRef::Bytes(&bytes[span(ends)]),
         }
     }
@@ -103,7 +177,9 @@ impl Column {
             Dictionary::Bool => 0,
             Dictionary::Int(values) => values.capacity() * 8,
             Dictionary::Real(values) => values.capacity() * 8,
-            Dictionary::Text { ends, bytes } => ends.capacity() * 4 + bytes.capacity(),
+            Dictionary::Text { ends, bytes, hashes } => {
+                (ends.capacity() + hashes.capacity()) * 4 + bytes.capacity()
+            }
             Dictionary::Bytes { ends, bytes } => ends.capacity() * 4 + bytes.capacity(),
         };
         self.codes.capacity() * 2 + values
@@ -126,7 +202,7 @@ impl ColumnBuilder {
             FieldType::Int => Dictionary::Int(Vec::new()),
             FieldType::Real => Dictionary::Real(Vec::new()),
             FieldType::Text | FieldType::Date | FieldType::DateTime => {
-                Dictionary::Text { ends: Vec::new(), bytes: String::new() }
+                Dictionary::Text { ends: Vec::new(), bytes: String::new(), hashes: Vec::new() }
             }
             FieldType::Bytes => Dictionary::Bytes { ends: Vec::new(), bytes: Vec::new() },
         };
@@ -154,22 +230,24 @@ impl ColumnBuilder {
         if (distinct + 1) * 2 > self.table.len() {
             self.table = vec![NULL; (self.table.len() * 2).max(16)];
             for code in 0..distinct as u16 {
-                let at = self.find(self.column.decode(code));
+                let value = self.column.decode(code);
+                let at = self.find(value, hash_of(value));
                 self.table[at] = code;
             }
         }
-        let at = self.find(value);
+        let hash = hash_of(value);
+        let at = self.find(value, hash);
         if self.table[at] == NULL {
             self.table[at] = distinct as u16;
-            self.column.values.push(value);
+            self.column.values.push(value, hash);
         }
         self.table[at]
     }
 
-    /// Where the code of `value` stands in the table, or would stand.
-    fn find(&self, value: ValueRef<'_>) -> usize {
+    /// Where the code of `value`, whose hash is given, stands in the table, or would stand.
+    fn find(&self, value: ValueRef<'_>, hash: u64) -> usize {
         let mask = self.table.len() - 1;
-        let mut at = hash_of(value) as usize & mask;
+        let mut at = hash as usize & mask;
         while self.table[at] != NULL && !same(self.column.decode(self.table[at]), value) {
             at = (at + 1) & mask;
         }
@@ -183,9 +261,10 @@ impl ColumnBuilder {
             Dictionary::Bool => {}
             Dictionary::Int(values) => values.shrink_to_fit(),
             Dictionary::Real(values) => values.shrink_to_fit(),
-            Dictionary::Text { ends, bytes } => {
+            Dictionary::Text { ends, bytes, hashes } => {
                 ends.shrink_to_fit();
                 bytes.shrink_to_fit();
+                hashes.shrink_to_fit();
             }
             Dictionary::Bytes { ends, bytes } => {
                 ends.shrink_to_fit();
@@ -197,14 +276,15 @@ impl ColumnBuilder {
 }
 
 impl Dictionary {
-    /// Adds a value of the dictionary's type.
-    fn push(&mut self, value: ValueRef<'_>) {
+    /// Adds a value of the dictionary's type, whose hash is given.
+    fn push(&mut self, value: ValueRef<'_>, hash: u64) {
         match (self, value) {
             (Self::Int(values), ValueRef::Int(v)) => values.push(v),
             (Self::Real(values), ValueRef::Real(v)) => values.push(v),
-            (Self::Text { ends, bytes }, ValueRef::Text(v)) => {
+            (Self::Text { ends, bytes, hashes }, ValueRef::Text(v)) => {
                 bytes.push_str(v);
                 ends.push(bytes.len() as u32);
+                hashes.push(hash as u32);
             }
             (Self::Bytes { ends, bytes }, ValueRef::Bytes(v)) => {
                 bytes.extend_from_slice(v);
@@ -237,6 +317,8 @@ fn same(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::panic, reason = "tests")]
+
     use super::*;
 
     fn check(field_type: FieldType, values: &[ValueRef<'_>], distinct: usize) {
@@ -269,5 +351,22 @@ mod tests {
         builder.push(ValueRef::Int(7));
         let column = builder.finish();
         assert_eq!((column.value(0), column.value(1)), (ValueRef::Null, ValueRef::Real(7.0)));
+    }
+
+    #[test]
+    fn texts_are_read_in_bulk_with_one_hash_each() {
+        let column = |values: &[&str]| {
+            let mut builder = ColumnBuilder::new(FieldType::Text, 0);
+            values.iter().for_each(|value| builder.push(ValueRef::Text(value)));
+            builder.finish()
+        };
+        let (one, other) = (column(&["村", "", "李庄", "村"]), column(&["李庄", "王庄"]));
+        let (Distinct::Text(one), Distinct::Text(other)) = (one.values(), other.values()) else {
+            panic!("columns of text hold texts");
+        };
+        let texts: Vec<_> = (0..3).map(|code| &one.bytes()[one.span(code)]).collect();
+        assert_eq!(texts, ["村".as_bytes(), b"", "李庄".as_bytes()]);
+        assert_eq!(one.hash(2), other.hash(0));
+        assert_ne!(one.hash(2), other.hash(1));
     }
 }

@@ -46,7 +46,7 @@ pub mod zones;
 pub use budget::{Budget, Costs, OverBudget};
 pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
 pub use collection::{Collection, CollectionId, Field, FieldClass, FieldType, GeometryType, Zooms};
-pub use column::{Column, ValueRef};
+pub use column::{Column, Distinct, Texts, ValueRef};
 pub use crs::{Crs, ParseCrsError, SourceCrs};
 pub use crs_error::CrsError;
 pub use crs_facts::{AxisOrder, CrsFacts, CrsKind, CrsUnit};

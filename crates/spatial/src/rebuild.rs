@@ -139,4 +139,30 @@ mod tests {
         }
         assert_eq!(shard.feature(7).geometry(), None);
     }
+
+    #[test]
+    fn the_area_on_the_world_grid_is_that_of_exteriors_without_holes() {
+        let holed: Polygon<f64> = polygon!(
+            exterior: [(x: 0., y: 0.), (x: 90., y: 0.), (x: 90., y: 80.), (x: 0., y: 80.)],
+            interiors: [[(x: 5., y: 1.), (x: 5., y: 11.), (x: 25., y: 11.), (x: 25., y: 1.)]],
+        );
+        let line: LineString<f64> = line_string![(x: 0., y: 0.), (x: 1., y: 1.), (x: 0., y: 4.)];
+        let twice = MultiPolygon(vec![holed.clone(), holed.clone()]);
+        let mut builder = ShardBuilder::new(&[], 3);
+        let shapes = [Shape::from(holed), Shape::from(line), Shape::from(twice)];
+        for (shape, id) in shapes.into_iter().zip(1..) {
+            let to_world = |coords: &[[f64; 2]], world: &mut Vec<_>| {
+                world.extend(coords.iter().map(|c| c.map(|v| 1_000 + v as u32)));
+            };
+            let id = FeatureId::try_from(id).unwrap();
+            builder.push(id, Some(&Geometry::from(shape)), &to_world, []);
+        }
+        let shard = builder.finish();
+        let mut again = ShardBuilder::new(&[], 3);
+        (0..3).for_each(|slot| again.push_ref(shard.feature(slot)));
+        for shard in [&shard, &again.finish()] {
+            let areas = [0, 1, 2].map(|slot| shard.feature(slot).world_area());
+            assert_eq!(areas, [7_000.0, 0.0, 14_000.0]);
+        }
+    }
 }

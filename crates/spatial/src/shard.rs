@@ -22,6 +22,7 @@ pub struct Shard {
     pub(crate) types: Vec<Option<GeometryType>>,
     pub(crate) envelopes: Vec<Envelope>,
     pub(crate) world_boxes: Vec<WorldBox>,
+    pub(crate) world_areas: Vec<f64>,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
@@ -122,6 +123,7 @@ impl Shard {
             + bytes(&self.types)
             + bytes(&self.envelopes)
             + bytes(&self.world_boxes)
+            + bytes(&self.world_areas)
             + bytes(&self.first_path)
             + bytes(&self.roles)
             + bytes(&self.first_coord)
@@ -155,6 +157,28 @@ pub struct PathRef<'a> {
     pub world: &'a [WorldPoint],
 }
 
+impl PathRef<'_> {
+    /// Area of a ring in squared world units: negative for a hole, which takes from its
+    /// exterior; 0 for points and lines.
+    pub fn world_area(&self) -> f64 {
+        let sign = self.role.area_sign();
+        let Some(&origin) = self.world.first() else { return 0.0 };
+        if sign == 0.0 {
+            return 0.0;
+        }
+        let relative =
+            |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
+        let mut sum = 0.0;
+        let mut previous = [0.0; 2];
+        for point in self.world {
+            let point = relative(point);
+            sum += previous[0] * point[1] - point[0] * previous[1];
+            previous = point;
+        }
+        sign * sum.abs() / 2.0
+    }
+}
+
 impl<'a> FeatureRef<'a> {
     /// The id.
     #[inline]
@@ -182,6 +206,12 @@ impl<'a> FeatureRef<'a> {
     #[inline]
     pub fn world_box(self) -> WorldBox {
         self.shard.world_boxes[self.slot]
+    }
+
+    /// Planar area in squared world units; holes do not count.
+    #[inline]
+    pub fn world_area(self) -> f64 {
+        self.shard.world_areas[self.slot]
     }
 
     /// The paths, exterior before its holes.

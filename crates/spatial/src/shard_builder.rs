@@ -33,6 +33,7 @@ impl ShardBuilder {
             types: Vec::with_capacity(capacity),
             envelopes: Vec::with_capacity(capacity),
             world_boxes: Vec::with_capacity(capacity),
+            world_areas: Vec::with_capacity(capacity),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
@@ -93,6 +94,9 @@ impl ShardBuilder {
             world_box.extend(*point);
         }
         shard.world_boxes.push(world_box);
+        let slot = shard.ids.len() - 1;
+        let area = FeatureRef { shard, slot }.paths().map(|path| path.world_area()).sum();
+        shard.world_areas.push(area);
         let mut values = values.into_iter();
         for column in &mut self.columns {
             column.push(values.next().unwrap_or(ValueRef::Null));
@@ -129,6 +133,7 @@ impl ShardBuilder {
         shard.types.push(feature.geometry_type());
         shard.envelopes.push(feature.envelope());
         shard.world_boxes.push(feature.world_box());
+        shard.world_areas.push(feature.world_area());
         for (position, column) in self.columns.iter_mut().enumerate() {
             column.push(feature.value(position));
         }

@@ -140,13 +140,19 @@ impl Drawer {
     fn polygons(&mut self, feature: FeatureRef<'_>, frame: &Frame, local: &LocalBox) -> Drawn {
         let square = self.merger.square();
         if local.area() < square {
-            let area = feature.paths().map(|path| signed_area(&path)).sum::<f64>();
-            let area = area * frame.area_scale;
+            let area = feature.world_area() * frame.area_scale;
             if area < square {
                 return self.merge(area, local, frame);
             }
         }
         let inside = frame.holds(local);
+        let mut paths = feature.paths();
+        if inside
+            && paths.len() == 1
+            && let Some(path @ PathRef { role: PathRole::Exterior, .. }) = paths.next()
+        {
+            return self.lone_ring(&path, feature.world_area(), frame, local);
+        }
         let mut parts = 0;
         let mut waiting = 0.0;
         let mut squares = false;
@@ -175,7 +181,7 @@ impl Drawer {
                             waiting += unrounded;
                         }
                     } else if small {
-                        waiting += signed_area(&path) * frame.area_scale;
+                        waiting += path.world_area() * frame.area_scale;
                     }
                 }
                 PathRole::Points | PathRole::Line => {}
@@ -197,13 +203,38 @@ impl Drawer {
         self.check()
     }
 
+    /// The most common polygon: one ring, nothing of it cut off. `world_area` is its area.
+    #[inline]
+    fn lone_ring(
+        &mut self,
+        path: &PathRef<'_>,
+        world_area: f64,
+        frame: &Frame,
+        local: &LocalBox,
+    ) -> Drawn {
+        let points = open(path.world).iter().map(|point| frame.local_inside(*point));
+        let rounded = self.figure.push_ring(path.role, points, local.middle2()) as f64;
+        let square = self.merger.square();
+        if rounded < 2.0 * square * SURELY_DRAWN {
+            let area = world_area * frame.area_scale;
+            if area < square {
+                self.figure.clear();
+                return self.merge(area, local, frame);
+            }
+            if self.figure.is_empty() {
+                return Drawn::Collapsed;
+            }
+        }
+        self.check()
+    }
+
     /// Adds a ring of the feature and answers twice its area before clipping.
     #[inline]
     fn ring(&mut self, path: &PathRef<'_>, inside: bool, frame: &Frame, local: &LocalBox) -> f64 {
         let world = open(path.world);
         if inside {
             let points = world.iter().map(|point| frame.local_inside(*point));
-            return self.figure.push_ring(path.role, points) as f64;
+            return self.figure.push_ring(path.role, points, local.middle2()) as f64;
         }
         self.wide.clear();
         for point in world {
@@ -214,7 +245,8 @@ impl Drawer {
         }
         let area = wide_area2(&self.wide);
         clip_ring(&mut self.wide, &mut self.spare, frame, local);
-        self.figure.push_ring(path.role, self.wide.iter().map(narrow));
+        let about = frame.part_inside(local).middle2();
+        self.figure.push_ring(path.role, self.wide.iter().map(narrow), about);
         area
     }
 
@@ -227,7 +259,7 @@ impl Drawer {
         if rounded_area2 >= 2.0 * square * SURELY_DRAWN {
             return None;
         }
-        let area = signed_area(path) * frame.area_scale;
+        let area = path.world_area() * frame.area_scale;
         (area.abs() < square).then_some(area)
     }
 
@@ -241,7 +273,7 @@ impl Drawer {
 
     #[inline]
     fn check(&mut self) -> Drawn {
-        if self.validity.holds(&self.figure, Contact::Refused) {
+        if self.figure.is_star() || self.validity.holds(&self.figure, Contact::Refused) {
             return Drawn::Whole;
         }
         if !mend(&mut self.figure, &mut self.validity) {
@@ -262,25 +294,6 @@ fn open(ring: &[WorldPoint]) -> &[WorldPoint] {
         [first, rest @ .., last] if first == last && !rest.is_empty() => &ring[..ring.len() - 1],
         _ => ring,
     }
-}
-
-/// Area of a ring in world units: negative for a hole, which takes from its exterior.
-pub(crate) fn signed_area(path: &PathRef<'_>) -> f64 {
-    let sign = match path.role {
-        PathRole::Exterior => 1.0,
-        PathRole::Hole => -1.0,
-        PathRole::Points | PathRole::Line => return 0.0,
-    };
-    let Some(&origin) = path.world.first() else { return 0.0 };
-    let relative = |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
-    let mut sum = 0.0;
-    let mut previous = [0.0; 2];
-    for point in path.world {
-        let point = relative(point);
-        sum += previous[0] * point[1] - point[0] * previous[1];
-        previous = point;
-    }
-    sign * sum.abs() / 2.0
 }
 
 fn wide_area2(ring: &[Wide]) -> f64 {

@@ -1,137 +1,131 @@
-//! Our own encoder: features become bytes in one pass, in scratch that is used again.
+//! Our own encoder: features become bytes in one pass, values follow from where they lie.
 
 use spatial::{PathRole, Shard};
 
 use crate::draw::Kind;
 use crate::figure::{Figure, Point};
 use crate::matrix_set::EXTENT;
-use crate::values::Values;
-use crate::wire::{MAX_VARINT, put_bytes, put_pair, put_varint, varint_len, zigzag};
+use crate::output::Output;
+use crate::values::{ValueBuffers, Values};
+use crate::wire::{
+    MAX_VARINT, TAG_ROOM, close, put_bytes, put_pair, put_varint, varint_len, zigzag,
+};
 use crate::writer::LayerWriter;
 
 const MOVE_TO: u32 = 1;
 const LINE_TO: u32 = 2;
 const CLOSE_PATH: u8 = 7 | 1 << 3;
 
-/// Buffers of the encoder.
+/// Most columns that a layer shows; the rest is left out.
+const MAX_COLUMNS: usize = 1 << 16;
+/// Bytes that a feature weighs about. A wrong guess of a layer's length costs one move of it.
+const USUAL_BYTES: usize = 128;
+/// Features that memory is reserved for at most before the first comes.
+const RESERVED: usize = 1 << 16;
+
+/// Memory of the encoder.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
-    features: Vec<u8>,
-    geometry: Vec<u8>,
-    tags: Vec<u8>,
-    values: Values,
+    output: Output,
+    values: ValueBuffers,
 }
 
-/// Writes one layer into [`Buffers`].
+/// Writes one layer.
 #[derive(Debug)]
 pub(crate) struct Encoder<'a> {
-    name: &'a str,
     columns: &'a [(usize, &'a str)],
-    buffers: &'a mut Buffers,
-    /// Bytes of `buffers.features` in use.
-    used: usize,
+    output: &'a mut Output,
+    values: Values<'a>,
+    /// Where the layer's name begins: after its tag and the length, as it was guessed.
+    start: usize,
+    features: usize,
 }
 
 impl<'a> Encoder<'a> {
-    pub fn new(name: &'a str, columns: &'a [(usize, &'a str)], buffers: &'a mut Buffers) -> Self {
-        buffers.values.clear();
-        let room = columns.len() * 2 * MAX_VARINT;
-        if buffers.tags.len() < room {
-            buffers.tags.resize(room, 0);
-        }
-        Self { name, columns, buffers, used: 0 }
-    }
-
-    #[inline]
-    fn tags(&mut self, shard: &Shard, slot: usize) -> usize {
-        let mut at = 0;
-        for (position, (column, _)) in self.columns.iter().enumerate() {
-            let Some(column) = shard.columns().get(*column) else { continue };
-            if let Some(value) = self.buffers.values.index(position, column, slot) {
-                at = put_varint(&mut self.buffers.tags, at, position as u64);
-                at = put_varint(&mut self.buffers.tags, at, u64::from(value));
-            }
-        }
-        at
+    /// Writes the layer `name` into the memory of `bytes`; about `expected` features come.
+    pub fn new(
+        (name, columns): (&'a str, &'a [(usize, &'a str)]),
+        buffers: &'a mut Buffers,
+        bytes: Vec<u8>,
+        expected: usize,
+    ) -> Self {
+        let Buffers { output, values } = buffers;
+        let columns = &columns[..columns.len().min(MAX_COLUMNS)];
+        let start = 1 + varint_len(expected.saturating_mul(USUAL_BYTES) as u64);
+        output.start(bytes, expected.min(RESERVED) * USUAL_BYTES);
+        output.push(&[0; 1 + MAX_VARINT][..start]);
+        push_field(output, 0x0a, name.as_bytes());
+        Self { columns, output, values: Values::new(columns, values, expected), start, features: 0 }
     }
 }
 
-impl LayerWriter for Encoder<'_> {
-    fn enter(&mut self, shard: &Shard) {
-        self.buffers.values.enter(shard, self.columns);
+impl<'a> LayerWriter<'a> for Encoder<'a> {
+    fn enter(&mut self, shard: &'a Shard) {
+        self.values.enter(shard);
     }
 
     #[inline]
     fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
-        // Two bytes a number, and for each path its commands.
-        let room = figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4;
-        if self.buffers.geometry.len() < room {
-            self.buffers.geometry.resize(room.next_power_of_two(), 0);
+        // Two bytes a number, and for each path its commands; then what stands around them.
+        let geometry = figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4;
+        let needed = geometry + self.columns.len() * TAG_ROOM + 5 * MAX_VARINT;
+        let room = &mut self.output.room(needed)[..needed];
+        // The fields are closed from the inside outwards, when their lengths are known.
+        room[0] = 0x12;
+        room[2] = 0x08;
+        let mut at = put_varint(room, 3, shard.ids()[slot].value().cast_unsigned());
+        let tags = at + 1;
+        let end = self.values.put_tags(room, tags + 1, slot);
+        if end > tags + 1 {
+            room[at] = 0x12;
+            at = close(room, tags, end);
         }
-        let geometry = put_geometry(&mut self.buffers.geometry, kind, figure);
-        let tags = self.tags(shard, slot);
-        let id = shard.ids()[slot].value().cast_unsigned();
-        let list = |len: usize| 1 + varint_len(len as u64) + len;
-        let body = 1 + varint_len(id) + if tags > 0 { list(tags) } else { 0 } + 2 + list(geometry);
-        let needed = self.used + body + 1 + MAX_VARINT;
-        let features = &mut self.buffers.features;
-        if features.len() < needed {
-            features.resize(needed.next_power_of_two().max(1 << 16), 0);
-        }
-        let mut at = self.used;
-        features[at] = 0x12;
-        at = put_varint(features, at + 1, body as u64);
-        features[at] = 0x08;
-        at = put_varint(features, at + 1, id);
-        if tags > 0 {
-            at = put_bytes(features, at, 0x12, &self.buffers.tags[..tags]);
-        }
-        features[at] = 0x18;
-        features[at + 1] = kind as u8;
-        self.used = put_bytes(features, at + 2, 0x22, &self.buffers.geometry[..geometry]);
+        room[at..at + 3].copy_from_slice(&[0x18, kind as u8, 0x22]);
+        let end = put_geometry(room, at + 4, kind, figure);
+        let end = close(room, at + 3, end);
+        let end = close(room, 1, end);
+        self.output.advance(end);
+        self.features += 1;
     }
 
     fn finish(self) -> Vec<u8> {
-        if self.used == 0 {
-            return Vec::new();
+        let Self { columns, output, values, start, features } = self;
+        for (_, key) in columns {
+            push_field(output, 0x1a, key.as_bytes());
         }
-        let mut head = vec![0; self.name.len() + 2 * MAX_VARINT];
-        let end = put_bytes(&mut head, 0, 0x0a, self.name.as_bytes());
-        head.truncate(end);
-        let mut keys =
-            vec![0; self.columns.iter().map(|(_, key)| key.len() + MAX_VARINT + 1).sum()];
-        let end = self
-            .columns
-            .iter()
-            .fold(0, |at, (_, key)| put_bytes(&mut keys, at, 0x1a, key.as_bytes()));
-        keys.truncate(end);
-        let mut tail = [0; 16];
-        tail[0] = 0x28;
-        let end = put_varint(&mut tail, 1, u64::from(EXTENT));
-        tail[end..end + 2].copy_from_slice(&[0x78, 2]);
-        let parts = [
-            &head[..],
-            &self.buffers.features[..self.used],
-            &keys,
-            &self.buffers.values.bytes,
-            &tail[..end + 2],
-        ];
-        let len: usize = parts.iter().map(|part| part.len()).sum();
-        let mut layer = Vec::with_capacity(1 + MAX_VARINT + len);
-        layer.push(0x1a);
-        crate::wire::push_varint(&mut layer, len as u64);
-        for part in parts {
-            layer.extend_from_slice(part);
+        values.write(output);
+        let mut extent = [0; 1 + MAX_VARINT];
+        extent[0] = 0x28;
+        let end = put_varint(&mut extent, 1, u64::from(EXTENT));
+        output.push(&extent[..end]);
+        output.push(&[0x78, 2]);
+        let mut bytes = output.finish();
+        if features == 0 {
+            bytes.clear();
+            return bytes;
         }
-        layer
+        let mut head = [0; 1 + MAX_VARINT];
+        head[0] = 0x1a;
+        let end = put_varint(&mut head, 1, (bytes.len() - start) as u64);
+        if end == start {
+            bytes[..end].copy_from_slice(&head[..end]);
+        } else {
+            bytes.splice(..start, head[..end].iter().copied());
+        }
+        bytes
     }
 }
 
-/// Writes the commands of `figure`; answers their length in bytes.
+fn push_field(output: &mut Output, tag: u8, payload: &[u8]) {
+    let room = output.room(1 + MAX_VARINT + payload.len());
+    let end = put_bytes(room, 0, tag, payload);
+    output.advance(end);
+}
+
+/// Writes the commands of `figure` at `at`; answers the position after them.
 #[inline]
-fn put_geometry(bytes: &mut [u8], kind: Kind, figure: &Figure) -> usize {
+fn put_geometry(bytes: &mut [u8], mut at: usize, kind: Kind, figure: &Figure) -> usize {
     let command = |id: u32, count: usize| u64::from(id) | (count as u64) << 3;
-    let mut at = 0;
     let mut cursor: Point = [0; 2];
     if kind == Kind::Points {
         at = put_varint(bytes, at, command(MOVE_TO, figure.point_count()));

@@ -14,6 +14,8 @@ pub(crate) struct Figure {
     points: Vec<Point>,
     len: usize,
     paths: Vec<Path>,
+    /// Whether the last ring is a star.
+    star: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +37,75 @@ pub(crate) fn cross(a: Point, b: Point, c: Point) -> i32 {
     (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 }
 
-/// Twice the signed area of a ring; positive for exteriors (surveyor's formula, y south).
-#[inline]
-pub(crate) fn area2(ring: &[Point]) -> i64 {
-    let Some(&last) = ring.last() else { return 0 };
-    let mut previous = last;
-    let mut sum = 0_i64;
-    for &point in ring {
-        sum += i64::from(previous[0] * point[1] - point[0] * previous[1]);
-        previous = point;
+/// What one walk round a ring shows.
+struct Seen {
+    /// Twice the signed area, positive for exteriors (surveyor's formula, y south).
+    area2: i64,
+    /// Whether some point lies on one line with its neighbours, or on one of them.
+    collinear: bool,
+    /// Whether every edge turns the same way around the point that was looked from, once in all.
+    star: bool,
+}
+
+impl Seen {
+    /// Looks from the point at half of `about`.
+    #[inline]
+    fn of(ring: &[Point], about: Point) -> Self {
+        let seen = |point: Point| [2 * point[0] - about[0], 2 * point[1] - about[1]];
+        let [.., before, last] = ring else {
+            return Self { area2: 0, collinear: false, star: false };
+        };
+        let mut previous = seen(*last);
+        let mut edge = [last[0] - before[0], last[1] - before[1]];
+        let mut area = 0;
+        let mut collinear = false;
+        // The sign of `right` stays clear when every turn is above 0, that of `left` stays set
+        // when every turn is below.
+        let (mut right, mut left, mut sides) = (0, -1, 0);
+        let mut at = *last;
+        for &point in ring {
+            let next = [point[0] - at[0], point[1] - at[1]];
+            collinear |= edge[0] * next[1] == edge[1] * next[0];
+            let place = seen(point);
+            let turn = previous[0] * place[1] - place[0] * previous[1];
+            area += i64::from(turn);
+            right |= turn - 1;
+            left &= turn;
+            sides -= (previous[1] ^ place[1]) >> 31;
+            (previous, edge, at) = (place, next, point);
+        }
+        Self { area2: area / 4, collinear, star: sides == 2 && (right >= 0 || left < 0) }
     }
-    sum
+}
+
+/// Takes repeated points, spikes and points between their neighbours out of a ring; answers where the rest lies.
+fn without_collinear(ring: &mut [Point]) -> (usize, usize) {
+    let mut len = 0;
+    let (mut a, mut b) = ([0; 2], [0; 2]);
+    for position in 0..ring.len() {
+        let point = ring[position];
+        while len > 1 && cross(a, b, point) == 0 {
+            len -= 1;
+            b = a;
+            a = if len > 1 { ring[len - 2] } else { b };
+        }
+        if len != 1 || ring[0] != point {
+            ring[len] = point;
+            len += 1;
+            (a, b) = (b, point);
+        }
+    }
+    let mut first = 0;
+    while len - first > 2 {
+        if cross(ring[len - 2], ring[len - 1], ring[first]) == 0 {
+            len -= 1;
+        } else if cross(ring[len - 1], ring[first], ring[first + 1]) == 0 {
+            first += 1;
+        } else {
+            break;
+        }
+    }
+    (first, len)
 }
 
 impl Figure {
@@ -120,50 +180,45 @@ impl Figure {
     }
 
     /// Adds a ring, closed or not, without repeated points, spikes and collinear points, turned
-    /// as its role asks. Answers twice its area; a ring of no area is left out.
+    /// as its role asks. Answers twice its area; a ring of no area is left out. `about` is twice
+    /// a point that it may be a star about, see [`Figure::is_star`].
     #[inline]
     pub fn push_ring(
         &mut self,
         role: PathRole,
         points: impl ExactSizeIterator<Item = Point>,
+        about: Point,
     ) -> i64 {
         let start = self.len;
-        self.reserve(points.len());
-        let room = &mut self.points[start..];
-        let mut len = 0;
-        for point in points {
-            while len > 1 && cross(room[len - 2], room[len - 1], point) == 0 {
-                len -= 1;
-            }
-            if len != 1 || room[0] != point {
-                room[len] = point;
-                len += 1;
-            }
+        let count = points.len();
+        self.reserve(count);
+        let room = &mut self.points[start..start + count];
+        for (place, point) in room.iter_mut().zip(points) {
+            *place = point;
         }
-        let mut first = 0;
-        while len - first > 2 {
-            if cross(room[len - 2], room[len - 1], room[first]) == 0 {
-                len -= 1;
-            } else if cross(room[len - 1], room[first], room[first + 1]) == 0 {
-                first += 1;
-            } else {
-                break;
-            }
+        let (mut first, mut len) = (0, count);
+        let mut seen = Seen::of(room, about);
+        if seen.collinear {
+            (first, len) = without_collinear(room);
+            seen = Seen::of(&room[first..len], about);
         }
-        if len - first < 3 {
+        if len - first < 3 || seen.area2 == 0 {
             return 0;
         }
-        let ring = &mut room[first..len];
-        let area = area2(ring);
-        if area == 0 {
-            return 0;
+        if (seen.area2 > 0) != (role == PathRole::Exterior) {
+            room[first..len].reverse();
         }
-        if (area > 0) != (role == PathRole::Exterior) {
-            ring.reverse();
-        }
+        self.star = seen.star;
         self.len = start + len;
         self.close_path(start + first, role);
-        area.abs()
+        seen.area2.abs()
+    }
+
+    /// Whether there is one ring and all of it is seen from the point that it was told to be
+    /// about; such a ring is simple. `false` when nobody knows.
+    #[inline]
+    pub fn is_star(&self) -> bool {
+        self.star && self.paths.len() == 1
     }
 
     fn reserve(&mut self, count: usize) {
@@ -175,5 +230,67 @@ impl Figure {
 
     fn close_path(&mut self, start: usize, role: PathRole) {
         self.paths.push(Path { start: start as u32, end: self.len as u32, role });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::validity::{Contact, Validity};
+
+    fn ring() -> impl Strategy<Value = Vec<Point>> {
+        (1..12_i32, 3..9_usize).prop_flat_map(|(size, len)| {
+            let point = (-size..=size, -size..=size).prop_map(|(x, y)| [x, y]);
+            prop::collection::vec(point, len)
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        #[test]
+        fn a_star_is_simple(points in ring(), about in (-9..9_i32, -9..9_i32)) {
+            let mut figure = Figure::default();
+            let area =
+                figure.push_ring(PathRole::Exterior, points.into_iter(), [about.0, about.1]);
+            if figure.is_star() {
+                prop_assert!(area > 0);
+                prop_assert!(Validity::default().holds(&figure, Contact::Refused));
+            }
+        }
+
+        #[test]
+        fn a_ring_keeps_no_point_that_changes_nothing(points in ring()) {
+            let mut figure = Figure::default();
+            let area = figure.push_ring(PathRole::Exterior, points.clone().into_iter(), [1; 2]);
+            let sum = |ring: &[Point]| -> i64 {
+                let followers = ring.iter().skip(1).chain(ring.first());
+                ring.iter().zip(followers).map(|(a, b)| i64::from(a[0] * b[1] - a[1] * b[0])).sum()
+            };
+            prop_assert_eq!(area, sum(&points).abs());
+            for path in figure.paths() {
+                let ring = figure.points(*path);
+                prop_assert_eq!(sum(ring), area);
+                for position in 0..ring.len() {
+                    let at = |ahead: usize| ring[(position + ahead) % ring.len()];
+                    prop_assert!(cross(at(0), at(1), at(2)) != 0, "{ring:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rectangles_and_jagged_parcels_are_stars() {
+        let rings: [&[Point]; 2] = [
+            &[[0, 0], [1, 5], [6, 4], [5, -1]],
+            &[[0, 0], [4, 1], [8, 0], [9, 4], [8, 8], [4, 7], [0, 8], [1, 4]],
+        ];
+        for ring in rings {
+            let mut figure = Figure::default();
+            figure.push_ring(PathRole::Exterior, ring.iter().copied(), [7, 7]);
+            assert!(figure.is_star(), "{ring:?}");
+        }
     }
 }

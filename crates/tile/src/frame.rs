@@ -3,7 +3,11 @@
 use spatial::{WorldBox, WorldPoint};
 
 use crate::coord::TileCoord;
+use crate::figure::Point;
 use crate::matrix_set::{EXTENT, UNIT_ZOOM};
+
+/// Most that a zoom shifts right whose buffered tiles measure less than 2^31 world units.
+const MAX_NARROW: u32 = UNIT_ZOOM as u32 - 2;
 
 /// Maps world points to the integers of one buffered tile.
 ///
@@ -60,9 +64,16 @@ impl Frame {
 
     /// Tile integers of a world point of the buffered tile.
     #[inline]
-    pub fn local_inside(&self, point: WorldPoint) -> [i32; 2] {
-        let [x, y] = self.local(point);
-        [x as i32, y as i32]
+    pub fn local_inside(&self, point: WorldPoint) -> Point {
+        if self.up > 0 || self.down > MAX_NARROW {
+            let [x, y] = self.local(point);
+            return [x as i32, y as i32];
+        }
+        // The buffered tile measures less than 2^31 world units: the difference is exact in 32
+        // bits, and two of them fit a register of any processor.
+        let [west, north] = self.offset.map(|offset| offset as u32);
+        let [x, y] = [point[0].wrapping_sub(west), point[1].wrapping_sub(north)];
+        [x.cast_signed() >> self.down, y.cast_signed() >> self.down]
     }
 
     /// Tile integers of a box.
@@ -78,6 +89,13 @@ impl Frame {
         local.min[0] >= min && local.min[1] >= min && local.max[0] <= max && local.max[1] <= max
     }
 
+    /// The part of a box that meets the buffered tile and lies inside it.
+    pub fn part_inside(&self, local: &LocalBox) -> LocalBox {
+        let (min, max) = (i64::from(self.min), i64::from(self.max));
+        let inside = |point: [i64; 2]| point.map(|v| v.clamp(min, max));
+        LocalBox { min: inside(local.min), max: inside(local.max) }
+    }
+
     /// Whether the box shares no point with the buffered tile.
     #[inline]
     pub fn misses(&self, local: &LocalBox) -> bool {
@@ -91,6 +109,12 @@ impl LocalBox {
     #[inline]
     pub fn area(&self) -> f64 {
         (self.max[0] - self.min[0]) as f64 * (self.max[1] - self.min[1]) as f64
+    }
+
+    /// Twice the middle of a box inside the buffered tile.
+    #[inline]
+    pub fn middle2(&self) -> Point {
+        [(self.min[0] + self.max[0]) as i32, (self.min[1] + self.max[1]) as i32]
     }
 
     /// The middle, rounded down.

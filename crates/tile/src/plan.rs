@@ -5,7 +5,6 @@
 
 use spatial::{FeatureId, PathRole};
 
-use crate::draw::signed_area;
 use crate::frame::Frame;
 use crate::select::Selection;
 
@@ -62,13 +61,11 @@ impl Sizes {
         let mut sizes = Self { counts: [0; MAX_SIDE + 1], areas: [0.0; MAX_SIDE + 1] };
         for (shard, slots) in selection.runs() {
             for slot in slots {
-                let mut area = 0.0;
-                let mut merges = true;
-                for path in shard.feature(usize::from(*slot)).paths() {
-                    merges &= matches!(path.role, PathRole::Exterior | PathRole::Hole);
-                    area += signed_area(&path);
-                }
-                let area = area * frame.area_scale;
+                let feature = shard.feature(usize::from(*slot));
+                let merges = feature
+                    .paths()
+                    .all(|path| matches!(path.role, PathRole::Exterior | PathRole::Hole));
+                let area = feature.world_area() * frame.area_scale;
                 let side = if merges { (area.sqrt() as usize).min(MAX_SIDE) } else { MAX_SIDE };
                 sizes.counts[side] += 1;
                 sizes.areas[side] += area;

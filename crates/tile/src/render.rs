@@ -66,12 +66,17 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Buffers that a thread uses again for its next tile.
+/// Memory that a thread uses again for its next tile.
 #[derive(Default)]
 struct Scratch {
     drawer: Drawer,
     buffers: Buffers,
+    /// That of the bytes of a tile which nobody needs any more.
+    bytes: Vec<u8>,
 }
+
+/// Bytes of a tile whose memory is kept for the next one at most.
+const KEPT: usize = 1 << 26;
 
 /// Renders `layers` in the tile at `coord` of `set`, on whose world grid the sources lie.
 /// Equal sources give equal bytes.
@@ -86,6 +91,24 @@ pub fn render(
     let rendered = render_with(&mut scratch, layers, coord, limits);
     SCRATCH.set(scratch);
     rendered
+}
+
+/// Renders as [`render`] does, shows the tile to `see` and keeps its memory for the next tile:
+/// for who compresses or copies the bytes anyway. Fresh memory for a large tile costs as much
+/// as writing it.
+pub fn render_and<T>(
+    layers: &[LayerInput<'_>],
+    set: &TileMatrixSet,
+    coord: TileCoord,
+    limits: &Limits,
+    see: impl FnOnce(&Rendered) -> T,
+) -> T {
+    let rendered = render(layers, set, coord, limits);
+    let seen = see(&rendered);
+    if rendered.bytes.capacity() <= KEPT {
+        SCRATCH.with_borrow_mut(|scratch| scratch.bytes = rendered.bytes);
+    }
+    seen
 }
 
 fn render_with(
@@ -156,12 +179,14 @@ impl DrawnLayer {
         frame: &Frame,
         plan: Plan,
     ) -> Self {
-        let Scratch { drawer, buffers } = scratch;
+        let Scratch { drawer, buffers, bytes } = scratch;
         let (bytes, stats) = if layer.source.count() <= SMALL_LAYER {
             let writer = SmallLayer::new(layer.name, layer.columns);
             write_layer(selection, frame, plan, drawer, writer)
         } else {
-            let writer = Encoder::new(layer.name, layer.columns, buffers);
+            let bytes = std::mem::take(bytes);
+            let named = (layer.name, layer.columns);
+            let writer = Encoder::new(named, buffers, bytes, selection.len());
             write_layer(selection, frame, plan, drawer, writer)
         };
         let stats = LayerStats { name: layer.name.to_owned(), bytes: bytes.len(), ..stats };
@@ -170,12 +195,12 @@ impl DrawnLayer {
 }
 
 /// Draws the selected features into `writer`.
-fn write_layer(
-    selection: &Selection<'_>,
+fn write_layer<'a>(
+    selection: &Selection<'a>,
     frame: &Frame,
     plan: Plan,
     drawer: &mut Drawer,
-    mut writer: impl LayerWriter,
+    mut writer: impl LayerWriter<'a>,
 ) -> (Vec<u8>, LayerStats) {
     let mut stats = LayerStats::default();
     drawer.merger.start(frame, plan.side);

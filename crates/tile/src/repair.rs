@@ -74,7 +74,7 @@ fn rewrite(figure: &mut Figure, shapes: &IntShapes<i32>) {
     for shape in shapes {
         let mut role = PathRole::Exterior;
         for ring in shape {
-            let area = figure.push_ring(role, ring.iter().map(|p| [p.x, p.y]));
+            let area = figure.push_ring(role, ring.iter().map(|p| [p.x, p.y]), [0; 2]);
             if area == 0 && role == PathRole::Exterior {
                 break;
             }

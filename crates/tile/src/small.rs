@@ -31,8 +31,8 @@ impl<'a> SmallLayer<'a> {
     }
 }
 
-impl LayerWriter for SmallLayer<'_> {
-    fn enter(&mut self, _shard: &Shard) {}
+impl<'a> LayerWriter<'a> for SmallLayer<'a> {
+    fn enter(&mut self, _shard: &'a Shard) {}
 
     fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
         // Integers inside the tile: the crate refuses none of them.

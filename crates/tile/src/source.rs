@@ -15,7 +15,7 @@ pub trait FeatureSource: Sync {
 
 impl FeatureSource for CollectionSnapshot {
     fn count(&self) -> u64 {
-        self.len() as u64
+        self.collection().count
     }
 
     fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16])) {

@@ -1,181 +1,270 @@
 //! The value table of a tile layer: each distinct value once, as far as that is cheap.
 //!
-//! In a text column whose values all differ within a shard, as keys and addresses do, looking each
-//! one up costs more than all the rest of the tile and hardly ever finds anything: there a value that
-//! another shard repeats is written twice, which the specification allows (4.1: SHOULD).
+//! Numbers and truth values stand once. A column of texts is looked up as long as that finds
+//! something: keys and addresses, which hardly ever repeat, are written as they come from some
+//! point on, and a repeated one stands twice, which the specification allows (4.1: SHOULD). That
+//! point follows from the values in the order of the features, whichever shards they are in.
+//!
+//! While features are drawn the table holds where each value is to be found; the bytes are
+//! written at the end, straight from the shards.
 
-use std::hash::Hasher;
+use spatial::{Column, Distinct, Shard, Texts};
 
-use rustc_hash::FxHasher;
-use spatial::{Column, Shard, ValueRef};
+use crate::lookup::Lookup;
+use crate::output::Output;
+use crate::wire::{MAX_VARINT, put_tag, put_varint, varint_len, zigzag64};
 
-use crate::wire::{push_varint, varint_len, zigzag64};
+/// Texts of a column that are looked up before it is told whether that was worth it.
+const WINDOW: u32 = 512;
+/// One in so many must have been there already.
+const WORTH: u32 = 32;
 
-/// Distinct values in order of first use, encoded as layer fields.
-///
-/// A value is looked up by its code first (an array a column, valid for one shard at a time),
-/// and only a code not seen before by its bytes.
+/// Memory of a value table.
 #[derive(Debug, Default)]
-pub(crate) struct Values {
-    /// The encoded values, one after the other.
-    pub bytes: Vec<u8>,
-    ends: Vec<usize>,
-    /// Open addressing: upper half the hash, lower half value index + 1; 0 is free.
-    table: Vec<u64>,
-    /// Entries of the table in use.
-    entries: usize,
-    /// By column: upper half the epoch, lower half the value index.
-    codes: Vec<Vec<u64>>,
-    /// By column: whether no two features of the shard share a value.
-    unique: Vec<bool>,
+pub(crate) struct ValueBuffers {
+    places: Vec<Place>,
+    columns: Vec<TextColumn>,
+    texts: Lookup,
+    ints: Lookup,
+    reals: Lookup,
     epoch: u32,
 }
 
-/// Smallest size of the table; a power of two.
-const TABLE: usize = 512;
+/// Where a value is: which of the layer's columns, and its code in the shard of its source.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    position: u16,
+    code: u16,
+}
 
-/// Fewest differing values that tell a column of keys from one that differs by chance.
-const TELLING: usize = 256;
+/// What is known of a column of texts.
+#[derive(Debug, Default)]
+struct TextColumn {
+    /// By code: upper half the epoch, lower half the value index; valid for one shard.
+    codes: Vec<u64>,
+    looked_up: u32,
+    found: u32,
+    /// Whether looking up was given up.
+    keys: bool,
+}
 
-impl Values {
-    /// Forgets every value.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-        self.table.clear();
-        self.table.resize(TABLE, 0);
-        self.entries = 0;
+/// A shard and the index of the first value that was taken from it.
+#[derive(Debug)]
+struct Source<'a> {
+    shard: &'a Shard,
+    first: usize,
+}
+
+/// The values of one layer.
+#[derive(Debug)]
+pub(crate) struct Values<'a> {
+    columns: &'a [(usize, &'a str)],
+    buffers: &'a mut ValueBuffers,
+    /// At least one.
+    sources: Vec<Source<'a>>,
+    /// Columns of the shard entered last, as far as it has them.
+    current: Vec<Option<&'a Column>>,
+    truths: [Option<u32>; 2],
+}
+
+impl<'a> Values<'a> {
+    /// An empty table for about `expected` features; `columns` are at most 2^16.
+    pub fn new(
+        columns: &'a [(usize, &'a str)],
+        buffers: &'a mut ValueBuffers,
+        expected: usize,
+    ) -> Self {
+        buffers.places.clear();
+        buffers.columns.resize_with(columns.len().max(buffers.columns.len()), TextColumn::default);
+        for column in &mut buffers.columns {
+            (column.looked_up, column.found, column.keys) = (0, 0, false);
+        }
+        buffers.texts.clear(expected.min(WINDOW as usize) * columns.len());
+        buffers.ints.clear(expected);
+        buffers.reals.clear(expected);
+        let current = Vec::with_capacity(columns.len());
+        Self { columns, buffers, sources: Vec::new(), current, truths: [None; 2] }
     }
 
-    /// Makes room for the codes of `columns` of `shard`, and forgets those of the last shard.
-    pub fn enter(&mut self, shard: &Shard, columns: &[(usize, &str)]) {
-        if self.epoch == u32::MAX {
-            self.codes.clear();
-            self.epoch = 0;
+    /// Values come from `shard` from now on.
+    pub fn enter(&mut self, shard: &'a Shard) {
+        self.sources.push(Source { shard, first: self.buffers.places.len() });
+        if self.buffers.epoch == u32::MAX {
+            self.buffers.columns.iter_mut().for_each(|column| column.codes.clear());
+            self.buffers.epoch = 0;
         }
-        self.epoch += 1;
-        self.codes.resize_with(columns.len().max(self.codes.len()), Vec::new);
-        self.unique.clear();
-        for (codes, (column, _)) in self.codes.iter_mut().zip(columns) {
-            let distinct = shard.columns().get(*column).map_or(0, Column::distinct);
-            if codes.len() < distinct {
-                codes.resize(distinct, 0);
+        self.buffers.epoch += 1;
+        self.current.clear();
+        for (state, (column, _)) in self.buffers.columns.iter_mut().zip(self.columns) {
+            let column = shard.columns().get(*column);
+            self.current.push(column);
+            let distinct = column.map_or(0, Column::distinct);
+            if state.codes.len() < distinct {
+                state.codes.resize(distinct, 0);
             }
-            // Numbers that differ within a shard, such as areas, meet again in the next one.
-            let is_text = shard.columns().get(*column).is_some_and(|column| {
-                distinct > 0 && matches!(column.decode(0), ValueRef::Text(_))
-            });
-            self.unique.push(is_text && distinct == shard.len() && distinct >= TELLING);
         }
     }
 
-    /// Index of the value at `slot` of `column`, the one at `position` of the layer's columns;
-    /// `None` for null and for what no tile carries.
+    /// Writes the tags of the feature at `slot` of the shard entered last; answers the position
+    /// after them. Null and what no tile carries is left out. Needs [`TAG_ROOM`] a column.
     #[inline]
-    pub fn index(&mut self, position: usize, column: &Column, slot: usize) -> Option<u32> {
-        let code = column.code(slot)?;
-        let known = self.codes[position][usize::from(code)];
-        if (known >> 32) as u32 == self.epoch {
-            return Some(known as u32);
+    pub fn put_tags(&mut self, bytes: &mut [u8], mut at: usize, slot: usize) -> usize {
+        for position in 0..self.current.len() {
+            let Some(column) = self.current[position] else { continue };
+            let Some(code) = column.code(slot) else { continue };
+            if let Some(index) = self.index(Place { position: position as u16, code }, column) {
+                at = put_tag(bytes, at, position as u32, index);
+            }
         }
-        let value = column.decode(code);
-        let index = if self.unique[position] { self.append(value) } else { self.add(value) }?;
-        self.codes[position][usize::from(code)] = u64::from(self.epoch) << 32 | u64::from(index);
-        Some(index)
+        at
     }
 
-    fn append(&mut self, value: ValueRef<'_>) -> Option<u32> {
-        if !push_value(&mut self.bytes, value) {
-            return None;
-        }
-        self.ends.push(self.bytes.len());
-        Some(self.ends.len() as u32 - 1)
-    }
-
-    /// Index of `value` in the table, appended if it is not there.
-    fn add(&mut self, value: ValueRef<'_>) -> Option<u32> {
-        let start = self.bytes.len();
-        if !push_value(&mut self.bytes, value) {
-            return None;
-        }
-        let hash = {
-            let mut hasher = FxHasher::default();
-            hasher.write(&self.bytes[start..]);
-            // The low bits of this hash are the mixed ones.
-            hasher.finish() as u32
+    /// Index of the value at `place` of `column`; `None` for what no tile carries.
+    #[inline]
+    fn index(&mut self, place: Place, column: &Column) -> Option<u32> {
+        let buffers = &mut *self.buffers;
+        let fresh = buffers.places.len() as u32;
+        let code = usize::from(place.code);
+        let index = match column.values() {
+            Distinct::Text(_) if buffers.columns[usize::from(place.position)].keys => fresh,
+            Distinct::Text(texts) => self.text(place, texts),
+            Distinct::Int(values) => {
+                buffers.ints.index_or(values[code].cast_unsigned(), fresh, |_| true)
+            }
+            Distinct::Real(values) => {
+                buffers.reals.index_or(values[code].to_bits(), fresh, |_| true)
+            }
+            Distinct::Bool => *self.truths[code].get_or_insert(fresh),
+            Distinct::Bytes => return None,
         };
-        let mask = self.table.len() - 1;
-        let mut place = hash as usize & mask;
-        loop {
-            let entry = self.table[place];
-            if entry == 0 {
-                break;
-            }
-            let index = entry as u32 - 1;
-            if (entry >> 32) as u32 == hash && self.value(index) == &self.bytes[start..] {
-                self.bytes.truncate(start);
-                return Some(index);
-            }
-            place = (place + 1) & mask;
-        }
-        let index = self.ends.len() as u32;
-        self.ends.push(self.bytes.len());
-        self.table[place] = u64::from(hash) << 32 | u64::from(index + 1);
-        self.entries += 1;
-        if self.entries * 2 > self.table.len() {
-            self.grow();
+        if index == fresh {
+            self.buffers.places.push(place);
         }
         Some(index)
     }
 
-    fn value(&self, index: u32) -> &[u8] {
-        let index = index as usize;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.bytes[start..self.ends[index]]
+    /// Index of a text, the next free one if it is not there.
+    fn text(&mut self, place: Place, texts: Texts<'_>) -> u32 {
+        let ValueBuffers { places, columns, texts: lookup, epoch, .. } = &mut *self.buffers;
+        let column = &mut columns[usize::from(place.position)];
+        let fresh = places.len() as u32;
+        let known = column.codes[usize::from(place.code)];
+        let index = if (known >> 32) as u32 == *epoch {
+            known as u32
+        } else {
+            let text = &texts.bytes()[texts.span(place.code)];
+            let key = u64::from(texts.hash(place.code));
+            let is_it = |index: u32| text_at(index, places, &self.sources, self.columns) == text;
+            let index = lookup.index_or(key, fresh, is_it);
+            column.codes[usize::from(place.code)] = u64::from(*epoch) << 32 | u64::from(index);
+            index
+        };
+        column.looked_up += 1;
+        column.found += u32::from(index != fresh);
+        if column.looked_up == WINDOW {
+            column.keys = column.found < WINDOW / WORTH;
+            (column.looked_up, column.found) = (0, 0);
+        }
+        index
     }
 
-    fn grow(&mut self) {
-        let mut table = vec![0; self.table.len() * 4];
-        let mask = table.len() - 1;
-        for &entry in self.table.iter().filter(|entry| **entry != 0) {
-            let mut place = (entry >> 32) as usize & mask;
-            while table[place] != 0 {
-                place = (place + 1) & mask;
+    /// Writes the values in the order of their indexes, as fields 4 of a layer.
+    pub fn write(&self, output: &mut Output) {
+        let ends = self.sources.iter().skip(1).map(|source| source.first);
+        let ends = ends.chain([self.buffers.places.len()]);
+        let mut values = Vec::with_capacity(self.columns.len());
+        for (source, end) in self.sources.iter().zip(ends) {
+            values.clear();
+            values.extend(self.columns.iter().map(|(column, _)| {
+                source.shard.columns().get(*column).map_or(Distinct::Bytes, Column::values)
+            }));
+            for place in &self.buffers.places[source.first..end] {
+                put_value(output, values[usize::from(place.position)], place.code);
             }
-            table[place] = entry;
         }
-        self.table = table;
     }
 }
 
-/// Appends a value as field 4 of a layer. Integers are always `sint`, so that a client sees one
-/// type an attribute. Answers `false` for what no tile carries.
-fn push_value(bytes: &mut Vec<u8>, value: ValueRef<'_>) -> bool {
-    const LAYER_VALUE: u8 = 0x22;
-    const STRING: u8 = 0x0a;
-    const DOUBLE: u8 = 0x19;
-    const SINT: u8 = 0x30;
-    const BOOL: u8 = 0x38;
-    match value {
-        ValueRef::Null | ValueRef::Bytes(_) => return false,
-        ValueRef::Bool(v) => bytes.extend_from_slice(&[LAYER_VALUE, 2, BOOL, u8::from(v)]),
-        ValueRef::Int(v) => {
-            let v = zigzag64(v);
-            bytes.extend_from_slice(&[LAYER_VALUE, 1 + varint_len(v) as u8, SINT]);
-            push_varint(bytes, v);
+/// The text at `index` of the table; nothing when that is none.
+fn text_at<'a>(
+    index: u32,
+    places: &[Place],
+    sources: &[Source<'a>],
+    columns: &[(usize, &str)],
+) -> &'a [u8] {
+    let index = index as usize;
+    let Place { position, code } = places[index];
+    let source = sources.partition_point(|source| source.first <= index) - 1;
+    let column = columns[usize::from(position)].0;
+    match sources[source].shard.columns().get(column).map(Column::values) {
+        Some(Distinct::Text(texts)) => &texts.bytes()[texts.span(code)],
+        _ => &[],
+    }
+}
+
+const LAYER_VALUE: u8 = 0x22;
+const STRING: u8 = 0x0a;
+const DOUBLE: u8 = 0x19;
+const SINT: u8 = 0x30;
+const BOOL: u8 = 0x38;
+
+/// Writes a value as field 4 of a layer. Integers are always `sint`, so that a client sees one
+/// type an attribute.
+#[inline]
+fn put_value(output: &mut Output, values: Distinct<'_>, code: u16) {
+    match values {
+        Distinct::Text(texts) => put_text(output, texts, code),
+        Distinct::Real(values) => {
+            let mut field = [0; 11];
+            field[..3].copy_from_slice(&[LAYER_VALUE, 9, DOUBLE]);
+            field[3..].copy_from_slice(&values[usize::from(code)].to_le_bytes());
+            output.push(&field);
         }
-        ValueRef::Real(v) => {
-            bytes.extend_from_slice(&[LAYER_VALUE, 9, DOUBLE]);
-            bytes.extend_from_slice(&v.to_le_bytes());
+        Distinct::Int(values) => {
+            let value = zigzag64(values[usize::from(code)]);
+            let room = output.room(3 + MAX_VARINT);
+            room[..3].copy_from_slice(&[LAYER_VALUE, 1 + varint_len(value) as u8, SINT]);
+            let end = put_varint(room, 3, value);
+            output.advance(end);
         }
-        ValueRef::Text(v) => {
-            let len = v.len() as u64;
-            bytes.push(LAYER_VALUE);
-            push_varint(bytes, 1 + varint_len(len) as u64 + len);
-            bytes.push(STRING);
-            push_varint(bytes, len);
-            bytes.extend_from_slice(v.as_bytes());
+        Distinct::Bool => output.push(&[LAYER_VALUE, 2, BOOL, u8::from(code == 1)]),
+        Distinct::Bytes => {}
+    }
+}
+
+/// Bytes of a short text are copied so many at once, whatever its length.
+const BLOCK: usize = 32;
+/// Longest text whose field has lengths of one byte each.
+const SHORT: usize = 0x7f - 2;
+
+#[inline]
+fn put_text(output: &mut Output, texts: Texts<'_>, code: u16) {
+    let (bytes, span) = (texts.bytes(), texts.span(code));
+    let len = span.len();
+    if len > SHORT || span.start + 2 * BLOCK > bytes.len() {
+        return put_any_text(output, &bytes[span]);
+    }
+    let room = &mut output.room(4 + SHORT)[..4 + SHORT];
+    room[..4].copy_from_slice(&[LAYER_VALUE, len as u8 + 2, STRING, len as u8]);
+    let (source, room) = (&bytes[span.start..], &mut room[4..]);
+    room[..BLOCK].copy_from_slice(&source[..BLOCK]);
+    if len > BLOCK {
+        room[BLOCK..2 * BLOCK].copy_from_slice(&source[BLOCK..2 * BLOCK]);
+        if len > 2 * BLOCK {
+            room[..len].copy_from_slice(&source[..len]);
         }
     }
-    true
+    output.advance(4 + len);
+}
+
+#[cold]
+fn put_any_text(output: &mut Output, text: &[u8]) {
+    let len = text.len() as u64;
+    let room = output.room(2 + 2 * MAX_VARINT);
+    room[0] = LAYER_VALUE;
+    let at = put_varint(room, 1, 1 + varint_len(len) as u64 + len);
+    room[at] = STRING;
+    let end = put_varint(room, at + 1, len);
+    output.advance(end);
+    output.push(text);
 }

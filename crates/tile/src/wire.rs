@@ -31,11 +31,19 @@ pub(crate) fn put_bytes(bytes: &mut [u8], at: usize, tag: u8, payload: &[u8]) ->
     at + payload.len()
 }
 
-/// Appends `value` as a varint.
-pub(crate) fn push_varint(bytes: &mut Vec<u8>, value: u64) {
-    let mut buffer = [0; MAX_VARINT];
-    let end = put_varint(&mut buffer, 0, value);
-    bytes.extend_from_slice(&buffer[..end]);
+/// Puts the length of what lies between `at + 1` and `end` at `at`, moving that aside when the
+/// length takes more than the one byte left for it; answers the position after it.
+#[inline]
+pub(crate) fn close(bytes: &mut [u8], at: usize, end: usize) -> usize {
+    let len = end - at - 1;
+    if len < 0x80 {
+        bytes[at] = len as u8;
+        return end;
+    }
+    let more = varint_len(len as u64) - 1;
+    bytes.copy_within(at + 1..end, at + 1 + more);
+    put_varint(bytes, at, len as u64);
+    end + more
 }
 
 /// Small magnitudes to small numbers, whatever the sign.
@@ -62,10 +70,33 @@ pub(crate) fn put_pair(bytes: &mut [u8], at: usize, first: u32, second: u32) -> 
 /// A number below 2^14 as varint bytes in a word, and how many.
 #[inline]
 fn spread(value: u32) -> (u32, u32) {
-    let high = value >> 7;
-    let long = u32::from(high != 0);
-    ((value & 0x7f) | long << 7 | high << 8, 1 + long)
+    let long = u32::from(value > 0x7f);
+    // Adding the upper part once more moves it up by one bit.
+    (value + (value & !0x7f) + (long << 7), 1 + long)
 }
+
+/// Writes two numbers as varints; short ones, as nearly all are, in one go. Needs
+/// [`TAG_ROOM`] bytes.
+#[inline]
+pub(crate) fn put_tag(bytes: &mut [u8], at: usize, key: u32, value: u32) -> usize {
+    if key > 0x7f || value >= 1 << 28 {
+        let at = put_varint(bytes, at, u64::from(key));
+        return put_varint(bytes, at, u64::from(value));
+    }
+    let spread = (value & 0x7f)
+        | (value << 1 & 0x7f00)
+        | (value << 2 & 0x7f_0000)
+        | (value << 3 & 0x7f00_0000);
+    let len = varint_len(u64::from(value));
+    // All bytes but the last go on.
+    let going_on = 0x0080_8080 >> (8 * (4 - len));
+    let word = u64::from(spread | going_on) << 8 | u64::from(key);
+    bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
+    at + 1 + len
+}
+
+/// Bytes that a tag may write, though not all of them count.
+pub(crate) const TAG_ROOM: usize = 2 * MAX_VARINT;
 
 #[cfg(test)]
 mod tests {
@@ -86,6 +117,39 @@ mod tests {
             check_varint((1 << shift) - 1);
         }
         check_varint(u64::MAX);
+    }
+
+    fn check_close(len: usize) {
+        let mut bytes = vec![1; 3];
+        bytes.extend((0..len).map(|n| n as u8));
+        bytes.resize(len + 3 + MAX_VARINT, 0);
+        let end = close(&mut bytes, 2, 3 + len);
+        let mut expected = vec![0; MAX_VARINT + len + 3];
+        let expected_end = put_bytes(&mut expected, 1, 1, &bytes[end - len..end]);
+        assert_eq!((&bytes[1..end], end), (&expected[1..expected_end], expected_end));
+        assert!(bytes[end - len..end].iter().enumerate().all(|(n, byte)| *byte == n as u8));
+    }
+
+    #[test]
+    fn a_field_is_closed_with_its_length_however_long_it_grew() {
+        for len in [0, 1, 127, 128, 300, 16_383, 16_384] {
+            check_close(len);
+        }
+    }
+
+    #[test]
+    fn a_tag_is_two_varints() {
+        for key in [0, 1, 127, 128, 65_535] {
+            let values = (0..32).flat_map(|shift| [(1 << shift) - 1, 1 << shift, u32::MAX]);
+            for value in values {
+                let mut tag = [0; TAG_ROOM];
+                let end = put_tag(&mut tag, 0, key, value);
+                let mut single = [0; TAG_ROOM];
+                let at = put_varint(&mut single, 0, u64::from(key));
+                let at = put_varint(&mut single, at, u64::from(value));
+                assert_eq!((end, &tag[..end]), (at, &single[..at]), "{key} {value}");
+            }
+        }
     }
 
     #[test]

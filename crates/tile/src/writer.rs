@@ -6,9 +6,9 @@ use crate::draw::Kind;
 use crate::figure::Figure;
 
 /// Writes the features of one tile layer.
-pub(crate) trait LayerWriter {
+pub(crate) trait LayerWriter<'a> {
     /// Features come from `shard` from now on.
-    fn enter(&mut self, shard: &Shard);
+    fn enter(&mut self, shard: &'a Shard);
 
     /// Adds the feature at `slot` of `shard`, the one entered last, drawn as `figure`.
     fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure);

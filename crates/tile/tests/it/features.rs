@@ -20,7 +20,7 @@ pub const COLUMNS: [(usize, &str); 5] =
 impl Features {
     /// Features with the ids 1, 2, 3… in shards of `shard_len`.
     pub fn new(shapes: &[Shape<f64>], shard_len: usize) -> Self {
-        let values = |position: usize| {
+        Self::with_values(shapes, shard_len, |position| {
             let number = position as i64 % 7 - 3;
             vec![
                 Value::Text(format!("地块{}", position % 5)),
@@ -29,7 +29,15 @@ impl Features {
                 Value::Bool(number > 0),
                 Value::Bytes(vec![1, 2, 3]),
             ]
-        };
+        })
+    }
+
+    /// The same with the values that `values` gives for a position.
+    pub fn with_values(
+        shapes: &[Shape<f64>],
+        shard_len: usize,
+        values: impl Fn(usize) -> Vec<Value>,
+    ) -> Self {
         let field = |name: &str, field_type| Field {
             name: name.to_owned(),
             alias: None,
@@ -63,6 +71,11 @@ impl Features {
     /// The same, said to be part of a large collection, so that our own encoder writes it.
     pub fn bulk(shapes: &[Shape<f64>]) -> Self {
         Self { count: 1_000_000, ..Self::new(shapes, 3) }
+    }
+
+    /// The same, said to be part of a large collection.
+    pub fn in_bulk(self) -> Self {
+        Self { count: 1_000_000, ..self }
     }
 
     /// Draws the source as the layer `parcels`.

@@ -5,4 +5,6 @@ mod address;
 mod content;
 mod features;
 mod limits;
+mod snapshots;
 mod validity;
+mod values;

@@ -1,0 +1,109 @@
+//! A table from keys of 64 bits to value indexes: open addressing, at most half full, without
+//! any order that could reach a tile.
+
+use std::ops::RangeInclusive;
+
+/// Sizes to begin with; powers of two.
+const SIZES: RangeInclusive<usize> = 1 << 7..=1 << 15;
+
+/// Keys and what they stand for. Memory is kept from tile to tile.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    entries: Vec<Entry>,
+    used: usize,
+    /// Room for the next size.
+    spare: Vec<Entry>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    key: u64,
+    /// Value index + 1; 0 when free.
+    index: u32,
+}
+
+/// Where `key` is looked for first in a table of `size` entries, a power of two.
+#[inline]
+fn start(key: u64, size: usize) -> usize {
+    // Multiplied, so that every bit of the key reaches the upper ones.
+    let mixed = (key ^ key >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as usize & (size - 1)
+}
+
+impl Lookup {
+    /// Forgets every key; about `expected` of them come.
+    pub fn clear(&mut self, expected: usize) {
+        let size = expected.min(*SIZES.end()).next_power_of_two() * 2;
+        self.entries.clear();
+        self.entries.resize(size.clamp(*SIZES.start(), *SIZES.end()), Entry::default());
+        self.used = 0;
+    }
+
+    /// The index under `key` for which `is_it` holds, or else `fresh`, which is kept there now.
+    #[inline]
+    pub fn index_or(&mut self, key: u64, fresh: u32, is_it: impl Fn(u32) -> bool) -> u32 {
+        let mask = self.entries.len() - 1;
+        let mut place = start(key, self.entries.len());
+        loop {
+            let entry = self.entries[place];
+            if entry.index == 0 {
+                break;
+            }
+            if entry.key == key && is_it(entry.index - 1) {
+                return entry.index - 1;
+            }
+            place = (place + 1) & mask;
+        }
+        self.entries[place] = Entry { key, index: fresh + 1 };
+        self.used += 1;
+        if self.used * 2 > self.entries.len() {
+            self.grow();
+        }
+        fresh
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let size = self.entries.len() * 2;
+        self.spare.clear();
+        self.spare.resize(size, Entry::default());
+        for &entry in self.entries.iter().filter(|entry| entry.index != 0) {
+            let mut place = start(entry.key, size);
+            while self.spare[place].index != 0 {
+                place = (place + 1) & (size - 1);
+            }
+            self.spare[place] = entry;
+        }
+        std::mem::swap(&mut self.entries, &mut self.spare);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_keeps_its_first_index_while_the_table_grows() {
+        let mut lookup = Lookup::default();
+        for _ in 0..2 {
+            lookup.clear(0);
+            for round in 0..2 {
+                for number in 0..5_000_u32 {
+                    let key = u64::from(number) << 20;
+                    assert_eq!(lookup.index_or(key, number + round * 9_000, |_| true), number);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_key_may_stand_for_several_values() {
+        let mut lookup = Lookup::default();
+        lookup.clear(usize::MAX);
+        for _ in 0..2 {
+            for index in 0..600 {
+                assert_eq!(lookup.index_or(7, index, |found| found == index), index);
+            }
+        }
+    }
+}
