@@ -29,6 +29,7 @@ pub mod plausible;
 pub mod predicate;
 mod proj_link;
 pub mod project;
+pub mod query;
 mod rebuild;
 pub mod relate;
 pub mod repair;
