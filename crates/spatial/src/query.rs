@@ -20,23 +20,30 @@ mod distance;
 mod edges;
 mod exact;
 mod grid;
+mod locate;
 mod meeting;
 mod metric;
 mod nearest;
+mod overlay;
 #[cfg(test)]
 mod query_tests;
 mod reach;
+mod ring_overlay;
 mod scan;
 mod select;
+mod sums;
 
 use std::fmt;
 
 use thiserror::Error;
 
 pub use area::{Area, AreaFault, MAX_AREA_VERTICES, MIN_AREA_EXTENT, Side};
+pub use locate::Located;
 pub use metric::Metric;
 pub use nearest::{Near, Nearest};
+pub use overlay::Overlay;
 pub use select::SelectVisit;
+pub use sums::{Sums, is_summed};
 
 use crate::{FeatureId, FeatureRef, GeometryFault, OverBudget, Pattern, Predicate};
 

@@ -117,7 +117,7 @@ impl CollectionSnapshot {
         if let Some(entry) = self.delta.get(id) {
             return Some(entry.feature());
         }
-        let (position, slot) = self.locate(id)?;
+        let (position, slot) = self.untouched(id)?;
         Some(self.leaves[position].shard.feature(usize::from(slot)))
     }
 
@@ -187,7 +187,7 @@ impl CollectionSnapshot {
     }
 
     /// Position of the shard, and the slot in it, of a feature that no edit has touched.
-    fn locate(&self, id: FeatureId) -> Option<(usize, u16)> {
+    fn untouched(&self, id: FeatureId) -> Option<(usize, u16)> {
         let number = self.top.directory.shard_of(id)?;
         let position = self.top.positions[number as usize] as usize;
         let leaf = &self.leaves[position];
@@ -208,6 +208,28 @@ impl Leaf {
     /// How many of the slots of `range` count.
     pub(crate) fn live_in(&self, range: std::ops::Range<usize>) -> usize {
         range.len() - self.dead.as_ref().map_or(0, |dead| dead.count_in(range))
+    }
+
+    /// Visits the runs of slots of `range` that count.
+    pub(crate) fn live_runs(
+        &self,
+        range: std::ops::Range<usize>,
+        visit: &mut dyn FnMut(std::ops::Range<usize>),
+    ) {
+        let mut start = range.start;
+        if self.live_in(range.clone()) < range.len() {
+            for slot in range.clone() {
+                if self.is_dead(slot as u16) {
+                    if start < slot {
+                        visit(start..slot);
+                    }
+                    start = slot + 1;
+                }
+            }
+        }
+        if start < range.end {
+            visit(start..range.end);
+        }
     }
 
     /// Appends the slots of `range` that count.

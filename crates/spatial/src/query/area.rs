@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::edges::{Edge, Position, crosses_box, ray_meets};
 use super::grid::{Cell, Grid};
+use super::ring_overlay::{Shift, ray_meets_from};
 use crate::geometry::{PathRole, visit_paths};
 use crate::validity::{self, Defect, Segments};
 use crate::{Envelope, Geometry};
@@ -184,6 +185,25 @@ impl Area {
         let Form::Areal(segments, grid) = &self.form else { return Position::Outside };
         position_in(segments, Some(grid), &self.envelope, point)
     }
+
+    /// Whether `point` lies in the polygons when they are shifted as [`Shift`] says.
+    pub(super) fn holds_shifted(&self, point: Coord<f64>) -> bool {
+        let Form::Areal(segments, grid) = &self.form else { return false };
+        let mut window = Envelope::new(point.x, point.y, point.x, point.y);
+        if !self.envelope.intersects(&window) {
+            return false;
+        }
+        let (mut inside, target) = grid.right_of(point);
+        if target == point.x {
+            return inside;
+        }
+        window.max_x = target;
+        segments.any(&window, |_, segment| {
+            inside ^= ray_meets_from(segment.ends, point, target, Shift::Against);
+            false
+        });
+        inside
+    }
 }
 
 /// Those of `points`, which lie from west to east, that lie in `envelope`.
@@ -208,14 +228,10 @@ pub(super) fn position_in(
     if !envelope.intersects(&window) {
         return Position::Outside;
     }
-    // Crossings are counted on the way to the next place where the answer is known.
-    let (mut inside, target) = match grid.map(|grid| grid.right_of(point)) {
-        Some((Cell::Boundary, _)) | None => (false, f64::INFINITY),
-        Some((cell, None)) => {
-            return if cell == Cell::Inside { Position::Inside } else { Position::Outside };
-        }
-        Some((cell, Some(x))) => (cell == Cell::Inside, x),
-    };
+    let (mut inside, target) = grid.map_or((false, f64::INFINITY), |grid| grid.right_of(point));
+    if target == point.x {
+        return if inside { Position::Inside } else { Position::Outside };
+    }
     window.max_x = target;
     let on_boundary =
         segments.any(&window, |_, segment| match ray_meets(segment.ends, point, target) {

@@ -176,20 +176,20 @@ impl Grid {
         (wide && self.marked([west + 1, east], [south + 1, north]) > 0).then_some(Cell::Boundary)
     }
 
-    /// Where `point` lies when its cell is not marked; else the next unmarked cell to its right
-    /// and the x of a place in it; else `Boundary`.
-    pub(super) fn right_of(&self, point: Coord<f64>) -> (Cell, Option<f64>) {
+    /// Where a ray from `point` to the right comes to a place of which it is known whether it
+    /// lies inside, and that; at infinity everything is outside. It is `point` itself when its
+    /// cell is not marked. No segment comes near the place.
+    pub(super) fn right_of(&self, point: Coord<f64>) -> (bool, f64) {
         let (column, row) = (self.cell(0, point.x), self.cell(1, point.y));
         let cells = &self.cells[row * self.size[0]..(row + 1) * self.size[0]];
-        if cells[column] != Cell::Boundary {
-            return (cells[column], None);
-        }
         match cells[column..].iter().position(|cell| *cell != Cell::Boundary) {
+            Some(0) => (cells[column] == Cell::Inside, point.x),
             Some(step) => {
                 let middle = (column + step) as f64 + 0.5;
-                (cells[column + step], Some(self.origin[0] + middle / self.scale[0]))
+                let x = self.origin[0] + middle / self.scale[0];
+                (cells[column + step] == Cell::Inside, x)
             }
-            None => (Cell::Boundary, None),
+            None => (false, f64::INFINITY),
         }
     }
 }

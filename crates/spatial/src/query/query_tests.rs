@@ -15,11 +15,12 @@ use geo_types::{
 use proptest::prelude::*;
 
 use super::*;
+use crate::number_sums::NumberSums;
 use crate::relate::relate;
 use crate::{
     Budget, Collection, CollectionId, CollectionSnapshot, Crs, Edit, Envelope, Feature, Field,
-    FieldClass, FieldType, Geometry, GeometryType, Revision, Stage, Value, WorldPoint, Zooms,
-    validity,
+    FieldClass, FieldType, Geometry, GeometryType, Revision, Stage, Value, ValueRef, WorldPoint,
+    Zooms, validity,
 };
 
 /// Side of the square in which shapes lie.
@@ -251,6 +252,42 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     .prop_map(|letters| letters.into_iter().collect::<String>().parse().unwrap())
 }
 
+fn areal() -> impl Strategy<Value = Shape<f64>> {
+    simple().prop_filter("polygons", |shape| {
+        matches!(shape, Shape::Polygon(_) | Shape::MultiPolygon(_))
+    })
+}
+
+/// The area of the intersection of the polygons of `a` with `b`, by another library.
+fn overlaid(a: &Shape<f64>, b: &Shape<f64>) -> f64 {
+    fn rings(shape: &Shape<f64>, contours: &mut Vec<Vec<[f64; 2]>>) {
+        match shape {
+            Shape::Polygon(polygon) => {
+                for ring in std::iter::once(polygon.exterior()).chain(polygon.interiors()) {
+                    contours.push(ring.0[1..].iter().map(|c| [c.x, c.y]).collect());
+                }
+            }
+            Shape::MultiPolygon(polygons) => {
+                polygons.0.iter().for_each(|p| rings(&p.clone().into(), contours));
+            }
+            Shape::GeometryCollection(parts) => parts.0.iter().for_each(|p| rings(p, contours)),
+            _ => {}
+        }
+    }
+    use i_overlay::core::fill_rule::FillRule;
+    use i_overlay::core::overlay_rule::OverlayRule;
+    use i_overlay::float::single::SingleFloatOverlay;
+    let (mut of_a, mut of_b) = (Vec::new(), Vec::new());
+    rings(a, &mut of_a);
+    rings(b, &mut of_b);
+    let common = of_a.overlay_as::<i64>(&of_b, OverlayRule::Intersect, FillRule::EvenOdd);
+    let twice = |ring: &Vec<[f64; 2]>| -> f64 {
+        let next = ring.iter().cycle().skip(1);
+        ring.iter().zip(next).map(|(p, q)| p[0] * q[1] - p[1] * q[0]).sum()
+    };
+    common.iter().flatten().map(twice).sum::<f64>().abs() / 2.0
+}
+
 /// The distance of two shapes, from every pair of their segments and points.
 fn plain_distance(a: &Shape<f64>, b: &Shape<f64>) -> f64 {
     if related(a, b, Predicate::Intersects) == Some(true) {
@@ -382,6 +419,94 @@ proptest! {
         let distances = |list: &[(i64, FeatureId)]| list.iter().map(|(d, _)| *d).collect::<Vec<_>>();
         prop_assert_eq!(distances(&answer), distances(&expected[..shared]));
         prop_assert!(answer.iter().all(|one| expected.contains(one)));
+    }
+
+    #[test]
+    fn points_are_located_as_a_scan_does(
+        snapshot in snapshot(), points in prop::collection::vec((0..=36, 0..=36), 1..20),
+    ) {
+        let points: Vec<[f64; 2]> =
+            points.iter().map(|(x, y): &(i32, i32)| [f64::from(*x) / 4.0, f64::from(*y) / 4.0]).collect();
+        let budget = Budget::unbounded();
+        let mut pairs = Vec::new();
+        for (number, point) in points.iter().enumerate() {
+            let shape = Shape::from(Point::from(*point));
+            let mut expected = scanned(&snapshot, |feature| {
+                related(&feature.shape().unwrap(), &shape, Predicate::Intersects).unwrap()
+            });
+            expected.sort_unstable();
+            let mut found = Vec::new();
+            snapshot.locate(*point, &budget, &mut |feature| found.push(feature.id())).unwrap();
+            found.sort_unstable();
+            prop_assert_eq!(&found, &expected);
+            pairs.extend(expected.into_iter().map(|id| (number as u32, id)));
+        }
+        let found = snapshot.locate_all(&points, &budget).unwrap();
+        let found: Vec<_> = found.iter().map(|l| (l.point, l.feature.id())).collect();
+        prop_assert_eq!(found, pairs);
+    }
+
+    #[test]
+    fn sums_are_those_of_a_scan(snapshot in snapshot(), shape in shape()) {
+        use crate::number_sums::{IntSums, RealSums};
+        let area = area_of(&shape);
+        let budget = Budget::unbounded();
+        for predicate in [None, Some(Predicate::Intersects), Some(Predicate::Disjoint)] {
+            let selection = Selection {
+                area: predicate.map(|predicate| (&area, Test::Predicate(predicate))),
+                ..Default::default()
+            };
+            let (mut ints, mut reals, mut plane, mut count) = (Vec::new(), Vec::new(), 0.0, 0);
+            snapshot.select(&selection, &budget, &mut |shard, slots| {
+                for slot in slots {
+                    let feature = shard.feature(usize::from(*slot));
+                    count += 1;
+                    plane += feature.area();
+                    if let ValueRef::Int(v) = feature.value(1) { ints.push(v) }
+                    if let ValueRef::Real(v) = feature.value(2) { reals.push(v) }
+                }
+                ControlFlow::Continue(())
+            }).unwrap();
+            let sums = snapshot.sums(&selection, &[2, 1], &budget).unwrap();
+            prop_assert_eq!(sums.count, count);
+            prop_assert!((sums.area - plane).abs() < 1e-9);
+            // Eighths of small numbers add up exactly in any order.
+            let expected = RealSums {
+                count: reals.len() as u64,
+                sum: reals.iter().sum(),
+                min: reals.iter().copied().fold(f64::INFINITY, f64::min),
+                max: reals.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+            };
+            prop_assert_eq!(sums.columns[0], NumberSums::Real(expected));
+            let expected = IntSums {
+                count: ints.len() as u64,
+                sum: ints.iter().copied().map(i128::from).sum(),
+                min: ints.iter().copied().min().unwrap_or(i64::MAX),
+                max: ints.iter().copied().max().unwrap_or(i64::MIN),
+            };
+            prop_assert_eq!(sums.columns[1], NumberSums::Int(expected));
+        }
+    }
+
+    #[test]
+    fn common_areas_are_those_of_an_overlay(snapshot in snapshot(), shape in areal()) {
+        let area = area_of(&shape);
+        let budget = Budget::unbounded();
+        for predicate in [Predicate::Intersects, Predicate::Within, Predicate::Disjoint] {
+            let selection =
+                Selection { area: Some((&area, Test::Predicate(predicate))), ..Default::default() };
+            let (mut expected, mut count) = (0.0, 0);
+            snapshot.overlay_each(&selection, &budget, &mut |feature, common| {
+                let plain = overlaid(&feature.shape().unwrap(), &shape);
+                assert!((plain - common).abs() < 1e-9, "{plain} {common} {:?}", feature.shape());
+                expected += plain;
+                count += 1;
+            }).unwrap();
+            let found = snapshot.overlay_area(&selection, &budget).unwrap();
+            prop_assert!((found.area - expected).abs() < 1e-9, "{} {}", found.area, expected);
+            prop_assert_eq!(found.count, count);
+            prop_assert_eq!(count, snapshot.count(&selection, &budget).unwrap());
+        }
     }
 
     #[test]

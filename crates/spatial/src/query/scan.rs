@@ -11,7 +11,7 @@ use crate::{Budget, Envelope, FeatureRef};
 
 /// Features, or vertices, between two looks at the budget.
 const SPEND_FEATURES: u64 = 512;
-const SPEND_VERTICES: u64 = 32_768;
+pub(super) const SPEND_VERTICES: u64 = 32_768;
 
 /// Slots of a shard that are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
