@@ -15,6 +15,8 @@
 //! Distances are in the unit of a [`Metric`].
 
 mod area;
+#[cfg(test)]
+mod area_tests;
 mod decide;
 mod distance;
 mod edges;
