@@ -34,9 +34,10 @@ sql() { psql -h "$pg_dir" -U postgres -d postgres -qAt -v ON_ERROR_STOP=1 "$@"; 
 sql -c 'create extension postgis'
 peer_version=$(sql -c "select 'PostgreSQL ' || current_setting('server_version') || ', PostGIS ' || postgis_lib_version() || ', GEOS ' || postgis_geos_version()")
 
-# load_parcels FILE: the parcels in 3857, in Hilbert-like order on disk, indexed, analysed.
+# load_parcels FILE [CRS]: the parcels in 3857 or that CRS, in Hilbert-like order on disk, indexed,
+# analysed.
 load_parcels() {
     PGHOST=$pg_dir PGUSER=postgres ogr2ogr -f PostgreSQL "PG:host=$pg_dir user=postgres dbname=postgres" "$1" \
-        -nln parcels -t_srs EPSG:3857 -lco GEOMETRY_NAME=geom -lco FID=fid --config PG_USE_COPY YES -q
+        -nln parcels -t_srs "${2:-EPSG:3857}" -lco GEOMETRY_NAME=geom -lco FID=fid --config PG_USE_COPY YES -q
     sql -c 'cluster parcels using parcels_geom_geom_idx' -c 'vacuum analyze parcels'
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHasher;
 
+use crate::number_sums::NumberSums;
 use crate::{FieldType, Value};
 
 /// Code of "no value".
@@ -169,6 +170,15 @@ impl Column {
     /// The value at `slot`.
     pub fn value(&self, slot: usize) -> ValueRef<'_> {
         self.code(slot).map_or(ValueRef::Null, |code| self.decode(code))
+    }
+
+    /// The sum of no number of the column; absent when it holds none.
+    pub(crate) fn numbers(&self) -> Option<NumberSums> {
+        match &self.values {
+            Dictionary::Int(_) => NumberSums::empty(FieldType::Int),
+            Dictionary::Real(_) => NumberSums::empty(FieldType::Real),
+            Dictionary::Bool | Dictionary::Text { .. } | Dictionary::Bytes { .. } => None,
+        }
     }
 
     /// Bytes of memory that the column holds.

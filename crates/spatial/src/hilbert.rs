@@ -43,14 +43,14 @@ pub fn key(point: WorldPoint) -> u64 {
     key
 }
 
-/// Position of the middle of `world_box`, [`PLACELESS`] when it is empty.
+/// Position of the middle of `world_box`, [`PLACELESS`] only when it is empty.
 pub fn box_key(world_box: &WorldBox) -> u64 {
     if world_box.is_empty() {
         return PLACELESS;
     }
     let middle =
         |axis: usize| world_box.min[axis] + (world_box.max[axis] - world_box.min[axis]) / 2;
-    key([middle(0), middle(1)])
+    key([middle(0), middle(1)]).min(PLACELESS - 1)
 }
 
 #[cfg(test)]

@@ -67,6 +67,22 @@ pub enum Descent {
     Open,
 }
 
+/// A node of a tree: its level, counted from 1, and its position there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Node {
+    level: usize,
+    position: usize,
+}
+
+/// What lies under a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// Another node.
+    Node(Node),
+    /// The item at this position.
+    Item(usize),
+}
+
 /// The tree over a slice of boxes that its owner keeps.
 #[derive(Clone, Debug)]
 pub struct PackedTree<B> {
@@ -153,6 +169,32 @@ impl<B: Bounds> PackedTree<B> {
                         found,
                     );
                 }
+            }
+        }
+    }
+
+    /// Visits what lies directly under `node` with its box, the root alone under none.
+    ///
+    /// `items` must be the slice that the tree was built over.
+    pub fn parts(&self, node: Option<Node>, items: &[B], visit: &mut impl FnMut(Part, &B)) {
+        let Some(Node { level, position }) = node else {
+            let level = self.levels.len() - 1;
+            if let Some(root) = self.nodes.last() {
+                visit(Part::Node(Node { level, position: 0 }), root);
+            }
+            return;
+        };
+        let first = position * FANOUT;
+        if level == 1 {
+            let end = (first + FANOUT).min(items.len());
+            for (item, bounds) in (first..).zip(&items[first..end]) {
+                visit(Part::Item(item), bounds);
+            }
+        } else {
+            let (start, end) = (self.levels[level - 2], self.levels[level - 1]);
+            for place in first..(first + FANOUT).min(end - start) {
+                let node = Node { level: level - 1, position: place };
+                visit(Part::Node(node), &self.nodes[start + place]);
             }
         }
     }
@@ -244,6 +286,18 @@ mod tests {
             let mut taken = Vec::new();
             tree.walk(&items, &mut |_| Descent::Take, &mut |range, _| taken.extend(range));
             prop_assert_eq!(taken, (0..items.len()).collect::<Vec<_>>());
+            let (mut open, mut parts) = (vec![None], Vec::new());
+            while let Some(node) = open.pop() {
+                tree.parts(node, &items, &mut |part, bounds| match part {
+                    Part::Node(node) => open.push(Some(node)),
+                    Part::Item(item) => {
+                        assert_eq!(*bounds, items[item]);
+                        parts.push(item);
+                    }
+                });
+            }
+            parts.sort_unstable();
+            prop_assert_eq!(parts, (0..items.len()).collect::<Vec<_>>());
         }
     }
 }

@@ -5,7 +5,9 @@
 use std::ops::Range;
 
 use crate::geometry::PathRole;
+use crate::number_sums::{ColumnRuns, NumberSums};
 use crate::packed_tree::PackedTree;
+use crate::run_sums::{RunSums, Sum};
 use crate::{Column, Envelope, FeatureId, GeometryType, ValueRef, WorldBox, WorldPoint, hilbert};
 
 /// Most features of one shard; codes of a column are 16 bits wide and one is null.
@@ -31,8 +33,11 @@ pub struct Shard {
     pub(crate) z: Vec<f64>,
     pub(crate) m: Vec<f64>,
     pub(crate) columns: Vec<Column>,
-    /// Area of the slots before each slot, then of all.
-    pub(crate) area_before: Vec<f64>,
+    /// Plane area by slot.
+    pub(crate) areas: Vec<f64>,
+    pub(crate) area_runs: RunSums<f64>,
+    /// Sums kept of the columns, one a column.
+    pub(crate) number_runs: Vec<ColumnRuns>,
     /// Slots in the order of their ids.
     pub(crate) slots_by_id: Vec<u16>,
     pub(crate) tree: PackedTree<Envelope>,
@@ -90,12 +95,22 @@ impl Shard {
     }
 
     /// Planar area of the features at `slots`, in squared units of the storage CRS; holes
-    /// do not count. A difference of two prefix sums: its error is that of the whole shard.
+    /// do not count.
     ///
     /// # Panics
     /// When `slots` does not lie in `0..len()`.
     pub fn area(&self, slots: Range<usize>) -> f64 {
-        self.area_before[slots.end] - self.area_before[slots.start]
+        self.area_runs.over(slots, |slot| self.areas[slot])
+    }
+
+    /// What the numbers of the column at position `column` add up to over `slots`; of one that
+    /// holds none, an integer column of nothing.
+    ///
+    /// # Panics
+    /// When there is no such column, or `slots` does not lie in `0..len()`.
+    pub fn numbers(&self, column: usize, slots: Range<usize>) -> NumberSums {
+        let found = self.number_runs[column].over(&self.columns[column], slots);
+        found.unwrap_or(NumberSums::Int(Sum::NOTHING))
     }
 
     /// The tree over [`Shard::envelopes`].
@@ -131,7 +146,9 @@ impl Shard {
             + bytes(&self.world)
             + bytes(&self.z)
             + bytes(&self.m)
-            + bytes(&self.area_before)
+            + bytes(&self.areas)
+            + self.area_runs.heap_bytes()
+            + self.number_runs.iter().map(ColumnRuns::heap_bytes).sum::<usize>()
             + bytes(&self.slots_by_id)
             + self.tree.heap_bytes()
             + self.world_tree.heap_bytes()

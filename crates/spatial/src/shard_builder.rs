@@ -2,7 +2,9 @@
 
 use crate::column::{ColumnBuilder, ValueRef};
 use crate::geometry::visit_paths;
+use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
+use crate::run_sums::RunSums;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::{
     Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldBox, WorldPoint,
@@ -42,7 +44,9 @@ impl ShardBuilder {
             z: Vec::new(),
             m: Vec::new(),
             columns: Vec::new(),
-            area_before: Vec::new(),
+            areas: Vec::new(),
+            area_runs: RunSums::default(),
+            number_runs: Vec::new(),
             slots_by_id: Vec::new(),
             tree: PackedTree::build(&[]),
             world_tree: PackedTree::build(&[]),
@@ -148,13 +152,10 @@ impl ShardBuilder {
         shard.first_coord.shrink_to_fit();
         shard.z.shrink_to_fit();
         shard.m.shrink_to_fit();
-        let mut area = 0.0;
-        shard.area_before = Vec::with_capacity(shard.len() + 1);
-        shard.area_before.push(0.0);
-        for slot in 0..shard.len() {
-            area += shard.feature(slot).area();
-            shard.area_before.push(area);
-        }
+        shard.areas = (0..shard.len()).map(|slot| shard.feature(slot).area()).collect();
+        shard.area_runs = RunSums::build(shard.len(), |slot| shard.areas[slot]);
+        let runs = |column| ColumnRuns::build(column, shard.len());
+        shard.number_runs = shard.columns.iter().map(runs).collect();
         shard.slots_by_id = (0..shard.len() as u16).collect();
         shard.slots_by_id.sort_unstable_by_key(|slot| shard.ids[usize::from(*slot)]);
         shard.tree = PackedTree::build(&shard.envelopes);

@@ -16,7 +16,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use build::Stage;
-use delta::{Delta, Entry, Rank};
+use delta::Delta;
+pub(crate) use delta::{Entry, Rank};
 use directory::Directory;
 pub use edit::Edit;
 
@@ -49,28 +50,28 @@ impl Snapshot {
 #[derive(Clone, Debug)]
 pub struct CollectionSnapshot {
     collection: Arc<Collection>,
-    leaves: Vec<Leaf>,
-    top: Arc<Top>,
-    delta: Delta,
+    pub(crate) leaves: Vec<Leaf>,
+    pub(crate) top: Arc<Top>,
+    pub(crate) delta: Delta,
     places: PlaceRevisions,
 }
 
 /// A shard, and which of its features do not count.
 #[derive(Clone, Debug)]
-struct Leaf {
+pub(crate) struct Leaf {
     /// Name of the shard in the directory; stays when its position changes.
     number: u32,
-    shard: Arc<Shard>,
+    pub(crate) shard: Arc<Shard>,
     dead: Option<Arc<Tombstones>>,
 }
 
 /// The index over the shards; it changes only when edits are folded.
 #[derive(Debug)]
-struct Top {
+pub(crate) struct Top {
     world_boxes: Vec<WorldBox>,
     world_tree: PackedTree<WorldBox>,
-    envelopes: Vec<Envelope>,
-    tree: PackedTree<Envelope>,
+    pub(crate) envelopes: Vec<Envelope>,
+    pub(crate) tree: PackedTree<Envelope>,
     directory: Directory,
     /// Position of each shard, by its number; `u32::MAX` for a shard that is no more.
     positions: Vec<u32>,
@@ -116,7 +117,7 @@ impl CollectionSnapshot {
         if let Some(entry) = self.delta.get(id) {
             return Some(entry.feature());
         }
-        let (position, slot) = self.locate(id)?;
+        let (position, slot) = self.untouched(id)?;
         Some(self.leaves[position].shard.feature(usize::from(slot)))
     }
 
@@ -186,7 +187,7 @@ impl CollectionSnapshot {
     }
 
     /// Position of the shard, and the slot in it, of a feature that no edit has touched.
-    fn locate(&self, id: FeatureId) -> Option<(usize, u16)> {
+    fn untouched(&self, id: FeatureId) -> Option<(usize, u16)> {
         let number = self.top.directory.shard_of(id)?;
         let position = self.top.positions[number as usize] as usize;
         let leaf = &self.leaves[position];
@@ -196,7 +197,7 @@ impl CollectionSnapshot {
 }
 
 impl Leaf {
-    fn is_dead(&self, slot: u16) -> bool {
+    pub(crate) fn is_dead(&self, slot: u16) -> bool {
         self.dead.as_ref().is_some_and(|dead| dead.contains(slot))
     }
 
@@ -204,8 +205,35 @@ impl Leaf {
         self.shard.len() - self.dead.as_ref().map_or(0, |dead| dead.len())
     }
 
+    /// How many of the slots of `range` count.
+    pub(crate) fn live_in(&self, range: std::ops::Range<usize>) -> usize {
+        range.len() - self.dead.as_ref().map_or(0, |dead| dead.count_in(range))
+    }
+
+    /// Visits the runs of slots of `range` that count.
+    pub(crate) fn live_runs(
+        &self,
+        range: std::ops::Range<usize>,
+        visit: &mut dyn FnMut(std::ops::Range<usize>),
+    ) {
+        let mut start = range.start;
+        if self.live_in(range.clone()) < range.len() {
+            for slot in range.clone() {
+                if self.is_dead(slot as u16) {
+                    if start < slot {
+                        visit(start..slot);
+                    }
+                    start = slot + 1;
+                }
+            }
+        }
+        if start < range.end {
+            visit(start..range.end);
+        }
+    }
+
     /// Appends the slots of `range` that count.
-    fn extend(&self, slots: &mut Vec<u16>, range: std::ops::Range<usize>) {
+    pub(crate) fn extend(&self, slots: &mut Vec<u16>, range: std::ops::Range<usize>) {
         let range = range.start as u16..range.end as u16;
         match &self.dead {
             None => slots.extend(range),
@@ -243,14 +271,14 @@ impl Top {
 }
 
 /// Puts the features of the delta between those of the shards, by rank.
-struct Merge<'a, 'v> {
+pub(crate) struct Merge<'a, 'v> {
     /// Features of the delta that are still to come, by rank.
-    pending: &'v [(Rank, &'a Entry)],
-    visit: Visit<'a, 'v>,
+    pub(crate) pending: &'v [(Rank, &'a Entry)],
+    pub(crate) visit: Visit<'a, 'v>,
 }
 
 impl<'a> Merge<'a, '_> {
-    fn shard(&mut self, shard: &'a Shard, mut slots: &[u16]) {
+    pub(crate) fn shard(&mut self, shard: &'a Shard, mut slots: &[u16]) {
         let Some(last) = slots.last() else { return };
         let last = shard.rank(usize::from(*last));
         while let Some(((rank, entry), rest)) = self.pending.split_first() {
@@ -268,7 +296,7 @@ impl<'a> Merge<'a, '_> {
         (self.visit)(shard, slots);
     }
 
-    fn rest(&mut self) {
+    pub(crate) fn rest(&mut self) {
         for (_, entry) in self.pending {
             (self.visit)(&entry.shard, &[entry.slot]);
         }

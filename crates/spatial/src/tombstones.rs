@@ -1,5 +1,7 @@
 //! Which slots of a shard do not count.
 
+use std::ops::Range;
+
 use crate::shard::MAX_SHARD_FEATURES;
 
 const WORDS: usize = MAX_SHARD_FEATURES / 64;
@@ -29,6 +31,20 @@ impl Tombstones {
     /// Whether `slot` is marked.
     pub fn contains(&self, slot: u16) -> bool {
         self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1
+    }
+
+    /// Number of marked slots in `range`.
+    pub fn count_in(&self, range: Range<usize>) -> usize {
+        let bits = |word: usize| {
+            let start = range.start.saturating_sub(word * 64).min(64);
+            let end = range.end.saturating_sub(word * 64).min(64);
+            let below = |bit: usize| if bit == 64 { u64::MAX } else { (1 << bit) - 1 };
+            (self.words[word] & below(end) & !below(start)).count_ones() as usize
+        };
+        if self.count == 0 || range.is_empty() {
+            return 0;
+        }
+        (range.start / 64..range.end.div_ceil(64).min(WORDS)).map(bits).sum()
     }
 
     /// Number of marked slots.

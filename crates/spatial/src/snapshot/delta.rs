@@ -9,13 +9,13 @@ use rustc_hash::FxHashMap;
 use crate::{Envelope, FeatureId, FeatureRef, Shard, WorldBox, hilbert};
 
 /// Place of a feature in the order of its collection: Hilbert key, then id.
-pub(super) type Rank = (u64, FeatureId);
+pub(crate) type Rank = (u64, FeatureId);
 
 type Item = GeomWithData<Rectangle<[f64; 2]>, Rank>;
 
 /// Features by id and by place. Each points into the small shard of its commit.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Delta {
+pub(crate) struct Delta {
     entries: FxHashMap<FeatureId, Entry>,
     by_world: RTree<Item>,
     by_envelope: RTree<Item>,
@@ -23,28 +23,28 @@ pub(super) struct Delta {
 
 /// Where a feature of the delta is.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) shard: Arc<Shard>,
-    pub(super) slot: u16,
+pub(crate) struct Entry {
+    pub(crate) shard: Arc<Shard>,
+    pub(crate) slot: u16,
 }
 
 impl Entry {
-    pub(super) fn feature(&self) -> FeatureRef<'_> {
+    pub(crate) fn feature(&self) -> FeatureRef<'_> {
         self.shard.feature(usize::from(self.slot))
     }
 }
 
 impl Delta {
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    pub(super) fn get(&self, id: FeatureId) -> Option<&Entry> {
+    pub(crate) fn get(&self, id: FeatureId) -> Option<&Entry> {
         self.entries.get(&id)
     }
 
     /// Adds every feature of the shard of a commit; none of their ids is here.
-    pub(super) fn insert(&mut self, shard: &Arc<Shard>) {
+    pub(crate) fn insert(&mut self, shard: &Arc<Shard>) {
         for slot in 0..shard.len() {
             let feature = shard.feature(slot);
             if let Some((world, envelope)) = items(feature) {
@@ -57,7 +57,7 @@ impl Delta {
     }
 
     /// Takes a feature out.
-    pub(super) fn remove(&mut self, id: FeatureId) -> Option<Entry> {
+    pub(crate) fn remove(&mut self, id: FeatureId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;
         if let Some((world, envelope)) = items(entry.feature()) {
             self.by_world.remove(&world);
@@ -67,7 +67,7 @@ impl Delta {
     }
 
     /// Every feature, by rank.
-    pub(super) fn all(&self) -> Vec<(Rank, &Entry)> {
+    pub(crate) fn all(&self) -> Vec<(Rank, &Entry)> {
         let rank = |entry: &Entry| entry.shard.rank(usize::from(entry.slot));
         let mut all: Vec<_> = self.entries.values().map(|entry| (rank(entry), entry)).collect();
         all.sort_unstable_by_key(|(rank, _)| *rank);
@@ -75,17 +75,17 @@ impl Delta {
     }
 
     /// What intersects `area`, by rank.
-    pub(super) fn search_world(&self, area: &WorldBox) -> Vec<(Rank, &Entry)> {
+    pub(crate) fn search_world(&self, area: &WorldBox) -> Vec<(Rank, &Entry)> {
         if area.is_empty() { Vec::new() } else { self.search(&self.by_world, world_corners(area)) }
     }
 
     /// What intersects `area`, by rank.
-    pub(super) fn search_envelope(&self, area: &Envelope) -> Vec<(Rank, &Entry)> {
+    pub(crate) fn search_envelope(&self, area: &Envelope) -> Vec<(Rank, &Entry)> {
         if area.is_empty() { Vec::new() } else { self.search(&self.by_envelope, corners(area)) }
     }
 
     /// The box of every feature.
-    pub(super) fn world_box(&self) -> WorldBox {
+    pub(crate) fn world_box(&self) -> WorldBox {
         if self.by_world.size() == 0 {
             return WorldBox::EMPTY;
         }
@@ -104,7 +104,7 @@ impl Delta {
     }
 
     /// Bytes of memory, the shards of the commits included, each once.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         let mut shards: Vec<_> =
             self.entries.values().map(|e| (Arc::as_ptr(&e.shard), e.shard.heap_bytes())).collect();
         shards.sort_unstable();

@@ -81,7 +81,7 @@ impl CollectionSnapshot {
     fn bury(&mut self, id: FeatureId, revision: Revision) {
         if let Some(entry) = self.delta.remove(id) {
             self.places.stamp(&entry.feature().world_box(), revision);
-        } else if let Some((position, slot)) = self.locate(id) {
+        } else if let Some((position, slot)) = self.untouched(id) {
             let leaf = &mut self.leaves[position];
             self.places.stamp(&leaf.shard.world_boxes()[usize::from(slot)], revision);
             Arc::make_mut(leaf.dead.get_or_insert_default()).insert(slot);

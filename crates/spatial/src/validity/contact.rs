@@ -18,13 +18,13 @@ pub(crate) enum Contact {
 
 /// Which way `a → b → c` turns.
 #[inline]
-pub(super) fn turn(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>) -> Orientation {
+pub(crate) fn turn(a: Coord<f64>, b: Coord<f64>, c: Coord<f64>) -> Orientation {
     <RobustKernel as Kernel<f64>>::orient2d(a, b, c)
 }
 
 /// Whether the boxes of the segments share a point.
 #[inline]
-pub(super) fn boxes_meet(a: [Coord<f64>; 2], b: [Coord<f64>; 2]) -> bool {
+pub(crate) fn boxes_meet(a: [Coord<f64>; 2], b: [Coord<f64>; 2]) -> bool {
     let span = |p: f64, q: f64| if p < q { (p, q) } else { (q, p) };
     let (ax, bx) = (span(a[0].x, a[1].x), span(b[0].x, b[1].x));
     let (ay, by) = (span(a[0].y, a[1].y), span(b[0].y, b[1].y));

@@ -52,40 +52,85 @@ pub(crate) struct Segments {
 pub(crate) struct TooMany;
 
 impl Segments {
+    /// The segments of the rings of `polygons`.
     pub(crate) fn of(polygons: &[Polygon<f64>]) -> Self {
-        let mut all: Vec<Segment> = Vec::new();
-        let mut rings = Vec::new();
+        let mut segments = Self { all: Vec::new(), rings: Vec::new(), levels: Vec::new() };
         for (polygon, shape) in polygons.iter().enumerate() {
             for (place, line) in
                 std::iter::once(shape.exterior()).chain(shape.interiors()).enumerate()
             {
-                let (ring, start) = (rings.len(), all.len());
-                for edge in line.0.windows(2).filter(|edge| edge[0] != edge[1]) {
-                    all.push(Segment { ends: [edge[0], edge[1]], ring });
-                }
-                if all.len() > start {
-                    let envelope = Envelope::of(line.0.iter().map(|c| [c.x, c.y]));
-                    rings.push(Ring {
-                        start,
-                        end: all.len(),
-                        polygon,
-                        hole: place > 0,
-                        counter_clockwise: RingFacts::of(&line.0).is_counter_clockwise(),
-                        envelope,
-                    });
-                }
+                segments.push_ring(&line.0, polygon, place > 0);
             }
         }
-        let mut levels: Vec<Vec<Envelope>> = Vec::new();
-        let mut boxes: Vec<Envelope> = all.iter().map(Segment::envelope).collect();
+        segments.indexed()
+    }
+
+    /// The segments of `lines`, each of which stands as a "ring" that need not be closed.
+    pub(crate) fn of_lines<'a>(lines: impl IntoIterator<Item = &'a [Coord<f64>]>) -> Self {
+        let mut segments = Self { all: Vec::new(), rings: Vec::new(), levels: Vec::new() };
+        for (number, line) in lines.into_iter().enumerate() {
+            segments.push_ring(line, number, false);
+        }
+        segments.indexed()
+    }
+
+    fn push_ring(&mut self, line: &[Coord<f64>], polygon: usize, hole: bool) {
+        let (ring, start) = (self.rings.len(), self.all.len());
+        for edge in line.windows(2).filter(|edge| edge[0] != edge[1]) {
+            self.all.push(Segment { ends: [edge[0], edge[1]], ring });
+        }
+        if self.all.len() > start {
+            self.rings.push(Ring {
+                start,
+                end: self.all.len(),
+                polygon,
+                hole,
+                counter_clockwise: RingFacts::of(line).is_counter_clockwise(),
+                envelope: Envelope::of(line.iter().map(|c| [c.x, c.y])),
+            });
+        }
+    }
+
+    fn indexed(mut self) -> Self {
+        let mut boxes: Vec<Envelope> = self.all.iter().map(Segment::envelope).collect();
         while boxes.len() > 1 {
             boxes = boxes
                 .chunks(FANOUT)
                 .map(|run| run.iter().fold(Envelope::EMPTY, |sum, one| sum.union(one)))
                 .collect();
-            levels.push(boxes.clone());
+            self.levels.push(boxes.clone());
         }
-        Self { all, rings, levels }
+        self
+    }
+
+    /// Whether `test` holds for a segment whose box shares a point with `window`; they are
+    /// tried in order.
+    #[inline]
+    pub(crate) fn any(
+        &self,
+        window: &Envelope,
+        mut test: impl FnMut(usize, &Segment) -> bool,
+    ) -> bool {
+        let mut place = 0;
+        'next: while place < self.all.len() {
+            // The boxes that begin here, largest first; 0 begins all of them.
+            let begun = (place.trailing_zeros() / FANOUT.ilog2()) as usize;
+            for level in (0..begun.min(self.levels.len())).rev() {
+                let shift = FANOUT.ilog2() * (level as u32 + 1);
+                if !self.levels[level][place >> shift].intersects(window) {
+                    place += 1 << shift;
+                    continue 'next;
+                }
+            }
+            let end = (place + FANOUT).min(self.all.len());
+            for (number, segment) in (place..).zip(&self.all[place..end]) {
+                if segment.envelope().intersects(window) && test(number, segment) {
+                    return true;
+                }
+            }
+            place = end;
+        }
+        false
     }
 
     /// The segment after `place` in its ring.
