@@ -243,13 +243,15 @@ mod tests {
             assert_eq!(predicate.name().parse(), Ok(predicate));
             assert_eq!(predicate.converse().converse(), predicate);
         }
-        assert!("meets".parse::<Predicate>().is_err());
+        let unknown = "meets".parse::<Predicate>().unwrap_err();
+        assert_eq!(unknown, UnknownPredicate { name: "meets".to_owned() });
     }
 
     #[test]
     fn patterns_have_nine_known_letters() {
         for text in ["", "T********T", "T*******", "T*******X", "Ｔ********"] {
-            assert!(text.parse::<Pattern>().is_err(), "{text}");
+            let fault = text.parse::<Pattern>().unwrap_err();
+            assert_eq!(fault, InvalidPattern { text: text.to_owned() });
         }
         let pattern: Pattern = "T*F**F***".parse().unwrap();
         assert_eq!(pattern.converse(), "T*****FF*".parse().unwrap());
