@@ -22,7 +22,9 @@ use thiserror::Error;
 
 pub(crate) use grid::{Grid, twice_area};
 pub use polygons::Overlayer;
-use polygons::{Ring, rings_of};
+pub(crate) use polygons::{
+    IntShapes, Ring, Vertices, assemble, crosses_on_grid, rings_of, settle, unite, wound,
+};
 
 use crate::complexity::{self, MAX_CROSSINGS};
 use crate::point_side::{Side, side_of};

@@ -19,6 +19,7 @@ use std::fmt;
 use geo_types::{Coord, Geometry as Shape, LineString, Polygon};
 
 use crate::{Envelope, Geometry};
+pub(crate) use contact::{Contact, contact};
 pub(crate) use nesting::meets_more_often_than;
 pub(crate) use ring::RingFacts;
 use ring::find_self_contact;

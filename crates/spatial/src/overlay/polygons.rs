@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use geo_types::{Geometry as Shape, LineString, MultiPolygon, Polygon};
+use geo_types::{Coord, Geometry as Shape, LineString, MultiPolygon, Polygon};
 use i_overlay::core::fill_rule::FillRule;
 use i_overlay::core::overlay::{IntOverlayOptions, Overlay, ShapeType};
 use i_overlay::core::overlay_rule::OverlayRule;
@@ -14,6 +14,7 @@ use super::{Grid, Overlaid, OverlayFault, OverlayOp, canonical, twice_area};
 use crate::geometry::visit_paths;
 use crate::measure::signed_ring_area;
 use crate::relate::{GeometryFault, guarded};
+use crate::validity::{Segments, meets_more_often_than};
 use crate::{Envelope, Geometry, PathRole, repair, validity};
 
 /// A closed ring: an exterior winds counter-clockwise, a hole clockwise.
@@ -25,19 +26,38 @@ pub(crate) type IntShapes = Vec<Vec<Vec<IntPoint<i64>>>>;
 pub(crate) fn rings_of(shape: &Shape<f64>) -> Vec<Ring> {
     let mut rings = Vec::new();
     visit_paths(shape, &mut |role, path| {
-        let mut ring: Ring = path.iter().map(|c| [c.x, c.y]).collect();
-        let clockwise = signed_ring_area(ring.iter().copied()) < 0.0;
-        let wanted = match role {
-            PathRole::Exterior => false,
-            PathRole::Hole => true,
-            PathRole::Points | PathRole::Line => return,
-        };
-        if clockwise != wanted {
-            ring.reverse();
+        if matches!(role, PathRole::Exterior | PathRole::Hole) {
+            rings.push(wound(role, path.iter().map(|c| [c.x, c.y]).collect()));
         }
-        rings.push(ring);
     });
     rings
+}
+
+/// A ring, wound as its role wants it.
+pub(crate) fn wound(role: PathRole, mut ring: Ring) -> Ring {
+    let clockwise = signed_ring_area(ring.iter().copied()) < 0.0;
+    if clockwise != (role == PathRole::Hole) {
+        ring.reverse();
+    }
+    ring
+}
+
+/// Which vertices a result keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vertices {
+    /// Those in which the border turns: enough for an area.
+    Corners,
+    /// All: a vertex on a straight border may be a corner of the neighbour.
+    All,
+}
+
+impl Vertices {
+    fn options(self) -> IntOverlayOptions<u128> {
+        match self {
+            Self::Corners => IntOverlayOptions::default(),
+            Self::All => IntOverlayOptions { ogc: true, ..IntOverlayOptions::keep_all_points() },
+        }
+    }
 }
 
 impl OverlayOp {
@@ -77,7 +97,7 @@ impl Default for Overlayer {
 impl Overlayer {
     /// An engine at rest.
     pub fn new() -> Self {
-        Self { engine: engine(IntOverlayOptions::default()), found: FlatContoursBuffer::default() }
+        Self { engine: engine(Vertices::Corners), found: FlatContoursBuffer::default() }
     }
 
     /// The plane area of `a` `op` `b`, squared CRS units.
@@ -116,10 +136,33 @@ impl Overlayer {
     }
 }
 
-fn engine(options: IntOverlayOptions<u128>) -> Overlay<i64> {
+fn engine(vertices: Vertices) -> Overlay<i64> {
     // Callers use their own threads.
     let solver = Solver { multithreading: None, ..Solver::AUTO };
-    Overlay::new_custom(64, options, solver)
+    Overlay::new_custom(64, vertices.options(), solver)
+}
+
+/// What `contours` wind round.
+pub(crate) fn unite(contours: &[Vec<IntPoint<i64>>], vertices: Vertices) -> IntShapes {
+    let mut engine = engine(vertices);
+    for contour in contours {
+        engine.add_contour(contour, ShapeType::Subject);
+    }
+    engine.overlay(OverlayRule::Subject, FillRule::NonZero)
+}
+
+/// Whether contours cross in more than `most` places.
+pub(crate) fn crosses_on_grid(contours: &[Vec<IntPoint<i64>>], most: usize) -> bool {
+    let segments: usize = contours.iter().map(Vec::len).sum();
+    if segments.saturating_mul(segments) / 2 <= most {
+        return false;
+    }
+    let ring = |contour: &Vec<IntPoint<i64>>| {
+        let coord = |point: &IntPoint<i64>| Coord { x: point.x as f64, y: point.y as f64 };
+        Polygon::new(LineString(contour.iter().map(coord).collect()), Vec::new())
+    };
+    let rings: Vec<_> = contours.iter().map(ring).collect();
+    meets_more_often_than(&Segments::of(&rings), most)
 }
 
 /// [`super::overlay`] of two polygonal shapes.
@@ -132,37 +175,56 @@ pub(super) fn overlay(
     let envelopes = [&a, &b].map(|rings| Envelope::of(rings.iter().flatten().copied()));
     let both = envelopes[0].union(&envelopes[1]);
     let nothing = op.needs_contact() && !envelopes[0].intersects(&envelopes[1]);
-    let (Some(fine), Some(coarse), false) =
-        (Grid::fine(&both), Grid::of_coordinates(&both), nothing)
-    else {
-        return Ok(Overlaid { geometry: multi(Vec::new()).into(), area: 0.0 });
+    let (Some(fine), false) = (Grid::fine(&both), nothing) else {
+        return Ok(assemble(&[], 0.0, op.name())?);
     };
     let shapes = guarded(op.name(), || on_grid(&fine, op, &a, &b))?;
     let area = fine.area(shapes.iter().flatten().map(|contour| twice_area(contour)).sum());
-    let sound = |shapes: &IntShapes, grid: &Grid| {
-        let geometry = Geometry::from(multi(polygons_of(shapes, grid)));
-        validity::check(&geometry).is_empty().then_some(geometry)
+    let again = |coarse: &Grid| on_grid(coarse, op, &a, &b);
+    Ok(settle((&fine, &shapes), area, op.name(), again)?)
+}
+
+/// The shapes of a fine grid as a valid geometry; `again` finds them on a coarser one, should
+/// rounding to coordinates break them.
+pub(crate) fn settle(
+    (fine, shapes): (&Grid, &IntShapes),
+    area: f64,
+    operation: &'static str,
+    again: impl FnOnce(&Grid) -> IntShapes,
+) -> Result<Overlaid, GeometryFault> {
+    let polygons = polygons_of(shapes, fine);
+    let geometry = Geometry::from(multi(polygons));
+    if validity::check(&geometry).is_empty() {
+        return Ok(Overlaid { geometry, area });
+    }
+    // On the grid of coordinates nothing is rounded afterwards.
+    let Some(coarse) = Grid::of_coordinates(&geometry.envelope()) else {
+        return assemble(&[], area, operation);
     };
-    if let Some(geometry) = sound(&shapes, &fine) {
+    let shapes = guarded(operation, || again(&coarse))?;
+    assemble(&polygons_of(&shapes, &coarse), area, operation)
+}
+
+/// A valid geometry of polygons that all but are. What is wrong with them are slivers a few last
+/// bits wide, where the operands nearly share a border: they are mended one by one, and those
+/// without extent are left out.
+pub(crate) fn assemble(
+    polygons: &[Polygon<f64>],
+    area: f64,
+    operation: &'static str,
+) -> Result<Overlaid, GeometryFault> {
+    let geometry = Geometry::from(multi(polygons.to_vec()));
+    if validity::check(&geometry).is_empty() {
         return Ok(Overlaid { geometry, area });
     }
-    // Rounding new vertices to coordinates broke the shape. On the grid of coordinates nothing
-    // is rounded afterwards.
-    let shapes = guarded(op.name(), || on_grid(&coarse, op, &a, &b))?;
-    if let Some(geometry) = sound(&shapes, &coarse) {
+    let one_by_one = polygons.iter().flat_map(|one| mended(Shape::Polygon(one.clone())));
+    let geometry = Geometry::from(multi(canonical::polygons(one_by_one.collect())));
+    if validity::check(&geometry).is_empty() {
         return Ok(Overlaid { geometry, area });
     }
-    // What is left are slivers a few last bits wide, where the operands all but share a border:
-    // they are mended one by one, and those without extent are left out.
-    let polygons = polygons_of(&shapes, &coarse);
-    let kept: Vec<_> = polygons.into_iter().flat_map(|one| mended(multi(vec![one]))).collect();
-    let kept = Geometry::from(multi(canonical::polygons(kept)));
-    if validity::check(&kept).is_empty() {
-        return Ok(Overlaid { geometry: kept, area });
-    }
-    let polygons = canonical::polygons(mended(kept.shape));
+    let polygons = canonical::polygons(mended(geometry.shape));
     if polygons.is_empty() {
-        return Err(GeometryFault::Failed { operation: op.name() }.into());
+        return Err(GeometryFault::Failed { operation });
     }
     Ok(Overlaid { geometry: multi(polygons).into(), area })
 }
@@ -177,9 +239,7 @@ fn mended(shape: Shape<f64>) -> Vec<Polygon<f64>> {
 }
 
 fn on_grid(grid: &Grid, op: OverlayOp, a: &[Ring], b: &[Ring]) -> IntShapes {
-    // A vertex on a straight border may be a corner of the neighbour: all are kept.
-    let options = IntOverlayOptions { ogc: true, ..IntOverlayOptions::keep_all_points() };
-    let mut engine = engine(options);
+    let mut engine = engine(Vertices::All);
     for (rings, side) in [(a, ShapeType::Subject), (b, ShapeType::Clip)] {
         for ring in rings {
             engine.add_path_iter(ring.iter().skip(1).map(|vertex| grid.point(*vertex)), side);
