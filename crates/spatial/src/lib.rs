@@ -9,6 +9,7 @@
 pub mod budget;
 pub mod change;
 pub mod closed_form;
+pub mod cluster;
 pub mod collection;
 pub mod column;
 pub mod complexity;
@@ -29,6 +30,7 @@ pub mod measure;
 pub mod metric;
 pub mod overlay;
 pub mod packed_tree;
+pub mod pair;
 pub mod place;
 pub mod plausible;
 mod point_side;

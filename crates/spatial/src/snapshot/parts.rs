@@ -35,6 +35,11 @@ impl CollectionSnapshot {
 }
 
 impl Part {
+    /// A shard of which everything counts.
+    pub(crate) fn whole(shard: Shard) -> Self {
+        Self { shard: Arc::new(shard), dead: None }
+    }
+
     /// The part without the features that `keep` refuses.
     pub(crate) fn sifted(&self, keep: &dyn Fn(FeatureRef<'_>) -> bool) -> Self {
         let mut dead = self.dead.as_deref().cloned().unwrap_or_default();
