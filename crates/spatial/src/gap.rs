@@ -8,7 +8,7 @@ use std::ops::Range;
 use geo_types::Coord;
 
 use crate::metric::MetricPlane;
-use crate::point_side::{Side, side_of};
+use crate::point_side::{Side, side_of, side_of_ring};
 use crate::validity::{Contact, contact};
 use crate::{Envelope, FeatureRef, PathRole};
 
@@ -79,6 +79,47 @@ pub(crate) fn within(a: &Outline, b: &Outline, distance: f64) -> bool {
     if let ([p], [q]) = (a.coords.as_slice(), b.coords.as_slice()) {
         return square_to_point([*p, *p], *q) <= distance * distance;
     }
+    paths_within(a, b, distance) || a.holds_some_of(b) || b.holds_some_of(a)
+}
+
+/// How two features lie to each other whose paths have no point in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Nesting {
+    /// They share no point.
+    Apart,
+    /// The second lies in the interior of the first.
+    SecondInFirst,
+    /// The first lies in the interior of the second.
+    FirstInSecond,
+}
+
+/// How `a` and `b` lie to each other, unless that takes more than a look at their paths.
+pub(crate) fn nesting(a: &Outline, b: &Outline) -> Option<Nesting> {
+    let (a_ring, b_ring) = match (a.paths.as_slice(), b.paths.as_slice()) {
+        ([(PathRole::Exterior, a)], [(PathRole::Exterior, b)]) => (a.clone(), b.clone()),
+        _ => return (!within(a, b, 0.0)).then_some(Nesting::Apart),
+    };
+    if !a.envelope.intersects(&b.envelope) {
+        return Some(Nesting::Apart);
+    }
+    if paths_within(a, b, 0.0) {
+        return None;
+    }
+    let holds = |outer: &Outline, ring: Range<usize>, inner: &Outline, first: usize| {
+        let first = inner.coords.get(first);
+        first.is_some_and(|first| side_of_ring(*first, &outer.coords[ring]) == Side::Inside)
+    };
+    Some(if holds(a, a_ring.clone(), b, b_ring.start) {
+        Nesting::SecondInFirst
+    } else if holds(b, b_ring, a, a_ring.start) {
+        Nesting::FirstInSecond
+    } else {
+        Nesting::Apart
+    })
+}
+
+/// Whether a point or edge of `a` and one of `b` are at most `distance` apart.
+fn paths_within(a: &Outline, b: &Outline, distance: f64) -> bool {
     for s in a.segments() {
         let reach = grown(&Envelope::of(s), distance);
         if !reach.intersects(&b.envelope) {
@@ -90,7 +131,7 @@ pub(crate) fn within(a: &Outline, b: &Outline, distance: f64) -> bool {
             }
         }
     }
-    a.holds_some_of(b) || b.holds_some_of(a)
+    false
 }
 
 fn grown(envelope: &Envelope, by: f64) -> Envelope {

@@ -4,8 +4,7 @@ use std::cell::RefCell;
 
 use super::{Join, JoinFault, JoinOn};
 use crate::complexity::{MAX_CROSSINGS, crosses_more_often};
-use crate::gap::{Outline, within};
-use crate::metric::MetricPlane;
+use crate::gap::{Nesting, Outline, nesting, within};
 use crate::point_side::{Side, side_of, side_of_ring};
 use crate::relate::{GeometryFault, relate};
 use crate::snapshot::Part;
@@ -153,27 +152,39 @@ impl Join {
             let (a, b) = (first.shard.feature(target), second.shard.feature(probe));
             budget.spend(1, (a.vertex_count() + b.vertex_count()) as u64)?;
             let (own, other, held) = &mut *outlines.borrow_mut();
-            // A probe meets its candidates one after the other.
-            let mut near = |distance: f64, plane: MetricPlane| {
-                if *held != probe {
-                    own.place(b, plane);
-                    *held = probe;
-                }
-                other.place(a, plane);
-                within(own, other, distance)
+            let plane = match self.asked {
+                Asked::Predicate(_) => Metric::Plane.plane([0.0; 2]),
+                Asked::Within { metric, .. } => metric.plane(b.envelope().center()),
             };
+            // A probe meets its candidates one after the other.
+            if *held != probe {
+                own.place(b, plane);
+                *held = probe;
+            }
+            other.place(a, plane);
             let holds = match self.asked {
-                Asked::Predicate(Predicate::Intersects) => near(0.0, Metric::Plane.plane([0.0; 2])),
-                Asked::Predicate(predicate) => related(a, b, predicate)?,
-                Asked::Within { distance, metric } => {
-                    near(distance, metric.plane(b.envelope().center()))
-                }
+                Asked::Predicate(Predicate::Intersects) => within(other, own, 0.0),
+                Asked::Predicate(predicate) => match nesting(other, own) {
+                    Some(nesting) => holds_when(nesting, predicate),
+                    None => related(a, b, predicate)?,
+                },
+                Asked::Within { distance, .. } => within(other, own, distance),
             };
             if holds {
                 hit(target, probe);
             }
             Ok(())
         })
+    }
+}
+
+/// Whether "first *predicate* second" holds of two that have no path in common.
+fn holds_when(nesting: Nesting, predicate: Predicate) -> bool {
+    use Predicate::{Contains, CoveredBy, Covers, Disjoint, Intersects, Within};
+    match nesting {
+        Nesting::Apart => predicate == Disjoint,
+        Nesting::SecondInFirst => matches!(predicate, Intersects | Contains | Covers),
+        Nesting::FirstInSecond => matches!(predicate, Intersects | Within | CoveredBy),
     }
 }
 
