@@ -12,6 +12,7 @@ mod export;
 mod http;
 mod import;
 mod interrupted;
+mod postgis;
 mod running;
 mod serving;
 mod tidy;

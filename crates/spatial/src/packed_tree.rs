@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::{Envelope, WorldBox};
 
 /// Children of a node.
-const FANOUT: usize = 16;
+pub(crate) const FANOUT: usize = 16;
 
 /// A box that a tree can be packed over.
 pub trait Bounds: Copy {
@@ -111,6 +111,11 @@ impl<B: Bounds> PackedTree<B> {
     /// The box of all items.
     pub fn bounds(&self) -> B {
         self.nodes.last().copied().unwrap_or(B::EMPTY)
+    }
+
+    /// The lowest nodes: node n is the box of the items `n · 16 .. (n + 1) · 16`.
+    pub(crate) fn lowest(&self) -> &[B] {
+        &self.nodes[..self.levels[1]]
     }
 
     /// Walks down from the root in the order of the items. `classify` sees the box of a node

@@ -143,6 +143,28 @@ impl ShardBuilder {
         }
     }
 
+    /// Adds a feature of another shard with the same fields in other coordinates: `reproject`
+    /// moves them, or refuses; then the feature is added without a place. World points stay.
+    /// Whether it was moved.
+    ///
+    /// # Panics
+    /// When the shard already holds [`MAX_SHARD_FEATURES`].
+    pub(crate) fn push_moved(
+        &mut self,
+        feature: FeatureRef<'_>,
+        reproject: &dyn Fn(&mut [[f64; 2]]) -> bool,
+    ) -> bool {
+        let start = self.shard.coords.len();
+        self.push_ref(feature);
+        let coords = &mut self.shard.coords[start..];
+        let moved = reproject(coords) && coords.iter().flatten().all(|value| value.is_finite());
+        let envelope = if moved { Envelope::of(coords.iter().copied()) } else { Envelope::EMPTY };
+        if let Some(last) = self.shard.envelopes.last_mut() {
+            *last = envelope;
+        }
+        moved
+    }
+
     /// The finished shard.
     pub fn finish(self) -> Shard {
         let mut shard = self.finish_unindexed();

@@ -9,6 +9,9 @@ mod build;
 mod delta;
 mod directory;
 mod edit;
+mod parts;
+#[cfg(test)]
+pub(crate) mod sample;
 #[cfg(test)]
 mod snapshot_tests;
 
@@ -20,6 +23,7 @@ use delta::Delta;
 pub(crate) use delta::{Entry, Rank};
 use directory::Directory;
 pub use edit::Edit;
+pub(crate) use parts::Part;
 
 use crate::packed_tree::{Bounds, PackedTree};
 use crate::place::PlaceRevisions;

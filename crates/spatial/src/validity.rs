@@ -32,7 +32,7 @@ pub const MAX_VERTICES: usize = 200_000;
 pub const MIN_EXTENT: f64 = 1e-11;
 /// Coordinates other than 0 lie between 1 / this and this, so that no product of four of them
 /// leaves the range of `f64`, where orientation tests stop being exact.
-const MAX_MAGNITUDE: f64 = 1e70;
+pub(crate) const MAX_MAGNITUDE: f64 = 1e70;
 /// Defects that one check lists before it stops looking.
 const MAX_DEFECTS: usize = 64;
 /// Segments of a lone ring up to which every pair is tested; a tree pays off above.

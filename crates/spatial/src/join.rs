@@ -1,0 +1,235 @@
+//! The join of two collections: which features of one lie to which of the other as asked.
+//!
+//! Shards of the first are joined to the shards of the second that they meet, on all threads.
+//! Within a pair of shards, sixteen neighbours at a time walk down the tree of the other side
+//! once, and points are then tested against rings where they lie in memory. Nothing is allocated
+//! for a feature, unless its pair needs the whole DE-9IM matrix.
+//!
+//! *Invariant:* results are ordered by ids, and do not depend on how edits and folds have
+//! distributed the features, nor on the number of threads.
+
+mod batch;
+#[cfg(test)]
+mod join_tests;
+mod pair_test;
+mod tally;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+pub use tally::{Tallies, Total};
+use thiserror::Error;
+
+use crate::relate::GeometryFault;
+use crate::snapshot::Part;
+use crate::{
+    Budget, CollectionSnapshot, FeatureId, FeatureRef, Metric, OverBudget, Predicate, ShardBuilder,
+};
+use pair_test::{Asked, Piece};
+
+/// Says which features of a collection take part.
+pub type Keep<'a> = &'a (dyn Fn(FeatureRef<'_>) -> bool + Sync);
+/// Moves coordinates from one storage CRS to another, or says that it cannot.
+pub type Reproject<'a> = &'a (dyn Fn(&mut [[f64; 2]]) -> bool + Sync);
+
+/// One collection of a join.
+#[derive(Clone, Copy)]
+pub struct JoinSide<'a> {
+    /// The collection.
+    pub snapshot: &'a CollectionSnapshot,
+    /// Which of its features take part; all when absent.
+    pub keep: Option<Keep<'a>>,
+}
+
+impl std::fmt::Debug for JoinSide<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JoinSide")
+            .field("id", &self.snapshot.collection().id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> From<&'a CollectionSnapshot> for JoinSide<'a> {
+    fn from(snapshot: &'a CollectionSnapshot) -> Self {
+        Self { snapshot, keep: None }
+    }
+}
+
+/// How a feature of the first collection must lie to one of the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum JoinOn {
+    /// "first *predicate* second".
+    Predicate(Predicate),
+    /// At most this far apart, edge to edge.
+    Within {
+        /// In the unit of `metric`.
+        distance: f64,
+        /// How it is measured.
+        metric: Metric,
+    },
+}
+
+/// Why a join has no answer.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum JoinFault {
+    /// Nearly every pair is disjoint.
+    #[error(
+        "a join by disjoint would pair nearly every feature with every other; join by intersects \
+         and take what is left"
+    )]
+    Disjoint,
+    /// The distance is not a usable number.
+    #[error("distance {distance} is not usable: a finite number, not negative")]
+    Distance {
+        /// The refused distance.
+        distance: f64,
+    },
+    /// A feature of the second collection has no place in the CRS of the first.
+    #[error("feature {id} of the second collection has no place in the coordinates of the first")]
+    NoPlace {
+        /// Which one.
+        id: FeatureId,
+    },
+    /// There are more pairs than asked for.
+    #[error("more than {most} pairs; narrow the join, or ask for counts")]
+    TooManyPairs {
+        /// How many there may be.
+        most: usize,
+    },
+    /// A pair of geometries has no relation.
+    #[error("feature {first} of the first and {second} of the second collection: {fault}")]
+    Geometry {
+        /// Feature of the first collection.
+        first: FeatureId,
+        /// Feature of the second collection.
+        second: FeatureId,
+        /// What is wrong.
+        fault: GeometryFault,
+    },
+    /// It costs more than it may.
+    #[error(transparent)]
+    Budget(#[from] OverBudget),
+}
+
+/// Two collections, ready to be joined.
+///
+/// A budget counts a candidate for each feature of the second that is looked up in a shard of
+/// the first, and the vertices of what its box meets: for a million points in a million parcels
+/// about two million candidates, and ten million vertices.
+#[derive(Debug)]
+pub struct Join {
+    first: Vec<Piece>,
+    second: Vec<Piece>,
+    asked: Asked,
+}
+
+impl Join {
+    /// The join of `first` to `second`, which are in one storage CRS.
+    pub fn new(first: JoinSide<'_>, second: JoinSide<'_>, on: JoinOn) -> Result<Self, JoinFault> {
+        let asked = Asked::new(on)?;
+        Ok(Self { first: pieces(first), second: pieces(second), asked })
+    }
+
+    /// The join of `first` to `second`, whose coordinates are moved to the storage CRS of
+    /// `first` vertex by vertex.
+    pub fn reprojected(
+        first: JoinSide<'_>,
+        second: JoinSide<'_>,
+        on: JoinOn,
+        reproject: Reproject<'_>,
+    ) -> Result<Self, JoinFault> {
+        let asked = Asked::new(on)?;
+        let fields = &second.snapshot.collection().fields;
+        let second = pieces(second)
+            .into_par_iter()
+            .map(|piece| Ok(Piece::new(moved(&piece.part, reproject, fields)?)))
+            .collect::<Result<_, JoinFault>>()?;
+        Ok(Self { first: pieces(first), second, asked })
+    }
+
+    /// Number of pairs.
+    pub fn count(&self, budget: &Budget<'_>) -> Result<u64, JoinFault> {
+        let counts = self.first.par_iter().map(|piece| {
+            let mut count = 0;
+            self.each_match(piece, budget, &mut |_, _, _| count += 1)?;
+            Ok(count)
+        });
+        counts.try_reduce(|| 0, |a, b| Ok(a + b))
+    }
+
+    /// The pairs (first, second), by ids; at most `most`.
+    pub fn pairs(
+        &self,
+        most: usize,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<(FeatureId, FeatureId)>, JoinFault> {
+        let found = AtomicUsize::new(0);
+        let too_many = JoinFault::TooManyPairs { most };
+        let lists = self.first.par_iter().map(|piece| {
+            let mut pairs = Vec::new();
+            for second in &self.second {
+                let before = pairs.len();
+                self.matches(piece, second, budget, &mut |a, b| {
+                    // What goes beyond is counted and not kept.
+                    if pairs.len() <= most {
+                        pairs.push((piece.part.shard.ids()[a], second.part.shard.ids()[b]));
+                    }
+                })?;
+                let new = pairs.len() - before;
+                if found.fetch_add(new, Ordering::Relaxed) + new > most {
+                    return Err(too_many.clone());
+                }
+            }
+            Ok(pairs)
+        });
+        let lists: Vec<Vec<_>> = lists.collect::<Result<_, _>>()?;
+        let mut pairs = lists.concat();
+        pairs.par_sort_unstable();
+        Ok(pairs)
+    }
+
+    /// For each feature of the first, by id, also those without any: how many of the second it
+    /// pairs with, and the totals of their numeric fields at the positions `sums`.
+    pub fn tally(&self, sums: &[usize], budget: &Budget<'_>) -> Result<Tallies, JoinFault> {
+        let tallies = self.first.par_iter().map(|piece| self.tally_piece(piece, sums, budget));
+        let tallies: Vec<Tallies> = tallies.collect::<Result<_, _>>()?;
+        Ok(Tallies::by_id(tallies, sums.len()))
+    }
+
+    /// Calls `hit` with slot, part of the second and slot in it of every match of `piece`.
+    fn each_match<'s>(
+        &'s self,
+        piece: &Piece,
+        budget: &Budget<'_>,
+        hit: &mut impl FnMut(usize, &'s Part, usize),
+    ) -> Result<(), JoinFault> {
+        self.second.iter().try_for_each(|second| {
+            self.matches(piece, second, budget, &mut |a, b| hit(a, &second.part, b))
+        })
+    }
+}
+
+fn pieces(side: JoinSide<'_>) -> Vec<Piece> {
+    let parts = side.snapshot.parts().into_par_iter();
+    let kept = parts.map(|part| match side.keep {
+        None => part,
+        Some(keep) => part.sifted(keep),
+    });
+    kept.map(Piece::new).collect()
+}
+
+/// A part of the second collection in the coordinates of the first.
+fn moved(
+    part: &Part,
+    reproject: Reproject<'_>,
+    fields: &[crate::Field],
+) -> Result<Part, JoinFault> {
+    let mut builder = ShardBuilder::new(fields, part.shard.len());
+    for slot in 0..part.shard.len() {
+        let feature = part.shard.feature(slot);
+        if !builder.push_moved(feature, reproject) && part.counts(slot) {
+            return Err(JoinFault::NoPlace { id: feature.id() });
+        }
+    }
+    Ok(part.with_shard(builder.finish()))
+}

@@ -1,0 +1,58 @@
+//! Sixteen neighbours walk down a tree at once.
+
+use super::JoinFault;
+use crate::Envelope;
+use crate::packed_tree::{Descent, FANOUT};
+use crate::snapshot::Part;
+
+/// Calls `candidate` with the slots of every probe and target that count and whose envelopes
+/// meet, the probe's one `grow`n; all targets of a probe come one after the other.
+#[inline]
+pub(super) fn each_candidate(
+    probes: &Part,
+    targets: &Part,
+    grow: &impl Fn(&Envelope) -> Envelope,
+    candidate: &mut impl FnMut(usize, usize) -> Result<(), JoinFault>,
+) -> Result<(), JoinFault> {
+    let tree = targets.shard.tree();
+    let bounds = tree.bounds();
+    let envelopes = targets.shard.envelopes();
+    let all = probes.shard.envelopes();
+    let mut batch: Vec<(usize, Envelope)> = Vec::with_capacity(FANOUT);
+    let mut found: Vec<(usize, Envelope)> = Vec::with_capacity(8 * FANOUT);
+    for (node, envelope) in probes.shard.tree().lowest().iter().enumerate() {
+        if !grow(envelope).intersects(&bounds) {
+            continue;
+        }
+        let first = node * FANOUT;
+        let last = (first + FANOUT).min(all.len());
+        batch.clear();
+        let mut reach = Envelope::EMPTY;
+        for (slot, envelope) in (first..).zip(&all[first..last]) {
+            let grown = grow(envelope);
+            if grown.intersects(&bounds) && probes.counts(slot) {
+                reach = reach.union(&grown);
+                batch.push((slot, grown));
+            }
+        }
+        if batch.is_empty() {
+            continue;
+        }
+        found.clear();
+        let mut classify = |bounds: &Envelope| {
+            if reach.intersects(bounds) { Descent::Open } else { Descent::Skip }
+        };
+        tree.walk(envelopes, &mut classify, &mut |slots, _| {
+            let counts = slots.filter(|slot| targets.counts(*slot));
+            found.extend(counts.map(|slot| (slot, envelopes[slot])));
+        });
+        for (probe, reach) in &batch {
+            for (target, envelope) in &found {
+                if reach.intersects(envelope) {
+                    candidate(*probe, *target)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

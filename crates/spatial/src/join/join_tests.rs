@@ -1,0 +1,189 @@
+//! The join against a nested loop, over edits.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use geo::{Distance, Euclidean};
+use geo_types::{Geometry as Shape, Polygon};
+use proptest::prelude::*;
+
+use super::*;
+use crate::predicate::Relation;
+use crate::relate::relate;
+use crate::snapshot::sample::{edited, feature, grid_shape, id};
+use crate::{Costs, Crs, Revision};
+
+type Shapes = Vec<Option<Shape<f64>>>;
+
+type Pairs = Vec<(FeatureId, FeatureId)>;
+
+/// Every pair of shapes, by ids, with what `found` says of it.
+fn nested<T>(
+    a: &Shapes,
+    b: &Shapes,
+    found: impl Fn(&Shape<f64>, &Shape<f64>) -> T,
+) -> Vec<((FeatureId, FeatureId), T)> {
+    let number = |place: usize| id(place as i64 + 1);
+    let mut pairs = Vec::new();
+    for (first, a) in a.iter().enumerate() {
+        for (second, b) in b.iter().enumerate() {
+            if let (Some(a), Some(b)) = (a, b) {
+                pairs.push(((number(first), number(second)), found(a, b)));
+            }
+        }
+    }
+    pairs
+}
+
+fn related(a: &Shapes, b: &Shapes) -> Vec<((FeatureId, FeatureId), Relation)> {
+    nested(a, b, |a, b| relate(a, b).unwrap())
+}
+
+/// Every predicate that a join is made by, with the pairs for which it holds.
+fn by_predicate(pairs: &[((FeatureId, FeatureId), Relation)]) -> Vec<(JoinOn, Pairs)> {
+    let named = Predicate::ALL.into_iter().filter(|one| *one != Predicate::Disjoint);
+    named
+        .map(|predicate| {
+            let holding = pairs.iter().filter(|(_, relation)| relation.holds(predicate));
+            (JoinOn::Predicate(predicate), holding.map(|(pair, _)| *pair).collect())
+        })
+        .collect()
+}
+
+fn check(join: &Join, expected: &[(FeatureId, FeatureId)], firsts: usize) {
+    let budget = Budget::unbounded();
+    let found = join.pairs(usize::MAX, &budget).unwrap();
+    let only = |a: &[(FeatureId, FeatureId)], b: &[(FeatureId, FeatureId)]| {
+        a.iter().find(|pair| !b.contains(pair)).copied()
+    };
+    assert_eq!([only(&found, expected), only(expected, &found)], [None, None]);
+    assert_eq!(join.pairs(expected.len(), &budget).unwrap(), expected);
+    assert_eq!(join.count(&budget).unwrap(), expected.len() as u64);
+    if let Some(most) = expected.len().checked_sub(1) {
+        assert_eq!(join.pairs(most, &budget), Err(JoinFault::TooManyPairs { most }));
+    }
+    let tallies = join.tally(&[0, 1], &budget).unwrap();
+    assert_eq!(tallies.ids, (1..=firsts as i64).map(id).collect::<Vec<_>>());
+    for (row, first) in tallies.ids.iter().enumerate() {
+        let partners = expected.iter().filter(|(one, _)| one == first);
+        let mut totals = [Total::default(); 2];
+        let mut count = 0;
+        for (_, second) in partners {
+            count += 1;
+            let number = second.value();
+            for (total, value) in totals.iter_mut().zip(feature(number, None).properties) {
+                total.add(value.as_ref());
+            }
+        }
+        assert_eq!(tallies.counts[row], count);
+        assert_eq!([0, 1].map(|column| tallies.totals[column][row]), totals);
+    }
+    assert_eq!(join.tally(&[], &budget).unwrap().counts, tallies.counts);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_join_finds_what_a_nested_loop_finds(
+        a in prop::collection::vec(grid_shape(), 1..120),
+        b in prop::collection::vec(grid_shape(), 1..120),
+        fold in any::<bool>(),
+        distance in 0..4_u32,
+    ) {
+        let (mut first, second) = (edited(&a), edited(&b));
+        if fold {
+            first = first.fold();
+        }
+        let joined = |on| Join::new((&first).into(), (&second).into(), on).unwrap();
+        for (on, expected) in by_predicate(&related(&a, &b)) {
+            check(&joined(on), &expected, a.len());
+        }
+        let distance = f64::from(distance);
+        let near = nested(&a, &b, |a, b| Euclidean.distance(a, b) <= distance);
+        let expected: Pairs = near.iter().filter(|(_, near)| *near).map(|(pair, _)| *pair).collect();
+        check(&joined(JoinOn::Within { distance, metric: Metric::Plane }), &expected, a.len());
+    }
+
+    /// Nothing but points and polygons, which have a path of their own.
+    #[test]
+    fn points_and_polygons_meet_as_in_a_nested_loop(
+        a in prop::collection::vec(grid_shape(), 1..200),
+        b in prop::collection::vec(grid_shape(), 1..200),
+    ) {
+        let areal = |shape: &Option<Shape<f64>>| {
+            matches!(shape, None | Some(Shape::Polygon(_) | Shape::MultiPolygon(_)))
+        };
+        let point = |shape: &Option<Shape<f64>>| matches!(shape, Some(Shape::Point(_)));
+        let areas: Shapes = a.into_iter().filter(areal).collect();
+        let points: Shapes = b.into_iter().filter(point).collect();
+        prop_assume!(!areas.is_empty() && !points.is_empty());
+        let (first, second) = (edited(&areas), edited(&points));
+        for (on, expected) in by_predicate(&related(&areas, &points)) {
+            let join = Join::new((&first).into(), (&second).into(), on).unwrap();
+            check(&join, &expected, areas.len());
+        }
+        for (on, expected) in by_predicate(&related(&points, &areas)) {
+            let join = Join::new((&second).into(), (&first).into(), on).unwrap();
+            check(&join, &expected, points.len());
+        }
+    }
+}
+
+fn square(x: f64, y: f64, side: f64) -> Option<Shape<f64>> {
+    let rect = geo_types::Rect::new((x, y), (x + side, y + side));
+    Some(Polygon::from(rect).into())
+}
+
+fn point(x: f64, y: f64) -> Option<Shape<f64>> {
+    Some(geo_types::Point::new(x, y).into())
+}
+
+#[test]
+fn a_filter_and_another_crs_count() {
+    let areas = edited(&[square(0., 0., 4.), square(4., 0., 4.), square(8., 0., 4.)]);
+    // In units of another system, half as long.
+    let points = edited(&[point(8., 4.), point(10., 4.), point(18., 2.), point(99., 99.)]);
+    let keep = |feature: FeatureRef<'_>| feature.id() != id(3);
+    let side = JoinSide { snapshot: &areas, keep: Some(&keep) };
+    let halved = |coords: &mut [[f64; 2]]| {
+        coords.iter_mut().flatten().for_each(|value| *value /= 2.0);
+        true
+    };
+    let on = JoinOn::Predicate(Predicate::Intersects);
+    let join = Join::reprojected(side, (&points).into(), on, &halved).unwrap();
+    let pairs = join.pairs(10, &Budget::unbounded()).unwrap();
+    // The first point lies on the edge that two share; the third would be in what is left out.
+    assert_eq!(pairs, [(id(1), id(1)), (id(2), id(1)), (id(2), id(2))]);
+    assert_eq!(join.tally(&[], &Budget::unbounded()).unwrap().ids, [id(1), id(2)]);
+    let lost = |coords: &mut [[f64; 2]]| coords[0][0] < 18.0;
+    let fault = Join::reprojected(side, (&points).into(), on, &lost).unwrap_err();
+    assert!(matches!(fault, JoinFault::NoPlace { id: which } if which == id(3) || which == id(4)));
+}
+
+#[test]
+fn metres_are_measured_on_the_ground() {
+    // Two points a thousandth of a degree of longitude apart at 40° north: 85.39 m.
+    let a = edited(&[point(116.0, 40.0)]);
+    let b = edited(&[point(116.001, 40.0)]);
+    assert_eq!(Metric::of(&Crs::WGS84), Metric::Metres);
+    for (distance, expected) in [(85.3, 0), (85.5, 1)] {
+        let on = JoinOn::Within { distance, metric: Metric::Metres };
+        let join = Join::new((&a).into(), (&b).into(), on).unwrap();
+        assert_eq!(join.count(&Budget::unbounded()).unwrap(), expected, "{distance}");
+    }
+}
+
+#[test]
+fn what_cannot_be_joined_is_refused() {
+    let a = edited(&vec![square(0., 0., 4.); 50]);
+    assert_eq!(a.revision(), Revision(2));
+    let new = |on| Join::new((&a).into(), (&a).into(), on);
+    assert_eq!(new(JoinOn::Predicate(Predicate::Disjoint)).unwrap_err(), JoinFault::Disjoint);
+    let on = JoinOn::Within { distance: -1.0, metric: Metric::Plane };
+    assert_eq!(new(on).unwrap_err(), JoinFault::Distance { distance: -1.0 });
+    let join = new(JoinOn::Predicate(Predicate::Equals)).unwrap();
+    let costs = Costs { candidates: 100, vertices: u64::MAX };
+    let over = JoinFault::Budget(OverBudget::Candidates { limit: 100 });
+    assert_eq!(join.count(&Budget::new(costs, &|| false)), Err(over));
+    let late = JoinFault::Budget(OverBudget::Time);
+    assert_eq!(join.count(&Budget::new(Costs::UNBOUNDED, &|| true)), Err(late));
+}

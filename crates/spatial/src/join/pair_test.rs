@@ -1,0 +1,236 @@
+//! Whether one feature lies to another as a join asks.
+
+use std::cell::RefCell;
+
+use super::{Join, JoinFault, JoinOn};
+use crate::complexity::{MAX_CROSSINGS, crosses_more_often};
+use crate::gap::{Nesting, Outline, nesting, within};
+use crate::point_side::{Side, side_of, side_of_ring};
+use crate::relate::{GeometryFault, relate};
+use crate::snapshot::Part;
+use crate::{Budget, Envelope, FeatureRef, GeometryType, Metric, Predicate};
+
+use super::batch::each_candidate;
+
+/// What is asked of a pair, looked at from all sides.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asked {
+    Predicate(Predicate),
+    Within { distance: f64, metric: Metric },
+}
+
+/// On which sides of a polygon a point matches.
+#[derive(Clone, Copy, Debug)]
+struct Sides {
+    inside: bool,
+    border: bool,
+}
+
+impl Sides {
+    /// Those for which "polygon *predicate* point" holds.
+    fn of(predicate: Predicate) -> Self {
+        let (inside, border) = match predicate {
+            Predicate::Intersects | Predicate::Covers => (true, true),
+            Predicate::Contains => (true, false),
+            Predicate::Touches => (false, true),
+            // A point is no polygon and holds none.
+            Predicate::Disjoint
+            | Predicate::Within
+            | Predicate::CoveredBy
+            | Predicate::Crosses
+            | Predicate::Overlaps
+            | Predicate::Equals => (false, false),
+        };
+        Self { inside, border }
+    }
+
+    #[inline]
+    fn hold(self, side: Side) -> bool {
+        match side {
+            Side::Inside => self.inside,
+            Side::Border => self.border,
+            Side::Outside => false,
+        }
+    }
+}
+
+impl Asked {
+    pub(super) fn new(on: JoinOn) -> Result<Self, JoinFault> {
+        match on {
+            JoinOn::Predicate(Predicate::Disjoint) => Err(JoinFault::Disjoint),
+            JoinOn::Predicate(predicate) => Ok(Self::Predicate(predicate)),
+            JoinOn::Within { distance, metric } => {
+                if !(distance >= 0.0 && distance.is_finite()) {
+                    return Err(JoinFault::Distance { distance });
+                }
+                Ok(Self::Within { distance, metric })
+            }
+        }
+    }
+
+    /// Where the partner of a feature with this envelope lies.
+    fn reach(self, envelope: &Envelope) -> Envelope {
+        match self {
+            Self::Predicate(_) => *envelope,
+            Self::Within { distance, metric } => metric.grown(envelope, distance),
+        }
+    }
+}
+
+/// What the features of a shard are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Points,
+    Areas,
+    Any,
+}
+
+/// A part and what it is made of.
+#[derive(Debug)]
+pub(super) struct Piece {
+    pub(super) part: Part,
+    kind: Kind,
+}
+
+impl Piece {
+    pub(super) fn new(part: Part) -> Self {
+        let all = |wanted: fn(GeometryType) -> bool| {
+            part.shard.types.iter().all(|found| found.is_none_or(wanted))
+        };
+        let areal = |one| matches!(one, GeometryType::Polygon | GeometryType::MultiPolygon);
+        let kind = if all(|one| one == GeometryType::Point) {
+            Kind::Points
+        } else if all(areal) {
+            Kind::Areas
+        } else {
+            Kind::Any
+        };
+        Self { part, kind }
+    }
+}
+
+impl Join {
+    /// Calls `hit` with the slots of every match of a part of the first collection and one of
+    /// the second.
+    pub(super) fn matches(
+        &self,
+        first: &Piece,
+        second: &Piece,
+        budget: &Budget<'_>,
+        hit: &mut impl FnMut(usize, usize),
+    ) -> Result<(), JoinFault> {
+        let kinds = [first.kind, second.kind];
+        let (first, second) = (&first.part, &second.part);
+        let bounds = self.asked.reach(&second.shard.tree().bounds());
+        if !bounds.intersects(&first.shard.tree().bounds()) {
+            return Ok(());
+        }
+        if let Asked::Predicate(predicate) = self.asked {
+            if kinds == [Kind::Areas, Kind::Points] {
+                let sides = Sides::of(predicate);
+                return points(second, first, sides, budget, &mut |point, area| hit(area, point));
+            }
+            if kinds == [Kind::Points, Kind::Areas] {
+                let sides = Sides::of(predicate.converse());
+                return points(first, second, sides, budget, hit);
+            }
+        }
+        self.any(first, second, budget, hit)
+    }
+
+    /// Features of any kind, one pair after the other.
+    fn any(
+        &self,
+        first: &Part,
+        second: &Part,
+        budget: &Budget<'_>,
+        hit: &mut impl FnMut(usize, usize),
+    ) -> Result<(), JoinFault> {
+        let outlines = RefCell::new((Outline::default(), Outline::default(), usize::MAX));
+        let grow = |envelope: &Envelope| self.asked.reach(envelope);
+        each_candidate(second, first, &grow, &mut |probe, target| {
+            let (a, b) = (first.shard.feature(target), second.shard.feature(probe));
+            budget.spend(1, (a.vertex_count() + b.vertex_count()) as u64)?;
+            let (own, other, held) = &mut *outlines.borrow_mut();
+            let plane = match self.asked {
+                Asked::Predicate(_) => Metric::Plane.plane([0.0; 2]),
+                Asked::Within { metric, .. } => metric.plane(b.envelope().center()),
+            };
+            // A probe meets its candidates one after the other.
+            if *held != probe {
+                own.place(b, plane);
+                *held = probe;
+            }
+            other.place(a, plane);
+            let holds = match self.asked {
+                Asked::Predicate(Predicate::Intersects) => within(other, own, 0.0),
+                Asked::Predicate(predicate) => match nesting(other, own) {
+                    Some(nesting) => holds_when(nesting, predicate),
+                    None => related(a, b, predicate)?,
+                },
+                Asked::Within { distance, .. } => within(other, own, distance),
+            };
+            if holds {
+                hit(target, probe);
+            }
+            Ok(())
+        })
+    }
+}
+
+/// Whether "first *predicate* second" holds of two that have no path in common.
+fn holds_when(nesting: Nesting, predicate: Predicate) -> bool {
+    use Predicate::{Contains, CoveredBy, Covers, Disjoint, Intersects, Within};
+    match nesting {
+        Nesting::Apart => predicate == Disjoint,
+        Nesting::SecondInFirst => matches!(predicate, Intersects | Contains | Covers),
+        Nesting::FirstInSecond => matches!(predicate, Intersects | Within | CoveredBy),
+    }
+}
+
+/// Whether "a *predicate* b" holds.
+fn related(a: FeatureRef<'_>, b: FeatureRef<'_>, predicate: Predicate) -> Result<bool, JoinFault> {
+    let (Some(shape_a), Some(shape_b)) = (a.shape(), b.shape()) else { return Ok(false) };
+    let found = if crosses_more_often(&[&shape_a, &shape_b], MAX_CROSSINGS) {
+        Err(GeometryFault::Failed { operation: "relate" })
+    } else {
+        relate(&shape_a, &shape_b)
+    };
+    match found {
+        Ok(relation) => Ok(relation.holds(predicate)),
+        Err(fault) => Err(JoinFault::Geometry { first: a.id(), second: b.id(), fault }),
+    }
+}
+
+/// Points against polygons: `hit` gets the slot of the point, then of the polygon.
+fn points(
+    points: &Part,
+    areas: &Part,
+    sides: Sides,
+    budget: &Budget<'_>,
+    hit: &mut impl FnMut(usize, usize),
+) -> Result<(), JoinFault> {
+    let shard = &*areas.shard;
+    let (mut looked, mut walked) = (0, 0);
+    let same = |envelope: &Envelope| *envelope;
+    each_candidate(points, areas, &same, &mut |probe, target| {
+        let Envelope { min_x, min_y, .. } = points.shard.envelopes[probe];
+        let point = [min_x, min_y];
+        let paths = shard.first_path[target] as usize..shard.first_path[target + 1] as usize;
+        let ring = |path: usize| {
+            &shard.coords[shard.first_coord[path] as usize..shard.first_coord[path + 1] as usize]
+        };
+        looked += 1;
+        walked += u64::from(shard.first_coord[paths.end] - shard.first_coord[paths.start]);
+        let side = if paths.len() == 1 {
+            side_of_ring(point, ring(paths.start))
+        } else {
+            side_of(point, paths.map(ring))
+        };
+        if sides.hold(side) {
+            hit(probe, target);
+        }
+        Ok(())
+    })?;
+    Ok(budget.spend(looked, walked)?)
+}

@@ -1,0 +1,78 @@
+//! A collection as a row of shards, for those who work through all of it in parallel.
+
+use std::sync::Arc;
+
+use super::CollectionSnapshot;
+use crate::shard::MAX_SHARD_FEATURES;
+use crate::tombstones::Tombstones;
+use crate::{FeatureRef, Shard, ShardBuilder};
+
+/// A shard and which of its features count.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub(crate) shard: Arc<Shard>,
+    dead: Option<Arc<Tombstones>>,
+}
+
+impl CollectionSnapshot {
+    /// Every shard, and the newest edits as shards of their own after them. Where a feature is
+    /// depends on edits and folds: results are put in order by what does not.
+    pub(crate) fn parts(&self) -> Vec<Part> {
+        let kept = self.leaves.iter().map(|leaf| Part {
+            shard: Arc::clone(&leaf.shard),
+            dead: leaf.dead.as_ref().map(Arc::clone),
+        });
+        let pending = self.delta.all();
+        let edited = pending.chunks(MAX_SHARD_FEATURES).map(|entries| {
+            let mut builder = ShardBuilder::new(&self.collection.fields, entries.len());
+            for (_, entry) in entries {
+                builder.push_ref(entry.feature());
+            }
+            Part { shard: Arc::new(builder.finish()), dead: None }
+        });
+        kept.chain(edited).collect()
+    }
+}
+
+impl Part {
+    /// A shard of which everything counts.
+    pub(crate) fn whole(shard: Shard) -> Self {
+        Self { shard: Arc::new(shard), dead: None }
+    }
+
+    /// The part without the features that `keep` refuses.
+    pub(crate) fn sifted(&self, keep: &dyn Fn(FeatureRef<'_>) -> bool) -> Self {
+        let mut dead = self.dead.as_deref().cloned().unwrap_or_default();
+        for slot in 0..self.shard.len() {
+            if self.counts(slot) && !keep(self.shard.feature(slot)) {
+                dead.insert(slot as u16);
+            }
+        }
+        Self { shard: Arc::clone(&self.shard), dead: Some(Arc::new(dead)) }
+    }
+
+    /// The same features, of which the same count, in other coordinates.
+    pub(crate) fn with_shard(&self, shard: Shard) -> Self {
+        Self { shard: Arc::new(shard), dead: self.dead.as_ref().map(Arc::clone) }
+    }
+
+    /// Whether the feature at `slot` counts.
+    #[inline]
+    pub(crate) fn counts(&self, slot: usize) -> bool {
+        self.dead.as_ref().is_none_or(|dead| !dead.contains(slot as u16))
+    }
+
+    /// Slots of the features that count.
+    pub(crate) fn slots(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.shard.len()).filter(|slot| self.counts(*slot))
+    }
+}
+
+impl FeatureRef<'_> {
+    /// Number of vertices.
+    #[inline]
+    pub(crate) fn vertex_count(self) -> usize {
+        let coord = |slot: usize| self.shard.first_coord[self.shard.first_path[slot] as usize];
+        (coord(self.slot + 1) - coord(self.slot)) as usize
+    }
+}
