@@ -243,7 +243,7 @@ mod tests {
             assert_eq!(predicate.name().parse(), Ok(predicate));
             assert_eq!(predicate.converse().converse(), predicate);
         }
-        assert!("meets".parse::<Predicate>().is_err());
+        "meets".parse::<Predicate>().unwrap_err();
     }
 
     #[test]
