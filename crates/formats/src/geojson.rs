@@ -13,8 +13,9 @@ mod write;
 #[cfg(test)]
 mod geojson_tests;
 
+pub(crate) use geometry::read as read_geometry;
 pub use read::{open, open_seq};
-pub(crate) use write::{GeoJsonWriter, Layout, push_hex};
+pub(crate) use write::{GeoJsonWriter, Layout, push_hex, push_string};
 
 /// Name of the format in messages.
 const FORMAT: &str = "GeoJSON";

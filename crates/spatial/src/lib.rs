@@ -7,6 +7,7 @@
 //! y south; see [`world`].
 
 pub mod budget;
+pub mod calendar;
 pub mod change;
 pub mod closed_form;
 pub mod cluster;
@@ -18,9 +19,11 @@ pub mod crs_error;
 pub mod crs_facts;
 pub mod crs_wkt;
 mod crs_wkt1;
+pub mod densify;
 pub mod envelope;
 pub mod feature;
 mod gap;
+pub mod filter;
 pub mod geometry;
 pub mod gpb;
 pub mod hilbert;
@@ -64,6 +67,7 @@ pub use crs_error::CrsError;
 pub use crs_facts::{AxisOrder, CrsFacts, CrsKind, CrsUnit};
 pub use envelope::Envelope;
 pub use feature::{Feature, FeatureId, Value};
+pub use filter::{BindContext, Expression, Filter, FilterError};
 pub use geometry::{Geometry, PathRole};
 pub use metric::Metric;
 pub use overlay::{Overlaid, OverlayFault, OverlayOp, Overlayer, overlay, overlay_area};

@@ -151,7 +151,7 @@ pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
 }
 
 /// Appends `value` as a JSON string.
-fn push_string(text: &mut String, value: &str) {
+pub(crate) fn push_string(text: &mut String, value: &str) {
     text.push('"');
     let mut plain = 0;
     for (at, byte) in value.bytes().enumerate() {
