@@ -16,6 +16,7 @@ pub mod metrics;
 mod open;
 pub mod pool;
 mod readable;
+mod shown;
 mod tiles;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::Pool;
 pub use readable::ReadableField;
+pub use shown::Shown;
 pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};
