@@ -15,3 +15,4 @@ mod interrupted;
 mod running;
 mod serving;
 mod tidy;
+mod tilesets;

@@ -1,0 +1,210 @@
+//! Tilesets as documents: the list and the metadata of OGC 20-057 and 17-083r4.
+//!
+//! Every link of a list item but the template answers JSON: clients follow them all.
+
+use serde_json::{Map, Value, json};
+use spatial::{CollectionSnapshot, FieldType, GeometryType};
+use tile::TileMatrixSet;
+
+use super::extent::lon_lat_extent;
+use super::tile_layers::{extent_of, fields_in_tiles};
+use super::tile_limits::limits;
+use super::tilejson::{TILEJSON, attribution, fitting_zoom};
+use super::tiles::MVT;
+
+const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
+const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
+const GEODATA: &str = "http://www.opengis.net/def/rel/ogc/1.0/geodata";
+
+/// Tiles of the dataset or of one collection, in any tile matrix set.
+#[derive(Debug)]
+pub struct Tileset<'a> {
+    /// Start of every link.
+    pub base: &'a str,
+    /// What the tiles show, in order.
+    pub layers: Vec<&'a CollectionSnapshot>,
+    /// What a reader sees.
+    pub title: String,
+    /// Path of the list of tilesets, with a slash before and none behind.
+    pub path: String,
+    /// Query that selects some collections of the dataset, escaped.
+    pub selection: Option<String>,
+}
+
+impl Tileset<'_> {
+    /// Absolute link to `end` below the list, which starts with a slash or is empty, with
+    /// `format` as parameter `f`.
+    fn href(&self, end: &str, format: Option<&str>) -> String {
+        let mut href = format!("{}{}{end}", self.base, self.path);
+        let format = format.map(|format| format!("f={format}"));
+        for (position, part) in self.selection.iter().chain(&format).enumerate() {
+            href.push(if position == 0 { '?' } else { '&' });
+            href.push_str(part);
+        }
+        href
+    }
+
+    /// URI template of the tiles in `set`.
+    pub fn template(&self, set: &TileMatrixSet) -> String {
+        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", set.id), None)
+    }
+
+    /// The list of tilesets, one a tile matrix set.
+    pub fn list_document(&self) -> Value {
+        let tilesets: Vec<Value> = TileMatrixSet::all().iter().map(|set| self.item(set)).collect();
+        json!({
+            "title": self.title,
+            "links": [
+                link("self", "application/json", &self.href("", Some("json")), "this document"),
+            ],
+            "tilesets": tilesets
+        })
+    }
+
+    fn item(&self, set: &TileMatrixSet) -> Value {
+        let here = self.href(&format!("/{}", set.id), None);
+        let mut item = self.identity(set);
+        item["links"] = json!([
+            link("self", "application/json", &here, "the tileset"),
+            self.tiling_scheme(set),
+            self.tiles(set)
+        ]);
+        item
+    }
+
+    /// The metadata of the tileset in `set`.
+    pub fn document(&self, set: &TileMatrixSet) -> Value {
+        let here = format!("/{}", set.id);
+        let mut document = self.identity(set);
+        document["mediaTypes"] = json!([MVT]);
+        document["layers"] = self.layers.iter().map(|layer| layer_document(layer, set)).collect();
+        let attribution = attribution(&self.layers);
+        if !attribution.is_empty() {
+            document["attribution"] = json!(attribution);
+        }
+        if let Some(extent) = extent_of(&self.layers) {
+            let [lon, lat] = extent.center();
+            let zooms = || self.layers.iter().map(|layer| layer.collection().zooms);
+            let first = zooms().map(|zooms| zooms.min).min().unwrap_or(0);
+            let last = zooms().map(|zooms| zooms.max).max().unwrap_or(0).min(set.max_zoom());
+            let zoom = fitting_zoom(&extent).clamp(first.min(last), last);
+            document["boundingBox"] = json!({
+                "lowerLeft": [extent.min_x, extent.min_y],
+                "upperRight": [extent.max_x, extent.max_y],
+                "crs": CRS84
+            });
+            document["centerPoint"] = json!({
+                "coordinates": [lon, lat],
+                "crs": CRS84,
+                "tileMatrix": zoom.to_string(),
+                "scaleDenominator": set.scale_denominator(zoom),
+                "cellSize": set.cell_size(zoom)
+            });
+        }
+        document["links"] = json!([
+            link("self", "application/json", &self.href(&here, Some("json")), "this document"),
+            link("alternate", TILEJSON, &self.href(&here, Some("tilejson")), "TileJSON"),
+            self.tiling_scheme(set),
+            self.tiles(set),
+            self.geodata()
+        ]);
+        document
+    }
+
+    /// What the list and the metadata say alike.
+    fn identity(&self, set: &TileMatrixSet) -> Value {
+        let limits: Vec<Value> =
+            limits(set, &self.layers).iter().map(|range| range.document()).collect();
+        json!({
+            "title": self.title,
+            "dataType": "vector",
+            "crs": set.crs,
+            "tileMatrixSetId": set.id,
+            "tileMatrixSetURI": set.uri,
+            "tileMatrixSetLimits": limits
+        })
+    }
+
+    fn tiling_scheme(&self, set: &TileMatrixSet) -> Value {
+        let href = format!("{}/tileMatrixSets/{}", self.base, set.id);
+        link(TILING_SCHEME, "application/json", &href, set.title)
+    }
+
+    fn tiles(&self, set: &TileMatrixSet) -> Value {
+        let mut tiles = link("item", MVT, &self.template(set), "tiles: zoom, row, column");
+        tiles["templated"] = json!(true);
+        tiles
+    }
+
+    /// The data that the tiles are made of.
+    fn geodata(&self) -> Value {
+        let path = self.path.strip_suffix("/tiles").filter(|path| !path.is_empty());
+        let href = format!("{}{}", self.base, path.unwrap_or("/collections"));
+        link(GEODATA, "application/json", &href, "the data behind the tiles")
+    }
+}
+
+fn link(rel: &str, media_type: &str, href: &str, title: &str) -> Value {
+    json!({ "rel": rel, "type": media_type, "href": href, "title": title })
+}
+
+fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
+    let collection = layer.collection();
+    let properties: Map<String, Value> = fields_in_tiles(collection)
+        .map(|field| {
+            let mut schema = property_schema(field.field_type);
+            if let Some(alias) = &field.alias {
+                schema["title"] = json!(alias);
+            }
+            (field.name.clone(), schema)
+        })
+        .collect();
+    let mut document = json!({
+        "id": collection.id.as_str(),
+        "title": collection.title,
+        "dataType": "vector",
+        "minTileMatrix": collection.zooms.min.to_string(),
+        "maxTileMatrix": collection.zooms.max.min(set.max_zoom()).to_string(),
+        "propertiesSchema": { "type": "object", "properties": properties }
+    });
+    for (member, text) in
+        [("description", &collection.description), ("attribution", &collection.attribution)]
+    {
+        if !text.is_empty() {
+            document[member] = json!(text);
+        }
+    }
+    if let Some(dimension) = geometry_dimension(collection.geometry_type) {
+        document["geometryDimension"] = json!(dimension);
+    }
+    if let Some(extent) = lon_lat_extent(layer) {
+        document["boundingBox"] = json!({
+            "lowerLeft": [extent.min_x, extent.min_y],
+            "upperRight": [extent.max_x, extent.max_y],
+            "crs": CRS84
+        });
+    }
+    document
+}
+
+/// Dimension of a geometry as OGC counts it; absent where features of several may occur.
+fn geometry_dimension(geometry_type: GeometryType) -> Option<u8> {
+    match geometry_type {
+        GeometryType::Point | GeometryType::MultiPoint => Some(0),
+        GeometryType::LineString | GeometryType::MultiLineString => Some(1),
+        GeometryType::Polygon | GeometryType::MultiPolygon => Some(2),
+        GeometryType::Any => None,
+    }
+}
+
+/// JSON Schema of an attribute in a tile.
+fn property_schema(field_type: FieldType) -> Value {
+    match field_type {
+        FieldType::Bool => json!({ "type": "boolean" }),
+        FieldType::Int => json!({ "type": "integer" }),
+        FieldType::Real => json!({ "type": "number" }),
+        FieldType::Text | FieldType::Bytes => json!({ "type": "string" }),
+        FieldType::Date => json!({ "type": "string", "format": "date" }),
+        FieldType::DateTime => json!({ "type": "string", "format": "date-time" }),
+    }
+}
