@@ -294,10 +294,11 @@ fn dataset_tiles_are_those_of_the_xyz_path() {
 }
 
 #[test]
-fn a_selection_is_kept_in_links_and_limits() {
+fn a_selection_is_kept_in_links_and_leaves_the_limits_of_the_dataset() {
     let list = json_of("/tiles?collections=squares");
     let item = &list["tilesets"][0];
-    assert_eq!(item["tileMatrixSetLimits"][0]["tileMatrix"], "10");
+    let whole = json_of("/tiles")["tilesets"][0]["tileMatrixSetLimits"].clone();
+    assert_eq!(item["tileMatrixSetLimits"], whole);
     let template = href(&item["links"], "item", MVT);
     assert!(template.ends_with("{tileCol}?collections=squares"), "{template}");
     let tileset = json_of(target(href(&item["links"], "self", "application/json")));
@@ -305,8 +306,10 @@ fn a_selection_is_kept_in_links_and_limits() {
     let alternate = href(&tileset["links"], "alternate", "application/vnd.mapbox.tile+json");
     assert!(alternate.ends_with("?collections=squares&f=tilejson"), "{alternate}");
     assert_eq!(get(target(alternate)).json()["name"], "squares");
-    assert_eq!(get("/tiles/WebMercatorQuad/9/194/421?collections=squares").status, 404);
+    // Clients add the parameter to the template of the dataset and keep its limits.
+    assert_eq!(get("/tiles/WebMercatorQuad/9/194/421?collections=squares").status, 204);
     assert_eq!(get("/tiles/WebMercatorQuad/9/194/421").status, 200, "another layer begins above");
+    assert_eq!(get("/tiles/WebMercatorQuad/9/0/0?collections=squares").status, 404);
 }
 
 #[test]

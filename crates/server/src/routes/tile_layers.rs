@@ -64,6 +64,11 @@ pub fn snapshots<'a>(snapshot: &'a Snapshot, ids: &[CollectionId]) -> Vec<&'a Co
     ids.iter().filter_map(|id| snapshot.collections.get(id)).map(AsRef::as_ref).collect()
 }
 
+/// The states of all collections.
+pub fn all(snapshot: &Snapshot) -> Vec<&CollectionSnapshot> {
+    snapshot.collections.values().map(AsRef::as_ref).collect()
+}
+
 /// The fields that become attributes in tiles: nothing above L1, and no bytes.
 pub fn fields_in_tiles(collection: &Collection) -> impl Iterator<Item = &Field> {
     let shown =

@@ -10,7 +10,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Encoding, EngineError, Profile, TileAnswer, TileRequest};
-use spatial::{CollectionId, Snapshot};
+use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
 use super::REVISION;
@@ -60,7 +60,7 @@ pub async fn of_collection(
     let coord = coordinate(set, place)?;
     let snapshot = app.engine.snapshot();
     let layers = vec![known(&snapshot, &name)?];
-    check_limits(&snapshot, set, coord, &layers)?;
+    check_limits(set, coord, &snapshots(&snapshot, &layers))?;
     answer(&app, tile_request(layers, set, coord, &headers), &headers).await
 }
 
@@ -78,7 +78,7 @@ pub async fn of_dataset(
     let coord = coordinate(set, place)?;
     let snapshot = app.engine.snapshot();
     let layers = tile_layers::of_dataset(&snapshot, query.value("collections"))?;
-    check_limits(&snapshot, set, coord, &layers)?;
+    check_limits(set, coord, &tile_layers::all(&snapshot))?;
     answer(&app, tile_request(layers, set, coord, &headers), &headers).await
 }
 
@@ -118,13 +118,11 @@ fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord
 
 /// Refuses a tile outside the limits that the tileset states.
 fn check_limits(
-    snapshot: &Snapshot,
     set: &TileMatrixSet,
     coord: TileCoord,
-    layers: &[CollectionId],
+    layers: &[&CollectionSnapshot],
 ) -> Result<(), Problem> {
-    let limit = limit(set, coord.z(), &snapshots(snapshot, layers));
-    match limit {
+    match limit(set, coord.z(), layers) {
         Some(range) if range.holds(coord) => Ok(()),
         Some(range) => Err(Problem::new(
             Code::TileOutOfRange,

@@ -23,6 +23,9 @@ pub struct Tileset<'a> {
     pub base: &'a str,
     /// What the tiles show, in order.
     pub layers: Vec<&'a CollectionSnapshot>,
+    /// What the limits come from. A selection changes what the tiles of the dataset show, not which
+    /// tiles there are: clients add `collections` to the template of the whole dataset.
+    pub bounds: Vec<&'a CollectionSnapshot>,
     /// What a reader sees.
     pub title: String,
     /// Path of the list of tilesets, with a slash before and none behind.
@@ -114,7 +117,7 @@ impl Tileset<'_> {
     /// What the list and the metadata say alike.
     fn identity(&self, set: &TileMatrixSet) -> Value {
         let limits: Vec<Value> =
-            limits(set, &self.layers).iter().map(|range| range.document()).collect();
+            limits(set, &self.bounds).iter().map(|range| range.document()).collect();
         json!({
             "title": self.title,
             "dataType": "vector",
@@ -125,9 +128,12 @@ impl Tileset<'_> {
         })
     }
 
+    fn definition(&self, set: &TileMatrixSet) -> String {
+        format!("{}/tileMatrixSets/{}", self.base, set.id)
+    }
+
     fn tiling_scheme(&self, set: &TileMatrixSet) -> Value {
-        let href = format!("{}/tileMatrixSets/{}", self.base, set.id);
-        link(TILING_SCHEME, "application/json", &href, set.title)
+        link(TILING_SCHEME, "application/json", &self.definition(set), set.title)
     }
 
     fn tiles(&self, set: &TileMatrixSet) -> Value {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use spatial::{CollectionId, Snapshot};
 use tile::TileMatrixSet;
 
-use super::tile_layers::{joined, known, of_dataset, snapshots};
+use super::tile_layers::{all, joined, known, of_dataset, snapshots};
 use super::tileset_documents::Tileset;
 use super::{answers, tilejson};
 use crate::problem::Problem;
@@ -85,6 +85,7 @@ fn dataset_tileset<'a>(
     Ok(Tileset {
         base,
         layers: snapshots(snapshot, &ids),
+        bounds: all(snapshot),
         title: "Tuban 图斑".to_owned(),
         path: "/tiles".to_owned(),
         selection: collections.map(|_given| format!("collections={names}")),
@@ -100,7 +101,7 @@ fn collection_tileset<'a>(
     let path = format!("/collections/{}/tiles", joined(std::iter::once(id.as_str())));
     let layers = snapshots(snapshot, &[id]);
     let title = layers.iter().map(|layer| layer.collection().title.clone()).collect();
-    Ok(Tileset { base, layers, title, path, selection: None })
+    Ok(Tileset { base, bounds: layers.clone(), layers, title, path, selection: None })
 }
 
 fn list(tileset: &Tileset<'_>, query: &QueryString) -> Result<Response, Problem> {
