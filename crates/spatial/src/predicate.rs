@@ -243,7 +243,8 @@ mod tests {
             assert_eq!(predicate.name().parse(), Ok(predicate));
             assert_eq!(predicate.converse().converse(), predicate);
         }
-        assert!("meets".parse::<Predicate>().is_err());
+        let unknown = "meets".parse::<Predicate>().unwrap_err();
+        assert_eq!(unknown, UnknownPredicate { name: "meets".to_owned() });
     }
 
     #[test]

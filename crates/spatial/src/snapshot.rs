@@ -11,12 +11,14 @@ mod directory;
 mod edit;
 #[cfg(test)]
 mod snapshot_tests;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use build::Stage;
-use delta::{Delta, Entry, Rank};
+pub use delta::Rank;
+use delta::{Delta, Entry};
 use directory::Directory;
 pub use edit::Edit;
 

@@ -1,10 +1,15 @@
 //! Every route on one screen, and the whole middleware stack in order.
 
 mod answers;
+mod api;
 mod collections;
+mod conformance;
 mod extent;
+pub mod items;
 mod landing;
+mod methods;
 mod metrics;
+mod schemas;
 mod styles;
 mod tile_layers;
 mod tile_limits;
@@ -25,6 +30,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use metrics::Answers;
+pub use tiles::MVT;
 
 use crate::cors;
 use crate::problem::{Code, Problem};
@@ -40,9 +46,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/viewer/{file}", get(viewer::file))
         .route("/health", get(landing::health))
         .route("/metrics", get(metrics::metrics))
-        .route("/conformance", get(landing::conformance))
+        .route("/api", get(api::api))
+        .route("/conformance", get(conformance::conformance))
         .route("/collections", get(collections::list))
         .route("/collections/{id}", get(collections::one))
+        .route("/collections/{id}/schema", get(schemas::returnables))
+        .route("/collections/{id}/queryables", get(schemas::queryables))
+        .route("/collections/{id}/sortables", get(schemas::sortables))
+        .route("/collections/{id}/items", get(items::list))
+        .route("/collections/{id}/items/{fid}", get(items::one))
+        .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
         .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_collection))
@@ -59,6 +72,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
         // The last layer added meets a request first.
+        .layer(from_fn(methods::answer_options))
         .layer(from_fn_with_state(Arc::clone(&app), limit_time))
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))

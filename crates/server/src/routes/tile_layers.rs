@@ -5,8 +5,10 @@ use spatial::{
     Collection, CollectionId, CollectionSnapshot, Envelope, Field, FieldClass, FieldType, Snapshot,
 };
 
+use super::collections::known;
 use super::extent::lon_lat_extent;
 use crate::problem::{Code, Problem};
+use crate::query_string::encode;
 
 /// The collections that `names` lists with commas between, in that order.
 pub fn chosen(snapshot: &Snapshot, names: &str) -> Result<Vec<CollectionId>, Problem> {
@@ -25,18 +27,6 @@ pub fn chosen(snapshot: &Snapshot, names: &str) -> Result<Vec<CollectionId>, Pro
         ));
     }
     Ok(ids)
-}
-
-/// The collection called `name`.
-pub fn known(snapshot: &Snapshot, name: &str) -> Result<CollectionId, Problem> {
-    CollectionId::try_from(name).ok().filter(|id| snapshot.collections.contains_key(id)).ok_or_else(
-        || {
-            Problem::new(
-                Code::CollectionNotFound,
-                format!("there is no collection {name:?}; see /collections"),
-            )
-        },
-    )
 }
 
 /// The layers of a dataset tile: those that the parameter `collections` names, or all, as far as
@@ -82,33 +72,7 @@ pub fn extent_of(layers: &[&CollectionSnapshot]) -> Option<Envelope> {
     extents.reduce(|all, one| all.union(&one))
 }
 
-/// Ids with commas between, as a part of a URL. An id is made of letters, digits, `_` and `-`, so
-/// that only what is not ASCII is escaped.
+/// Ids with commas between, as a part of a URL.
 pub fn joined<'a>(ids: impl Iterator<Item = &'a str>) -> String {
-    let mut text = String::new();
-    for id in ids {
-        if !text.is_empty() {
-            text.push(',');
-        }
-        for byte in id.bytes() {
-            if byte.is_ascii() {
-                text.push(char::from(byte));
-            } else {
-                text.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_of_any_script_become_part_of_a_url() {
-        assert_eq!(joined(["parcels", "b-2_c"].into_iter()), "parcels,b-2_c");
-        assert_eq!(joined(["地块"].into_iter()), "%E5%9C%B0%E5%9D%97");
-        assert_eq!(joined(std::iter::empty()), "");
-    }
+    encode(&ids.collect::<Vec<_>>().join(","))
 }

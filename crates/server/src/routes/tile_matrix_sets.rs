@@ -1,43 +1,25 @@
 //! `/tileMatrixSets`: the grids that tiles are cut on (OGC 17-083r4, "TMS 2.0").
 
-use std::net::SocketAddr;
-use std::sync::Arc;
-
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::Path;
 use axum::response::Response;
 use serde_json::{Value, json};
 use tile::TileMatrixSet;
 
 use super::answers;
 use super::tiles::matrix_set;
+use crate::asked::Asked;
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
-use crate::query_string::QueryString;
-use crate::state::App;
 
 /// Pixels along one side of a tile, by which cell size and scale denominator are reckoned.
 const TILE_PIXELS: u32 = 256;
 
 /// `GET /tileMatrixSets`
-pub async fn list(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
-    let base = app.settings.links.base(peer.ip(), &headers);
-    Ok(answers::json("application/json", &list_document(&base)))
-}
-
-/// `GET /tileMatrixSets/{tileMatrixSetId}`
-pub async fn one(Path(id): Path<String>, RawQuery(query): RawQuery) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
-    Ok(answers::json("application/json", &definition(matrix_set(&id)?)))
-}
-
-fn list_document(base: &str) -> Value {
-    let here = format!("{base}/tileMatrixSets");
+pub async fn list(asked: Asked) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
+    let here = asked.resource();
     let sets: Vec<Value> = TileMatrixSet::all()
         .iter()
         .map(|set| {
@@ -46,17 +28,27 @@ fn list_document(base: &str) -> Value {
                 "title": set.title,
                 "uri": set.uri,
                 "crs": set.crs,
-                "links": [{
-                    "rel": "self", "type": "application/json", "href": format!("{here}/{}", set.id),
-                    "title": set.title
-                }]
+                "links": [
+                    link("self", JSON.media_type, &format!("{here}/{}", set.id), set.title)
+                ]
             })
         })
         .collect();
-    json!({
-        "links": [{ "rel": "self", "type": "application/json", "href": here }],
+    let document = json!({
+        "links": self_and_alternates(&asked, chosen, &offers),
         "tileMatrixSets": sets
-    })
+    });
+    Ok(answers::document(&asked, chosen, "Tile matrix sets", &document))
+}
+
+/// `GET /tileMatrixSets/{tileMatrixSetId}`
+pub async fn one(Path(id): Path<String>, asked: Asked) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
+    let set = matrix_set(&id)?;
+    let mut document = definition(set);
+    document["links"] = json!(self_and_alternates(&asked, chosen, &offers));
+    Ok(answers::document(&asked, chosen, set.id, &document))
 }
 
 /// The definition of a tile matrix set.

@@ -1,10 +1,8 @@
 //! TileJSON 3.0: what MapLibre and its kin read before they ask for tiles.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Map, Value, json};
 use spatial::{CollectionSnapshot, Envelope, FieldType};
@@ -12,26 +10,21 @@ use spatial::{CollectionSnapshot, Envelope, FieldType};
 use super::answers;
 use super::extent::lon_lat_extent;
 use super::tile_layers::{chosen, extent_of, fields_in_tiles, joined, snapshots};
+use crate::asked::Asked;
+use crate::negotiate::JSON;
 use crate::problem::Problem;
-use crate::query_string::QueryString;
 use crate::state::App;
-
-/// Media type of a TileJSON document.
-pub const TILEJSON: &str = "application/vnd.mapbox.tile+json";
 
 /// `GET /xyz/{collections}/tilejson.json`
 pub async fn tilejson(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(names): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &[])?;
+    asked.query(&[])?;
     let snapshot = app.engine.snapshot();
     let layers = snapshots(&snapshot, &chosen(&snapshot, &names)?);
-    let base = app.settings.links.base(peer.ip(), &headers);
-    Ok(answers::json("application/json", &document(&layers, &base)))
+    Ok(answers::json(JSON.media_type, &document(&layers, &asked.base)))
 }
 
 /// TileJSON of tiles with these layers.

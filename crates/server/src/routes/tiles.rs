@@ -9,13 +9,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{Encoding, EngineError, Profile, TileAnswer, TileRequest};
+use engine::{Encoding, Profile, TileAnswer, TileRequest};
 use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
 use super::REVISION;
-pub use super::tile_layers::chosen;
-use super::tile_layers::{self, known, snapshots};
+use super::collections::known;
+use super::tile_layers::{self, chosen, snapshots};
 use super::tile_limits::limit;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
@@ -155,13 +155,13 @@ fn tile_request(
 }
 
 async fn answer(app: &App, request: TileRequest, headers: &HeaderMap) -> Result<Response, Problem> {
-    let etag = app.engine.etag(&request).map_err(refusal)?;
+    let etag = app.engine.etag(&request)?;
     if is_unchanged(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(&mut response, &etag, app.settings.tile_max_age);
         return Ok(response);
     }
-    let tile = app.engine.tile(&request).await.map_err(refusal)?;
+    let tile = app.engine.tile(&request).await?;
     let nothing_below = tile.bytes.is_empty() && is_void(&app.engine.snapshot(), &request);
     let mut response = respond(tile, app.settings.tile_max_age);
     if nothing_below {
@@ -222,14 +222,4 @@ fn describe(response: &mut Response, etag: &str, max_age: u32) {
     };
     headers.insert(header::CACHE_CONTROL, control);
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-}
-
-fn refusal(error: EngineError) -> Problem {
-    match error {
-        EngineError::UnknownCollection { id } => {
-            Problem::new(Code::CollectionNotFound, format!("there is no collection {id}"))
-        }
-        EngineError::Busy => Problem::new(Code::Busy, "too many tiles wait; try again"),
-        error => Problem::internal(&error),
-    }
 }

@@ -7,14 +7,15 @@ use spatial::{CollectionSnapshot, FieldType, GeometryType};
 use tile::TileMatrixSet;
 
 use super::extent::lon_lat_extent;
-use super::tile_layers::{extent_of, fields_in_tiles};
+use super::tile_layers::{extent_of, fields_in_tiles, joined};
 use super::tile_limits::limits;
-use super::tilejson::{TILEJSON, attribution, fitting_zoom};
+use super::tilejson::{attribution, fitting_zoom};
 use super::tiles::MVT;
+use crate::html::PageMap;
+use crate::links::{REL, link};
+use crate::negotiate::JSON;
 
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
-const TILING_SCHEME: &str = "http://www.opengis.net/def/rel/ogc/1.0/tiling-scheme";
-const GEODATA: &str = "http://www.opengis.net/def/rel/ogc/1.0/geodata";
 
 /// Tiles of the dataset or of one collection, in any tile matrix set.
 #[derive(Debug)]
@@ -35,49 +36,36 @@ pub struct Tileset<'a> {
 }
 
 impl Tileset<'_> {
-    /// Absolute link to `end` below the list, which starts with a slash or is empty, with
-    /// `format` as parameter `f`.
-    fn href(&self, end: &str, format: Option<&str>) -> String {
-        let mut href = format!("{}{}{end}", self.base, self.path);
-        let format = format.map(|format| format!("f={format}"));
-        for (position, part) in self.selection.iter().chain(&format).enumerate() {
-            href.push(if position == 0 { '?' } else { '&' });
-            href.push_str(part);
-        }
-        href
+    /// Absolute link to `end` below the list, which starts with a slash or is empty.
+    fn href(&self, end: &str) -> String {
+        let query = self.selection.as_ref().map_or(String::new(), |query| format!("?{query}"));
+        format!("{}{}{end}{query}", self.base, self.path)
     }
 
     /// URI template of the tiles in `set`.
     pub fn template(&self, set: &TileMatrixSet) -> String {
-        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", set.id), None)
+        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", set.id))
     }
 
-    /// The list of tilesets, one a tile matrix set.
-    pub fn list_document(&self) -> Value {
+    /// The list of tilesets, one a tile matrix set; `links` are of the list itself.
+    pub fn list_document(&self, links: Vec<Value>) -> Value {
         let tilesets: Vec<Value> = TileMatrixSet::all().iter().map(|set| self.item(set)).collect();
-        json!({
-            "title": self.title,
-            "links": [
-                link("self", "application/json", &self.href("", Some("json")), "this document"),
-            ],
-            "tilesets": tilesets
-        })
+        json!({ "title": self.title, "links": links, "tilesets": tilesets })
     }
 
     fn item(&self, set: &TileMatrixSet) -> Value {
-        let here = self.href(&format!("/{}", set.id), None);
+        let here = self.href(&format!("/{}", set.id));
         let mut item = self.identity(set);
         item["links"] = json!([
-            link("self", "application/json", &here, "the tileset"),
+            link("self", JSON.media_type, &here, "the tileset"),
             self.tiling_scheme(set),
             self.tiles(set)
         ]);
         item
     }
 
-    /// The metadata of the tileset in `set`.
-    pub fn document(&self, set: &TileMatrixSet) -> Value {
-        let here = format!("/{}", set.id);
+    /// The metadata of the tileset in `set`; `links` are of the document itself.
+    pub fn document(&self, set: &TileMatrixSet, mut links: Vec<Value>) -> Value {
         let mut document = self.identity(set);
         document["mediaTypes"] = json!([MVT]);
         document["layers"] = self.layers.iter().map(|layer| layer_document(layer, set)).collect();
@@ -104,13 +92,8 @@ impl Tileset<'_> {
                 "cellSize": set.cell_size(zoom)
             });
         }
-        document["links"] = json!([
-            link("self", "application/json", &self.href(&here, Some("json")), "this document"),
-            link("alternate", TILEJSON, &self.href(&here, Some("tilejson")), "TileJSON"),
-            self.tiling_scheme(set),
-            self.tiles(set),
-            self.geodata()
-        ]);
+        links.extend([self.tiling_scheme(set), self.tiles(set), self.geodata()]);
+        document["links"] = json!(links);
         document
     }
 
@@ -133,7 +116,7 @@ impl Tileset<'_> {
     }
 
     fn tiling_scheme(&self, set: &TileMatrixSet) -> Value {
-        link(TILING_SCHEME, "application/json", &self.definition(set), set.title)
+        link(&format!("{REL}/tiling-scheme"), JSON.media_type, &self.definition(set), set.title)
     }
 
     fn tiles(&self, set: &TileMatrixSet) -> Value {
@@ -142,16 +125,19 @@ impl Tileset<'_> {
         tiles
     }
 
+    /// The map of a page about the tiles, in the style of the layers; none without a layer.
+    pub fn page_map(&self) -> Option<PageMap> {
+        let ids = self.layers.iter().map(|layer| layer.collection().id.as_str());
+        let bounds = extent_of(&self.layers).map(|e| [e.min_x, e.min_y, e.max_x, e.max_y]);
+        (!self.layers.is_empty()).then(|| PageMap { collection: joined(ids), bounds, items: None })
+    }
+
     /// The data that the tiles are made of.
     fn geodata(&self) -> Value {
         let path = self.path.strip_suffix("/tiles").filter(|path| !path.is_empty());
         let href = format!("{}{}", self.base, path.unwrap_or("/collections"));
-        link(GEODATA, "application/json", &href, "the data behind the tiles")
+        link(&format!("{REL}/geodata"), JSON.media_type, &href, "the data behind the tiles")
     }
-}
-
-fn link(rel: &str, media_type: &str, href: &str, title: &str) -> Value {
-    json!({ "rel": rel, "type": media_type, "href": href, "title": title })
 }
 
 fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {

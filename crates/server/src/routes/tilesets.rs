@@ -1,89 +1,81 @@
 //! What tiles there are: the tilesets of the dataset and of each collection (OGC API Tiles).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
 use spatial::{CollectionId, Snapshot};
 use tile::TileMatrixSet;
 
-use super::tile_layers::{all, joined, known, of_dataset, snapshots};
+use super::collections::known;
+use super::tile_layers::{all, joined, of_dataset, snapshots};
+use super::tiles::{MVT, matrix_set};
 use super::tileset_documents::Tileset;
 use super::{answers, tilejson};
+use crate::asked::Asked;
+use crate::html;
+use crate::links::self_and_alternates;
+use crate::negotiate::{HTML, JSON, Offer, TILEJSON, choose};
 use crate::problem::Problem;
-use crate::query_string::QueryString;
-use crate::routes::tiles::matrix_set;
 use crate::state::App;
 
 /// URI templates beside the links of a document (RFC 9652).
 const LINK_TEMPLATE: HeaderName = HeaderName::from_static("link-template");
 
 /// `GET /tiles`
-pub async fn dataset_list(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f", "collections"])?;
+pub async fn dataset_list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let query = asked.query(&["f", "collections"])?;
     let snapshot = app.engine.snapshot();
-    let base = app.settings.links.base(peer.ip(), &headers);
-    list(&dataset_tileset(&snapshot, &base, query.value("collections"))?, &query)
+    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    list(&asked, &tileset, query.value("f"))
 }
 
 /// `GET /tiles/{tileMatrixSetId}`
 pub async fn dataset(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(set): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f", "collections"])?;
+    let query = asked.query(&["f", "collections"])?;
+    let set = matrix_set(&set)?;
     let snapshot = app.engine.snapshot();
-    let base = app.settings.links.base(peer.ip(), &headers);
-    one(&dataset_tileset(&snapshot, &base, query.value("collections"))?, &set, &query)
+    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    one(&asked, &tileset, set, query.value("f"))
 }
 
 /// `GET /collections/{collectionId}/tiles`
 pub async fn collection_list(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f"])?;
+    let query = asked.query(&["f"])?;
     let snapshot = app.engine.snapshot();
-    let base = app.settings.links.base(peer.ip(), &headers);
-    list(&collection_tileset(&snapshot, &base, &name)?, &query)
+    list(&asked, &collection_tileset(&snapshot, &asked, &name)?, query.value("f"))
 }
 
 /// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}`
 pub async fn collection(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path((name, set)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f"])?;
+    let query = asked.query(&["f"])?;
+    let set = matrix_set(&set)?;
     let snapshot = app.engine.snapshot();
-    let base = app.settings.links.base(peer.ip(), &headers);
-    one(&collection_tileset(&snapshot, &base, &name)?, &set, &query)
+    one(&asked, &collection_tileset(&snapshot, &asked, &name)?, set, query.value("f"))
 }
 
 fn dataset_tileset<'a>(
     snapshot: &'a Snapshot,
-    base: &'a str,
+    asked: &'a Asked,
     collections: Option<&str>,
 ) -> Result<Tileset<'a>, Problem> {
     let ids = of_dataset(snapshot, collections)?;
     let names = joined(ids.iter().map(CollectionId::as_str));
     Ok(Tileset {
-        base,
+        base: &asked.base,
         layers: snapshots(snapshot, &ids),
         bounds: all(snapshot),
         title: "Tuban 图斑".to_owned(),
@@ -94,32 +86,62 @@ fn dataset_tileset<'a>(
 
 fn collection_tileset<'a>(
     snapshot: &'a Snapshot,
-    base: &'a str,
+    asked: &'a Asked,
     name: &str,
 ) -> Result<Tileset<'a>, Problem> {
     let id = known(snapshot, name)?;
     let path = format!("/collections/{}/tiles", joined(std::iter::once(id.as_str())));
     let layers = snapshots(snapshot, &[id]);
-    let title = layers.iter().map(|layer| layer.collection().title.clone()).collect();
-    Ok(Tileset { base, bounds: layers.clone(), layers, title, path, selection: None })
+    Ok(Tileset {
+        base: &asked.base,
+        bounds: layers.clone(),
+        title: layers.iter().map(|layer| layer.collection().title.clone()).collect(),
+        layers,
+        path,
+        selection: None,
+    })
 }
 
-fn list(tileset: &Tileset<'_>, query: &QueryString) -> Result<Response, Problem> {
-    query.choice("f", &["json"])?;
-    let response = answers::json("application/json", &tileset.list_document());
+fn list(asked: &Asked, tileset: &Tileset<'_>, f: Option<&str>) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = choose(f, &asked.headers, &offers)?;
+    let links = self_and_alternates(asked, chosen, &offers);
+    let response = shown(asked, chosen, tileset, &tileset.list_document(links));
     Ok(with_templates(response, tileset, TileMatrixSet::all()))
 }
 
-fn one(tileset: &Tileset<'_>, set: &str, query: &QueryString) -> Result<Response, Problem> {
-    let set = matrix_set(set)?;
-    let response = match query.choice("f", &["json", "tilejson"])? {
-        Some("tilejson") => {
-            let document = tilejson::document(&tileset.layers, tileset.base);
-            answers::json(tilejson::TILEJSON, &document)
-        }
-        _ => answers::json("application/json", &tileset.document(set)),
+fn one(
+    asked: &Asked,
+    tileset: &Tileset<'_>,
+    set: &TileMatrixSet,
+    f: Option<&str>,
+) -> Result<Response, Problem> {
+    let offers = [&JSON, &TILEJSON, &HTML];
+    let chosen = choose(f, &asked.headers, &offers)?;
+    let document = if chosen == &TILEJSON {
+        tilejson::document(&tileset.layers, tileset.base)
+    } else {
+        tileset.document(set, self_and_alternates(asked, chosen, &offers))
     };
+    let response = shown(asked, chosen, tileset, &document);
     Ok(with_templates(response, tileset, &[set]))
+}
+
+/// JSON, or a page with a map of the tiles.
+fn shown(
+    asked: &Asked,
+    chosen: &Offer,
+    tileset: &Tileset<'_>,
+    document: &serde_json::Value,
+) -> Response {
+    if chosen != &HTML {
+        return answers::document(asked, chosen, &tileset.title, document);
+    }
+    let map = tileset.page_map();
+    let body = html::document_body(document);
+    let mut response = html::page(asked, &tileset.title, map.as_ref(), &body);
+    answers::vary_by_accept(&mut response);
+    response
 }
 
 /// Names the templates of the tiles in a header too, for clients that do not read the body.
@@ -130,9 +152,7 @@ fn with_templates(
 ) -> Response {
     let templates: Vec<String> = sets
         .iter()
-        .map(|set| {
-            format!("\"{}\"; rel=\"item\"; type=\"{}\"", tileset.template(set), super::tiles::MVT)
-        })
+        .map(|set| format!("\"{}\"; rel=\"item\"; type=\"{MVT}\"", tileset.template(set)))
         .collect();
     if let Ok(value) = HeaderValue::from_str(&templates.join(", ")) {
         response.headers_mut().insert(LINK_TEMPLATE, value);
