@@ -9,6 +9,7 @@
 mod commands;
 mod coordinates;
 mod export;
+mod features;
 mod http;
 mod import;
 mod interrupted;

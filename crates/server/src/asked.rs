@@ -34,8 +34,8 @@ impl FromRequestParts<Arc<App>> for Asked {
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
         Ok(Self {
             base: app.settings.links.base(peer, &parts.headers),
-            path: parts.uri.path().to_owned(),
-            raw_query: parts.uri.query().map(str::to_owned),
+            path: escaped(parts.uri.path()),
+            raw_query: parts.uri.query().map(escaped),
             headers: parts.headers.clone(),
         })
     }
@@ -75,5 +75,39 @@ impl Asked {
     /// The URL of the same resource, without a query.
     pub fn resource(&self) -> String {
         format!("{}{}", self.base, self.path)
+    }
+}
+
+/// `text` of a URL with what may not stand in one, as some clients send it, percent-encoded.
+fn escaped(text: &str) -> String {
+    use std::fmt::Write;
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_repeats_the_query_but_for_one_key() {
+        let asked = Asked {
+            base: "http://a".to_owned(),
+            path: escaped("/collections/村/items"),
+            raw_query: Some(escaped("q=村&f=html&limit=2&f=json&\"<")),
+            headers: HeaderMap::new(),
+        };
+        assert_eq!(
+            asked.href_with("f", "csv"),
+            "http://a/collections/%E6%9D%91/items?q=%E6%9D%91&limit=2&%22%3C&f=csv"
+        );
+        assert_eq!(asked.resource(), "http://a/collections/%E6%9D%91/items");
     }
 }

@@ -41,7 +41,7 @@ pub(crate) const REVISION: HeaderName = HeaderName::from_static("tuban-revision"
 
 /// The application as a service.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(landing::landing))
         .route("/viewer/{file}", get(viewer::file))
         .route("/health", get(landing::health))
@@ -72,13 +72,16 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
         // The last layer added meets a request first.
-        .layer(from_fn(methods::answer_options))
         .layer(from_fn_with_state(Arc::clone(&app), limit_time))
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
         .layer(from_fn(cors::allow_any_origin))
-        .layer(from_fn_with_state(Arc::clone(&app), metrics::count))
-        .with_state(app)
+        .with_state(Arc::clone(&app));
+    // A router says `Allow` after all its layers: only a service around it sees the header.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(methods::answer_options))
+        .layer(from_fn_with_state(app, metrics::count))
 }
 
 async fn not_found(request: Request) -> Problem {
