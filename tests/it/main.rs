@@ -16,3 +16,4 @@ mod interrupted;
 mod running;
 mod serving;
 mod tidy;
+mod tilesets;

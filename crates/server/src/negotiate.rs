@@ -44,6 +44,9 @@ pub const FGB: Offer = Offer {
     media_type: "application/flatgeobuf",
     also: &["application/vnd.flatgeobuf"],
 };
+/// TileJSON.
+pub const TILEJSON: Offer =
+    Offer { name: "tilejson", media_type: "application/vnd.mapbox.tile+json", also: &[] };
 /// CSV.
 pub const CSV: Offer = Offer { name: "csv", media_type: "text/csv", also: &[] };
 

@@ -6,6 +6,7 @@
 
 mod features;
 mod parts;
+mod styles;
 mod tiles;
 
 use serde_json::{Map, Value, json};
@@ -18,6 +19,7 @@ pub fn document(app: &App, base: &str) -> Value {
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
     tiles::add_paths(&mut paths, &snapshot);
+    styles::add_paths(&mut paths);
     json!({
         "openapi": "3.0.3",
         "info": {

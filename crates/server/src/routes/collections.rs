@@ -15,7 +15,7 @@ use crate::asked::Asked;
 use crate::crs_uri::storage_uri;
 use crate::html::{self, PageMap};
 use crate::links::{REL, link, self_and_alternates};
-use crate::negotiate::{CSV, FGB, GEOJSON, HTML, JSON, JSONFG, SCHEMA};
+use crate::negotiate::{CSV, FGB, GEOJSON, HTML, JSON, JSONFG, SCHEMA, TILEJSON};
 use crate::problem::{Code, Problem};
 use crate::query_string::encode;
 use crate::schema::SchemaKind;
@@ -159,10 +159,15 @@ fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
         link(
             &format!("{REL}/tilesets-vector"),
             JSON.media_type,
-            &format!("{here}/tiles/{MATRIX_SET}"),
+            &format!("{here}/tiles"),
             "vector tiles",
         ),
-        link("alternate", JSON.media_type, &format!("{base}/xyz/{id}/tilejson.json"), "TileJSON"),
+        link(
+            "alternate",
+            TILEJSON.media_type,
+            &format!("{here}/tiles/{MATRIX_SET}?f=tilejson"),
+            "TileJSON",
+        ),
         link(
             &format!("{REL}/styles"),
             "application/vnd.mapbox.style+json",

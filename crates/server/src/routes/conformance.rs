@@ -10,7 +10,7 @@ use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
 
 /// Conformance classes, without what they all begin with.
-const CLASSES: [&str; 31] = [
+const CLASSES: [&str; 39] = [
     "ogcapi-common-1/1.0/conf/core",
     "ogcapi-common-1/1.0/conf/landing-page",
     "ogcapi-common-1/1.0/conf/json",
@@ -42,6 +42,14 @@ const CLASSES: [&str; 31] = [
     "json-fg-1/1.0/conf/types-schemas",
     "json-fg-1/1.0/conf/api",
     "json-fg-1/1.0/conf/profiles",
+    "ogcapi-tiles-1/1.0/conf/core",
+    "ogcapi-tiles-1/1.0/conf/tileset",
+    "ogcapi-tiles-1/1.0/conf/tilesets-list",
+    "ogcapi-tiles-1/1.0/conf/dataset-tilesets",
+    "ogcapi-tiles-1/1.0/conf/geodata-tilesets",
+    "ogcapi-tiles-1/1.0/conf/collections-selection",
+    "ogcapi-tiles-1/1.0/conf/oas30",
+    "ogcapi-tiles-1/1.0/conf/mvt",
     "ogcapi-styles-1/1.0/conf/core",
 ];
 

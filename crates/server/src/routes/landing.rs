@@ -34,6 +34,8 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to(&format!("{REL}/conformance"), json_type, "/conformance", "what is conformed to"),
         to("data", json_type, "/collections", "collections"),
         to(&format!("{REL}/data"), json_type, "/collections", "collections"),
+        to(&format!("{REL}/tilesets-vector"), json_type, "/tiles", "vector tiles"),
+        to(&format!("{REL}/tiling-schemes"), json_type, "/tileMatrixSets", "grids of tiles"),
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
     ]);
     let body = json!({

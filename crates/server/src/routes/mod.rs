@@ -11,7 +11,12 @@ mod methods;
 mod metrics;
 mod schemas;
 mod styles;
+mod tile_layers;
+mod tile_limits;
+mod tile_matrix_sets;
+mod tilejson;
 mod tiles;
+mod tileset_documents;
 mod tilesets;
 mod viewer;
 
@@ -51,9 +56,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/items", get(items::list))
         .route("/collections/{id}/items/{fid}", get(items::one))
         .route("/collections/{id}/all.fgb", get(items::whole))
-        .route("/collections/{id}/tiles/{tms}", get(tilesets::tileset))
-        .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::ogc))
-        .route("/xyz/{collections}/tilejson.json", get(tilesets::tilejson))
+        .route("/collections/{id}/tiles", get(tilesets::collection_list))
+        .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
+        .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_collection))
+        .route("/tiles", get(tilesets::dataset_list))
+        .route("/tiles/{tms}", get(tilesets::dataset))
+        .route("/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_dataset))
+        .route("/tileMatrixSets", get(tile_matrix_sets::list))
+        .route("/tileMatrixSets/{tms}", get(tile_matrix_sets::one))
+        .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))

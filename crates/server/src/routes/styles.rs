@@ -10,7 +10,7 @@ use serde_json::json;
 use spatial::Collection;
 
 use super::answers;
-use super::tiles::chosen;
+use super::tile_layers::chosen;
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::state::App;
