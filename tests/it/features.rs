@@ -109,6 +109,8 @@ fn conditions_select_and_the_number_is_exact() {
         ("q=a+%22B%22,村2", 7),
         ("state=true&on=2026-03-01&q=村1", 1),
         ("limit=1&limit=2&area=1.5", 1),
+        ("offset=20&limit=3", 26),
+        ("skipGeometry=true&limit=3", 26),
     ] {
         check_matched(query, expected);
     }
@@ -134,6 +136,15 @@ fn pages_follow_each_other_and_a_limit_in_the_link_counts() {
         seen.sort_unstable();
         assert_eq!(seen, (1..=26).collect::<Vec<_>>(), "{order}");
     }
+    let whole = items("limit=26&sortby=fid");
+    let late = items("limit=2&offset=20&sortby=fid&skipGeometry=true");
+    let ids = |page: &Value, from: usize| -> Vec<Value> {
+        page["features"].as_array().unwrap().iter().skip(from).map(|f| f["id"].clone()).collect()
+    };
+    assert_eq!(ids(&late, 0), ids(&whole, 20)[..2]);
+    assert_eq!(late["features"][0]["geometry"], Value::Null);
+    let next = get(&target(link(&late, "next", "application/geo+json").unwrap())).json();
+    assert_eq!(ids(&next, 0), ids(&whole, 22)[..2], "the offset counts once");
     let first = &items("sortby=-area&limit=1")["features"][0];
     assert_eq!(first["properties"]["area"], 24.5);
     for plus in ["+area", "%2Barea", "area"] {
@@ -314,6 +325,8 @@ fn what_cannot_be_answered_is_refused() {
         ("items?limit=10.5", 400, "invalid_parameter", "limit"),
         ("items?limit=unlimited", 400, "invalid_parameter", "limit"),
         ("items?limit=", 400, "invalid_parameter", "limit"),
+        ("items?offset=-1", 400, "invalid_parameter", "offset"),
+        ("items?skipGeometry=yes", 400, "invalid_parameter", "skipGeometry"),
         ("items?nothing=1", 400, "invalid_parameter", "code"),
         ("items?bbox=1,2,3", 400, "invalid_parameter", "3 numbers"),
         ("items?bbox=1,2,3,4,5", 400, "invalid_parameter", "5 numbers"),

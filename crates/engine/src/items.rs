@@ -92,6 +92,8 @@ pub struct ItemsQuery {
     /// Keys in order of weight; ties, and no keys at all, are settled by the engine, each time
     /// in the same way.
     pub order: Vec<SortKey>,
+    /// Features left out before the first page; a cursor knows its own place.
+    pub skip: usize,
     /// Who asks.
     pub profile: Profile,
 }
@@ -246,9 +248,13 @@ impl<'a> Read<'a> {
             Some(cursor) => Some(cursor.matched),
             None => self.is_unconditional().then(|| self.collection.len() as u64),
         };
+        let skip = if after.is_some() { 0 } else { self.query.skip as u64 };
         let (mut ids, mut last, mut seen) = (Vec::new(), None, 0_u64);
         self.each_match(after, &mut |rank| {
             seen += 1;
+            if seen <= skip {
+                return ControlFlow::Continue(());
+            }
             if ids.len() < limit {
                 ids.push(rank.1);
                 last = Some(rank);
@@ -257,7 +263,7 @@ impl<'a> Read<'a> {
             }
             ControlFlow::Continue(())
         })?;
-        let more = seen > ids.len() as u64;
+        let more = seen > skip + ids.len() as u64;
         let next = last.filter(|_| more).map(Position::Rank);
         Ok(Found { ids, matched: known.unwrap_or(seen), next })
     }
@@ -269,10 +275,10 @@ impl<'a> Read<'a> {
         orders: &Orders,
         fingerprint: u64,
     ) -> Result<Found, EngineError> {
-        let start = self.pinned.cursor.map_or(0, |cursor| match cursor.position {
-            Position::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX),
-            Position::Rank(_) => 0,
-        });
+        let start = match self.pinned.cursor.map(|cursor| cursor.position) {
+            Some(Position::Offset(offset)) => usize::try_from(offset).unwrap_or(usize::MAX),
+            _ => self.query.skip,
+        };
         let key =
             (self.collection.collection().id.clone(), self.collection.revision(), fingerprint);
         let (ids, matched) = if start == 0 {
@@ -295,7 +301,7 @@ impl<'a> Read<'a> {
             let end = start.saturating_add(limit).min(all.len());
             (all.get(start..end).unwrap_or_default().to_vec(), all.len())
         };
-        let end = start + ids.len();
+        let end = start.saturating_add(ids.len());
         let next = (end < matched).then_some(Position::Offset(end as u64));
         Ok(Found { ids, matched: matched as u64, next })
     }

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{answers, format_parameter, schema};
-use crate::negotiate::JSON;
+use super::parts::{answers, format_parameter, schema, text};
+use crate::negotiate::{HTML, JSON};
 
 /// Adds them to `paths`.
 pub fn add_paths(paths: &mut Map<String, Value>) {
@@ -13,8 +13,8 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
             "operationId": "getStyles",
             "tags": ["Styles"],
             "summary": "map styles",
-            "parameters": [format_parameter(&[&JSON])],
-            "responses": answers("all styles", &[(JSON.media_type, schema("Object"))])
+            "parameters": [format_parameter(&[&JSON, &HTML])],
+            "responses": answers("all styles", &[(JSON.media_type, schema("Object")), (HTML.media_type, text())])
         } }),
     );
 }

@@ -14,7 +14,7 @@ pub const MAX_LIMIT: usize = engine::MAX_PAGE;
 /// Features of a page when nothing is said.
 pub const DEFAULT_LIMIT: usize = 10;
 /// Parameters of items that are no fields.
-pub const ITEMS_PARAMETERS: [&str; 11] = [
+pub const ITEMS_PARAMETERS: [&str; 13] = [
     "f",
     "limit",
     "bbox",
@@ -26,6 +26,8 @@ pub const ITEMS_PARAMETERS: [&str; 11] = [
     "properties",
     "profile",
     "cursor",
+    "offset",
+    "skipGeometry",
 ];
 /// Parameters of one item.
 pub const ITEM_PARAMETERS: [&str; 4] = ["f", "crs", "properties", "profile"];
@@ -49,6 +51,7 @@ impl Reader<'_> {
             bbox: self.bbox(facts)?,
             phrases: self.phrases(),
             order: self.order()?,
+            skip: self.offset()?,
             profile: self.profile,
             ..ItemsQuery::default()
         };
@@ -90,6 +93,20 @@ impl Reader<'_> {
                 "limit={text:?} is not usable; send a whole number from 1 to {MAX_LIMIT}"
             ))
         })
+    }
+
+    /// How many features are left out before the first.
+    fn offset(&self) -> Result<usize, Problem> {
+        let Some(text) = self.query.value("offset") else { return Ok(0) };
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().unwrap_or(usize::MAX)).ok_or_else(|| {
+            refused(format!("offset={text:?} is not usable; send a whole number from 0"))
+        })
+    }
+
+    /// Whether geometries are left out of the answer.
+    pub fn skips_geometry(&self) -> Result<bool, Problem> {
+        Ok(self.query.choice("skipGeometry", &["true", "false"])? == Some("true"))
     }
 
     /// The CRS of the answer.
