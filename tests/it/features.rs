@@ -117,6 +117,62 @@ fn conditions_select_and_the_number_is_exact() {
 }
 
 #[test]
+fn a_filter_is_read_in_both_languages_and_joined_with_the_rest() {
+    let encoded =
+        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    for (filter, expected) in [
+        ("area > 20", 5),
+        ("name LIKE '甲村1%'", 11),
+        ("CASEI(name) = CASEI('A \"B\", C')", 1),
+        ("area BETWEEN 2 AND 4 OR code = 110115000010", 3),
+        ("code = 110115000007.0", 1),
+        ("area IS NULL", 1),
+        ("geometry IS NULL", 1),
+        ("NOT (state = TRUE)", 12),
+        ("on = DATE('2026-03-05')", 5),
+        ("at > TIMESTAMP('2026-03-05T00:00:00Z')", 5),
+        ("T_DURING(on, INTERVAL('2026-03-01','2026-03-04'))", 10),
+        ("S_INTERSECTS(geometry, BBOX(116.40,39.60,116.4026,39.61))", 3),
+        ("S_INTERSECTS(geom, POINT(116.4002 39.6002))", 1),
+        ("S_DISJOINT(geometry, BBOX(116.40,39.60,116.4026,39.61))", 22),
+        ("(state = TRUE) AND (\"area\" < 10)", 5),
+        ("area * 2 = 7", 1),
+        ("A_CONTAINS(('甲村1号','甲村2号'), (name))", 2),
+    ] {
+        check_matched(&format!("filter={}", encoded(filter)), expected);
+    }
+    let json = r#"{"op":"and","args":[{"op":">","args":[{"property":"area"},20]},{"op":"=","args":[{"property":"state"},true]}]}"#;
+    check_matched(&format!("filter-lang=cql2-json&filter={}", encoded(json)), 3);
+    check_matched(&format!("filter={}&on=2026-03-05", encoded("area > 20")), 1);
+    let turned = encoded("S_INTERSECTS(geometry, BBOX(39.60,116.40,39.61,116.4026))");
+    check_matched(&format!("filter={turned}&filter-crs={CRS}/EPSG/0/4490"), 3);
+    let page = items(&format!("limit=2&filter={}", encoded("area > 20")));
+    let next = get(&target(link(&page, "next", "application/geo+json").unwrap())).json();
+    assert_eq!((&next["numberMatched"], &next["numberReturned"]), (&5.into(), &2.into()));
+    for (filter, status, code, said) in [
+        ("area >", 400, "invalid_parameter", "filter"),
+        ("nothing = 1", 400, "invalid_parameter", "nothing"),
+        ("area = 'x'", 400, "invalid_parameter", "area"),
+        ("owner = '张3'", 403, "field_not_readable", "owner"),
+        ("nothing(1) = 1", 400, "invalid_parameter", "nothing"),
+    ] {
+        let answer = get(&format!("/collections/parcels/items?filter={}", encoded(filter)));
+        let problem = answer.json();
+        assert_eq!(
+            (answer.status, &problem["code"]),
+            (status, &code.into()),
+            "{filter}: {problem}"
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(said) && !detail.contains('张'), "{detail}");
+    }
+    let deep = format!("filter={}area%3D1{}", "(".repeat(2000), ")".repeat(2000));
+    assert_eq!(get(&format!("/collections/parcels/items?{deep}")).status, 400);
+    let functions = get("/functions").json();
+    assert!(functions["functions"].as_array().unwrap().iter().any(|f| f["name"] == "length"));
+}
+
+#[test]
 fn pages_follow_each_other_and_a_limit_in_the_link_counts() {
     for order in ["", "&sortby=-area", "&sortby=state,-code"] {
         let mut seen = Vec::new();
@@ -380,6 +436,8 @@ fn every_resource_is_json_for_machines_and_a_page_for_people() {
         "/",
         "/api",
         "/conformance",
+        "/functions",
+        "/styles",
         "/collections",
         "/collections/parcels",
         "/collections/parcels/schema",

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, Envelope, FeatureId,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, Envelope, FeatureId, Filter,
     OverBudget, Rank, Revision, Snapshot, Value,
 };
 
@@ -89,6 +89,8 @@ pub struct ItemsQuery {
     pub equal: Vec<(ReadableField, Value)>,
     /// Texts of which one must stand in a text field, whatever the case; none: no condition.
     pub phrases: Vec<String>,
+    /// A filter bound to this state of the collection with the same profile.
+    pub filter: Option<Arc<Filter>>,
     /// Keys in order of weight; ties, and no keys at all, are settled by the engine, each time
     /// in the same way.
     pub order: Vec<SortKey>,
@@ -313,6 +315,18 @@ impl<'a> Read<'a> {
             && query.equal.is_empty()
             && query.phrases.is_empty()
             && query.time.is_none()
+            && query.filter.is_none()
+    }
+
+    /// The box in which every match with a place lies; none when it may lie anywhere.
+    fn window(&self) -> Option<Envelope> {
+        let of_filter = self.query.filter.as_ref().and_then(|filter| filter.envelope().copied());
+        match (self.area.envelope(), of_filter) {
+            (Some(area), Some(filter)) => {
+                Some(area::intersection(&area, &filter).unwrap_or(Envelope::EMPTY))
+            }
+            (area, filter) => area.or(filter),
+        }
     }
 
     /// Visits what matches, in rank order, from behind `after` on.
@@ -324,15 +338,17 @@ impl<'a> Read<'a> {
         let unconditional = self.is_unconditional();
         let mut conditions = Conditions::new(self.query, self.collection.collection());
         let mut outcome = Ok(());
-        let envelope = self.area.envelope();
-        self.collection.walk(after, envelope.as_ref(), &mut |shard, slots| {
+        let window = self.window();
+        self.collection.walk(after, window.as_ref(), &mut |shard, slots| {
+            let mut filter = self.query.filter.as_ref().map(|filter| filter.on(shard));
             let mut run = || -> Result<ControlFlow<()>, EngineError> {
                 let features = if unconditional { 0 } else { slots.len() as u64 };
                 self.budget.spend(features, 0)?;
-                for slot in slots {
-                    let slot = usize::from(*slot);
+                for &narrow in slots {
+                    let slot = usize::from(narrow);
                     let holds = unconditional
                         || conditions.hold(shard, slot)
+                            && filter.as_mut().is_none_or(|filter| filter.matches(narrow))
                             && self.area.meets(shard.feature(slot), self.budget)?;
                     if holds && visit(shard.rank(slot)).is_break() {
                         return Ok(ControlFlow::Break(()));

@@ -33,6 +33,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
     add("/", document("getLandingPage", "what there is", &JSON, "Landing"));
     add("/api", document("getApi", "this description", &OPENAPI, "Object"));
     add("/conformance", document("getConformance", "what is conformed to", &JSON, "Conformance"));
+    add("/functions", document("getFunctions", "functions of filters", &JSON, "Object"));
     add("/collections", document("getCollections", "all collections", &JSON, "Collections"));
     let of_collection = |mut operation: Value| {
         if let Some(parameters) = operation["parameters"].as_array_mut() {
@@ -80,6 +81,9 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
         shared("bbox"),
         crs("bbox-crs", "what the numbers of bbox are in; axes in its order"),
         crs("crs", "what coordinates of the answer are in; axes in its order"),
+        shared("filter"),
+        shared("filter-lang"),
+        crs("filter-crs", "what coordinates of filter are in; axes in its order"),
         shared("datetime"),
         shared("q"),
         sortby(collection),

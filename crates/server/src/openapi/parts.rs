@@ -117,6 +117,16 @@ pub fn parameters() -> Value {
             "profile of GeoJSON",
             json!({ "type": "string", "enum": ["rfc7946", "jsonfg"] }),
         ),
+        "filter": parameter(
+            "filter",
+            "a CQL2 expression over the queryables",
+            json!({ "type": "string" }),
+        ),
+        "filter-lang": parameter(
+            "filter-lang",
+            "language of filter",
+            json!({ "type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text" }),
+        ),
         "offset": parameter(
             "offset",
             "features left out before the first; following the links with rel next is faster",

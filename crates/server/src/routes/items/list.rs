@@ -10,7 +10,7 @@ use formats::fgb::FgbStream;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
 use formats::{CsvStream, FeatureStream};
 use serde_json::{Map, Value, json};
-use spatial::{AxisOrder, CrsKind};
+use spatial::AxisOrder;
 
 use super::parameters::Reader;
 use super::{
@@ -60,10 +60,14 @@ pub async fn list(
     let profile = Profile::default();
     let collection = Arc::clone(pinned.collection().collection());
     let offered = app.crs_lists.of(&app.engine, pinned.collection());
-    let reader = Reader { query: &query, collection: &collection, offered: &offered, profile };
-    let registry = app.engine.registry();
-    let items_query = reader
-        .items(&|crs| registry.facts(&crs.crs).map_or(CrsKind::Projected, |facts| facts.kind))?;
+    let reader = Reader {
+        registry: app.engine.registry(),
+        query: &query,
+        collection: &collection,
+        offered: &offered,
+        profile,
+    };
+    let items_query = reader.items()?;
     let (limit, crs, fields) = (reader.limit()?, reader.crs()?, reader.properties()?);
     let skips_geometry = reader.skips_geometry()?;
 
