@@ -9,6 +9,7 @@
 mod commands;
 mod coordinates;
 mod export;
+mod features;
 mod http;
 mod import;
 mod interrupted;
@@ -16,3 +17,4 @@ mod postgis;
 mod running;
 mod serving;
 mod tidy;
+mod tilesets;

@@ -17,20 +17,20 @@ use tokio::sync::mpsc;
 use crate::metrics::TILES_RENDERED;
 use crate::{Encoding, Engine, EngineError, EngineSettings, Profile, TileAnswer, TileRequest};
 
-const WEST: f64 = 116.30;
-const SOUTH: f64 = 39.70;
+pub(crate) const WEST: f64 = 116.30;
+pub(crate) const SOUTH: f64 = 39.70;
 /// Degrees along one side of a parcel.
-const SIDE: f64 = 0.0004;
+pub(crate) const SIDE: f64 = 0.0004;
 
-fn id(name: &str) -> CollectionId {
+pub(crate) fn id(name: &str) -> CollectionId {
     CollectionId::try_from(name).unwrap()
 }
 
-fn fid(value: i64) -> FeatureId {
+pub(crate) fn fid(value: i64) -> FeatureId {
     FeatureId::try_from(value).unwrap()
 }
 
-fn collection(name: &str) -> Collection {
+pub(crate) fn collection(name: &str) -> Collection {
     let field = |name: &str, field_type, class| Field {
         name: name.to_owned(),
         alias: None,
@@ -62,7 +62,7 @@ fn collection(name: &str) -> Collection {
 }
 
 /// A square parcel at a place of the chequerboard, every second cell of which is free.
-fn parcel(column: i32, row: i32) -> Feature {
+pub(crate) fn parcel(column: i32, row: i32) -> Feature {
     let at = [WEST + f64::from(column) * SIDE * 2.0, SOUTH + f64::from(row) * SIDE * 2.0];
     let far = Coord { x: at[0] + SIDE, y: at[1] + SIDE };
     let shape: Polygon<f64> = Rect::new(Coord { x: at[0], y: at[1] }, far).to_polygon();
@@ -79,7 +79,7 @@ fn parcel(column: i32, row: i32) -> Feature {
     }
 }
 
-async fn load(store: &MemoryStore, name: &str, mode: LoadMode, features: Vec<Feature>) {
+pub(crate) async fn load(store: &MemoryStore, name: &str, mode: LoadMode, features: Vec<Feature>) {
     let (sender, receiver) = mpsc::channel(4);
     sender.send(LoadItem::Features(features)).await.unwrap();
     sender.send(LoadItem::Finish).await.unwrap();
@@ -94,14 +94,14 @@ async fn load(store: &MemoryStore, name: &str, mode: LoadMode, features: Vec<Fea
 }
 
 /// A store with 400 parcels, ids row by row from 1, and an engine over it.
-async fn town() -> (Arc<MemoryStore>, Engine) {
+pub(crate) async fn town() -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::new());
     let parcels = (0..400).map(|n| parcel(n % 20, n / 20)).collect();
     load(&store, "parcels", LoadMode::Create, parcels).await;
     (Arc::clone(&store), open(store).await)
 }
 
-async fn open(store: Arc<MemoryStore>) -> Engine {
+pub(crate) async fn open(store: Arc<MemoryStore>) -> Engine {
     let settings = EngineSettings { threads: 2, ..EngineSettings::default() };
     Engine::open(store, Arc::new(CrsRegistry::default()), settings).await.unwrap()
 }
@@ -119,7 +119,7 @@ fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
     }
 }
 
-fn changes(ops: Vec<ChangeOp>) -> ChangeSet {
+pub(crate) fn changes(ops: Vec<ChangeOp>) -> ChangeSet {
     let change = |op| Change { collection: id("parcels"), op };
     ChangeSet {
         expect: None,

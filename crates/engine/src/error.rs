@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use spatial::CollectionId;
+use spatial::{CollectionId, OverBudget};
 use store::StoreError;
 use thiserror::Error;
 
@@ -28,6 +28,35 @@ pub enum EngineError {
     Invalid {
         /// Every defect found, in the order of the changes.
         defects: Vec<Defect>,
+    },
+    /// There is no such field.
+    #[error("collection {collection} has no field {name:?}")]
+    UnknownField {
+        /// Which collection.
+        collection: CollectionId,
+        /// The name asked for.
+        name: String,
+    },
+    /// The field is of a class that the reader may not read.
+    #[error("field {name:?} may not be read, and so not be filtered, sorted or searched by")]
+    HiddenField {
+        /// Its name.
+        name: String,
+    },
+    /// A text that is no cursor of this engine for this collection.
+    #[error("the cursor was not made here for this collection; begin with the first page")]
+    CursorInvalid,
+    /// A cursor used with other conditions than those that it was made for.
+    #[error("the cursor belongs to other conditions; follow the link `next` as it is")]
+    CursorOfAnotherQuery,
+    /// The state that a cursor belongs to is not kept any more.
+    #[error("the collection has changed and the cursor is too old; begin with the first page")]
+    CursorGone,
+    /// A read went beyond what it may cost.
+    #[error(transparent)]
+    TooCostly {
+        /// In which respect.
+        cause: OverBudget,
     },
     /// Too much work waits; ask again later.
     #[error("too many requests wait for the processor; try again in a second")]

@@ -10,10 +10,13 @@ mod cache;
 mod check;
 mod compress;
 mod error;
+mod items;
 mod load;
 pub mod metrics;
 mod open;
 pub mod pool;
+mod readable;
+mod shown;
 mod tiles;
 
 #[cfg(test)]
@@ -21,7 +24,10 @@ mod engine_tests;
 
 pub use compress::Encoding;
 pub use error::{Defect, EngineError};
+pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::Pool;
+pub use readable::ReadableField;
+pub use shown::Shown;
 pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};

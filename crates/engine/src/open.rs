@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use spatial::{CrsRegistry, Revision, Snapshot};
@@ -11,6 +12,7 @@ use store::FeatureStore;
 use tokio::sync::Mutex;
 
 use crate::cache::TileCache;
+use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
 use crate::{EngineError, Metrics, Pool};
 
@@ -25,11 +27,22 @@ pub struct EngineSettings {
     pub tile_cache_bytes: u64,
     /// What one tile may hold.
     pub limits: tile::Limits,
+    /// Longest time that one query works.
+    pub query_time: Duration,
+    /// How long a cursor holds once its collection has changed.
+    pub cursor_life: Duration,
 }
 
 impl Default for EngineSettings {
     fn default() -> Self {
-        Self { threads: 0, queue: 64, tile_cache_bytes: 512 << 20, limits: tile::Limits::default() }
+        Self {
+            threads: 0,
+            queue: 64,
+            tile_cache_bytes: 512 << 20,
+            limits: tile::Limits::default(),
+            query_time: Duration::from_secs(4),
+            cursor_life: Duration::from_secs(600),
+        }
     }
 }
 
@@ -48,6 +61,8 @@ pub(crate) struct Parts {
     /// Whether folding is under way.
     pub(crate) folding: AtomicBool,
     pub(crate) cache: TileCache,
+    pub(crate) cursors: Cursors,
+    pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: u64,
 }
@@ -72,6 +87,8 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
+            cursors: Cursors::default(),
+            orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
             writing: Mutex::new(()),
             folding: AtomicBool::new(false),
@@ -131,6 +148,14 @@ impl Engine {
 
     pub(crate) fn cache(&self) -> &TileCache {
         &self.0.cache
+    }
+
+    pub(crate) fn cursors(&self) -> &Cursors {
+        &self.0.cursors
+    }
+
+    pub(crate) fn orders(&self) -> &Orders {
+        &self.0.orders
     }
 
     pub(crate) fn fingerprint(&self) -> u64 {

@@ -11,6 +11,7 @@ use spatial::{Feature, GeometryType, ValueRef};
 use crate::atomic_file::AtomicFile;
 use crate::geojson::push_hex;
 use crate::number::push_number;
+use crate::stream::{FeatureStream, StreamFeature};
 use crate::writer::typed_values;
 use crate::{DeclaredCrs, FeatureWriter, FormatError, LayerSchema, Written, write_wkt};
 
@@ -26,7 +27,7 @@ pub(crate) struct CsvWriter {
 }
 
 /// The columns that hold the geometry.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Place {
     /// `lon`, `lat`.
     LonLat,
@@ -34,14 +35,29 @@ enum Place {
     Wkt,
 }
 
+impl Place {
+    fn of(crs: &DeclaredCrs, geometry: GeometryType, is_measured: bool) -> Self {
+        let is_lon_lat = matches!(crs, DeclaredCrs::Epsg(4326 | 4490));
+        match is_lon_lat && geometry == GeometryType::Point && !is_measured {
+            true => Self::LonLat,
+            false => Self::Wkt,
+        }
+    }
+
+    fn columns(self) -> &'static [&'static str] {
+        match self {
+            Self::LonLat => &["lon", "lat"],
+            Self::Wkt => &["WKT"],
+        }
+    }
+}
+
 impl CsvWriter {
     pub(crate) fn new(mut file: AtomicFile, schema: &LayerSchema) -> Result<Self, FormatError> {
         let path = file.path().to_owned();
         file.write_all("\u{feff}".as_bytes()).map_err(FormatError::io(&path))?;
-        let is_lon_lat = matches!(schema.crs, DeclaredCrs::Epsg(4326 | 4490));
-        let is_flat_point = schema.geometry_type == GeometryType::Point && !schema.has_z;
-        let place =
-            if is_lon_lat && is_flat_point && !schema.has_m { Place::LonLat } else { Place::Wkt };
+        let is_measured = schema.has_z || schema.has_m;
+        let place = Place::of(&schema.crs, schema.geometry_type, is_measured);
         let out = ::csv::WriterBuilder::new()
             .terminator(::csv::Terminator::CRLF)
             .buffer_capacity(1 << 16)
@@ -49,11 +65,7 @@ impl CsvWriter {
         let mut writer = Self { out, schema: schema.clone(), place, cell: String::new(), count: 0 };
         let names: Vec<String> =
             schema.fields.iter().map(|field| guarded(&field.name).into_owned()).collect();
-        let place: &[&str] = match place {
-            Place::LonLat => &["lon", "lat"],
-            Place::Wkt => &["WKT"],
-        };
-        let header = names.iter().map(String::as_str).chain(place.iter().copied());
+        let header = names.iter().map(String::as_str).chain(place.columns().iter().copied());
         writer.out.write_record(header).map_err(|error| FormatError::io(&path)(error.into()))?;
         Ok(writer)
     }
@@ -63,21 +75,7 @@ impl CsvWriter {
         let io = |error: ::csv::Error| FormatError::io(&path)(error.into());
         for value in typed_values(&path, FORMAT, &self.schema.fields, feature) {
             self.cell.clear();
-            let cell = match value? {
-                ValueRef::Null => Cow::Borrowed(""),
-                ValueRef::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),
-                ValueRef::Int(value) => Cow::Owned(value.to_string()),
-                ValueRef::Real(value) if !value.is_finite() => Cow::Borrowed(""),
-                ValueRef::Real(value) => {
-                    push_number(&mut self.cell, value);
-                    Cow::Borrowed(self.cell.as_str())
-                }
-                ValueRef::Text(value) => guarded(value),
-                ValueRef::Bytes(bytes) => {
-                    push_hex(&mut self.cell, bytes);
-                    Cow::Borrowed(self.cell.as_str())
-                }
-            };
+            let cell = text_of(value?, &mut self.cell);
             self.out.write_field(cell.as_bytes()).map_err(io)?;
         }
         self.cell.clear();
@@ -122,6 +120,95 @@ impl FeatureWriter for CsvWriter {
         file.map_err(FormatError::io(&path))?.finish()?;
         Ok(Written { features: self.count, notes: Vec::new() })
     }
+}
+
+/// A value as the text of a cell; `buffer` is empty and may be used.
+fn text_of<'a>(value: ValueRef<'a>, buffer: &'a mut String) -> Cow<'a, str> {
+    match value {
+        ValueRef::Null => Cow::Borrowed(""),
+        ValueRef::Bool(value) => Cow::Borrowed(if value { "true" } else { "false" }),
+        ValueRef::Int(value) => Cow::Owned(value.to_string()),
+        ValueRef::Real(value) if !value.is_finite() => Cow::Borrowed(""),
+        ValueRef::Real(value) => {
+            push_number(buffer, value);
+            Cow::Borrowed(buffer.as_str())
+        }
+        ValueRef::Text(value) => guarded(value),
+        ValueRef::Bytes(bytes) => {
+            push_hex(buffer, bytes);
+            Cow::Borrowed(buffer.as_str())
+        }
+    }
+}
+
+/// Writes CSV as a stream; the columns are those of a file.
+#[derive(Debug)]
+pub struct CsvStream {
+    names: Vec<String>,
+    place: Place,
+    line: String,
+    cell: String,
+}
+
+impl CsvStream {
+    /// A stream of values called `names`, with geometries in `crs`, east first.
+    pub fn new(names: &[&str], crs: &DeclaredCrs, geometry: GeometryType, has_z: bool) -> Self {
+        let names = names.iter().map(|name| guarded(name).into_owned()).collect();
+        let place = Place::of(crs, geometry, has_z);
+        Self { names, place, line: String::new(), cell: String::new() }
+    }
+
+    fn end_line(&mut self, out: &mut Vec<u8>) {
+        // The comma before the first cell.
+        out.extend_from_slice(self.line.get(1..).unwrap_or_default().as_bytes());
+        out.extend_from_slice(b"\r\n");
+        self.line.clear();
+    }
+}
+
+fn push_cell(line: &mut String, cell: &str) {
+    line.push(',');
+    if cell.contains([',', '"', '\n', '\r']) {
+        line.push('"');
+        line.push_str(&cell.replace('"', "\"\""));
+        line.push('"');
+    } else {
+        line.push_str(cell);
+    }
+}
+
+impl FeatureStream for CsvStream {
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice("\u{feff}".as_bytes());
+        let names = self.names.iter().map(String::as_str);
+        for name in names.chain(self.place.columns().iter().copied()) {
+            push_cell(&mut self.line, name);
+        }
+        self.end_line(out);
+    }
+
+    fn feature(&mut self, out: &mut Vec<u8>, feature: &StreamFeature<'_>) {
+        for value in feature.values {
+            self.cell.clear();
+            push_cell(&mut self.line, &text_of(*value, &mut self.cell));
+        }
+        let point = match (self.place, feature.geometry.map(|geometry| &geometry.shape)) {
+            (Place::LonLat, Some(Shape::Point(point))) => Some([point.x(), point.y()]),
+            _ => None,
+        };
+        for column in 0..self.place.columns().len() {
+            self.cell.clear();
+            match (self.place, point, feature.geometry) {
+                (Place::LonLat, Some(point), _) => push_number(&mut self.cell, point[column]),
+                (Place::Wkt, _, Some(geometry)) => write_wkt(geometry, &mut self.cell),
+                _ => {}
+            }
+            push_cell(&mut self.line, &self.cell);
+        }
+        self.end_line(out);
+    }
+
+    fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
 /// `text` as a cell that no spreadsheet runs; a plain number stays as it is.

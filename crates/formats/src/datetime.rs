@@ -67,6 +67,26 @@ pub fn utc_time(text: &str, without_zone: WithoutZone) -> Option<String> {
     Some(rfc3339(day + millis.div_euclid(DAY_MS), millis.rem_euclid(DAY_MS)))
 }
 
+/// RFC 3339 in UTC of milliseconds since the epoch.
+pub fn utc_of_millis(millis: i64) -> String {
+    rfc3339(millis.div_euclid(DAY_MS), millis.rem_euclid(DAY_MS))
+}
+
+/// Milliseconds since the epoch of a time with a zone; of a date, those of its first moment in
+/// a zone that is `offset_minutes` ahead of UTC.
+pub fn millis_of(text: &str, offset_minutes: i64) -> Option<i64> {
+    if text.len() == 10 {
+        return Some(date(text.as_bytes())? * DAY_MS - offset_minutes * 60_000);
+    }
+    let utc = utc_time(text, WithoutZone::Refuse)?;
+    let bytes = utc.as_bytes();
+    // A time of the year 0 with a zone ahead of UTC lies in the year -1.
+    let day = date(bytes)?;
+    let seconds = (two(bytes, 11)? * 60 + two(bytes, 14)?) * 60 + two(bytes, 17)?;
+    let fraction = utc.get(20..23)?.parse::<i64>().ok()?;
+    Some(day * DAY_MS + seconds * 1000 + fraction)
+}
+
 const DAY_MS: i64 = 86_400_000;
 
 fn two(bytes: &[u8], at: usize) -> Option<i64> {

@@ -4,16 +4,19 @@
 //! reader takes sizes from the file on trust, its writer refuses mixed geometry types and
 //! sorts what the snapshot has sorted already.
 
+mod encode;
 mod geometry;
 mod index;
 mod properties;
 mod read;
+mod stream;
 mod write;
 
 #[cfg(test)]
 mod fgb_tests;
 
 pub use read::open;
+pub use stream::{FgbLayer, FgbStream};
 pub(crate) use write::FgbWriter;
 
 /// Name of the format in messages.

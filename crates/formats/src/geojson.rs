@@ -8,6 +8,8 @@ mod geometry;
 mod read;
 mod sniff;
 mod split;
+mod stream;
+mod text;
 mod write;
 
 #[cfg(test)]
@@ -15,7 +17,10 @@ mod geojson_tests;
 
 pub(crate) use geometry::read as read_geometry;
 pub use read::{open, open_seq};
-pub(crate) use write::{GeoJsonWriter, Layout, push_hex, push_string};
+pub use stream::{GeoJsonStream, Profile};
+pub(crate) use text::push_hex;
+pub use text::{Positions, push_key, push_string, push_value};
+pub(crate) use write::{GeoJsonWriter, Layout};
 
 /// Name of the format in messages.
 const FORMAT: &str = "GeoJSON";

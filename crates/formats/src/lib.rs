@@ -23,6 +23,7 @@ mod reader;
 #[cfg(test)]
 mod sample_tests;
 mod shapefile;
+mod stream;
 mod table;
 #[cfg(test)]
 mod test_files;
@@ -32,9 +33,11 @@ mod xlsx;
 mod zipped;
 
 pub use assembly::ReadGeometry;
+pub use csv_write::CsvStream;
 pub use detect::{Format, ReadOptions, detect, open};
 pub use encoding::encoding_by_label;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
+pub use stream::{FeatureStream, StreamFeature};
 pub use wkt::{WktError, read_wkt, write_wkt};
 pub use writer::{FeatureWriter, OutputFormat, Written, create};

@@ -46,10 +46,12 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 7] = [
+static FILES: [(&str, Asset); 9] = [
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),
     ("viewer.css", Asset::new(CSS, include_bytes!("../viewer/viewer.css"))),
+    ("page.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/page.js"))),
+    ("page.css", Asset::new(CSS, include_bytes!("../viewer/page.css"))),
     ("icon.svg", Asset::new("image/svg+xml", include_bytes!("../viewer/icon.svg"))),
     (
         "maplibre-gl.mjs",

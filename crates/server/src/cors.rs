@@ -10,7 +10,8 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 const EXPOSED: &str = "ETag, Link, Location, Content-Crs, Content-Range, Accept-Ranges, \
-    OGC-NumberMatched, OGC-NumberReturned, Allow, Tuban-Revision, Tuban-Aggregation";
+    OGC-NumberMatched, OGC-NumberReturned, Allow, Tuban-Revision, Tuban-Aggregation, \
+    Link-Template, OATiles-hint";
 
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),

@@ -2,15 +2,23 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod asked;
 mod assets;
 mod base_url;
 mod conditional;
 mod cors;
+mod crs_uri;
+mod html;
+mod links;
 mod listen;
+mod negotiate;
+mod openapi;
 mod problem;
 mod query_string;
 mod routes;
+mod schema;
 mod state;
+mod streaming;
 pub mod style;
 
 use std::future::Future;
@@ -29,6 +37,6 @@ pub async fn serve(
     settings: ServerSettings,
     shutdown: impl Future<Output = ()>,
 ) {
-    let app = Arc::new(state::App { engine, settings, answers: routes::Answers::default() });
+    let app = Arc::new(state::App::new(engine, settings));
     listen::serve(listener, routes::router(app), shutdown).await;
 }

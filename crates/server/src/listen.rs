@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -96,10 +96,45 @@ async fn answer(
 ) -> Result<axum::response::Response, Infallible> {
     let mut request: Request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
+    if let Some(uri) = with_one_slash(request.uri()) {
+        *request.uri_mut() = uri;
+    }
     let mut response = router.oneshot(request).await?;
     // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
     if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     Ok(response)
+}
+
+/// The URI with one slash at its start where there are more: clients join a base URL that ends in a
+/// slash and a path that begins with one. `None` when there is nothing to change.
+fn with_one_slash(uri: &Uri) -> Option<Uri> {
+    let target = uri.path_and_query()?.as_str();
+    let rest = target.strip_prefix("//")?.trim_start_matches('/');
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = format!("/{rest}").parse().ok();
+    Uri::from_parts(parts).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use super::*;
+
+    #[test]
+    fn slashes_at_the_start_of_a_path_are_one() {
+        for (sent, expected) in [
+            ("//conformance", Some("/conformance")),
+            ("///a//b?c=//d", Some("/a//b?c=//d")),
+            ("//", Some("/")),
+            ("//?f=json", Some("/?f=json")),
+            ("/a//b", None),
+            ("/", None),
+        ] {
+            let changed = with_one_slash(&sent.parse().unwrap());
+            assert_eq!(changed.map(|uri| uri.to_string()).as_deref(), expected, "{sent}");
+        }
+    }
 }

@@ -4,7 +4,9 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use engine::EngineError;
 use serde::Serialize;
+use spatial::OverBudget;
 
 /// Stable code of a kind of problem; clients may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +15,8 @@ pub enum Code {
     NotFound,
     /// There is no such collection.
     CollectionNotFound,
+    /// There is no such feature.
+    FeatureNotFound,
     /// There is no such tile matrix set.
     TileMatrixSetNotFound,
     /// There is no such style.
@@ -21,6 +25,14 @@ pub enum Code {
     TileOutOfRange,
     /// A parameter is unknown or has a value that it cannot have.
     InvalidParameter,
+    /// A field that the reader may not read is named in a condition, an order or a selection.
+    FieldNotReadable,
+    /// No encoding that is offered is accepted.
+    NotAcceptable,
+    /// The state that a cursor belongs to is not kept any more.
+    CursorGone,
+    /// Answering would cost more than one request may.
+    TooCostly,
     /// The path or query is longer than the server reads.
     UriTooLong,
     /// The method is not offered here.
@@ -40,6 +52,21 @@ impl Code {
             Self::CollectionNotFound => {
                 ("collection_not_found", StatusCode::NOT_FOUND, "There is no such collection")
             }
+            Self::FeatureNotFound => {
+                ("feature_not_found", StatusCode::NOT_FOUND, "There is no such feature")
+            }
+            Self::FieldNotReadable => {
+                ("field_not_readable", StatusCode::FORBIDDEN, "The field may not be read")
+            }
+            Self::NotAcceptable => {
+                ("not_acceptable", StatusCode::NOT_ACCEPTABLE, "No accepted encoding is offered")
+            }
+            Self::CursorGone => ("cursor_gone", StatusCode::GONE, "The cursor is too old"),
+            Self::TooCostly => (
+                "too_costly",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The request costs more than it may",
+            ),
             Self::TileMatrixSetNotFound => (
                 "tile_matrix_set_not_found",
                 StatusCode::NOT_FOUND,
@@ -97,6 +124,25 @@ impl Problem {
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %cause, "request failed");
         Self::new(Code::Internal, "")
+    }
+}
+
+impl From<EngineError> for Problem {
+    fn from(error: EngineError) -> Self {
+        let detail = error.to_string();
+        let code = match error {
+            EngineError::UnknownCollection { .. } => Code::CollectionNotFound,
+            EngineError::UnknownField { .. }
+            | EngineError::CursorInvalid
+            | EngineError::CursorOfAnotherQuery => Code::InvalidParameter,
+            EngineError::HiddenField { .. } => Code::FieldNotReadable,
+            EngineError::CursorGone => Code::CursorGone,
+            EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
+            EngineError::TooCostly { .. } => Code::TooCostly,
+            EngineError::Busy => Code::Busy,
+            error => return Self::internal(&error),
+        };
+        Self::new(code, detail)
     }
 }
 

@@ -11,20 +11,28 @@ pub struct QueryString(BTreeMap<String, String>);
 impl QueryString {
     /// Reads `raw` (without `?`). A key that is not in `known` is refused by name.
     pub fn parse(raw: Option<&str>, known: &[&str]) -> Result<Self, Problem> {
+        let query = Self::read(raw)?;
+        for key in query.0.keys() {
+            if !known.contains(&key.as_str()) {
+                return Err(unknown_key(key, known));
+            }
+        }
+        Ok(query)
+    }
+
+    /// Reads `raw` (without `?`); the caller looks at every key.
+    pub fn read(raw: Option<&str>) -> Result<Self, Problem> {
         let mut values = BTreeMap::new();
         for pair in raw.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let (key, value) = (decode(key)?, decode(value)?);
-            if !known.contains(&key.as_str()) {
-                let offered = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                return Err(Problem::new(
-                    Code::InvalidParameter,
-                    format!("parameter {key:?} is unknown here; known: {offered}"),
-                ));
-            }
-            values.insert(key, value);
+            values.insert(decode(key)?, decode(value)?);
         }
         Ok(Self(values))
+    }
+
+    /// Every key with its value, by key.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 
     /// The value of `key`, if the request has one.
@@ -42,6 +50,29 @@ impl QueryString {
             value => Ok(value),
         }
     }
+}
+
+/// The refusal of a key that is none of `known`.
+pub fn unknown_key(key: &str, known: &[&str]) -> Problem {
+    let offered = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Problem::new(
+        Code::InvalidParameter,
+        format!("parameter {key:?} is unknown here; known: {offered}"),
+    )
+}
+
+/// Percent-encoding of a value or of a part of a path; what is safe in both stays as it is.
+pub fn encode(text: &str) -> String {
+    use std::fmt::Write;
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~,:".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let _ = write!(encoded, "%{byte:02X}");
+        }
+    }
+    encoded
 }
 
 /// Percent-decoding; `+` is a space.
@@ -85,6 +116,13 @@ mod tests {
             let query = QueryString::parse(Some(raw), &["f"]).unwrap();
             assert_eq!(query.value("f"), expected, "{raw}");
         }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        let odd = "图斑 a+b&c=d%/?#\"'<>";
+        assert_eq!(decode(&encode(odd)).unwrap(), odd);
+        assert_eq!(encode("parcels-1,2"), "parcels-1,2");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::Engine;
 
 use crate::base_url::LinkSettings;
+use crate::crs_uri::CrsLists;
 use crate::routes::Answers;
 
 /// How the server answers.
@@ -44,4 +45,13 @@ pub struct App {
     pub settings: ServerSettings,
     /// How often.
     pub answers: Answers,
+    /// What each collection is offered in.
+    pub crs_lists: CrsLists,
+}
+
+impl App {
+    /// Nothing answered yet.
+    pub fn new(engine: Arc<Engine>, settings: ServerSettings) -> Self {
+        Self { engine, settings, answers: Answers::default(), crs_lists: CrsLists::default() }
+    }
 }

@@ -14,13 +14,15 @@ mod parts;
 pub(crate) mod sample;
 #[cfg(test)]
 mod snapshot_tests;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use build::Stage;
 use delta::Delta;
-pub(crate) use delta::{Entry, Rank};
+pub(crate) use delta::Entry;
+pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub(crate) use parts::Part;

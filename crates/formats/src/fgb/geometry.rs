@@ -186,6 +186,14 @@ pub(super) fn fgb_type(kind: GeometryType) -> FgbType {
     }
 }
 
+/// The type that a header declares; mixed geometries say their own, one by one.
+pub(super) fn header_type(declared: GeometryType) -> FgbType {
+    match fgb_type(declared) {
+        FgbType::GeometryCollection => FgbType::Unknown,
+        kind => kind,
+    }
+}
+
 type Builder = FlatBufferBuilder<'static>;
 type TableOffset = WIPOffset<Table<'static>>;
 

@@ -3,19 +3,15 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Seek, Write};
 
-use ::flatbuffers::FlatBufferBuilder;
-use ::flatgeobuf::{
-    Column, ColumnArgs, Crs, CrsArgs, Feature as Table, FeatureArgs, GeometryType as FgbType,
-    Header, HeaderArgs,
-};
-use spatial::{Envelope, Feature, FieldType};
+use ::flatgeobuf::GeometryType as FgbType;
+use spatial::{Envelope, Feature};
 
-use super::geometry::GeometryEncoder;
+use super::encode::{FeatureEncoder, HeaderFacts, header};
 use super::index::{IndexBuilder, write_node};
-use super::{DATE_METADATA, FORMAT, MAGIC, NODE_SIZE, geometry, properties};
+use super::{FORMAT, MAGIC, geometry};
 use crate::atomic_file::{AtomicFile, folder};
 use crate::writer::typed_values;
-use crate::{DeclaredCrs, FeatureWriter, FormatError, LayerSchema, Written};
+use crate::{FeatureWriter, FormatError, LayerSchema, Written};
 
 /// Writes features in the order given, which the index keeps: give them in Hilbert order.
 ///
@@ -26,9 +22,7 @@ pub(crate) struct FgbWriter {
     schema: LayerSchema,
     features: BufWriter<File>,
     leaves: BufWriter<File>,
-    builder: FlatBufferBuilder<'static>,
-    geometry: GeometryEncoder,
-    properties: Vec<u8>,
+    encoder: FeatureEncoder,
     index: IndexBuilder,
     extent: Envelope,
     /// Bytes of features so far.
@@ -60,9 +54,7 @@ impl FgbWriter {
             leaves: spill()?,
             file,
             schema: schema.clone(),
-            builder: FlatBufferBuilder::with_capacity(4096),
-            geometry: GeometryEncoder::default(),
-            properties: Vec::new(),
+            encoder: FeatureEncoder::default(),
             index: IndexBuilder::default(),
             extent: Envelope::EMPTY,
             offset: 0,
@@ -74,30 +66,24 @@ impl FgbWriter {
         })
     }
 
-    /// Puts the feature into the builder.
+    /// Puts the feature into the encoder.
     fn encode(&mut self, feature: &Feature) -> Result<(), FormatError> {
-        self.properties.clear();
+        self.encoder.begin();
         let values = typed_values(self.file.path(), FORMAT, &self.schema.fields, feature);
         for (column, value) in values.enumerate() {
-            properties::encode(&mut self.properties, column as u16, value?);
+            self.encoder.push(column as u16, value?);
         }
-        self.builder.reset();
-        let geometry = feature.geometry.as_ref().map(|geometry| {
-            let declared = self.schema.geometry_type;
-            let (table, kind) = self.geometry.encode(&mut self.builder, geometry, declared);
+        let geometry = feature.geometry.as_ref();
+        if let Some(kind) = self.encoder.end(geometry, self.schema.geometry_type) {
             let common = self.common_type.get_or_insert(kind);
             if *common != kind {
                 *common = FgbType::Unknown;
             }
+        }
+        if let Some(geometry) = geometry {
             self.has_z |= !geometry.z.is_empty();
             self.has_m |= !geometry.m.is_empty();
-            table
-        });
-        let properties = (!self.properties.is_empty())
-            .then(|| self.builder.create_vector(self.properties.as_slice()));
-        let args = FeatureArgs { geometry, properties, columns: None };
-        let table = Table::create(&mut self.builder, &args);
-        self.builder.finish_size_prefixed(table, None);
+        }
         Ok(())
     }
 
@@ -115,54 +101,18 @@ impl FgbWriter {
     }
 
     fn header(&self, indexed: bool) -> Vec<u8> {
-        let mut builder = FlatBufferBuilder::new();
-        let columns: Vec<_> = self
-            .schema
-            .fields
-            .iter()
-            .map(|field| {
-                let is_date = field.field_type == FieldType::Date;
-                let args = ColumnArgs {
-                    name: Some(builder.create_string(&field.name)),
-                    type_: properties::column_type(field.field_type),
-                    title: field.alias.as_ref().map(|alias| builder.create_string(alias)),
-                    metadata: is_date.then(|| builder.create_string(DATE_METADATA)),
-                    ..ColumnArgs::default()
-                };
-                Column::create(&mut builder, &args)
-            })
-            .collect();
-        let crs = match &self.schema.crs {
-            DeclaredCrs::Unknown => None,
-            DeclaredCrs::Epsg(code) => Some(CrsArgs {
-                org: Some(builder.create_string("EPSG")),
-                code: code.cast_signed(),
-                ..CrsArgs::default()
-            }),
-            DeclaredCrs::Wkt(wkt) => {
-                Some(CrsArgs { wkt: Some(builder.create_string(wkt)), ..CrsArgs::default() })
-            }
-        };
-        let extent = self.extent;
-        let extent = [extent.min_x, extent.min_y, extent.max_x, extent.max_y];
-        let declared = geometry::fgb_type(self.schema.geometry_type);
-        let declared =
-            if declared == FgbType::GeometryCollection { FgbType::Unknown } else { declared };
-        let args = HeaderArgs {
-            name: Some(builder.create_string(&self.schema.name)),
-            envelope: (!self.extent.is_empty()).then(|| builder.create_vector(&extent)),
+        let declared = geometry::header_type(self.schema.geometry_type);
+        header(&HeaderFacts {
+            name: &self.schema.name,
+            fields: &self.schema.fields,
+            crs: &self.schema.crs,
             geometry_type: self.common_type.unwrap_or(declared),
             has_z: self.has_z,
             has_m: self.has_m,
-            columns: (!columns.is_empty()).then(|| builder.create_vector(&columns)),
-            features_count: self.count,
-            index_node_size: if indexed { NODE_SIZE } else { 0 },
-            crs: crs.map(|crs| Crs::create(&mut builder, &crs)),
-            ..HeaderArgs::default()
-        };
-        let header = Header::create(&mut builder, &args);
-        builder.finish_size_prefixed(header, None);
-        builder.finished_data().to_owned()
+            extent: self.extent,
+            count: self.count,
+            indexed,
+        })
     }
 }
 
@@ -173,7 +123,7 @@ impl FeatureWriter for FgbWriter {
         self.placeless += u64::from(envelope.is_empty());
         self.extent = self.extent.union(&envelope);
         self.index.push(envelope);
-        let bytes = self.builder.finished_data();
+        let bytes = self.encoder.bytes();
         write_node(&mut self.leaves, &envelope, self.offset)
             .and_then(|()| self.features.write_all(bytes))
             .map_err(FormatError::io(self.file.path()))?;

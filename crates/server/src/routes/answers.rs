@@ -4,14 +4,34 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
+use crate::asked::Asked;
 use crate::assets::Asset;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
+use crate::html;
+use crate::negotiate::Offer;
 
 /// A JSON document of this media type.
 pub fn json(media_type: &'static str, body: &Value) -> Response {
     let mut response = body.to_string().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     response
+}
+
+/// A document that is JSON of the offer's media type, or a page made of it.
+pub fn document(asked: &Asked, chosen: &Offer, title: &str, body: &Value) -> Response {
+    let mut response = match chosen.name {
+        "html" => html::page(asked, title, None, &html::document_body(body)),
+        _ => json(chosen.media_type, body),
+    };
+    vary_by_accept(&mut response);
+    response
+}
+
+/// Says that another `Accept` may get another answer.
+pub fn vary_by_accept(response: &mut Response) {
+    response
+        .headers_mut()
+        .insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
 }
 
 /// An embedded file, compressed for whoever accepts it, 304 for whoever has it.

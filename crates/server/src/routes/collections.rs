@@ -1,70 +1,116 @@
 //! `/collections`: what is published.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
 use axum::response::Response;
+use engine::{Profile, ReadableField};
 use serde_json::{Value, json};
-use spatial::{CollectionSnapshot, FieldClass, FieldType};
+use spatial::{CollectionId, CollectionSnapshot, FieldType, Snapshot};
 
 use super::answers;
 use super::extent::lon_lat_extent;
-use super::tiles::{MATRIX_SET, chosen};
-use crate::problem::Problem;
-use crate::query_string::QueryString;
+use super::tiles::MATRIX_SET;
+use crate::asked::Asked;
+use crate::crs_uri::storage_uri;
+use crate::html::{self, PageMap};
+use crate::links::{REL, link, self_and_alternates};
+use crate::negotiate::{CSV, FGB, GEOJSON, HTML, JSON, JSONFG, SCHEMA, TILEJSON};
+use crate::problem::{Code, Problem};
+use crate::query_string::encode;
+use crate::schema::SchemaKind;
 use crate::state::App;
 
 /// `GET /collections`
-pub async fn list(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
-    let base = app.settings.links.base(peer.ip(), &headers);
+pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
     let snapshot = app.engine.snapshot();
-    let collections: Vec<Value> =
-        snapshot.collections.values().map(|collection| described(&base, collection)).collect();
-    Ok(answers::json(
-        "application/json",
-        &json!({
-            "revision": snapshot.revision.0,
-            "links": [
-                { "rel": "self", "type": "application/json", "href": format!("{base}/collections") }
-            ],
-            "collections": collections
-        }),
-    ))
+    let collections: Vec<Value> = snapshot
+        .collections
+        .values()
+        .map(|collection| {
+            let here = format!(
+                "{}/collections/{}",
+                asked.base,
+                encode(collection.collection().id.as_str())
+            );
+            let mut described = described(&app, &asked.base, collection);
+            add_first(
+                &mut described,
+                vec![
+                    link("self", JSON.media_type, &here, "this collection"),
+                    link("alternate", HTML.media_type, &format!("{here}?f=html"), "this as html"),
+                ],
+            );
+            described
+        })
+        .collect();
+    let body = json!({
+        "revision": snapshot.revision.0,
+        "links": self_and_alternates(&asked, chosen, &offers),
+        "collections": collections
+    });
+    Ok(answers::document(&asked, chosen, "Collections", &body))
 }
 
 /// `GET /collections/{id}`
 pub async fn one(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
     let snapshot = app.engine.snapshot();
-    let ids = chosen(&snapshot, &id)?;
-    let base = app.settings.links.base(peer.ip(), &headers);
-    Ok(answers::json("application/json", &described(&base, &snapshot.collections[&ids[0]])))
+    let collection = &snapshot.collections[&known(&snapshot, &id)?];
+    let mut body = described(&app, &asked.base, collection);
+    add_first(&mut body, self_and_alternates(&asked, chosen, &offers));
+    if chosen == &HTML {
+        let title = &collection.collection().title;
+        let map = page_map(collection, None);
+        let mut response = html::page(&asked, title, Some(&map), &html::document_body(&body));
+        answers::vary_by_accept(&mut response);
+        return Ok(response);
+    }
+    Ok(answers::document(&asked, chosen, &id, &body))
+}
+
+/// The collection called `name`.
+pub fn known(snapshot: &Snapshot, name: &str) -> Result<CollectionId, Problem> {
+    let id = CollectionId::try_from(name).ok();
+    id.filter(|id| snapshot.collections.contains_key(id)).ok_or_else(|| {
+        Problem::new(
+            Code::CollectionNotFound,
+            format!("there is no collection {name:?}; see /collections"),
+        )
+    })
+}
+
+/// The map of a page about `collection`.
+pub fn page_map(collection: &CollectionSnapshot, items: Option<String>) -> PageMap {
+    PageMap {
+        collection: encode(collection.collection().id.as_str()),
+        bounds: lon_lat_extent(collection).map(|e| [e.min_x, e.min_y, e.max_x, e.max_y]),
+        items,
+    }
+}
+
+fn add_first(described: &mut Value, mut links: Vec<Value>) {
+    if let Some(list) = described["links"].as_array_mut() {
+        links.append(list);
+        *list = links;
+    }
 }
 
 /// What is said of one collection. Fields above L1 are not named: no route shows their values.
-fn described(base: &str, snapshot: &CollectionSnapshot) -> Value {
+fn described(app: &App, base: &str, snapshot: &CollectionSnapshot) -> Value {
     let collection = snapshot.collection();
-    let id = &collection.id;
+    let id = encode(collection.id.as_str());
     let here = format!("{base}/collections/{id}");
-    let fields: Vec<Value> = collection
-        .fields
-        .iter()
-        .filter(|field| field.class <= FieldClass::L1)
-        .map(|field| {
+    let offered = app.crs_lists.of(&app.engine, snapshot);
+    let fields: Vec<Value> = ReadableField::all(collection, Profile::default())
+        .map(|(_, field)| {
             json!({
                 "name": field.name,
                 "alias": field.alias,
@@ -72,42 +118,63 @@ fn described(base: &str, snapshot: &CollectionSnapshot) -> Value {
             })
         })
         .collect();
-    let extent = lon_lat_extent(snapshot)
-        .map(|e| json!({ "spatial": { "bbox": [[e.min_x, e.min_y, e.max_x, e.max_y]] } }));
     let mut described = json!({
-        "id": id.as_str(),
+        "id": collection.id.as_str(),
         "title": collection.title,
         "description": collection.description,
         "attribution": collection.attribution,
         "itemType": "feature",
-        "crs": ["http://www.opengis.net/def/crs/OGC/1.3/CRS84"],
-        "storageCrs": collection.crs.to_string(),
+        "crs": offered.iter().map(|one| one.uri.as_str()).collect::<Vec<_>>(),
         "count": snapshot.len(),
         "minzoom": collection.zooms.min,
         "maxzoom": collection.zooms.max,
         "fields": fields,
-        "links": [
-            { "rel": "self", "type": "application/json", "href": here },
-            {
-                "rel": "http://www.opengis.net/def/rel/ogc/1.0/tilesets-vector",
-                "type": "application/json",
-                "href": format!("{here}/tiles/{MATRIX_SET}")
-            },
-            {
-                "rel": "alternate", "title": "TileJSON", "type": "application/json",
-                "href": format!("{base}/xyz/{id}/tilejson.json")
-            },
-            {
-                "rel": "http://www.opengis.net/def/rel/ogc/1.0/styles",
-                "type": "application/vnd.mapbox.style+json",
-                "href": format!("{base}/styles/{id}")
-            }
-        ]
+        "links": links(base, &here, &id)
     });
-    if let Some(extent) = extent {
-        described["extent"] = extent;
+    if let Some(storage) = storage_uri(collection, &offered) {
+        described["storageCrs"] = json!(storage);
+    }
+    if let Some(e) = lon_lat_extent(snapshot) {
+        described["extent"] =
+            json!({ "spatial": { "bbox": [[e.min_x, e.min_y, e.max_x, e.max_y]] } });
     }
     described
+}
+
+fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
+    let items = format!("{here}/items");
+    let schema = |kind: SchemaKind, rel: &str, title: &str| {
+        link(&format!("{REL}/{rel}"), SCHEMA.media_type, &format!("{here}/{}", kind.name()), title)
+    };
+    vec![
+        link("items", GEOJSON.media_type, &items, "features"),
+        link("items", HTML.media_type, &format!("{items}?f=html"), "features as pages"),
+        link("items", FGB.media_type, &format!("{items}?f=fgb"), "features as FlatGeobuf"),
+        link("items", JSONFG.media_type, &format!("{items}?f=jsonfg"), "features as JSON-FG"),
+        link("items", CSV.media_type, &format!("{items}?f=csv"), "features as CSV"),
+        link("enclosure", FGB.media_type, &format!("{here}/all.fgb"), "all features in one file"),
+        schema(SchemaKind::Returnables, "schema", "what features hold"),
+        schema(SchemaKind::Queryables, "queryables", "what to filter by"),
+        schema(SchemaKind::Sortables, "sortables", "what to sort by"),
+        link(
+            &format!("{REL}/tilesets-vector"),
+            JSON.media_type,
+            &format!("{here}/tiles"),
+            "vector tiles",
+        ),
+        link(
+            "alternate",
+            TILEJSON.media_type,
+            &format!("{here}/tiles/{MATRIX_SET}?f=tilejson"),
+            "TileJSON",
+        ),
+        link(
+            &format!("{REL}/styles"),
+            "application/vnd.mapbox.style+json",
+            &format!("{base}/styles/{id}"),
+            "map style",
+        ),
+    ]
 }
 
 /// The type as JSON clients name it.

@@ -1,12 +1,23 @@
 //! Every route on one screen, and the whole middleware stack in order.
 
 mod answers;
+mod api;
 mod collections;
+mod conformance;
 mod extent;
+mod functions;
+pub mod items;
 mod landing;
+mod methods;
 mod metrics;
+mod schemas;
 mod styles;
+mod tile_layers;
+mod tile_limits;
+mod tile_matrix_sets;
+mod tilejson;
 mod tiles;
+mod tileset_documents;
 mod tilesets;
 mod viewer;
 
@@ -20,6 +31,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use metrics::Answers;
+pub use tiles::MVT;
 
 use crate::cors;
 use crate::problem::{Code, Problem};
@@ -31,17 +43,31 @@ pub(crate) const REVISION: HeaderName = HeaderName::from_static("tuban-revision"
 
 /// The application as a service.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/", get(landing::landing))
         .route("/viewer/{file}", get(viewer::file))
         .route("/health", get(landing::health))
         .route("/metrics", get(metrics::metrics))
-        .route("/conformance", get(landing::conformance))
+        .route("/api", get(api::api))
+        .route("/conformance", get(conformance::conformance))
+        .route("/functions", get(functions::functions))
         .route("/collections", get(collections::list))
         .route("/collections/{id}", get(collections::one))
-        .route("/collections/{id}/tiles/{tms}", get(tilesets::tileset))
-        .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::ogc))
-        .route("/xyz/{collections}/tilejson.json", get(tilesets::tilejson))
+        .route("/collections/{id}/schema", get(schemas::returnables))
+        .route("/collections/{id}/queryables", get(schemas::queryables))
+        .route("/collections/{id}/sortables", get(schemas::sortables))
+        .route("/collections/{id}/items", get(items::list))
+        .route("/collections/{id}/items/{fid}", get(items::one))
+        .route("/collections/{id}/all.fgb", get(items::whole))
+        .route("/collections/{id}/tiles", get(tilesets::collection_list))
+        .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
+        .route("/collections/{id}/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_collection))
+        .route("/tiles", get(tilesets::dataset_list))
+        .route("/tiles/{tms}", get(tilesets::dataset))
+        .route("/tiles/{tms}/{z}/{row}/{col}", get(tiles::of_dataset))
+        .route("/tileMatrixSets", get(tile_matrix_sets::list))
+        .route("/tileMatrixSets/{tms}", get(tile_matrix_sets::one))
+        .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
@@ -53,8 +79,12 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
         .layer(from_fn(cors::allow_any_origin))
-        .layer(from_fn_with_state(Arc::clone(&app), metrics::count))
-        .with_state(app)
+        .with_state(Arc::clone(&app));
+    // A router says `Allow` after all its layers: only a service around it sees the header.
+    Router::new()
+        .fallback_service(routes)
+        .layer(from_fn(methods::answer_options))
+        .layer(from_fn_with_state(app, metrics::count))
 }
 
 async fn not_found(request: Request) -> Problem {

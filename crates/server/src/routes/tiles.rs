@@ -1,4 +1,7 @@
-//! Vector tiles: `/xyz/…` (column first) and OGC `/collections/…/tiles/…` (row first).
+//! Vector tiles: `/xyz/…` (column first), OGC `/collections/…/tiles/…` and `/tiles/…` (row first).
+//!
+//! Outside its tile matrix set a tile does not exist (404). The OGC paths say so of every tile
+//! outside the limits of the tileset too; the XYZ path, whose clients know none, answers 204.
 
 use std::sync::Arc;
 
@@ -6,11 +9,14 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{Encoding, EngineError, Profile, TileAnswer, TileRequest};
-use spatial::{CollectionId, Snapshot};
+use engine::{Encoding, Profile, TileAnswer, TileRequest};
+use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
 use super::REVISION;
+use super::collections::known;
+use super::tile_layers::{self, chosen, snapshots};
+use super::tile_limits::limit;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
@@ -22,8 +28,10 @@ pub const MVT: &str = "application/vnd.mapbox-vector-tile";
 pub const MATRIX_SET: &str = "WebMercatorQuad";
 /// Says what a tile shows instead of single features.
 const AGGREGATION: HeaderName = HeaderName::from_static("tuban-aggregation");
-/// Most collections of one tile.
-const MAX_LAYERS: usize = 16;
+/// Says of an empty tile that nothing lies below it either (OGC 20-057).
+const HINT: HeaderName = HeaderName::from_static("oatiles-hint");
+/// Values of the parameter `f`, both for the one format.
+const FORMATS: [&str; 2] = ["mvt", "pbf"];
 
 /// `GET /xyz/{collections}/{z}/{x}/{y}.mvt` (or `.pbf`)
 pub async fn xyz(
@@ -33,23 +41,45 @@ pub async fn xyz(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     QueryString::parse(query.as_deref(), &[])?;
-    let y = y.strip_suffix(".mvt").or_else(|| y.strip_suffix(".pbf")).unwrap_or(&y);
     let set = matrix_set(MATRIX_SET)?;
-    answer(&app, &names, set, [("z", &z), ("x", &x), ("y", y)], &headers).await
+    let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
+    let layers = chosen(&app.engine.snapshot(), &names)?;
+    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
 }
 
-/// `GET /collections/{id}/tiles/{tms}/{tileMatrix}/{tileRow}/{tileCol}`
-pub async fn ogc(
+/// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
+pub async fn of_collection(
     State(app): State<Arc<App>>,
-    Path((name, tms, z, row, col)): Path<(String, String, String, String, String)>,
+    Path((name, set, z, row, col)): Path<(String, String, String, String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["mvt"])?;
-    let col = col.strip_suffix(".mvt").or_else(|| col.strip_suffix(".pbf")).unwrap_or(&col);
-    let set = matrix_set(&tms)?;
-    let coord = [("tileMatrix", z.as_str()), ("tileCol", col), ("tileRow", &row)];
-    answer(&app, &name, set, coord, &headers).await
+    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &FORMATS)?;
+    let set = matrix_set(&set)?;
+    let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
+    let coord = coordinate(set, place)?;
+    let snapshot = app.engine.snapshot();
+    let layers = vec![known(&snapshot, &name)?];
+    check_limits(set, coord, &snapshots(&snapshot, &layers))?;
+    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
+}
+
+/// `GET /tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
+pub async fn of_dataset(
+    State(app): State<Arc<App>>,
+    Path((set, z, row, col)): Path<(String, String, String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let query = QueryString::parse(query.as_deref(), &["f", "collections"])?;
+    query.choice("f", &FORMATS)?;
+    let set = matrix_set(&set)?;
+    let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
+    let coord = coordinate(set, place)?;
+    let snapshot = app.engine.snapshot();
+    let layers = tile_layers::of_dataset(&snapshot, query.value("collections"))?;
+    check_limits(set, coord, &tile_layers::all(&snapshot))?;
+    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
 }
 
 /// The tile matrix set called `id`.
@@ -63,43 +93,18 @@ pub fn matrix_set(id: &str) -> Result<&'static TileMatrixSet, Problem> {
     })
 }
 
-/// The collections that `names` lists with commas between, in that order.
-pub fn chosen(snapshot: &Snapshot, names: &str) -> Result<Vec<CollectionId>, Problem> {
-    let mut ids = Vec::new();
-    for name in names.split(',') {
-        let id = CollectionId::try_from(name)
-            .ok()
-            .filter(|id| snapshot.collections.contains_key(id))
-            .ok_or_else(|| {
-                Problem::new(
-                    Code::CollectionNotFound,
-                    format!("there is no collection {name:?}; see /collections"),
-                )
-            })?;
-        // Layer names are unique in a tile; a repeated name must not multiply the work.
-        if !ids.contains(&id) {
-            ids.push(id);
-        }
-    }
-    if ids.len() > MAX_LAYERS {
-        return Err(Problem::new(
-            Code::InvalidParameter,
-            format!("{} collections; a tile has at most {MAX_LAYERS}", ids.len()),
-        ));
-    }
-    Ok(ids)
+/// The last part of a path without the ending of a vector tile.
+fn bare(name: &str) -> &str {
+    name.strip_suffix(".mvt").or_else(|| name.strip_suffix(".pbf")).unwrap_or(name)
 }
 
-async fn answer(
-    app: &App,
-    names: &str,
-    set: &'static TileMatrixSet,
-    coord: [(&str, &str); 3],
-    headers: &HeaderMap,
-) -> Result<Response, Problem> {
+/// The tile at zoom, column and row, each with the name it has in its path.
+fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord, Problem> {
     let mut numbers = [0; 3];
-    for (number, (name, text)) in numbers.iter_mut().zip(coord) {
-        *number = text.parse::<u32>().ok().ok_or_else(|| {
+    for (number, (name, text)) in numbers.iter_mut().zip(place) {
+        // A sign, which `parse` would take, is not part of a number here.
+        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+        *number = text.parse::<u32>().ok().filter(|_| digits).ok_or_else(|| {
             Problem::new(
                 Code::InvalidParameter,
                 format!("{name} {text:?} is not a whole number from 0 on"),
@@ -107,28 +112,76 @@ async fn answer(
         })?;
     }
     let [z, x, y] = numbers;
-    let coord = TileCoord::new(set, z, x, y)
-        .map_err(|error| Problem::new(Code::TileOutOfRange, error.to_string()))?;
-    let collections = chosen(&app.engine.snapshot(), names)?;
-    let request = TileRequest {
-        collections,
-        matrix_set: set,
-        coord,
-        encoding: match accepted_coding(headers) {
-            Coding::Identity => Encoding::Identity,
-            Coding::Gzip => Encoding::Gzip,
-            Coding::Zstd => Encoding::Zstd,
-        },
-        profile: Profile::default(),
+    TileCoord::new(set, z, x, y)
+        .map_err(|error| Problem::new(Code::TileOutOfRange, error.to_string()))
+}
+
+/// Refuses a tile outside the limits that the tileset states.
+fn check_limits(
+    set: &TileMatrixSet,
+    coord: TileCoord,
+    layers: &[&CollectionSnapshot],
+) -> Result<(), Problem> {
+    match limit(set, coord.z(), layers) {
+        Some(range) if range.holds(coord) => Ok(()),
+        Some(range) => Err(Problem::new(
+            Code::TileOutOfRange,
+            format!(
+                "row {} and column {} are outside the limits of the tileset: {}",
+                coord.y(),
+                coord.x(),
+                range.document()
+            ),
+        )),
+        None => Err(Problem::new(
+            Code::TileOutOfRange,
+            format!("the tileset has no tiles of zoom {}; see its metadata", coord.z()),
+        )),
+    }
+}
+
+fn tile_request(
+    collections: Vec<CollectionId>,
+    matrix_set: &'static TileMatrixSet,
+    coord: TileCoord,
+    headers: &HeaderMap,
+) -> TileRequest {
+    let encoding = match accepted_coding(headers) {
+        Coding::Identity => Encoding::Identity,
+        Coding::Gzip => Encoding::Gzip,
+        Coding::Zstd => Encoding::Zstd,
     };
-    let etag = app.engine.etag(&request).map_err(refusal)?;
+    TileRequest { collections, matrix_set, coord, encoding, profile: Profile::default() }
+}
+
+async fn answer(app: &App, request: TileRequest, headers: &HeaderMap) -> Result<Response, Problem> {
+    let etag = app.engine.etag(&request)?;
     if is_unchanged(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(&mut response, &etag, app.settings.tile_max_age);
         return Ok(response);
     }
-    let tile = app.engine.tile(&request).await.map_err(refusal)?;
-    Ok(respond(tile, app.settings.tile_max_age))
+    let tile = app.engine.tile(&request).await?;
+    let nothing_below = tile.bytes.is_empty() && is_void(&app.engine.snapshot(), &request);
+    let mut response = respond(tile, app.settings.tile_max_age);
+    if nothing_below {
+        response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));
+    }
+    Ok(response)
+}
+
+/// Whether neither the tile nor any tile below it shows a feature of the collections asked for.
+/// Costs the look-up of an empty place: features that a tile leaves out are found at once.
+fn is_void(snapshot: &Snapshot, request: &TileRequest) -> bool {
+    let area = request.coord.world_box(tile::DEFAULT_BUFFER);
+    snapshots(snapshot, &request.collections).iter().all(|layer| {
+        // Where a layer begins deeper down, an empty tile says nothing about the tiles below.
+        let mut void = request.coord.z() >= layer.collection().zooms.min;
+        if void {
+            layer.search_world(&area, &mut |_shard, _slots| void = false);
+        }
+        void
+    })
 }
 
 fn respond(tile: TileAnswer, max_age: u32) -> Response {
@@ -169,14 +222,4 @@ fn describe(response: &mut Response, etag: &str, max_age: u32) {
     };
     headers.insert(header::CACHE_CONTROL, control);
     headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
-}
-
-fn refusal(error: EngineError) -> Problem {
-    match error {
-        EngineError::UnknownCollection { id } => {
-            Problem::new(Code::CollectionNotFound, format!("there is no collection {id}"))
-        }
-        EngineError::Busy => Problem::new(Code::Busy, "too many tiles wait; try again"),
-        error => Problem::internal(&error),
-    }
 }

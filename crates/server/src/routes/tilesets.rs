@@ -1,141 +1,161 @@
-//! What a client must know before it asks for tiles: TileJSON 3 and OGC tileset metadata.
+//! What tiles there are: the tilesets of the dataset and of each collection (OGC API Tiles).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Path, RawQuery, State};
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
-use serde_json::{Map, Value, json};
-use spatial::{CollectionId, Envelope, FieldClass, FieldType, Snapshot};
+use spatial::{CollectionId, Snapshot};
+use tile::TileMatrixSet;
 
-use super::answers;
-use super::extent::lon_lat_extent;
-use super::tiles::{MVT, chosen, matrix_set};
+use super::collections::known;
+use super::tile_layers::{all, joined, of_dataset, snapshots};
+use super::tiles::{MVT, matrix_set};
+use super::tileset_documents::Tileset;
+use super::{answers, tilejson};
+use crate::asked::Asked;
+use crate::html;
+use crate::links::self_and_alternates;
+use crate::negotiate::{HTML, JSON, Offer, TILEJSON, choose};
 use crate::problem::Problem;
-use crate::query_string::QueryString;
 use crate::state::App;
 
-/// `GET /xyz/{collections}/tilejson.json`
-pub async fn tilejson(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path(names): Path<String>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &[])?;
+/// URI templates beside the links of a document (RFC 9652).
+const LINK_TEMPLATE: HeaderName = HeaderName::from_static("link-template");
+
+/// `GET /tiles`
+pub async fn dataset_list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let query = asked.query(&["f", "collections"])?;
     let snapshot = app.engine.snapshot();
-    let ids = chosen(&snapshot, &names)?;
-    let base = app.settings.links.base(peer.ip(), &headers);
-    Ok(answers::json("application/json", &tilejson_document(&snapshot, &ids, &base)))
+    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    list(&asked, &tileset, query.value("f"))
 }
 
-/// `GET /collections/{id}/tiles/{tms}`
-pub async fn tileset(
+/// `GET /tiles/{tileMatrixSetId}`
+pub async fn dataset(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    Path((name, tms)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    Path(set): Path<String>,
+    asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f"])?;
-    let format = query.choice("f", &["json", "tilejson"])?;
-    let set = matrix_set(&tms)?;
+    let query = asked.query(&["f", "collections"])?;
+    let set = matrix_set(&set)?;
     let snapshot = app.engine.snapshot();
-    let ids = chosen(&snapshot, &name)?;
-    let base = app.settings.links.base(peer.ip(), &headers);
-    if format == Some("tilejson") {
-        return Ok(answers::json("application/json", &tilejson_document(&snapshot, &ids, &base)));
-    }
-    let collection = snapshot.collections[&ids[0]].collection();
-    let here = format!("{base}/collections/{}/tiles/{}", collection.id, set.id);
-    Ok(answers::json(
-        "application/json",
-        &json!({
-            "title": collection.title,
-            "dataType": "vector",
-            "crs": set.crs,
-            "tileMatrixSetId": set.id,
-            "tileMatrixSetURI": set.uri,
-            "mediaTypes": [MVT],
-            "layers": [{
-                "id": collection.id.as_str(),
-                "dataType": "vector",
-                "minTileMatrix": collection.zooms.min.to_string(),
-                "maxTileMatrix": collection.zooms.max.to_string()
-            }],
-            "links": [
-                { "rel": "self", "type": "application/json", "href": here },
-                {
-                    "rel": "item", "type": MVT, "templated": true,
-                    "href": format!("{here}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}")
-                },
-                {
-                    "rel": "alternate", "type": "application/vnd.mapbox.tile+json",
-                    "href": format!("{here}?f=tilejson")
-                }
-            ]
-        }),
-    ))
+    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    one(&asked, &tileset, set, query.value("f"))
 }
 
-fn tilejson_document(snapshot: &Snapshot, ids: &[CollectionId], base: &str) -> Value {
-    let chosen: Vec<_> = ids.iter().map(|id| &snapshot.collections[id]).collect();
-    let names = ids.iter().map(CollectionId::as_str).collect::<Vec<_>>().join(",");
-    let layers: Vec<Value> = chosen
-        .iter()
-        .map(|snapshot| {
-            let collection = snapshot.collection();
-            let fields: Map<String, Value> = collection
-                .fields
-                .iter()
-                .filter(|f| f.class <= FieldClass::L1 && f.field_type != FieldType::Bytes)
-                .map(|f| (f.name.clone(), json!(tilejson_type(f.field_type))))
-                .collect();
-            json!({
-                "id": collection.id.as_str(),
-                "description": collection.title,
-                "minzoom": collection.zooms.min,
-                "maxzoom": collection.zooms.max,
-                "fields": fields
-            })
-        })
-        .collect();
-    let mut attributions: Vec<&str> = chosen
-        .iter()
-        .map(|s| s.collection().attribution.as_str())
-        .filter(|attribution| !attribution.is_empty())
-        .collect();
-    attributions.sort_unstable();
-    attributions.dedup();
-    let extent = chosen
-        .iter()
-        .filter_map(|s| lon_lat_extent(s))
-        .fold(Envelope::EMPTY, |all, one| all.union(&one));
-    let mut document = json!({
-        "tilejson": "3.0.0",
-        "name": names,
-        "attribution": attributions.join(" | "),
-        "scheme": "xyz",
-        "tiles": [format!("{base}/xyz/{names}/{{z}}/{{x}}/{{y}}.mvt")],
-        "minzoom": chosen.iter().map(|s| s.collection().zooms.min).min().unwrap_or(0),
-        "maxzoom": chosen.iter().map(|s| s.collection().zooms.max).max().unwrap_or(0),
-        "vector_layers": layers
-    });
-    if !extent.is_empty() {
-        let [lon, lat] = extent.center();
-        document["bounds"] = json!([extent.min_x, extent.min_y, extent.max_x, extent.max_y]);
-        document["center"] = json!([lon, lat, 10]);
-    }
-    document
+/// `GET /collections/{collectionId}/tiles`
+pub async fn collection_list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let query = asked.query(&["f"])?;
+    let snapshot = app.engine.snapshot();
+    list(&asked, &collection_tileset(&snapshot, &asked, &name)?, query.value("f"))
 }
 
-/// The type as TileJSON's `vector_layers` name it.
-fn tilejson_type(field_type: FieldType) -> &'static str {
-    match field_type {
-        FieldType::Bool => "Boolean",
-        FieldType::Int | FieldType::Real => "Number",
-        FieldType::Text | FieldType::Date | FieldType::DateTime | FieldType::Bytes => "String",
+/// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}`
+pub async fn collection(
+    State(app): State<Arc<App>>,
+    Path((name, set)): Path<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let query = asked.query(&["f"])?;
+    let set = matrix_set(&set)?;
+    let snapshot = app.engine.snapshot();
+    one(&asked, &collection_tileset(&snapshot, &asked, &name)?, set, query.value("f"))
+}
+
+fn dataset_tileset<'a>(
+    snapshot: &'a Snapshot,
+    asked: &'a Asked,
+    collections: Option<&str>,
+) -> Result<Tileset<'a>, Problem> {
+    let ids = of_dataset(snapshot, collections)?;
+    let names = joined(ids.iter().map(CollectionId::as_str));
+    Ok(Tileset {
+        base: &asked.base,
+        layers: snapshots(snapshot, &ids),
+        bounds: all(snapshot),
+        title: "Tuban 图斑".to_owned(),
+        path: "/tiles".to_owned(),
+        selection: collections.map(|_given| format!("collections={names}")),
+    })
+}
+
+fn collection_tileset<'a>(
+    snapshot: &'a Snapshot,
+    asked: &'a Asked,
+    name: &str,
+) -> Result<Tileset<'a>, Problem> {
+    let id = known(snapshot, name)?;
+    let path = format!("/collections/{}/tiles", joined(std::iter::once(id.as_str())));
+    let layers = snapshots(snapshot, &[id]);
+    Ok(Tileset {
+        base: &asked.base,
+        bounds: layers.clone(),
+        title: layers.iter().map(|layer| layer.collection().title.clone()).collect(),
+        layers,
+        path,
+        selection: None,
+    })
+}
+
+fn list(asked: &Asked, tileset: &Tileset<'_>, f: Option<&str>) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = choose(f, &asked.headers, &offers)?;
+    let links = self_and_alternates(asked, chosen, &offers);
+    let response = shown(asked, chosen, tileset, &tileset.list_document(links));
+    Ok(with_templates(response, tileset, TileMatrixSet::all()))
+}
+
+fn one(
+    asked: &Asked,
+    tileset: &Tileset<'_>,
+    set: &TileMatrixSet,
+    f: Option<&str>,
+) -> Result<Response, Problem> {
+    let offers = [&JSON, &TILEJSON, &HTML];
+    let chosen = choose(f, &asked.headers, &offers)?;
+    let document = if chosen == &TILEJSON {
+        tilejson::document(&tileset.layers, tileset.base)
+    } else {
+        tileset.document(set, self_and_alternates(asked, chosen, &offers))
+    };
+    let response = shown(asked, chosen, tileset, &document);
+    Ok(with_templates(response, tileset, &[set]))
+}
+
+/// JSON, or a page with a map of the tiles.
+fn shown(
+    asked: &Asked,
+    chosen: &Offer,
+    tileset: &Tileset<'_>,
+    document: &serde_json::Value,
+) -> Response {
+    if chosen != &HTML {
+        return answers::document(asked, chosen, &tileset.title, document);
     }
+    let map = tileset.page_map();
+    let body = html::document_body(document);
+    let mut response = html::page(asked, &tileset.title, map.as_ref(), &body);
+    answers::vary_by_accept(&mut response);
+    response
+}
+
+/// Names the templates of the tiles in a header too, for clients that do not read the body.
+fn with_templates(
+    mut response: Response,
+    tileset: &Tileset<'_>,
+    sets: &[&TileMatrixSet],
+) -> Response {
+    let templates: Vec<String> = sets
+        .iter()
+        .map(|set| format!("\"{}\"; rel=\"item\"; type=\"{MVT}\"", tileset.template(set)))
+        .collect();
+    if let Ok(value) = HeaderValue::from_str(&templates.join(", ")) {
+        response.headers_mut().insert(LINK_TEMPLATE, value);
+    }
+    response
 }

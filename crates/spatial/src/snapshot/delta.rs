@@ -9,7 +9,7 @@ use rustc_hash::FxHashMap;
 use crate::{Envelope, FeatureId, FeatureRef, Shard, WorldBox, hilbert};
 
 /// Place of a feature in the order of its collection: Hilbert key, then id.
-pub(crate) type Rank = (u64, FeatureId);
+pub type Rank = (u64, FeatureId);
 
 type Item = GeomWithData<Rectangle<[f64; 2]>, Rank>;
 

@@ -333,3 +333,48 @@ fn area_sums_come_from_prefixes() {
     builder.push(id(1), Some(&Shape::Polygon(pond).into()), &to_world, []);
     assert_eq!(builder.finish().feature(0).area(), 96.0);
 }
+
+/// Ids that a walk meets, a page at a time, each page begun where the last one ended.
+fn paged(snapshot: &CollectionSnapshot, area: Option<&Envelope>, page: usize) -> Vec<FeatureId> {
+    let mut found: Vec<FeatureId> = Vec::new();
+    let mut after = None;
+    loop {
+        let before = found.len();
+        snapshot.walk(after, area, &mut |shard, slots| {
+            for slot in slots {
+                if found.len() == before + page {
+                    return std::ops::ControlFlow::Break(());
+                }
+                found.push(shard.ids()[usize::from(*slot)]);
+                after = Some(shard.rank(usize::from(*slot)));
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        if found.len() == before {
+            return found;
+        }
+    }
+}
+
+#[test]
+fn a_walk_in_pages_meets_each_feature_once_and_the_placeless_always() {
+    let mut model = squares(1..9000, 0.0);
+    for (_, feature) in model.iter_mut().step_by(500) {
+        feature.geometry = None;
+    }
+    let edits: Model = squares(8990..9100, 0.5).into_iter().chain(squares(70..80, 0.25)).collect();
+    let built = build(&model);
+    let edited = apply(&built, 2, &edits);
+    model.extend(edits);
+    for snapshot in [&edited, &edited.fold()] {
+        for area in [None, Some(Envelope::new(3.5, 3.5, 20.0, 9.0)), Some(Envelope::EMPTY)] {
+            let expected = ordered(&model, |feature| {
+                let envelope = envelope(feature);
+                envelope.is_empty() || area.is_none_or(|area| area.intersects(&envelope))
+            });
+            for page in [7, 4096, 100_000] {
+                assert_eq!(paged(snapshot, area.as_ref(), page), expected, "{area:?} by {page}");
+            }
+        }
+    }
+}

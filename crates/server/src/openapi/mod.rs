@@ -1,0 +1,46 @@
+//! The API described in OpenAPI 3.0.3, made of the collections as they are.
+//!
+//! By hand, because clients read details that generators leave out: `style` and `explode` are
+//! always said, path parameters stand at the operation, and each collection has its own items
+//! path with its fields as parameters.
+
+mod features;
+mod parts;
+mod styles;
+mod tiles;
+
+use serde_json::{Map, Value, json};
+
+use crate::state::App;
+
+/// The document; `base` is where the API is reached.
+pub fn document(app: &App, base: &str) -> Value {
+    let snapshot = app.engine.snapshot();
+    let mut paths = Map::new();
+    features::add_paths(&mut paths, app, &snapshot);
+    tiles::add_paths(&mut paths, &snapshot);
+    styles::add_paths(&mut paths);
+    json!({
+        "openapi": "3.0.3",
+        "info": {
+            "title": "Tuban 图斑",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Features and live vector tiles of one store, each answer made from \
+                one revision of it. OGC API – Features, OGC API – Tiles.",
+            "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" }
+        },
+        "servers": [{ "url": base }],
+        "tags": [
+            { "name": "Capabilities", "description": "What there is" },
+            { "name": "Features", "description": "Features of collections" },
+            { "name": "Tiles", "description": "Vector tiles" },
+            { "name": "Styles", "description": "Map styles" }
+        ],
+        "paths": paths,
+        "components": {
+            "parameters": parts::parameters(),
+            "schemas": parts::schemas(),
+            "responses": parts::responses()
+        }
+    })
+}

@@ -1,0 +1,148 @@
+//! `GET /collections/{id}/items/{fid}`
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use engine::{Pinned, Profile, ReadableField};
+use formats::StreamFeature;
+use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
+use serde_json::{Map, json};
+use spatial::{AxisOrder, FeatureId, ValueRef};
+
+use super::parameters::{ITEM_PARAMETERS, Reader};
+use super::{TwoPlaces, declared, describe, members_text, positions, profiled};
+use crate::asked::Asked;
+use crate::conditional::is_unchanged;
+use crate::crs_uri::OfferedCrs;
+use crate::html;
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{GEOJSON, HTML, JSONFG, Offer, choose};
+use crate::problem::{Code, Problem};
+use crate::routes::answers;
+use crate::routes::collections::{known, page_map};
+use crate::state::App;
+
+const OFFERS: [&Offer; 3] = [&GEOJSON, &HTML, &JSONFG];
+
+/// `GET /collections/{id}/items/{fid}`
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path((id, fid)): Path<(String, String)>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let query = asked.query(&ITEM_PARAMETERS)?;
+    let chosen = profiled(choose(query.value("f"), &asked.headers, &OFFERS)?, &query)?;
+    let id = known(&app.engine.snapshot(), &id)?;
+    let pinned = app.engine.pin(&id, None)?;
+    let collection = Arc::clone(pinned.collection().collection());
+    let profile = Profile::default();
+    let offered = app.crs_lists.of(&app.engine, pinned.collection());
+    let registry = app.engine.registry();
+    let reader =
+        Reader { registry, query: &query, collection: &collection, offered: &offered, profile };
+    let (crs, fields) = (reader.crs()?, reader.properties()?);
+    let fid = fid.parse::<i64>().ok().and_then(|fid| FeatureId::try_from(fid).ok());
+    let fid = fid.filter(|fid| pinned.collection().get(*fid).is_some()).ok_or_else(|| {
+        Problem::new(Code::FeatureNotFound, format!("collection {id} has no such feature"))
+    })?;
+    let etag = format!("\"{}-{}\"", app.engine.collection_tag(&pinned, profile), chosen.name);
+    let mut response = if is_unchanged(&asked.headers, &etag) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        let item = Item {
+            app: &app,
+            asked: &asked,
+            pinned: &pinned,
+            offered: &offered,
+            chosen,
+            crs: &crs,
+            is_crs_asked: query.value("crs").is_some(),
+            fields,
+        };
+        item.answer(fid)?
+    };
+    describe(&mut response, &pinned, &crs.uri, &etag);
+    Ok(response)
+}
+
+/// A request made out.
+struct Item<'a> {
+    app: &'a App,
+    asked: &'a Asked,
+    pinned: &'a Pinned,
+    offered: &'a [OfferedCrs],
+    chosen: &'static Offer,
+    crs: &'a OfferedCrs,
+    is_crs_asked: bool,
+    fields: Vec<ReadableField>,
+}
+
+impl Item<'_> {
+    fn answer(&self, fid: FeatureId) -> Result<Response, Problem> {
+        let snapshot = self.pinned.collection();
+        let collection = snapshot.collection();
+        let gone = || Problem::internal(&format!("feature {fid} vanished from its snapshot"));
+        let feature = snapshot.get(fid).ok_or_else(gone)?;
+        let names = declared(collection, &self.fields);
+        let values: Vec<ValueRef<'_>> =
+            self.fields.iter().map(|field| feature.value(field.position())).collect();
+        if self.chosen == &HTML {
+            let map = page_map(snapshot, Some(self.asked.href_with("f", "json")));
+            let title = format!("{} {fid}", collection.title);
+            return Ok(html::page(
+                self.asked,
+                &title,
+                Some(&map),
+                &html::item_body(&names, &values),
+            ));
+        }
+        let is_fg = self.chosen == &JSONFG;
+        let mut members = Map::new();
+        let (mut place, mut profile) = (None, GeoJsonProfile::Plain);
+        if is_fg {
+            let asked = self.is_crs_asked.then_some(self.crs);
+            let places =
+                TwoPlaces::new(&self.app.engine, collection, asked, self.offered, &self.fields)?;
+            members.extend(places.members);
+            let schema = format!("{}/collections/{}/schema", self.asked.base, collection.id);
+            members.insert("featureSchema".to_owned(), json!(schema));
+            place = places.place.map(|place| place.geometry(feature)).transpose()?.flatten();
+            profile = places.profile;
+        }
+        let mut links = self_and_alternates(self.asked, self.chosen, &OFFERS);
+        if let Some(own) = links.first_mut() {
+            own["type"] = json!(GEOJSON.media_type);
+        }
+        let resource = self.asked.resource();
+        let above = resource.rsplit_once("/items/").map_or(resource.as_str(), |(above, _)| above);
+        links.push(link("collection", "application/json", above, "the collection"));
+        members.insert("links".to_owned(), json!(links));
+        let (crs, axis_order) = match is_fg {
+            true => (&spatial::Crs::WGS84, AxisOrder::EastNorth),
+            false => (&self.crs.crs, self.crs.axis_order),
+        };
+        let geometry = self.app.engine.shown(collection, crs)?.geometry(feature)?;
+        let shown = StreamFeature {
+            id: fid,
+            geometry: geometry.as_ref(),
+            place: place.as_ref(),
+            values: &values,
+        };
+        let mut bytes = Vec::new();
+        GeoJsonStream::new(
+            profile,
+            positions(collection, axis_order),
+            &names,
+            members_text(&members),
+        )
+        .single(&mut bytes, &shown);
+        let mut response = bytes.into_response();
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static(GEOJSON.media_type));
+        answers::vary_by_accept(&mut response);
+        Ok(response)
+    }
+}

@@ -1,0 +1,99 @@
+//! TileJSON 3.0: what MapLibre and its kin read before they ask for tiles.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use serde_json::{Map, Value, json};
+use spatial::{CollectionSnapshot, Envelope, FieldType};
+
+use super::answers;
+use super::extent::lon_lat_extent;
+use super::tile_layers::{chosen, extent_of, fields_in_tiles, joined, snapshots};
+use crate::asked::Asked;
+use crate::negotiate::JSON;
+use crate::problem::Problem;
+use crate::state::App;
+
+/// `GET /xyz/{collections}/tilejson.json`
+pub async fn tilejson(
+    State(app): State<Arc<App>>,
+    Path(names): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    asked.query(&[])?;
+    let snapshot = app.engine.snapshot();
+    let layers = snapshots(&snapshot, &chosen(&snapshot, &names)?);
+    Ok(answers::json(JSON.media_type, &document(&layers, &asked.base)))
+}
+
+/// TileJSON of tiles with these layers.
+pub fn document(layers: &[&CollectionSnapshot], base: &str) -> Value {
+    let ids = layers.iter().map(|layer| layer.collection().id.as_str());
+    let names = ids.clone().collect::<Vec<_>>().join(",");
+    let zooms = || layers.iter().map(|layer| layer.collection().zooms);
+    let first = zooms().map(|zooms| zooms.min).min().unwrap_or(0);
+    let last = zooms().map(|zooms| zooms.max).max().unwrap_or(0);
+    let mut document = json!({
+        "tilejson": "3.0.0",
+        "name": names,
+        "attribution": attribution(layers),
+        "scheme": "xyz",
+        "tiles": [format!("{base}/xyz/{}/{{z}}/{{x}}/{{y}}.mvt", joined(ids))],
+        "minzoom": first,
+        "maxzoom": last,
+        "vector_layers": layers.iter().map(|layer| vector_layer(layer)).collect::<Vec<_>>()
+    });
+    if let Some(extent) = extent_of(layers) {
+        let [lon, lat] = extent.center();
+        let zoom = fitting_zoom(&extent).clamp(first, last);
+        document["bounds"] = json!([extent.min_x, extent.min_y, extent.max_x, extent.max_y]);
+        document["center"] = json!([lon, lat, zoom]);
+    }
+    document
+}
+
+fn vector_layer(layer: &CollectionSnapshot) -> Value {
+    let collection = layer.collection();
+    let fields: Map<String, Value> = fields_in_tiles(collection)
+        .map(|field| (field.name.clone(), json!(type_name(field.field_type))))
+        .collect();
+    let mut described = json!({
+        "id": collection.id.as_str(),
+        "description": collection.title,
+        "minzoom": collection.zooms.min,
+        "maxzoom": collection.zooms.max,
+        "fields": fields
+    });
+    if let Some(extent) = lon_lat_extent(layer) {
+        described["bounds"] = json!([extent.min_x, extent.min_y, extent.max_x, extent.max_y]);
+    }
+    described
+}
+
+/// Whom the data is owed to, each once.
+pub fn attribution(layers: &[&CollectionSnapshot]) -> String {
+    let mut owed: Vec<&str> = layers
+        .iter()
+        .map(|layer| layer.collection().attribution.as_str())
+        .filter(|attribution| !attribution.is_empty())
+        .collect();
+    owed.sort_unstable();
+    owed.dedup();
+    owed.join(" | ")
+}
+
+/// The zoom at which the extent about fills two tiles of the width of the world.
+pub fn fitting_zoom(extent: &Envelope) -> u8 {
+    let width = (extent.max_x - extent.min_x).max(1e-6);
+    (360.0 / width).log2().floor().clamp(0.0, f64::from(tile::MAX_ZOOM)) as u8
+}
+
+/// The type as TileJSON's `vector_layers` name it.
+fn type_name(field_type: FieldType) -> &'static str {
+    match field_type {
+        FieldType::Bool => "Boolean",
+        FieldType::Int | FieldType::Real => "Number",
+        FieldType::Text | FieldType::Date | FieldType::DateTime | FieldType::Bytes => "String",
+    }
+}

@@ -1,0 +1,202 @@
+//! Tilesets as documents: the list and the metadata of OGC 20-057 and 17-083r4.
+//!
+//! Every link of a list item but the template answers JSON: clients follow them all.
+
+use serde_json::{Map, Value, json};
+use spatial::{CollectionSnapshot, FieldType, GeometryType};
+use tile::TileMatrixSet;
+
+use super::extent::lon_lat_extent;
+use super::tile_layers::{extent_of, fields_in_tiles, joined};
+use super::tile_limits::limits;
+use super::tilejson::{attribution, fitting_zoom};
+use super::tiles::MVT;
+use crate::html::PageMap;
+use crate::links::{REL, link};
+use crate::negotiate::JSON;
+
+const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
+
+/// Tiles of the dataset or of one collection, in any tile matrix set.
+#[derive(Debug)]
+pub struct Tileset<'a> {
+    /// Start of every link.
+    pub base: &'a str,
+    /// What the tiles show, in order.
+    pub layers: Vec<&'a CollectionSnapshot>,
+    /// What the limits come from. A selection changes what the tiles of the dataset show, not which
+    /// tiles there are: clients add `collections` to the template of the whole dataset.
+    pub bounds: Vec<&'a CollectionSnapshot>,
+    /// What a reader sees.
+    pub title: String,
+    /// Path of the list of tilesets, with a slash before and none behind.
+    pub path: String,
+    /// Query that selects some collections of the dataset, escaped.
+    pub selection: Option<String>,
+}
+
+impl Tileset<'_> {
+    /// Absolute link to `end` below the list, which starts with a slash or is empty.
+    fn href(&self, end: &str) -> String {
+        let query = self.selection.as_ref().map_or(String::new(), |query| format!("?{query}"));
+        format!("{}{}{end}{query}", self.base, self.path)
+    }
+
+    /// URI template of the tiles in `set`.
+    pub fn template(&self, set: &TileMatrixSet) -> String {
+        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", set.id))
+    }
+
+    /// The list of tilesets, one a tile matrix set; `links` are of the list itself.
+    pub fn list_document(&self, links: Vec<Value>) -> Value {
+        let tilesets: Vec<Value> = TileMatrixSet::all().iter().map(|set| self.item(set)).collect();
+        json!({ "title": self.title, "links": links, "tilesets": tilesets })
+    }
+
+    fn item(&self, set: &TileMatrixSet) -> Value {
+        let here = self.href(&format!("/{}", set.id));
+        let mut item = self.identity(set);
+        item["links"] = json!([
+            link("self", JSON.media_type, &here, "the tileset"),
+            self.tiling_scheme(set),
+            self.tiles(set)
+        ]);
+        item
+    }
+
+    /// The metadata of the tileset in `set`; `links` are of the document itself.
+    pub fn document(&self, set: &TileMatrixSet, mut links: Vec<Value>) -> Value {
+        let mut document = self.identity(set);
+        document["mediaTypes"] = json!([MVT]);
+        document["layers"] = self.layers.iter().map(|layer| layer_document(layer, set)).collect();
+        let attribution = attribution(&self.layers);
+        if !attribution.is_empty() {
+            document["attribution"] = json!(attribution);
+        }
+        if let Some(extent) = extent_of(&self.layers) {
+            let [lon, lat] = extent.center();
+            let zooms = || self.layers.iter().map(|layer| layer.collection().zooms);
+            let first = zooms().map(|zooms| zooms.min).min().unwrap_or(0);
+            let last = zooms().map(|zooms| zooms.max).max().unwrap_or(0).min(set.max_zoom());
+            let zoom = fitting_zoom(&extent).clamp(first.min(last), last);
+            document["boundingBox"] = json!({
+                "lowerLeft": [extent.min_x, extent.min_y],
+                "upperRight": [extent.max_x, extent.max_y],
+                "crs": CRS84
+            });
+            document["centerPoint"] = json!({
+                "coordinates": [lon, lat],
+                "crs": CRS84,
+                "tileMatrix": zoom.to_string(),
+                "scaleDenominator": set.scale_denominator(zoom),
+                "cellSize": set.cell_size(zoom)
+            });
+        }
+        links.extend([self.tiling_scheme(set), self.tiles(set), self.geodata()]);
+        document["links"] = json!(links);
+        document
+    }
+
+    /// What the list and the metadata say alike.
+    fn identity(&self, set: &TileMatrixSet) -> Value {
+        let limits: Vec<Value> =
+            limits(set, &self.bounds).iter().map(|range| range.document()).collect();
+        json!({
+            "title": self.title,
+            "dataType": "vector",
+            "crs": set.crs,
+            "tileMatrixSetId": set.id,
+            "tileMatrixSetURI": set.uri,
+            "tileMatrixSetLimits": limits
+        })
+    }
+
+    fn definition(&self, set: &TileMatrixSet) -> String {
+        format!("{}/tileMatrixSets/{}", self.base, set.id)
+    }
+
+    fn tiling_scheme(&self, set: &TileMatrixSet) -> Value {
+        link(&format!("{REL}/tiling-scheme"), JSON.media_type, &self.definition(set), set.title)
+    }
+
+    fn tiles(&self, set: &TileMatrixSet) -> Value {
+        let mut tiles = link("item", MVT, &self.template(set), "tiles: zoom, row, column");
+        tiles["templated"] = json!(true);
+        tiles
+    }
+
+    /// The map of a page about the tiles, in the style of the layers; none without a layer.
+    pub fn page_map(&self) -> Option<PageMap> {
+        let ids = self.layers.iter().map(|layer| layer.collection().id.as_str());
+        let bounds = extent_of(&self.layers).map(|e| [e.min_x, e.min_y, e.max_x, e.max_y]);
+        (!self.layers.is_empty()).then(|| PageMap { collection: joined(ids), bounds, items: None })
+    }
+
+    /// The data that the tiles are made of.
+    fn geodata(&self) -> Value {
+        let path = self.path.strip_suffix("/tiles").filter(|path| !path.is_empty());
+        let href = format!("{}{}", self.base, path.unwrap_or("/collections"));
+        link(&format!("{REL}/geodata"), JSON.media_type, &href, "the data behind the tiles")
+    }
+}
+
+fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
+    let collection = layer.collection();
+    let properties: Map<String, Value> = fields_in_tiles(collection)
+        .map(|field| {
+            let mut schema = property_schema(field.field_type);
+            if let Some(alias) = &field.alias {
+                schema["title"] = json!(alias);
+            }
+            (field.name.clone(), schema)
+        })
+        .collect();
+    let mut document = json!({
+        "id": collection.id.as_str(),
+        "title": collection.title,
+        "dataType": "vector",
+        "minTileMatrix": collection.zooms.min.to_string(),
+        "maxTileMatrix": collection.zooms.max.min(set.max_zoom()).to_string(),
+        "propertiesSchema": { "type": "object", "properties": properties }
+    });
+    for (member, text) in
+        [("description", &collection.description), ("attribution", &collection.attribution)]
+    {
+        if !text.is_empty() {
+            document[member] = json!(text);
+        }
+    }
+    if let Some(dimension) = geometry_dimension(collection.geometry_type) {
+        document["geometryDimension"] = json!(dimension);
+    }
+    if let Some(extent) = lon_lat_extent(layer) {
+        document["boundingBox"] = json!({
+            "lowerLeft": [extent.min_x, extent.min_y],
+            "upperRight": [extent.max_x, extent.max_y],
+            "crs": CRS84
+        });
+    }
+    document
+}
+
+/// Dimension of a geometry as OGC counts it; absent where features of several may occur.
+fn geometry_dimension(geometry_type: GeometryType) -> Option<u8> {
+    match geometry_type {
+        GeometryType::Point | GeometryType::MultiPoint => Some(0),
+        GeometryType::LineString | GeometryType::MultiLineString => Some(1),
+        GeometryType::Polygon | GeometryType::MultiPolygon => Some(2),
+        GeometryType::Any => None,
+    }
+}
+
+/// JSON Schema of an attribute in a tile.
+fn property_schema(field_type: FieldType) -> Value {
+    match field_type {
+        FieldType::Bool => json!({ "type": "boolean" }),
+        FieldType::Int => json!({ "type": "integer" }),
+        FieldType::Real => json!({ "type": "number" }),
+        FieldType::Text | FieldType::Bytes => json!({ "type": "string" }),
+        FieldType::Date => json!({ "type": "string", "format": "date" }),
+        FieldType::DateTime => json!({ "type": "string", "format": "date-time" }),
+    }
+}
