@@ -369,6 +369,63 @@ fn tilejson_keeps_to_what_maplibre_reads() {
 }
 
 #[test]
+fn every_resource_of_tiles_is_a_page_too() {
+    let squares = "<div id=\"map\" data-style=\"{base}/styles/squares\"";
+    for (target, parts) in [
+        ("/tileMatrixSets", &["WebMercatorQuad", "f=json"][..]),
+        ("/tileMatrixSets/WebMercatorQuad", &["scaleDenominator", "f=json"]),
+        ("/tiles", &["id=\"map\"", "{tileMatrix}/{tileRow}/{tileCol}"]),
+        ("/tiles/WebMercatorQuad?collections=squares", &[squares, "propertiesSchema"]),
+        ("/collections/squares/tiles", &[squares, "tileMatrixSetLimits"]),
+        ("/collections/squares/tiles/WebMercatorQuad", &[squares, "f=tilejson"]),
+        ("/styles/squares/metadata", &["stylesheet", "Squares"]),
+    ] {
+        let page = CITY.server.ask("GET", target, &[("Accept", "text/html,*/*;q=0.8")]);
+        assert_eq!(page.status, 200, "{target}");
+        assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"), "{target}");
+        assert!(page.header("vary").unwrap().contains("Accept"), "{target}");
+        for part in parts {
+            let part = part.replace("{base}", &base());
+            assert!(page.text().contains(&part), "{target}: {part} in {}", page.text());
+        }
+        let mark = if target.contains('?') { '&' } else { '?' };
+        let forced = get(&format!("{target}{mark}f=html"));
+        assert_eq!(forced.header("content-type"), page.header("content-type"), "{target}");
+        // `f` wins, and says so in the links of the document.
+        let json =
+            CITY.server.ask("GET", &format!("{target}{mark}f=json"), &[("Accept", "text/html")]);
+        assert_eq!(json.header("content-type"), Some("application/json"), "{target}");
+        let page = json.json();
+        assert!(href(&page["links"], "alternate", "text/html").contains("f=html"), "{target}");
+    }
+    let refused = CITY.server.ask("GET", "/tiles", &[("Accept", "image/png")]);
+    assert_eq!(refused.status, 406);
+}
+
+#[test]
+fn the_metadata_of_a_style_names_its_encodings_and_layers() {
+    let styles = get("/styles").json();
+    for style in styles["styles"].as_array().unwrap() {
+        let metadata = json_of(target(href(&style["links"], "describedby", "application/json")));
+        assert_eq!(metadata["id"], style["id"]);
+        for sheet in metadata["stylesheets"].as_array().unwrap() {
+            let link = &sheet["link"];
+            let answer = get(target(link["href"].as_str().unwrap()));
+            assert_eq!(answer.status, 200, "{link}");
+            let found = answer.header("content-type").unwrap().split(';').next().unwrap();
+            assert_eq!(found, link["type"], "{link}");
+        }
+    }
+    let one = json_of("/styles/squares/metadata");
+    assert_eq!(one["layers"][0]["type"], "polygon");
+    assert!(one["layers"][0]["attributes"].get("code").is_none(), "above L1");
+    assert_eq!(one["stylesheets"].as_array().unwrap().len(), 3);
+    assert_eq!(json_of("/styles/all/metadata")["stylesheets"].as_array().unwrap().len(), 2);
+    let unknown = get("/styles/nothing-like-it/metadata");
+    assert_eq!((unknown.status, &unknown.json()["code"]), (404, &json!("style_not_found")));
+}
+
+#[test]
 fn a_store_without_collections_has_no_tiles() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("nothing.geojson"), NOTHING).unwrap();

@@ -24,7 +24,6 @@ mod exact;
 mod grid;
 mod locate;
 mod meeting;
-mod metric;
 mod nearest;
 mod overlay;
 #[cfg(test)]
@@ -41,13 +40,12 @@ use thiserror::Error;
 
 pub use area::{Area, AreaFault, MAX_AREA_VERTICES, MIN_AREA_EXTENT, Side};
 pub use locate::Located;
-pub use metric::Metric;
 pub use nearest::{Near, Nearest};
 pub use overlay::Overlay;
 pub use select::SelectVisit;
 pub use sums::{Sums, is_summed};
 
-use crate::{FeatureId, FeatureRef, GeometryFault, OverBudget, Pattern, Predicate};
+use crate::{FeatureId, FeatureRef, GeometryFault, Metric, OverBudget, Pattern, Predicate};
 
 /// What is asked of a feature and the area: "feature TEST area".
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -11,6 +11,7 @@ mod landing;
 mod methods;
 mod metrics;
 mod schemas;
+mod style_metadata;
 mod styles;
 mod tile_layers;
 mod tile_limits;
@@ -71,6 +72,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
+        .route("/styles/{id}/metadata", get(style_metadata::metadata))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))

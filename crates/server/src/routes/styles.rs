@@ -7,19 +7,22 @@ use axum::extract::{ConnectInfo, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use spatial::Collection;
+use spatial::{Collection, CollectionSnapshot, Snapshot};
 
 use super::answers;
-use super::tile_layers::chosen;
+use super::tile_layers::{chosen, joined, snapshots};
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
 use crate::problem::{Code, Problem};
-use crate::query_string::QueryString;
+use crate::query_string::{QueryString, encode};
 use crate::state::App;
 use crate::style::{self, StyleClient};
 
-const MAPBOX_STYLE: &str = "application/vnd.mapbox.style+json";
+/// Media type of a MapLibre style.
+pub const MAPBOX_STYLE: &str = "application/vnd.mapbox.style+json";
+/// Media type of a style of QGIS.
+pub const QML: &str = "application/vnd.qgis.qml";
 
 /// Id of the style that draws every collection.
 const WHOLE_MAP: &str = "all";
@@ -34,17 +37,21 @@ pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
         .chain(snapshot.collections.keys().map(spatial::CollectionId::as_str));
     let styles: Vec<_> = ids
         .map(|id| {
-            let href = format!("{base}/styles/{id}");
+            let href = format!("{base}/styles/{}", encode(id));
             let mut links = vec![
                 json!({ "rel": "stylesheet", "type": MAPBOX_STYLE, "href": href }),
                 json!({
                     "rel": "stylesheet", "type": MAPBOX_STYLE, "title": "for QGIS",
                     "href": format!("{href}?client=qgis")
                 }),
+                json!({
+                    "rel": "describedby", "type": "application/json", "title": "metadata",
+                    "href": format!("{href}/metadata")
+                }),
             ];
             if id != WHOLE_MAP {
                 links.push(json!({
-                    "rel": "stylesheet", "type": "application/vnd.qgis.qml",
+                    "rel": "stylesheet", "type": QML,
                     "href": format!("{href}?f=qml")
                 }));
             }
@@ -74,13 +81,7 @@ pub async fn style(
         _ => StyleClient::MapLibre,
     };
     let snapshot = app.engine.snapshot();
-    let ids = if id == WHOLE_MAP {
-        snapshot.collections.keys().cloned().collect()
-    } else {
-        chosen(&snapshot, &id).map_err(|_unknown| {
-            Problem::new(Code::StyleNotFound, format!("{id:?} is neither `all` nor a collection"))
-        })?
-    };
+    let ids = drawn(&snapshot, &id)?;
     let collections: Vec<Arc<Collection>> =
         ids.iter().map(|id| Arc::clone(snapshot.collections[id].collection())).collect();
     if format == Some("qml") {
@@ -98,11 +99,8 @@ pub async fn style(
         return Ok(response);
     }
     let base = app.settings.links.base(peer.ip(), &headers);
-    let joined = ids.iter().map(spatial::CollectionId::as_str).collect::<Vec<_>>().join(",");
-    let title = match collections.as_slice() {
-        [collection] => collection.title.clone(),
-        _ => "Tuban 图斑".to_owned(),
-    };
+    let joined = joined(ids.iter().map(spatial::CollectionId::as_str));
+    let title = title(&snapshots(&snapshot, &ids));
     let references: Vec<&Collection> = collections.iter().map(AsRef::as_ref).collect();
     let document = style::document(
         &title,
@@ -112,4 +110,23 @@ pub async fn style(
         &format!("{base}/xyz/{joined}/{{z}}/{{x}}/{{y}}.mvt"),
     );
     Ok(answers::json(MAPBOX_STYLE, &document))
+}
+
+/// The collections that the style called `id` draws: all of them, or those that it names with
+/// commas between.
+pub fn drawn(snapshot: &Snapshot, id: &str) -> Result<Vec<spatial::CollectionId>, Problem> {
+    if id == WHOLE_MAP {
+        return Ok(snapshot.collections.keys().cloned().collect());
+    }
+    chosen(snapshot, id).map_err(|_unknown| {
+        Problem::new(Code::StyleNotFound, format!("{id:?} is neither `all` nor a collection"))
+    })
+}
+
+/// What a reader calls a style of these layers.
+pub fn title(layers: &[&CollectionSnapshot]) -> String {
+    match layers {
+        [layer] => layer.collection().title.clone(),
+        _ => "Tuban 图斑".to_owned(),
+    }
 }

@@ -3,7 +3,7 @@
 //! Every link of a list item but the template answers JSON: clients follow them all.
 
 use serde_json::{Map, Value, json};
-use spatial::{CollectionSnapshot, FieldType, GeometryType};
+use spatial::{CollectionSnapshot, Field, FieldType, GeometryType};
 use tile::TileMatrixSet;
 
 use super::extent::lon_lat_extent;
@@ -143,13 +143,7 @@ impl Tileset<'_> {
 fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
     let collection = layer.collection();
     let properties: Map<String, Value> = fields_in_tiles(collection)
-        .map(|field| {
-            let mut schema = property_schema(field.field_type);
-            if let Some(alias) = &field.alias {
-                schema["title"] = json!(alias);
-            }
-            (field.name.clone(), schema)
-        })
+        .map(|field| (field.name.clone(), property_schema(field)))
         .collect();
     let mut document = json!({
         "id": collection.id.as_str(),
@@ -190,13 +184,17 @@ fn geometry_dimension(geometry_type: GeometryType) -> Option<u8> {
 }
 
 /// JSON Schema of an attribute in a tile.
-fn property_schema(field_type: FieldType) -> Value {
-    match field_type {
+pub fn property_schema(field: &Field) -> Value {
+    let mut schema = match field.field_type {
         FieldType::Bool => json!({ "type": "boolean" }),
         FieldType::Int => json!({ "type": "integer" }),
         FieldType::Real => json!({ "type": "number" }),
         FieldType::Text | FieldType::Bytes => json!({ "type": "string" }),
         FieldType::Date => json!({ "type": "string", "format": "date" }),
         FieldType::DateTime => json!({ "type": "string", "format": "date-time" }),
+    };
+    if let Some(alias) = &field.alias {
+        schema["title"] = json!(alias);
     }
+    schema
 }

@@ -7,8 +7,8 @@ use geo_types::Coord;
 use super::Area;
 use super::area::{Form, points_in};
 use super::edges::{Position, coord, envelope_of, position_among};
-use super::metric::MetricPlane;
 use crate::geometry::PathRole;
+use crate::metric::MetricPlane;
 use crate::validity::{Contact, contact};
 use crate::{Envelope, FeatureRef};
 

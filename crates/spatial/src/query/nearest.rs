@@ -6,11 +6,11 @@ use std::fmt;
 
 use super::distance::Placed;
 use super::reach::Reach;
-use super::{Area, Filter, Metric, QueryFault};
+use super::{Area, Filter, QueryFault};
 use crate::packed_tree::{Node, Part};
 use crate::relate::guarded;
 use crate::snapshot::CollectionSnapshot;
-use crate::{Budget, FeatureId, FeatureRef};
+use crate::{Budget, FeatureId, FeatureRef, Metric};
 
 /// Which neighbours are asked for.
 #[derive(Clone, Copy)]

@@ -5,10 +5,10 @@ use geo::MapCoords;
 use super::area::{Form, points_in};
 use super::distance::{Placed, grown, least, to_point};
 use super::edges::{Position, coord};
-use super::metric::MetricPlane;
-use super::{Area, Metric, QueryFault, Side};
+use super::{Area, QueryFault, Side};
+use crate::metric::MetricPlane;
 use crate::packed_tree::Descent;
-use crate::{Envelope, FeatureRef};
+use crate::{Envelope, FeatureRef, Metric};
 
 /// An area on the plane where distances from it are measured, and how far it reaches.
 #[derive(Debug)]
