@@ -88,6 +88,9 @@ pub(super) enum Depth {
     Matrix,
 }
 
+/// Roles of rings.
+const RINGS: [PathRole; 2] = [PathRole::Exterior, PathRole::Hole];
+
 /// Edges to be met: few in a list, or many under a tree.
 #[derive(Clone, Copy)]
 enum Others<'a> {
@@ -95,7 +98,12 @@ enum Others<'a> {
     Tree(&'a Segments),
 }
 
-impl Others<'_> {
+impl<'a> Others<'a> {
+    /// The edges of an area near a feature, which are `local`.
+    fn of_area(segments: &'a Segments, local: &'a [Edge], many: bool) -> Self {
+        if many { Self::Tree(segments) } else { Self::List(local) }
+    }
+
     /// Whether `test` holds for one of the edges whose box meets that of `ends`.
     #[inline]
     fn any(self, ends: [Coord<f64>; 2], mut test: impl FnMut(&Edge) -> bool) -> bool {
@@ -122,31 +130,50 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Reads the edges of the paths of `feature` whose role is one of `roles`. Edges of rings
-    /// know where the inside is.
+    /// Reads the edges of the paths of `feature` whose role is one of `roles`. On which side of
+    /// them the inside is, [`Workspace::orient`] finds out.
     pub(super) fn read(&mut self, feature: FeatureRef<'_>, roles: &[PathRole]) {
         self.edges.clear();
         self.starts.clear();
         for path in feature.paths().filter(|path| roles.contains(&path.role)) {
-            self.ring.clear();
-            self.ring.extend(path.coords.iter().map(|c| coord(*c)));
-            let left_inside = match path.role {
-                PathRole::Exterior => RingFacts::of(&self.ring).is_counter_clockwise(),
-                PathRole::Hole => !RingFacts::of(&self.ring).is_counter_clockwise(),
-                PathRole::Points | PathRole::Line => false,
-            };
             let start = self.edges.len();
-            let pairs = self.ring.windows(2).filter(|pair| pair[0] != pair[1]);
-            self.edges.extend(pairs.map(|pair| Edge { ends: [pair[0], pair[1]], left_inside }));
+            let pairs = path.coords.windows(2).filter(|pair| pair[0] != pair[1]);
+            let edge = |pair: &[[f64; 2]]| Edge {
+                ends: [coord(pair[0]), coord(pair[1])],
+                left_inside: false,
+            };
+            self.edges.extend(pairs.map(edge));
             if self.edges.len() > start {
                 self.starts.push(start);
             }
         }
     }
+
+    /// Finds out on which side the inside is of the edges, which are those of the rings of
+    /// `feature`.
+    pub(super) fn orient(&mut self, feature: FeatureRef<'_>) {
+        let mut starts = self.starts.iter().copied();
+        let mut next = starts.next();
+        for path in feature.paths().filter(|path| RINGS.contains(&path.role)) {
+            if path.coords.windows(2).all(|pair| pair[0] == pair[1]) {
+                continue;
+            }
+            let (start, end) = (next, starts.next());
+            next = end;
+            self.ring.clear();
+            self.ring.extend(path.coords.iter().map(|c| coord(*c)));
+            let winds_left = RingFacts::of(&self.ring).is_counter_clockwise();
+            let left_inside = winds_left == (path.role == PathRole::Exterior);
+            let end = end.unwrap_or(self.edges.len());
+            for edge in &mut self.edges[start.unwrap_or(end)..end] {
+                edge.left_inside = left_inside;
+            }
+        }
+    }
 }
 
-/// The boundary of the feature in `work`, a polygon when `areal` or else lines, and that of the
-/// area, which is a polygon.
+/// How the boundary of `feature` and that of the area lie to each other. The edges in `work` are
+/// those of its rings when `areal`, or else of its lines; the area is made of polygons.
 pub(super) fn meeting(
     area: &Area,
     feature: FeatureRef<'_>,
@@ -155,76 +182,52 @@ pub(super) fn meeting(
     work: &mut Workspace,
 ) -> Meeting {
     let Form::Areal(segments, _) = area.form() else { return Meeting::default() };
-    let envelope = &feature.envelope();
-    let Workspace { edges, starts, local, cuts, .. } = work;
-    local.clear();
-    segments.any(envelope, |place, _| {
-        local.push(Edge::of(segments, place));
+    work.local.clear();
+    segments.any(&feature.envelope(), |place, _| {
+        work.local.push(Edge::of(segments, place));
         false
     });
-    let many = edges.len() * local.len() > MAX_PAIRS;
-    let near_area = if many { Others::Tree(segments) } else { Others::List(local) };
-
-    let mut met = Meeting { area_outside: local.len() < segments.all.len(), ..Meeting::default() };
-    let (mut crossed, mut common) = (false, false);
-    for edge in edges.iter() {
-        near_area.any(edge.ends, |other| {
-            match contact(edge.ends, other.ends) {
-                Contact::None => {}
-                Contact::Touch(_) => met.touch = true,
-                Contact::Overlap(_) => (met.touch, common) = (true, true),
-                Contact::Cross(_) => (met.touch, crossed) = (true, true),
-            }
-            // Stops as soon as nothing more can be learnt.
-            match depth {
-                Depth::Meets => met.touch,
-                Depth::Named => crossed,
-                Depth::Matrix => crossed && common,
-            }
-        });
-        let done = match depth {
-            Depth::Meets => met.touch,
-            Depth::Named => crossed,
-            Depth::Matrix => crossed && common,
-        };
-        if done {
-            break;
-        }
+    let many = work.edges.len() * work.local.len() > MAX_PAIRS;
+    let contacts = contacts(&work.edges, Others::of_area(segments, &work.local, many), depth);
+    if contacts.crossed {
+        return Meeting { along: contacts.common, ..Meeting::CROSSED };
     }
+    let mut met = Meeting {
+        touch: contacts.touch,
+        area_outside: !areal || work.local.len() < segments.all.len(),
+        ..Meeting::default()
+    };
     if depth == Depth::Meets && met.touch {
         return met;
     }
-    if crossed {
-        return Meeting { along: common, ..Meeting::CROSSED };
+    if areal && met.touch {
+        work.orient(feature);
     }
-    let position = |point: Coord<f64>| area.position(point);
+    let Workspace { edges, starts, local, cuts, .. } = work;
+    let envelope = feature.envelope();
     let tree = (many && areal).then(|| Segments::of(&polygons(feature)));
     let in_feature = |point: Coord<f64>| match &tree {
         _ if !areal => Position::Outside,
-        Some(tree) => position_in(tree, None, envelope, point),
+        Some(tree) => position_in(tree, None, &envelope, point),
         None => position_among(edges.iter().map(|edge| edge.ends), point),
     };
     if !met.touch {
         // No contact: every path lies on one side as a whole.
         for start in starts.iter() {
-            match position(edges[*start].ends[0]) {
-                Position::Inside => met.inside = true,
-                _ => met.outside = true,
-            }
+            let inside = area.position(edges[*start].ends[0]) == Position::Inside;
+            met.inside |= inside;
+            met.outside |= !inside;
         }
         for ring in &segments.rings {
-            let inside = areal
-                && envelope.contains(&ring.envelope)
+            let inside = envelope.contains(&ring.envelope)
                 && in_feature(segments.all[ring.start].ends[0]) == Position::Inside;
-            if inside {
-                met.area_inside = true;
-            } else {
-                met.area_outside = true;
-            }
+            met.area_inside |= inside;
+            met.area_outside |= !inside;
         }
         return met;
     }
-    let found = pieces(edges, near_area, position, cuts);
+    let found =
+        pieces(edges, Others::of_area(segments, local, many), |point| area.position(point), cuts);
     (met.inside, met.outside) = (found.inside, found.outside);
     (met.along, met.against) = (found.along, found.against);
     if areal {
@@ -232,10 +235,42 @@ pub(super) fn meeting(
         let found = pieces(local, near_feature, in_feature, cuts);
         met.area_inside |= found.inside;
         met.area_outside |= found.outside;
-    } else {
-        met.area_outside = true;
     }
     met
+}
+
+/// What contacts there are between boundaries.
+#[derive(Clone, Copy, Debug, Default)]
+struct Contacts {
+    /// Any at all.
+    touch: bool,
+    /// Edges cross.
+    crossed: bool,
+    /// Edges share a stretch.
+    common: bool,
+}
+
+/// Looks for contacts until `depth` has what it needs.
+fn contacts(edges: &[Edge], others: Others<'_>, depth: Depth) -> Contacts {
+    let mut found = Contacts::default();
+    let enough = |found: &Contacts| match depth {
+        Depth::Meets => found.touch,
+        Depth::Named => found.crossed,
+        Depth::Matrix => found.crossed && found.common,
+    };
+    for edge in edges {
+        others.any(edge.ends, |other| {
+            let met = contact(edge.ends, other.ends);
+            found.touch |= met != Contact::None;
+            found.crossed |= matches!(met, Contact::Cross(_));
+            found.common |= matches!(met, Contact::Overlap(_));
+            enough(&found)
+        });
+        if enough(&found) {
+            break;
+        }
+    }
+    found
 }
 
 /// The polygons of a feature.

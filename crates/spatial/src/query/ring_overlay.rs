@@ -58,6 +58,7 @@ pub(super) fn common_area(
     let envelope = feature.envelope();
     let OverlayWork { feature: own, local } = work;
     own.read(feature, &[PathRole::Exterior, PathRole::Hole]);
+    own.orient(feature);
     local.clear();
     segments.any(&envelope, |place, _| {
         let edge = Edge::of(segments, place);

@@ -1,5 +1,6 @@
 //! The features themselves, their number and their ids.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use super::scan::Scan;
@@ -22,13 +23,16 @@ impl CollectionSnapshot {
         let scan = Scan::new(selection, budget)?;
         let mut worker = scan.worker();
         let edits = scan.edits(self, &mut worker)?;
-        let mut stopped = false;
+        let stopped = Cell::new(false);
         let mut visit = |shard: &'a Shard, slots: &[u16]| {
-            stopped = stopped || visit(shard, slots).is_break();
+            stopped.set(stopped.get() || visit(shard, slots).is_break());
         };
         let mut merge = Merge { pending: &edits, visit: &mut visit };
         let (mut hits, mut slots) = (Vec::new(), Vec::new());
         for share in scan.shares(self) {
+            if stopped.get() {
+                return Ok(());
+            }
             hits.clear();
             worker.look(share, &mut hits)?;
             slots.clear();
