@@ -136,7 +136,7 @@ fn areas(parcels: &[Feature]) -> Vec<Shape<f64>> {
             return geometry.shape.clone();
         }
         let [x, y] = geometry.coords()[0];
-        let (reach, corners) = (10.0 + 600.0 * dice.unit() * dice.unit(), 5 + dice.below(120));
+        let (reach, corners) = (10.0 + 300.0 * dice.unit() * dice.unit(), 5 + dice.below(60));
         Shape::Polygon(dice.star(Coord { x, y }, reach, corners))
     };
     (0..AREAS).map(area).collect()
