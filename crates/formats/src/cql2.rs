@@ -7,6 +7,7 @@
 
 mod error;
 mod lexer;
+mod read_call;
 mod read_json;
 mod read_text;
 mod tally;
