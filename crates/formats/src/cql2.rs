@@ -7,6 +7,7 @@
 
 mod error;
 mod lexer;
+mod read_call;
 mod read_json;
 mod read_text;
 mod tally;
@@ -16,6 +17,8 @@ mod write_text;
 
 #[cfg(test)]
 mod cql2_tests;
+#[cfg(test)]
+mod meaning_tests;
 #[cfg(test)]
 mod roundtrip_tests;
 #[cfg(test)]
@@ -53,7 +56,7 @@ impl Limits {
 impl Limits {
     /// Values of JSON: an operator takes a handful a literal, a member of a list a few at most.
     fn json_values(&self) -> usize {
-        self.literals * 16 + self.list_members * 4
+        self.literals * 16 + self.list_members * 8
     }
 }
 

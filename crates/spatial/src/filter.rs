@@ -15,6 +15,7 @@ mod functions;
 mod like;
 mod literal;
 mod number;
+mod place;
 mod scalar;
 mod spatial_test;
 mod temporal;
@@ -81,7 +82,7 @@ impl Filter {
         });
         columns.sort_unstable();
         columns.dedup();
-        let envelope = test.envelope();
+        let envelope = test.place().meets;
         Ok(Self { test, tables, columns, needs_geometry, envelope })
     }
 

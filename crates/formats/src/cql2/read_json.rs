@@ -7,7 +7,7 @@ use spatial::{Expression, Geometry};
 
 use super::error::shown;
 use super::lexer::read_number;
-use super::read_text::{bbox_of, is_array, is_function_name, predicate_named, wrong_time};
+use super::read_call::{bbox_of, is_array, is_function_name, predicate_named, wrong_time};
 use super::tally::Tally;
 use super::tree::{Node, Path, read_tree};
 use super::{Cql2Error, Fault, Limits};

@@ -4,33 +4,20 @@
 //! primary. *Invariant:* whatever recurses has asked [`Tally::depth`] before, so that no text
 //! overflows the stack.
 
-use spatial::filter::{
-    Arithmetic, ArrayRelation, Bbox, Bound, Comparison, Literal, Number, TemporalRelation, Time,
-    TimeFault,
-};
-use spatial::{Expression, Predicate};
+use spatial::Expression;
+use spatial::filter::{Arithmetic, Comparison, Literal, Number};
 
-use super::lexer::{Lexer, Token, continues_name, is_keyword, starts_name};
+use super::lexer::{Lexer, Token, is_keyword};
+use super::read_call::begins_geometry;
 use super::tally::Tally;
 use super::{Cql2Error, Fault, Limits};
-use crate::wkt::read_wkt_start;
-
-/// Words that begin a geometry when dimensions or a parenthesis follow.
-const GEOMETRIES: [&str; 7] = [
-    "POINT",
-    "LINESTRING",
-    "POLYGON",
-    "MULTIPOINT",
-    "MULTILINESTRING",
-    "MULTIPOLYGON",
-    "GEOMETRYCOLLECTION",
-];
 
 /// Words that name neither a property without quotes nor a function.
-const RESERVED: [&str; 9] = ["AND", "OR", "NOT", "IS", "NULL", "LIKE", "BETWEEN", "IN", "DIV"];
+pub(super) const RESERVED: [&str; 9] =
+    ["AND", "OR", "NOT", "IS", "NULL", "LIKE", "BETWEEN", "IN", "DIV"];
 
 /// Words that name no function, since text or JSON means something else by them.
-const NO_FUNCTIONS: [&str; 3] = ["TRUE", "FALSE", "ISNULL"];
+pub(super) const NO_FUNCTIONS: [&str; 3] = ["TRUE", "FALSE", "ISNULL"];
 
 /// Reads a filter written as CQL2 text.
 pub fn parse_text(text: &str, limits: &Limits) -> Result<Expression, Cql2Error> {
@@ -46,32 +33,32 @@ pub fn parse_text(text: &str, limits: &Limits) -> Result<Expression, Cql2Error> 
     }
 }
 
-struct Parser<'a> {
-    lexer: Lexer<'a>,
+pub(super) struct Parser<'a> {
+    pub(super) lexer: Lexer<'a>,
     /// The token that comes next, and where it begins.
-    token: Token<'a>,
-    start: usize,
-    tally: Tally<'a>,
+    pub(super) token: Token<'a>,
+    pub(super) start: usize,
+    pub(super) tally: Tally<'a>,
 }
 
 /// An expression and how many levels it has; a leaf has none.
-struct Tree {
-    expression: Expression,
-    height: usize,
+pub(super) struct Tree {
+    pub(super) expression: Expression,
+    pub(super) height: usize,
 }
 
-type Read<T> = Result<T, Cql2Error>;
+pub(super) type Read<T> = Result<T, Cql2Error>;
 
 impl<'a> Parser<'a> {
-    fn error(&self, expected: &'static str) -> Cql2Error {
+    pub(super) fn error(&self, expected: &'static str) -> Cql2Error {
         self.lexer.error_at(self.start, expected)
     }
 
-    fn fault<T>(&self, result: Result<T, Fault>) -> Read<T> {
+    pub(super) fn fault<T>(&self, result: Result<T, Fault>) -> Read<T> {
         result.map_err(|fault| Cql2Error::at_byte(self.start, fault))
     }
 
-    fn advance(&mut self) -> Read<Token<'a>> {
+    pub(super) fn advance(&mut self) -> Read<Token<'a>> {
         let (next, start) = self.lexer.next()?;
         self.start = start;
         Ok(std::mem::replace(&mut self.token, next))
@@ -89,7 +76,7 @@ impl<'a> Parser<'a> {
         Ok(found)
     }
 
-    fn take_sign(&mut self, sign: &'static str) -> Read<bool> {
+    pub(super) fn take_sign(&mut self, sign: &'static str) -> Read<bool> {
         let found = self.token == Token::Sign(sign);
         if found {
             self.advance()?;
@@ -97,24 +84,24 @@ impl<'a> Parser<'a> {
         Ok(found)
     }
 
-    fn expect_sign(&mut self, sign: &'static str, expected: &'static str) -> Read<()> {
+    pub(super) fn expect_sign(&mut self, sign: &'static str, expected: &'static str) -> Read<()> {
         if self.take_sign(sign)? { Ok(()) } else { Err(self.error(expected)) }
     }
 
     /// A tree one level above `parts`; refused where it is too high.
-    fn above(&self, expression: Expression, parts: &[usize]) -> Read<Tree> {
+    pub(super) fn above(&self, expression: Expression, parts: &[usize]) -> Read<Tree> {
         let height = 1 + parts.iter().max().copied().unwrap_or_default();
         self.fault(self.tally.depth(height))?;
         Ok(Tree { expression, height })
     }
 
-    fn literal(&mut self, literal: Literal) -> Read<Tree> {
+    pub(super) fn literal(&mut self, literal: Literal) -> Read<Tree> {
         let counted = self.tally.literal();
         self.fault(counted)?;
         Ok(Tree { expression: Expression::Literal(literal), height: 0 })
     }
 
-    fn any_of(&mut self, depth: usize) -> Read<Tree> {
+    pub(super) fn any_of(&mut self, depth: usize) -> Read<Tree> {
         let mut parts = vec![self.all_of(depth)?];
         while self.take_keyword("OR")? {
             parts.push(self.all_of(depth)?);
@@ -214,7 +201,7 @@ impl<'a> Parser<'a> {
         self.above(Expression::In(Box::new(left.expression), list), &[height])
     }
 
-    fn sum(&mut self, depth: usize) -> Read<Tree> {
+    pub(super) fn sum(&mut self, depth: usize) -> Read<Tree> {
         let mut left = self.product(depth)?;
         loop {
             let op = match self.token {
@@ -285,7 +272,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn primary(&mut self, depth: usize) -> Read<Tree> {
+    pub(super) fn primary(&mut self, depth: usize) -> Read<Tree> {
         let property = |name: String| Tree { expression: Expression::Property(name), height: 0 };
         match &mut self.token {
             Token::Text(text) => {
@@ -344,7 +331,12 @@ impl<'a> Parser<'a> {
     }
 
     /// An array between brackets.
-    fn list(&mut self, depth: usize, open: &'static str, close: &'static str) -> Read<Tree> {
+    pub(super) fn list(
+        &mut self,
+        depth: usize,
+        open: &'static str,
+        close: &'static str,
+    ) -> Read<Tree> {
         self.fault(self.tally.depth(depth + 1))?;
         self.expect_sign(open, "an array")?;
         if self.take_sign(close)? {
@@ -372,198 +364,6 @@ impl<'a> Parser<'a> {
         let members = members.into_iter().map(|member| member.expression).collect();
         self.above(Expression::List(members), &heights)
     }
-
-    /// A function, or a literal that is written like one, called `word`.
-    fn call(&mut self, word: &'a str, depth: usize) -> Read<Tree> {
-        self.fault(self.tally.depth(depth + 1))?;
-        if GEOMETRIES.iter().any(|name| is_geometry_name(word, name)) {
-            return self.geometry();
-        }
-        let start = self.start;
-        self.advance()?;
-        self.advance()?;
-        let named = |name: &str| is_keyword(word, name);
-        let tree = if named("DATE") || named("TIMESTAMP") {
-            let time = self.time(named("DATE"))?;
-            self.literal(Literal::Time(time))?
-        } else if named("BBOX") {
-            self.bbox(start)?
-        } else if named("INTERVAL") {
-            let first = self.bound(depth + 1)?;
-            self.expect_sign(",", "',' and the end of the interval")?;
-            let second = self.bound(depth + 1)?;
-            let heights = [first.1, second.1];
-            self.above(Expression::Interval(Box::new([first.0, second.0])), &heights)?
-        } else if named("CASEI") || named("ACCENTI") {
-            let operand = self.sum(depth + 1)?;
-            let fold = if named("CASEI") { Expression::CaseFold } else { Expression::AccentFold };
-            self.above(fold(Box::new(operand.expression)), &[operand.height])?
-        } else if let Some(predicate) = predicate_named(word) {
-            let (operands, heights) = self.two(depth, Self::sum)?;
-            self.above(Expression::Spatial(predicate, operands), &heights)?
-        } else if let Some(relation) = TemporalRelation::named(word) {
-            let (operands, heights) = self.two(depth, Self::sum)?;
-            self.above(Expression::Temporal(relation, operands), &heights)?
-        } else if let Some(relation) = ArrayRelation::named(word) {
-            let (operands, heights) = self.two(depth, Self::array)?;
-            self.above(Expression::Array(relation, operands), &heights)?
-        } else {
-            return self.function(word, depth);
-        };
-        self.expect_sign(")", "')'")?;
-        Ok(tree)
-    }
-
-    fn two(
-        &mut self,
-        depth: usize,
-        read: fn(&mut Self, usize) -> Read<Tree>,
-    ) -> Read<(Box<[Expression; 2]>, [usize; 2])> {
-        let first = read(self, depth + 1)?;
-        self.expect_sign(",", "',' and a second argument")?;
-        let second = read(self, depth + 1)?;
-        let heights = [first.height, second.height];
-        Ok((Box::new([first.expression, second.expression]), heights))
-    }
-
-    /// An argument of an array function: parentheses are an array even around one member.
-    fn array(&mut self, depth: usize) -> Read<Tree> {
-        if self.token == Token::Sign("(") {
-            return self.list(depth, "(", ")");
-        }
-        let start = self.start;
-        let operand = self.primary(depth)?;
-        if is_array(&operand.expression) {
-            Ok(operand)
-        } else {
-            Err(self.lexer.error_at(start, "an array, property or function"))
-        }
-    }
-
-    fn function(&mut self, name: &str, depth: usize) -> Read<Tree> {
-        let mut arguments = Vec::new();
-        if !self.take_sign(")")? {
-            loop {
-                arguments.push(self.any_of(depth + 1)?);
-                if !self.take_sign(",")? {
-                    break;
-                }
-            }
-            self.expect_sign(")", "',' or ')'")?;
-        }
-        let heights: Vec<_> = arguments.iter().map(|argument| argument.height).collect();
-        let arguments = arguments.into_iter().map(|argument| argument.expression).collect();
-        self.above(Expression::Function(name.to_owned(), arguments), &heights)
-    }
-
-    /// The text of a date, or of an instant.
-    fn time(&mut self, date: bool) -> Read<Time> {
-        let Token::Text(text) = &self.token else {
-            return Err(self.error("a time in single quotes"));
-        };
-        let time = Time::parse(text).and_then(|time| match (&time, date) {
-            (Time::Date(_), true) | (Time::Instant(_), false) => Ok(time),
-            (Time::Date(_), false) => Err(wrong_time(text, "TIMESTAMP takes a time of day too")),
-            (Time::Instant(_), true) => Err(wrong_time(text, "DATE takes a day alone")),
-        });
-        let time = self.fault(time.map_err(Fault::Time))?;
-        self.advance()?;
-        Ok(time)
-    }
-
-    /// One end of an interval, and its levels.
-    fn bound(&mut self, depth: usize) -> Read<(Bound, usize)> {
-        let Token::Text(text) = &self.token else {
-            let end = self.sum(depth)?;
-            return Ok((Bound::At(end.expression), end.height));
-        };
-        if text == ".." {
-            self.advance()?;
-            return Ok((Bound::Open, 0));
-        }
-        let time = self.fault(Time::parse(text).map_err(Fault::Time))?;
-        self.advance()?;
-        Ok((Bound::At(self.literal(Literal::Time(time))?.expression), 0))
-    }
-
-    fn bbox(&mut self, start: usize) -> Read<Tree> {
-        let mut numbers = vec![self.coordinate()?];
-        while self.take_sign(",")? {
-            numbers.push(self.coordinate()?);
-        }
-        let bbox = bbox_of(&numbers).map_err(|fault| Cql2Error::at_byte(start, fault))?;
-        let counted = self.tally.vertices(2);
-        self.fault(counted)?;
-        self.literal(Literal::Bbox(bbox))
-    }
-
-    fn coordinate(&mut self) -> Read<f64> {
-        let minus = self.take_sign("-")?;
-        if !minus {
-            self.take_sign("+")?;
-        }
-        let Token::Number(number) = self.token else { return Err(self.error("a number")) };
-        self.advance()?;
-        Ok(if minus { -number.as_f64() } else { number.as_f64() })
-    }
-
-    /// Well-known text, which the token at hand begins.
-    fn geometry(&mut self) -> Read<Tree> {
-        let start = self.start;
-        let at = |at: usize, reason| Cql2Error::at_byte(at, Fault::Geometry { reason });
-        let (read, length) = read_wkt_start(&self.lexer.text[start..])
-            .map_err(|error| at(start + error.at, error.reason))?;
-        let read = read.ok_or_else(|| at(start, "it is empty"))?;
-        if !read.mended.is_empty() {
-            return Err(at(start, "a ring does not end where it begins"));
-        }
-        let mut geometry = read.geometry;
-        geometry.m.clear();
-        let counted = self.tally.vertices(geometry.vertex_count());
-        self.fault(counted)?;
-        self.lexer.at = start + length;
-        self.advance()?;
-        self.literal(Literal::Geometry(geometry))
-    }
-}
-
-/// Whether an array function takes `operand`.
-pub(super) fn is_array(operand: &Expression) -> bool {
-    matches!(operand, Expression::List(_) | Expression::Property(_) | Expression::Function(..))
-}
-
-/// Whether text can call a function by this name.
-pub(super) fn is_function_name(name: &str) -> bool {
-    const LITERALS: [&str; 4] = ["DATE", "TIMESTAMP", "INTERVAL", "BBOX"];
-    let mut chars = name.chars();
-    chars.next().is_some_and(starts_name)
-        && chars.all(continues_name)
-        && !RESERVED.iter().chain(&NO_FUNCTIONS).chain(&LITERALS).any(|word| is_keyword(name, word))
-        && !GEOMETRIES.iter().any(|word| is_geometry_name(name, word))
-}
-
-/// The box with these numbers.
-pub(super) fn bbox_of(numbers: &[f64]) -> Result<Bbox, Fault> {
-    match *numbers {
-        [a, b, c, d] => Ok(Bbox { corners: [a, b, c, d], heights: None }),
-        [a, b, low, c, d, high] => Ok(Bbox { corners: [a, b, c, d], heights: Some([low, high]) }),
-        _ => Err(Fault::ArgumentCount {
-            operator: "bbox".to_owned(),
-            wanted: "4 or 6",
-            found: numbers.len(),
-        }),
-    }
-}
-
-/// The predicate whose function is called `name`, as in `S_INTERSECTS`.
-pub(super) fn predicate_named(name: &str) -> Option<Predicate> {
-    let prefix = name.get(..2).filter(|prefix| prefix.eq_ignore_ascii_case("s_"))?;
-    let rest = &name[prefix.len()..];
-    Predicate::ALL.into_iter().find(|predicate| predicate.name().eq_ignore_ascii_case(rest))
-}
-
-pub(super) fn wrong_time(text: &str, reason: &'static str) -> TimeFault {
-    TimeFault { text: text.chars().take(40).collect(), reason }
 }
 
 fn negated_number(number: Number) -> Number {
@@ -573,17 +373,4 @@ fn negated_number(number: Number) -> Number {
         }
         Number::Real(value) => Number::Real(-value),
     }
-}
-
-/// Whether `word` is `name`, with dimensions perhaps: `POINT`, `PointZ`.
-fn is_geometry_name(word: &str, name: &str) -> bool {
-    let (head, tail) = word.split_at_checked(name.len()).unwrap_or((word, ""));
-    is_keyword(head, name) && ["", "Z", "M", "ZM"].iter().any(|tag| is_keyword(tail, tag))
-}
-
-/// Whether well-known text begins with `word`, though no parenthesis follows it.
-fn begins_geometry(word: &str, next: &Token<'_>) -> bool {
-    let dimensions = matches!(next, Token::Word(next)
-        if ["Z", "M", "ZM", "EMPTY"].iter().any(|tag| is_keyword(next, tag)));
-    dimensions && GEOMETRIES.iter().any(|name| is_geometry_name(word, name))
 }

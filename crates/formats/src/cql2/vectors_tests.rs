@@ -5,11 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use spatial::crs_facts::AxisOrder;
 use spatial::{
     BindContext, Collection, CollectionId, CollectionSnapshot, Crs, CrsRegistry, Envelope,
-    Expression, Filter, FilterError, Revision, Stage, Zooms,
+    Expression, Filter, FilterError, Projector, Revision, Stage, Zooms,
 };
 
 use super::{Limits, parse_json, parse_text, write_json, write_text};
@@ -91,9 +92,10 @@ fn load(folder: &Path) -> Vec<CollectionSnapshot> {
 
 /// How many features match, counted one by one, by shard, and through the index.
 fn count(snapshot: &CollectionSnapshot, expression: &Expression) -> Result<usize, FilterError> {
-    let projector = CrsRegistry::default().projector(&Crs::WGS84, &Crs::WGS84).unwrap();
-    let context =
-        BindContext { readable: &|_| true, projector: &projector, axes: AxisOrder::EastNorth };
+    static SAME: OnceLock<Projector> = OnceLock::new();
+    let same = || CrsRegistry::default().projector(&Crs::WGS84, &Crs::WGS84).unwrap();
+    let projector = SAME.get_or_init(same);
+    let context = BindContext { readable: &|_| true, projector, axes: AxisOrder::EastNorth };
     let filter = Filter::bind(expression, snapshot.collection(), &context)?;
     let (mut plain, mut by_shard, mut indexed) = (0, 0, 0);
     snapshot.each(&mut |shard, slots| {

@@ -6,6 +6,7 @@
 use geo::Intersects;
 use geo_types::Geometry as Shape;
 
+use super::place::Place;
 use crate::relate::{GeometryFault, check_finite, guarded, relate};
 use crate::{Envelope, FeatureRef, Predicate};
 
@@ -50,11 +51,16 @@ impl SpatialTest {
         }
     }
 
-    /// The envelope that everything meets of which the test is true.
-    pub(super) fn envelope(&self) -> Option<Envelope> {
-        match (&self.other, self.predicate) {
-            (Other::Itself, _) | (_, Predicate::Disjoint) => None,
-            (Other::Literal(literal), _) => Some(literal.envelope),
+    /// Where that lies of which the test is true.
+    pub(super) fn place(&self) -> Place {
+        let Other::Literal(literal) = &self.other else { return Place::default() };
+        let envelope = Some(literal.envelope);
+        match self.predicate {
+            Predicate::Disjoint => Place::default(),
+            Predicate::Within | Predicate::CoveredBy | Predicate::Equals => {
+                Place { meets: envelope, inside: envelope }
+            }
+            _ => Place { meets: envelope, inside: None },
         }
     }
 }

@@ -6,11 +6,11 @@ use rustc_hash::FxHashSet;
 
 use super::array::{Element, related};
 use super::like::Pattern;
+use super::place::Place;
 use super::scalar::{Cell, Dependence, Row, Scalar};
 use super::spatial_test::SpatialTest;
 use super::temporal::{Span, holds};
 use super::{ArrayRelation, Comparison, Number, TemporalRelation};
-use crate::Envelope;
 
 /// A test; `None` is unknown, which is what a missing value makes of a comparison.
 #[derive(Clone, Debug)]
@@ -174,20 +174,16 @@ impl Test {
         }
     }
 
-    /// The envelope that everything meets of which the test is true; `None` when it says
-    /// nothing about the place.
-    pub(super) fn envelope(&self) -> Option<Envelope> {
+    /// Where that lies of which the test is true.
+    pub(super) fn place(&self) -> Place {
         match self {
-            Self::Constant(Some(false) | None) => Some(Envelope::EMPTY),
-            Self::And(tests) => {
-                tests.iter().filter_map(Self::envelope).reduce(|a, b| a.intersection(&b))
-            }
+            Self::Constant(Some(false) | None) => Place::NOWHERE,
+            Self::And(tests) => tests.iter().map(Self::place).fold(Place::default(), Place::and),
             Self::Or(tests) => {
-                let all: Option<Vec<_>> = tests.iter().map(Self::envelope).collect();
-                all?.into_iter().reduce(|a, b| a.union(&b))
+                tests.iter().map(Self::place).reduce(Place::or).unwrap_or(Place::NOWHERE)
             }
-            Self::Spatial(test) => test.envelope(),
-            _ => None,
+            Self::Spatial(test) => test.place(),
+            _ => Place::default(),
         }
     }
 
