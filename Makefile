@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients lint bench ci build-tools
+.PHONY: demo test test-clients test-conformance lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -16,6 +16,11 @@ test-clients: build-tools
 	tests/qgis/run
 	tests/tiles/run
 	tests/browser/run
+
+# OGC's suites and other checkers over HTTP; TUBAN as above.
+test-conformance: build-tools
+	$(if $(TUBAN),,cargo build --release --locked)
+	tests/conformance/run
 
 lint: build-tools
 	cargo fmt --all --check
