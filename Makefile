@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients test-postgis lint bench ci build-tools
+.PHONY: demo test test-clients test-conformance test-postgis lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -20,6 +20,11 @@ test-clients: build-tools
 # Relations, predicates, overlays and joins beside a PostGIS of its own.
 test-postgis: build-tools
 	tests/postgis/run
+
+# OGC's suites and other checkers over HTTP; TUBAN as above.
+test-conformance: build-tools
+	$(if $(TUBAN),,cargo build --release --locked)
+	tests/conformance/run
 
 lint: build-tools
 	cargo fmt --all --check

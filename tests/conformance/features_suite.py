@@ -697,6 +697,61 @@ def _():
                 assert page["features"] and all(f["properties"][name] == value for f in page["features"]), f"{collection['id']}: {name}={text}"
 
 
+@requirement("/req/filter/filter-param and filter-lang-param")
+def _():
+    for conformance in ("ogcapi-features-3/1.0/conf/filter", "ogcapi-features-3/1.0/conf/features-filter", "cql2/1.0/conf/cql2-text", "cql2/1.0/conf/cql2-json", "cql2/1.0/conf/basic-cql2", "cql2/1.0/conf/spatial-functions"):
+        assert SPEC + conformance in classes(), conformance
+    for collection in collections():
+        count = collection["count"]
+        west, south, east, north = collection["extent"]["spatial"]["bbox"][0]
+        box = f"{west},{south},{(west + east) / 2},{north}"
+        by_bbox = good(with_query(items_url(collection), bbox=box), GEOJSON).json()["numberMatched"]
+        placeless = good(with_query(items_url(collection), filter="geometry IS NULL"), GEOJSON).json()["numberMatched"]
+        near = good(with_query(items_url(collection), filter=f"S_INTERSECTS(geometry,BBOX({box}))"), GEOJSON).json()["numberMatched"]
+        equal(near + placeless, by_bbox, f"{collection['id']} by filter and by box")
+        far = {"op": "not", "args": [{"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": list(map(float, box.split(",")))}]}]}
+        page = good(with_query(items_url(collection), **{"filter": json.dumps(far), "filter-lang": "cql2-json"}), GEOJSON).json()
+        equal(near + page["numberMatched"] + placeless, count, f"{collection['id']} near and far")
+        for field in collection["fields"]:
+            name = f'"{field["name"]}"'
+            there = good(with_query(items_url(collection), filter=f"{name} IS NOT NULL", limit=1), GEOJSON).json()
+            missing = good(with_query(items_url(collection), filter=f"({name} IS NULL)", limit=1), GEOJSON).json()
+            equal(there["numberMatched"] + missing["numberMatched"], count, f"{collection['id']} with and without {name}")
+            for feature in there["features"]:
+                value = feature["properties"][field["name"]]
+                literal = "'" + value.replace("'", "''") + "'" if isinstance(value, str) else json.dumps(value)
+                same = good(with_query(items_url(collection), filter=f"({name} = {literal})"), GEOJSON).json()
+                equal({one["properties"][field["name"]] for one in same["features"]}, {value}, f"{collection['id']} {name} = {literal}")
+
+
+@requirement("/req/filter/filter-crs")
+def _():
+    for collection in collections():
+        placed = next(feature for feature in first_page(collection)["features"] if feature["geometry"])
+        for uri in crs_of(collection):
+            geometry = good(with_query(f"{items_url(collection)}/{placed['id']}", crs=uri), GEOJSON).json()["geometry"]
+            x, y, *_ = next(positions(geometry))
+            slack = 1e-7 if max(abs(x), abs(y)) <= 360 else 0.01
+            box = f"BBOX({x - slack!r},{y - slack!r},{x + slack!r},{y + slack!r})"
+            page = good(with_query(items_url(collection), **{"filter": f"S_INTERSECTS(geometry,{box})", "filter-crs": uri, "limit": 1000}), GEOJSON).json()
+            assert placed["id"] in {one["id"] for one in page["features"]}, f"{collection['id']}/{placed['id']} in {uri}"
+
+
+@requirement("/req/filter/response invalid")
+def _():
+    for collection in collections():
+        for filter in ("this is no filter", "(((", "nosuchfield = 1", "S_INTERSECTS(geometry, POLYGON((0 0, 1 1)))", ""):
+            equal(ask(with_query(items_url(collection), filter=filter), GEOJSON).status, 400, f"{collection['id']}: {filter}")
+        equal(ask(with_query(items_url(collection), **{"filter": "TRUE", "filter-lang": "sql"}), GEOJSON).status, 400, collection["id"])
+
+
+@requirement("/req/functions/get-functions")
+def _():
+    functions = good(link(landing(), "http://www.opengis.net/def/rel/ogc/1.0/functions")).json()["functions"]
+    for one in functions:
+        assert one["name"] and one["returns"] and all(argument["type"] for argument in one["arguments"]), one
+
+
 @requirement("/req/sorting/sortby")
 def _():
     for collection in collections():

@@ -30,13 +30,16 @@ impl OfferedCrs {
     }
 }
 
+/// What a collection is offered in, CRS84 first.
+pub type CrsList = Arc<Vec<OfferedCrs>>;
+
 /// The lists of the collections, each made once a state.
 #[derive(Debug, Default)]
-pub struct CrsLists(Mutex<BTreeMap<CollectionId, (Revision, Arc<Vec<OfferedCrs>>)>>);
+pub struct CrsLists(Mutex<BTreeMap<CollectionId, (Revision, CrsList)>>);
 
 impl CrsLists {
     /// What `snapshot` is offered in, CRS84 first.
-    pub fn of(&self, engine: &Engine, snapshot: &CollectionSnapshot) -> Arc<Vec<OfferedCrs>> {
+    pub fn of(&self, engine: &Engine, snapshot: &CollectionSnapshot) -> CrsList {
         let (collection, revision) = (snapshot.collection(), snapshot.revision());
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, list)) = lists.get(&collection.id)
