@@ -33,6 +33,8 @@ pub enum Command {
     Import(ImportArgs),
     /// Write a collection to a file
     Export(ExportArgs),
+    /// Ask what is inside an area, how much of it, next to what; compare geometries
+    Query(QueryArgs),
     /// Print what a store holds, or what one of its tiles holds
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
@@ -262,4 +264,113 @@ pub struct SetArgs {
     /// File with a JSON list of MapLibre layers; empty for the default style
     #[arg(long, value_name = "FILE")]
     pub style: Option<PathBuf>,
+}
+
+/// `tuban query`
+#[derive(Debug, Args)]
+pub struct QueryArgs {
+    /// What to ask
+    #[command(subcommand)]
+    pub operation: QueryOperation,
+}
+
+/// What `tuban query` asks. Requests are the bodies of the server's operations.
+#[derive(Debug, Subcommand)]
+pub enum QueryOperation {
+    /// Features of collections in an area: a page of them, ids, a count, or sums
+    Search(Box<SearchArgs>),
+    /// Two collections: how many of the second lie to each feature of the first
+    Join(StoredArgs),
+    /// Features of a collection put together by distance
+    Cluster(StoredArgs),
+    /// How pairs of geometries lie to each other; needs no store
+    Relate(GivenArgs),
+    /// Intersections, unions and differences of pairs of geometries; needs no store
+    Overlay(GivenArgs),
+    /// Whether geometries are valid, and where they are not; needs no store
+    Validate(GivenArgs),
+}
+
+/// A request to a store.
+#[derive(Debug, Args)]
+pub struct StoredArgs {
+    /// The store
+    pub store: PathBuf,
+    /// File with the request as JSON; - for standard input
+    pub request: PathBuf,
+    /// Write the answer to this file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A request that brings its geometries.
+#[derive(Debug, Args)]
+pub struct GivenArgs {
+    /// File with the request as JSON; - for standard input
+    pub request: PathBuf,
+    /// Write the answer to this file
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// `tuban query search`
+#[derive(Debug, Args)]
+pub struct SearchArgs {
+    /// The store
+    pub store: PathBuf,
+    /// File with the request as JSON; - for standard input. The flags below say the same
+    #[arg(conflicts_with = "flags")]
+    pub request: Option<PathBuf>,
+    /// What the request would say
+    #[command(flatten)]
+    pub flags: SearchFlags,
+    /// Write to this file: found features for .geojson, .geojsonl, .fgb, .csv and .gpkg, the
+    /// answer for anything else
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// A search said by flags.
+#[derive(Debug, Args)]
+#[group(id = "flags", multiple = true)]
+pub struct SearchFlags {
+    /// Collection to search, more than once for several
+    #[arg(long, value_name = "ID")]
+    pub collection: Vec<String>,
+    /// GeoJSON file with the area: a geometry, or one feature
+    #[arg(long, value_name = "FILE", group = "flags")]
+    pub area: Option<PathBuf>,
+    /// CRS of the area and of the answer [default: CRS84]
+    #[arg(long, value_name = "CRS")]
+    pub crs: Option<String>,
+    /// intersects, within, contains, touches, …
+    #[arg(long, value_name = "NAME")]
+    pub predicate: Option<String>,
+    /// At most so many metres from the area
+    #[arg(long, value_name = "METRES")]
+    pub distance: Option<f64>,
+    /// The so many features nearest to the area
+    #[arg(long, value_name = "K")]
+    pub nearest: Option<u64>,
+    /// Condition in CQL2 text
+    #[arg(long, value_name = "CQL2")]
+    pub filter: Option<String>,
+    /// features, ids, count or aggregate
+    #[arg(long = "return", value_name = "WHAT")]
+    pub returned: Option<String>,
+    /// count, area, overlayArea, unionArea, sum:FIELD, min:FIELD, max:FIELD or mean:FIELD
+    #[arg(long, value_name = "OP[:FIELD]")]
+    pub aggregate: Vec<String>,
+    /// Field whose values make groups
+    #[arg(long, value_name = "FIELD")]
+    pub group_by: Vec<String>,
+    /// What areas are measured in: geodesic, or a projected CRS
+    #[arg(long, value_name = "CRS")]
+    pub area_crs: Option<String>,
+    /// Fields to sort by, with - before it for the largest first
+    #[arg(long, value_name = "FIELDS", allow_hyphen_values = true)]
+    pub sortby: Option<String>,
+    /// Most features [default: 10; all when features go to a file]
+    #[arg(long, value_name = "N")]
+    pub limit: Option<u64>,
 }

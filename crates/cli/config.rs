@@ -55,6 +55,8 @@ pub struct ServerConfig {
     pub request_timeout_seconds: u64,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Largest body of a batch of geometries, in bytes.
+    pub max_batch_bytes: usize,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
 }
@@ -68,6 +70,7 @@ impl Default for ServerConfig {
             trusted_proxies: Vec::new(),
             request_timeout_seconds: 5,
             max_body_bytes: 1 << 20,
+            max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
         }
     }

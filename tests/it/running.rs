@@ -108,6 +108,22 @@ impl Server {
         Response::parse(&self.send(request.as_bytes()))
     }
 
+    /// Sends `body` by POST as JSON and reads the whole answer.
+    pub fn post(&self, target: &str, body: &str) -> Response {
+        self.post_as(target, "application/json", body.as_bytes())
+    }
+
+    /// Sends `body` by POST as `media_type` and reads the whole answer.
+    pub fn post_as(&self, target: &str, media_type: &str, body: &[u8]) -> Response {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n\
+             Content-Type: {media_type}\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        Response::parse(&self.send(&[head.as_bytes(), body].concat()))
+    }
+
     pub fn get(&self, target: &str) -> Response {
         self.ask("GET", target, &[])
     }

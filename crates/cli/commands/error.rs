@@ -29,6 +29,14 @@ pub enum CommandError {
     /// The engine refuses or fails.
     #[error(transparent)]
     Engine(#[from] engine::EngineError),
+    /// A query has no answer.
+    #[error("{}{refusal}", request.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
+    Query {
+        /// File of the request, if there is one.
+        request: Option<PathBuf>,
+        /// What is wrong, and where.
+        refusal: Box<server::planner::Refusal>,
+    },
     /// The import did not happen.
     #[error("{}{source}", if source.names(path) { String::new() } else { format!("{}: ", path.display()) })]
     Import {

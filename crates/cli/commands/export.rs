@@ -143,7 +143,7 @@ fn shown_columns(collection: &Collection) -> Vec<usize> {
         .collect()
 }
 
-fn schema(
+pub(super) fn schema(
     collection: &Collection,
     shown: &[usize],
     crs: &Crs,

@@ -6,6 +6,7 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod query;
 mod serve;
 
 use std::process::ExitCode;
@@ -36,6 +37,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Serve(args) => blocking(serve::serve(args, &config)).map(done),
         Command::Import(args) => blocking(import::import(args, &config)),
         Command::Export(args) => blocking(export::export(args, &config)).map(done),
+        Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
         Command::Collection(args) => blocking(collection::collection(args)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),

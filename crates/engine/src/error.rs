@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use spatial::{CollectionId, OverBudget};
+use spatial::{CollectionId, FeatureId, OverBudget};
 use store::StoreError;
 use thiserror::Error;
 
@@ -36,6 +36,36 @@ pub enum EngineError {
         collection: CollectionId,
         /// The name asked for.
         name: String,
+    },
+    /// There is no such feature.
+    #[error("collection {collection} has no feature {id}")]
+    UnknownFeature {
+        /// Which collection.
+        collection: CollectionId,
+        /// The id asked for.
+        id: FeatureId,
+    },
+    /// The filter does not fit the collection.
+    #[error("filter: {reason}")]
+    BadFilter {
+        /// Which collection.
+        collection: CollectionId,
+        /// What does not fit.
+        reason: String,
+    },
+    /// A geometry is not one that can be worked with.
+    #[error("{reason}")]
+    UnusableGeometry {
+        /// Stable name of the defect, or a sentence.
+        reason: String,
+        /// Where in the geometry, east first, in the CRS that it was given in.
+        at: Option<[f64; 2]>,
+    },
+    /// A measure is asked for that the collection or its CRS does not have.
+    #[error("{what}")]
+    Unmeasurable {
+        /// What, why, and the way out.
+        what: String,
     },
     /// The field is of a class that the reader may not read.
     #[error("field {name:?} may not be read, and so not be filtered, sorted or searched by")]

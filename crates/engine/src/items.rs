@@ -23,8 +23,8 @@ use spatial::{
 use area::Area;
 use conditions::Conditions;
 pub(crate) use cursor::Cursors;
-use cursor::{Cursor, Position};
-pub(crate) use order::Orders;
+pub(crate) use cursor::{Cursor, Position};
+pub(crate) use order::{Orders, all as whole_order, compare_values, first as first_of_order};
 
 use crate::{Engine, EngineError, Profile, ReadableField};
 
@@ -120,6 +120,24 @@ pub struct ItemsPage {
 }
 
 impl Pinned {
+    /// The collection called `id` in `snapshot`, from its beginning.
+    pub(crate) fn of(snapshot: &Arc<Snapshot>, id: &CollectionId) -> Result<Self, EngineError> {
+        let collection = snapshot.collections.get(id).map(Arc::clone);
+        let collection =
+            collection.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
+        Ok(Self { snapshot: Arc::clone(snapshot), collection, cursor: None })
+    }
+
+    /// The state of the whole store.
+    pub(crate) fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// Where to go on from.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
     /// The state.
     pub fn collection(&self) -> &Arc<CollectionSnapshot> {
         &self.collection
@@ -136,10 +154,7 @@ impl Engine {
     pub fn pin(&self, id: &CollectionId, cursor: Option<&str>) -> Result<Pinned, EngineError> {
         let snapshot = self.snapshot();
         let Some(text) = cursor else {
-            let collection = snapshot.collections.get(id).map(Arc::clone);
-            let collection =
-                collection.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
-            return Ok(Pinned { snapshot, collection, cursor: None });
+            return Pinned::of(&snapshot, id);
         };
         let cursor = self.cursors().read(id, text).ok_or(EngineError::CursorInvalid)?;
         let held = |snapshot: Arc<Snapshot>| {
@@ -174,7 +189,8 @@ impl Engine {
         query: ItemsQuery,
         limit: usize,
     ) -> Result<ItemsPage, EngineError> {
-        let fingerprint = self.cursors().fingerprint(&query);
+        // Whatever is skipped, the pages behind are of one query.
+        let fingerprint = self.cursors().fingerprint(&ItemsQuery { skip: 0, ..query.clone() });
         if pinned.cursor.is_some_and(|cursor| cursor.query != fingerprint) {
             return Err(EngineError::CursorOfAnotherQuery);
         }
@@ -200,11 +216,18 @@ impl Engine {
                 matched: found.matched,
                 position,
             };
-            let id = &pinned.collection.collection().id;
-            self.cursors().keep(id, &pinned.snapshot, self.settings().cursor_life);
-            self.cursors().write(id, &cursor)
+            self.cursor_text(pinned, &cursor)
         });
         Ok(ItemsPage { ids: found.ids, matched: found.matched, next })
+    }
+}
+
+impl Engine {
+    /// `cursor` as text, with which one can go on in the state of `pinned` for a while.
+    pub(crate) fn cursor_text(&self, pinned: &Pinned, cursor: &Cursor) -> String {
+        let id = &pinned.collection.collection().id;
+        self.cursors().keep(id, &pinned.snapshot, self.settings().cursor_life);
+        self.cursors().write(id, cursor)
     }
 }
 

@@ -85,6 +85,16 @@ impl Pool {
     }
 }
 
+/// What `work` makes of each of `items`, in their order: on the threads of the pool that it is
+/// called from.
+pub fn each_in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync + Send,
+) -> Vec<R> {
+    use rayon::prelude::*;
+    items.par_iter().map(work).collect()
+}
+
 impl<T> Job<T> {
     pub(crate) async fn answer(self) -> Result<T, EngineError> {
         self.0.await.map_err(|_lost| internal("a job was lost"))?

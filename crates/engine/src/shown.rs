@@ -100,6 +100,6 @@ impl Engine {
 }
 
 /// Longitude and latitude of WGS 84 or CGCS2000, which are taken alike.
-fn is_lon_lat(crs: &Crs) -> bool {
+pub(crate) fn is_lon_lat(crs: &Crs) -> bool {
     *crs == Crs::WGS84 || *crs == Crs::CGCS2000
 }

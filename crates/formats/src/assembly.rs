@@ -10,6 +10,8 @@ pub struct ReadGeometry {
     pub geometry: Geometry,
     /// Stable kinds of what was mended, e.g. `unclosed_ring`.
     pub mended: Vec<&'static str>,
+    /// Where the first ring that was closed ended; absent when none was, or it is not known.
+    pub unclosed_at: Option<[f64; 2]>,
 }
 
 /// Kind of a ring that did not end where it began and was closed.
@@ -24,7 +26,8 @@ pub(crate) struct Assembly {
     vertices: usize,
     z: Vec<f64>,
     m: Vec<f64>,
-    unclosed: bool,
+    /// Last vertex of the first ring that did not end where it began.
+    unclosed_at: Option<[f64; 2]>,
 }
 
 impl Assembly {
@@ -54,15 +57,16 @@ impl Assembly {
             let at = self.vertices - ring.len();
             self.push(self.z.get(at).copied(), self.m.get(at).copied());
             ring.push(first);
-            self.unclosed = true;
+            self.unclosed_at.get_or_insert([last.x, last.y]);
         }
         LineString(ring)
     }
 
     /// The geometry, once every vertex is pushed.
     pub(crate) fn finish(self, shape: Shape<f64>) -> ReadGeometry {
-        let mended = if self.unclosed { vec![UNCLOSED_RING] } else { Vec::new() };
-        ReadGeometry { geometry: Geometry { shape, z: self.z, m: self.m }, mended }
+        let Self { z, m, unclosed_at, .. } = self;
+        let mended = if unclosed_at.is_some() { vec![UNCLOSED_RING] } else { Vec::new() };
+        ReadGeometry { geometry: Geometry { shape, z, m }, mended, unclosed_at }
     }
 }
 

@@ -52,6 +52,11 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// Goes to a position where a value stands.
+    pub(crate) fn seek(&mut self, at: usize) {
+        self.at = at;
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

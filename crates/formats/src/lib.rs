@@ -24,6 +24,7 @@ mod reader;
 mod sample_tests;
 mod shapefile;
 mod stream;
+mod strict_json;
 mod table;
 #[cfg(test)]
 mod test_files;
@@ -39,5 +40,6 @@ pub use encoding::encoding_by_label;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
 pub use stream::{FeatureStream, StreamFeature};
+pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind};
 pub use wkt::{WktError, read_wkt, write_wkt};
 pub use writer::{FeatureWriter, OutputFormat, Written, create};

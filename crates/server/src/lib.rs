@@ -13,6 +13,7 @@ mod links;
 mod listen;
 mod negotiate;
 mod openapi;
+pub mod planner;
 mod problem;
 mod query_string;
 mod routes;

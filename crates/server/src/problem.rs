@@ -8,6 +8,8 @@ use engine::EngineError;
 use serde::Serialize;
 use spatial::OverBudget;
 
+use crate::planner::Refusal;
+
 /// Stable code of a kind of problem; clients may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
@@ -25,6 +27,14 @@ pub enum Code {
     TileOutOfRange,
     /// A parameter is unknown or has a value that it cannot have.
     InvalidParameter,
+    /// The body of a request says something that cannot be done.
+    InvalidRequest,
+    /// A geometry is well written but not usable.
+    InvalidGeometry,
+    /// The body of a request is longer than it may be.
+    BodyTooLarge,
+    /// The body of a request is of a media type that is not read.
+    UnsupportedMediaType,
     /// A field that the reader may not read is named in a condition, an order or a selection.
     FieldNotReadable,
     /// No encoding that is offered is accepted.
@@ -55,6 +65,20 @@ impl Code {
             Self::FeatureNotFound => {
                 ("feature_not_found", StatusCode::NOT_FOUND, "There is no such feature")
             }
+            Self::InvalidRequest => {
+                ("invalid_request", StatusCode::BAD_REQUEST, "The request is not usable")
+            }
+            Self::InvalidGeometry => {
+                ("invalid_geometry", StatusCode::UNPROCESSABLE_ENTITY, "A geometry is not usable")
+            }
+            Self::BodyTooLarge => {
+                ("body_too_large", StatusCode::PAYLOAD_TOO_LARGE, "The body is too large")
+            }
+            Self::UnsupportedMediaType => (
+                "unsupported_media_type",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "The media type is not read",
+            ),
             Self::FieldNotReadable => {
                 ("field_not_readable", StatusCode::FORBIDDEN, "The field may not be read")
             }
@@ -132,6 +156,11 @@ impl From<EngineError> for Problem {
         let detail = error.to_string();
         let code = match error {
             EngineError::UnknownCollection { .. } => Code::CollectionNotFound,
+            EngineError::UnknownFeature { .. } => Code::FeatureNotFound,
+            EngineError::UnusableGeometry { .. } => Code::InvalidGeometry,
+            EngineError::BadFilter { .. } | EngineError::Unmeasurable { .. } => {
+                Code::InvalidRequest
+            }
             EngineError::UnknownField { .. }
             | EngineError::CursorInvalid
             | EngineError::CursorOfAnotherQuery => Code::InvalidParameter,
@@ -143,6 +172,20 @@ impl From<EngineError> for Problem {
             error => return Self::internal(&error),
         };
         Self::new(code, detail)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match &refusal {
+            Refusal::Json(_) | Refusal::Member { .. } | Refusal::Unfit(_) => Code::InvalidRequest,
+            Refusal::Geometry { .. } => Code::InvalidGeometry,
+            Refusal::Engine(_) => Code::Internal,
+        };
+        match refusal {
+            Refusal::Engine(error) => error.into(),
+            refusal => Self::new(code, refusal.to_string()),
+        }
     }
 }
 

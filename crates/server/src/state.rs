@@ -18,6 +18,8 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
+    /// Largest body of a batch of geometries, in bytes.
+    pub max_batch_bytes: usize,
     /// Longest path and query, in bytes.
     pub max_url_bytes: usize,
     /// Seconds a client may use a tile without asking again.
@@ -30,6 +32,7 @@ impl Default for ServerSettings {
             links: LinkSettings::default(),
             request_timeout: Duration::from_secs(5),
             max_body_bytes: 1 << 20,
+            max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
             tile_max_age: 0,
         }

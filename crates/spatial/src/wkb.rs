@@ -37,6 +37,8 @@ pub struct Decoded {
     pub arcs: u32,
     /// Rings that were closed by repeating their first vertex.
     pub closed_rings: u32,
+    /// Where the first of them ended.
+    pub unclosed_at: Option<[f64; 2]>,
 }
 
 /// Why bytes are no geometry, and at which byte.

@@ -10,8 +10,6 @@ use std::time::{Duration, Instant};
 
 use spatial::{CollectionId, FeatureId, Rank, Revision, Snapshot};
 
-use super::ItemsQuery;
-
 /// Most states that are kept for cursors.
 const MAX_KEPT: usize = 64;
 /// Numbers in a cursor: revision, query, count, and two for the place.
@@ -19,7 +17,7 @@ const NUMBERS: usize = 5;
 
 /// Where a page ended.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Position {
+pub(crate) enum Position {
     /// At the feature of this rank.
     Rank(Rank),
     /// After so many features of a sorted answer.
@@ -28,14 +26,14 @@ pub(super) enum Position {
 
 /// What a cursor says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     /// Revision of the collection.
-    pub(super) revision: Revision,
+    pub(crate) revision: Revision,
     /// Fingerprint of the query.
-    pub(super) query: u64,
+    pub(crate) query: u64,
     /// How many features match it.
-    pub(super) matched: u64,
-    pub(super) position: Position,
+    pub(crate) matched: u64,
+    pub(crate) position: Position,
 }
 
 /// Makes and reads cursors, and keeps the states that they belong to.
@@ -60,13 +58,12 @@ impl Kept {
 }
 
 impl Cursors {
-    /// Tells one query from another, whatever they skip.
-    pub(super) fn fingerprint(&self, query: &ItemsQuery) -> u64 {
-        let query = ItemsQuery { skip: 0, ..query.clone() };
+    /// Tells one query from another.
+    pub(crate) fn fingerprint(&self, query: &impl std::fmt::Debug) -> u64 {
         self.keys.hash_one(format!("{query:?}"))
     }
 
-    pub(super) fn write(&self, collection: &CollectionId, cursor: &Cursor) -> String {
+    pub(crate) fn write(&self, collection: &CollectionId, cursor: &Cursor) -> String {
         let (first, second) = match cursor.position {
             Position::Rank((key, id)) => (key, id.value().cast_unsigned()),
             // No feature has the id 0.
@@ -102,7 +99,7 @@ impl Cursors {
     }
 
     /// Keeps `snapshot` for cursors of `collection` for `life` from now on.
-    pub(super) fn keep(&self, collection: &CollectionId, snapshot: &Arc<Snapshot>, life: Duration) {
+    pub(crate) fn keep(&self, collection: &CollectionId, snapshot: &Arc<Snapshot>, life: Duration) {
         let now = Instant::now();
         let entry = Kept {
             collection: collection.clone(),

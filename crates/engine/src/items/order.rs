@@ -15,7 +15,7 @@ use crate::EngineError;
 const KEPT_BYTES: u64 = 64 << 20;
 
 /// A collection, its state, and the fingerprint of a query.
-pub(super) type OrderKey = (CollectionId, Revision, u64);
+pub(crate) type OrderKey = (CollectionId, Revision, u64);
 
 #[derive(Clone, Debug)]
 struct ByBytes;
@@ -44,7 +44,7 @@ impl Orders {
     }
 
     /// The answer of `key`, kept or made by `make`.
-    pub(super) fn order(
+    pub(crate) fn order(
         &self,
         key: &OrderKey,
         make: impl FnOnce() -> Result<Vec<FeatureId>, EngineError>,
@@ -59,7 +59,7 @@ impl Orders {
 }
 
 /// The first `limit` of `ids` in the order of `keys`.
-pub(super) fn first(
+pub(crate) fn first(
     collection: &CollectionSnapshot,
     ids: Vec<FeatureId>,
     keys: &[SortKey],
@@ -75,7 +75,7 @@ pub(super) fn first(
 }
 
 /// All of `ids` in the order of `keys`.
-pub(super) fn all(
+pub(crate) fn all(
     collection: &CollectionSnapshot,
     ids: Vec<FeatureId>,
     keys: &[SortKey],
@@ -132,7 +132,7 @@ fn compare(a: &Row<'_>, b: &Row<'_>, keys: &[SortKey]) -> Ordering {
 }
 
 /// Values of one field: numbers by size, texts by code point.
-fn compare_values(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
+pub(crate) fn compare_values(a: ValueRef<'_>, b: ValueRef<'_>) -> Ordering {
     match (a, b) {
         (ValueRef::Bool(a), ValueRef::Bool(b)) => a.cmp(&b),
         (ValueRef::Int(a), ValueRef::Int(b)) => a.cmp(&b),

@@ -146,7 +146,7 @@ impl FgbReader {
         let bytes = table.properties().map(|bytes| bytes.bytes()).unwrap_or_default();
         let properties = properties::decode(bytes, &self.columns, &self.schema.fields)?;
         let (geometry, mended) = match read {
-            Some(ReadGeometry { geometry, mended }) => (Some(geometry), mended),
+            Some(ReadGeometry { geometry, mended, .. }) => (Some(geometry), mended),
             None => (None, Vec::new()),
         };
         Ok((Feature { id: None, geometry, properties }, mended))

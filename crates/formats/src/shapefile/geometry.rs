@@ -216,7 +216,11 @@ impl Vertices {
             }
             _ => Shape::MultiPoint(MultiPoint(self.xy.iter().copied().map(Point).collect())),
         };
-        ReadGeometry { geometry: Geometry { shape, z: self.z, m: self.m }, mended: Vec::new() }
+        ReadGeometry {
+            geometry: Geometry { shape, z: self.z, m: self.m },
+            mended: Vec::new(),
+            unclosed_at: None,
+        }
     }
 
     /// Polygons by containment, exteriors counter-clockwise, holes clockwise.
@@ -255,7 +259,7 @@ impl Vertices {
             1 => Shape::Polygon(polygons.swap_remove(0)),
             _ => Shape::MultiPolygon(MultiPolygon(polygons)),
         };
-        Ok(ReadGeometry { geometry: Geometry { shape, z, m }, mended })
+        Ok(ReadGeometry { geometry: Geometry { shape, z, m }, mended, unclosed_at: None })
     }
 }
 

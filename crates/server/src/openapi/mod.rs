@@ -6,6 +6,7 @@
 
 mod features;
 mod parts;
+mod planner;
 mod styles;
 mod tiles;
 
@@ -20,6 +21,11 @@ pub fn document(app: &App, base: &str) -> Value {
     features::add_paths(&mut paths, app, &snapshot);
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths);
+    planner::add_paths(&mut paths, &snapshot);
+    let mut schemas = parts::schemas();
+    if let Some(schemas) = schemas.as_object_mut() {
+        schemas.extend(planner::schemas());
+    }
     json!({
         "openapi": "3.0.3",
         "info": {
@@ -34,12 +40,13 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Capabilities", "description": "What there is" },
             { "name": "Features", "description": "Features of collections" },
             { "name": "Tiles", "description": "Vector tiles" },
-            { "name": "Styles", "description": "Map styles" }
+            { "name": "Styles", "description": "Map styles" },
+            { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,
         "components": {
             "parameters": parts::parameters(),
-            "schemas": parts::schemas(),
+            "schemas": schemas,
             "responses": parts::responses()
         }
     })

@@ -10,6 +10,7 @@ pub mod items;
 mod landing;
 mod methods;
 mod metrics;
+mod planner;
 mod schemas;
 mod style_metadata;
 mod styles;
@@ -70,6 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/tileMatrixSets/{tms}", get(tile_matrix_sets::one))
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
+        .merge(planner::routes(&app.settings))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))

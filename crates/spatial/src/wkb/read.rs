@@ -50,6 +50,7 @@ pub fn decode_at(bytes: &[u8], offset: usize) -> Result<Decoded, DecodeError> {
         srid: reader.srid,
         arcs: reader.arcs,
         closed_rings: reader.closed_rings,
+        unclosed_at: reader.unclosed_at,
     })
 }
 
@@ -88,6 +89,7 @@ struct Reader<'a> {
     srid: Option<u32>,
     arcs: u32,
     closed_rings: u32,
+    unclosed_at: Option<[f64; 2]>,
 }
 
 impl<'a> Reader<'a> {
@@ -101,6 +103,7 @@ impl<'a> Reader<'a> {
             srid: None,
             arcs: 0,
             closed_rings: 0,
+            unclosed_at: None,
         }
     }
 
@@ -322,6 +325,8 @@ impl<'a> Reader<'a> {
         };
         // Closed here, not by geo-types, so that Z and M stay one a vertex.
         if !ring.is_closed() {
+            let end = ring.0.last().map(|end| [end.x, end.y]);
+            self.unclosed_at = self.unclosed_at.or(end);
             ring.0.push(ring.0[0]);
             for values in [&mut self.z, &mut self.m] {
                 if let Some(value) = values.get(first).copied() {

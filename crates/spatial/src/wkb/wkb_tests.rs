@@ -264,7 +264,7 @@ proptest! {
     #[test]
     fn what_is_written_is_read_back(geometry in geometry()) {
         let bytes = encode(&geometry);
-        let expected = Decoded { geometry, srid: None, arcs: 0, closed_rings: 0 };
+        let expected = Decoded { geometry, srid: None, arcs: 0, closed_rings: 0, unclosed_at: None };
         prop_assert_eq!(decode(&bytes).unwrap(), expected);
     }
 

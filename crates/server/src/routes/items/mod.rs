@@ -27,7 +27,7 @@ use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::schema::id_name;
 
-const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
+pub(super) const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 const NUMBER_MATCHED: HeaderName = HeaderName::from_static("ogc-numbermatched");
 const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned");
 

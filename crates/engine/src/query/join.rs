@@ -1,0 +1,241 @@
+//! Two collections joined: for each feature of the first how many of the second lie to it so,
+//! with sums of theirs; or the pairs.
+
+use std::time::Instant;
+
+use spatial::Metric;
+use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Total};
+use spatial::{Budget, CollectionId, Costs, FeatureId, FeatureRef, Predicate, Revision, Value};
+
+use super::place::metric;
+use super::{Aggregate, AggregateOp, Condition};
+use crate::items::{Cursor, Pinned, Position};
+use crate::{Engine, EngineError, Profile, ReadableField};
+
+/// Most pairs of one join.
+pub const MAX_PAIRS: usize = 1_000_000;
+/// Most rows of one page.
+pub const MAX_JOIN_PAGE: usize = 100_000;
+/// A join looks at every feature of both collections.
+const COSTS: Costs = Costs { candidates: 20_000_000, vertices: 2_000_000_000 };
+
+/// How a feature of the first collection must lie to one of the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum JoinRelation {
+    /// "first PREDICATE second".
+    Predicate(Predicate),
+    /// At most so many metres apart.
+    Distance(f64),
+}
+
+/// What is joined.
+#[derive(Clone, Debug)]
+pub struct JoinQuery {
+    /// The collection whose features are counted for.
+    pub first: CollectionId,
+    /// The collection whose features are counted.
+    pub second: CollectionId,
+    /// How they must lie to each other.
+    pub relation: JoinRelation,
+    /// Which features of the first take part.
+    pub condition: Option<Condition>,
+    /// Which features of the second take part.
+    pub second_condition: Option<Condition>,
+    /// What is answered.
+    pub wanted: JoinWanted,
+    /// Who asks.
+    pub profile: Profile,
+}
+
+/// What is answered of a join.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JoinWanted {
+    /// A row for each feature of the first: the count, and aggregates over the fields of the
+    /// second; counts, sums and means.
+    Counts(Vec<Aggregate>),
+    /// A row for each pair.
+    Pairs,
+}
+
+/// A page of a join.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Joined {
+    /// State that was read.
+    pub revision: Revision,
+    /// How many rows there are on all pages together.
+    pub count: u64,
+    /// How many pairs there are.
+    pub pairs: u64,
+    /// The rows of this page, by id.
+    pub rows: JoinRows,
+    /// Leads to the next page; absent on the last.
+    pub next: Option<String>,
+}
+
+/// Rows of a join.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JoinRows {
+    /// Feature of the first, count of the second, and a value an aggregate.
+    Counts(Vec<(FeatureId, u64, Vec<Value>)>),
+    /// Feature of the first, feature of the second.
+    Pairs(Vec<(FeatureId, FeatureId)>),
+}
+
+impl Engine {
+    /// A page of at most `limit` rows ([`MAX_JOIN_PAGE`] at most), from `cursor` on.
+    pub async fn join(
+        &self,
+        query: JoinQuery,
+        limit: usize,
+        cursor: Option<&str>,
+    ) -> Result<Joined, EngineError> {
+        let pinned = self.pin(&query.first, cursor)?;
+        let engine = self.clone();
+        let run = move || {
+            let deadline = Instant::now() + engine.settings().query_time;
+            let expired = || Instant::now() > deadline;
+            let budget = Budget::new(COSTS, &expired);
+            engine.join_now(&pinned, &query, limit.clamp(1, MAX_JOIN_PAGE), &budget)
+        };
+        self.pool().run(run).await?
+    }
+
+    fn join_now(
+        &self,
+        pinned: &Pinned,
+        query: &JoinQuery,
+        limit: usize,
+        budget: &Budget<'_>,
+    ) -> Result<Joined, EngineError> {
+        let registry = self.registry();
+        let unknown = || EngineError::UnknownCollection { id: query.second.clone() };
+        let second = pinned.snapshot().collections.get(&query.second).ok_or_else(unknown)?;
+        let (first, second) = (pinned.collection(), second);
+        let fingerprint = self.cursors().fingerprint(&(format!("{query:?}"), second.revision()));
+        let start = match pinned.cursor() {
+            None => 0,
+            // The second collection is not that of the first page any more.
+            Some(cursor) if cursor.query != fingerprint => return Err(EngineError::CursorGone),
+            Some(Cursor { position: Position::Offset(offset), .. }) => {
+                usize::try_from(offset).unwrap_or(usize::MAX)
+            }
+            Some(_) => return Err(EngineError::CursorInvalid),
+        };
+        let bind = |condition: &Option<Condition>, collection: &spatial::Collection| {
+            let bound = condition.as_ref().map(|one| one.bind(collection, registry, query.profile));
+            bound.transpose()
+        };
+        let first_filter = bind(&query.condition, first.collection())?;
+        let second_filter = bind(&query.second_condition, second.collection())?;
+        let keep_first = |f: FeatureRef<'_>| first_filter.as_ref().is_none_or(|one| one.matches(f));
+        let keep_second =
+            |f: FeatureRef<'_>| second_filter.as_ref().is_none_or(|one| one.matches(f));
+        let first_side =
+            JoinSide { snapshot: first, keep: first_filter.is_some().then_some(&keep_first) };
+        let second_side =
+            JoinSide { snapshot: second, keep: second_filter.is_some().then_some(&keep_second) };
+        let on = match query.relation {
+            JoinRelation::Predicate(predicate) => JoinOn::Predicate(predicate),
+            JoinRelation::Distance(metres) => {
+                let (metric, units) = metric(&first.collection().crs, registry)?;
+                JoinOn::Within { distance: metres * units, metric: joined_metric(metric) }
+            }
+        };
+        let (from, to) = (&second.collection().crs, &first.collection().crs);
+        let join = if from == to {
+            Join::new(first_side, second_side, on)
+        } else {
+            let projector = registry
+                .projector(from, to)
+                .map_err(|error| EngineError::Unmeasurable { what: error.to_string() })?;
+            let move_all = |coords: &mut [[f64; 2]]| projector.project_all(coords).is_ok();
+            Join::reprojected(first_side, second_side, on, &move_all)
+        };
+        let join = join.map_err(fault)?;
+        let (rows, count, pairs) = match &query.wanted {
+            JoinWanted::Pairs => {
+                let all = join.pairs(MAX_PAIRS, budget).map_err(fault)?;
+                let count = all.len();
+                let page = all.into_iter().skip(start).take(limit).collect();
+                (JoinRows::Pairs(page), count, count as u64)
+            }
+            JoinWanted::Counts(aggregates) => {
+                let columns = columns(aggregates, second.collection(), query.profile)?;
+                let sums: Vec<usize> = columns.iter().flatten().copied().collect();
+                let tallies = join.tally(&sums, budget).map_err(fault)?;
+                let pairs = tallies.counts.iter().sum();
+                let rows = (start..tallies.ids.len()).take(limit).map(|row| {
+                    let mut totals = tallies.totals.iter();
+                    let values = aggregates.iter().zip(&columns).map(|(aggregate, column)| {
+                        let total = column.and_then(|_| totals.next());
+                        value(&aggregate.op, tallies.counts[row], total.map(|one| one[row]))
+                    });
+                    (tallies.ids[row], tallies.counts[row], values.collect())
+                });
+                (JoinRows::Counts(rows.collect()), tallies.ids.len(), pairs)
+            }
+        };
+        let end = start.saturating_add(limit);
+        let next = (end < count).then(|| {
+            let cursor = Cursor {
+                revision: first.revision(),
+                query: fingerprint,
+                matched: count as u64,
+                position: Position::Offset(end as u64),
+            };
+            self.cursor_text(pinned, &cursor)
+        });
+        Ok(Joined { revision: pinned.revision(), count: count as u64, pairs, rows, next })
+    }
+}
+
+/// The column that each aggregate is made of, none for a count.
+pub(super) fn columns(
+    aggregates: &[Aggregate],
+    collection: &spatial::Collection,
+    profile: Profile,
+) -> Result<Vec<Option<usize>>, EngineError> {
+    let column = |aggregate: &Aggregate| match &aggregate.op {
+        AggregateOp::Count => Ok(None),
+        AggregateOp::Sum(name) | AggregateOp::Mean(name) => {
+            let position = ReadableField::find(collection, name, profile)?.position();
+            match super::aggregate::is_number(collection.fields[position].field_type) {
+                true => Ok(Some(position)),
+                false => Err(EngineError::Unmeasurable {
+                    what: format!("field {name:?} of {} holds no numbers", collection.id),
+                }),
+            }
+        }
+        _ => Err(EngineError::Unmeasurable {
+            what: "only count, sum and mean are offered here".to_owned(),
+        }),
+    };
+    aggregates.iter().map(column).collect()
+}
+
+/// The aggregate of one row.
+pub(super) fn value(op: &AggregateOp, count: u64, total: Option<Total>) -> Value {
+    match (op, total) {
+        (AggregateOp::Mean(_), Some(total)) if total.count > 0 => {
+            Value::Real(total.sum / total.count as f64)
+        }
+        (AggregateOp::Sum(_), Some(total)) if total.count > 0 => Value::Real(total.sum),
+        (_, Some(_)) => Value::Null,
+        (_, None) => Value::Int(count.cast_signed()),
+    }
+}
+
+/// The same metric, in the words of joins and clusters.
+pub(super) fn joined_metric(metric: Metric) -> spatial::Metric {
+    match metric {
+        Metric::Plane => spatial::Metric::Plane,
+        Metric::Metres => spatial::Metric::Metres,
+    }
+}
+
+fn fault(fault: JoinFault) -> EngineError {
+    match fault {
+        JoinFault::Budget(cause) => EngineError::TooCostly { cause },
+        fault => EngineError::Unmeasurable { what: fault.to_string() },
+    }
+}

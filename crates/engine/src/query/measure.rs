@@ -1,0 +1,91 @@
+//! Areas of features, whole or within the area of a query, in the CRS asked for.
+
+use spatial::query::{Area, Side};
+use spatial::{
+    Collection, Crs, CrsRegistry, FeatureRef, Geometry, OverlayOp, Projector, measure, overlay,
+    overlay_area,
+};
+
+use super::AreaCrs;
+use crate::EngineError;
+
+/// Measures areas of one collection.
+#[derive(Debug)]
+pub(super) struct AreaMeasure {
+    /// Where geometries go to be measured; absent when the storage CRS is the plane.
+    projector: Option<Projector>,
+    geodesic: bool,
+    /// Square metres a squared unit.
+    square_metres: f64,
+}
+
+impl AreaMeasure {
+    pub(super) fn new(
+        crs: &AreaCrs,
+        collection: &Collection,
+        registry: &CrsRegistry,
+    ) -> Result<Self, EngineError> {
+        let square_metres = crs.square_metres(registry)?;
+        let to = match crs {
+            AreaCrs::Plane(plane) if *plane == collection.crs => None,
+            AreaCrs::Plane(plane) => Some(plane),
+            AreaCrs::Geodesic => Some(&Crs::CGCS2000),
+        };
+        let projector = to.map(|to| {
+            registry.projector(&collection.crs, to).map_err(|error| EngineError::Unmeasurable {
+                what: format!("areas of {} in {crs}: {error}", collection.id),
+            })
+        });
+        let geodesic = *crs == AreaCrs::Geodesic;
+        Ok(Self { projector: projector.transpose()?, geodesic, square_metres })
+    }
+
+    /// Whether areas are those of the storage CRS, so that its sums serve.
+    pub(super) fn is_storage_plane(&self) -> bool {
+        self.projector.is_none()
+    }
+
+    /// Square metres of so many squared units of the storage CRS, where that is the plane.
+    pub(super) fn of_units(&self, area: f64) -> f64 {
+        area * self.square_metres
+    }
+
+    /// Area of a whole feature.
+    pub(super) fn whole(&self, feature: FeatureRef<'_>) -> Result<f64, EngineError> {
+        if self.is_storage_plane() {
+            return Ok(self.of_units(feature.area()));
+        }
+        feature.geometry().map_or(Ok(0.0), |geometry| self.geometry(geometry))
+    }
+
+    /// Area of the part of a feature that lies in `area`.
+    pub(super) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
+        if area.side(&feature.envelope()) == Side::Inside {
+            return self.whole(feature);
+        }
+        let Some(shape) = feature.shape() else { return Ok(0.0) };
+        let fault = |fault: spatial::OverlayFault| EngineError::UnusableGeometry {
+            reason: format!("feature {}: {fault}", feature.id()),
+            at: None,
+        };
+        if self.is_storage_plane() {
+            let found = overlay_area(OverlayOp::Intersection, &shape, area.shape());
+            return found.map(|found| self.of_units(found)).map_err(fault);
+        }
+        let cut = overlay(OverlayOp::Intersection, &shape, area.shape()).map_err(fault)?;
+        self.geometry(cut.geometry)
+    }
+
+    /// Area of a geometry in the storage CRS.
+    pub(super) fn geometry(&self, mut geometry: Geometry) -> Result<f64, EngineError> {
+        if let Some(projector) = &self.projector {
+            projector
+                .project_geometry(&mut geometry)
+                .map_err(|error| EngineError::Unmeasurable { what: format!("an area: {error}") })?;
+        }
+        Ok(match self.geodesic {
+            true => measure::geodesic_area(&geometry),
+            false => self.of_units(measure::area(&geometry)),
+        })
+    }
+}

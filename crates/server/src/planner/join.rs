@@ -1,0 +1,127 @@
+//! `/join`: two collections, counted and summed for each feature of the first, or as pairs.
+
+use std::fmt::Write;
+
+use engine::query::{JoinQuery, JoinRelation, JoinRows, JoinWanted, MAX_JOIN_PAGE};
+use engine::{Engine, Profile};
+use formats::geojson::push_string;
+use spatial::{CrsRegistry, Predicate};
+
+use super::Refusal;
+use super::asked::{aggregates, collection, condition};
+use super::members::Members;
+use super::search::{MAX_DISTANCE, SearchAnswer, push_values};
+
+/// Rows of a page when nothing is said.
+const DEFAULT_LIMIT: usize = 1_000;
+
+const MEMBERS: [&str; 14] = [
+    "first",
+    "second",
+    "predicate",
+    "distance",
+    "filter",
+    "filterLang",
+    "filterCrs",
+    "secondFilter",
+    "secondFilterLang",
+    "secondFilterCrs",
+    "return",
+    "aggregates",
+    "limit",
+    "cursor",
+];
+
+/// A join made out.
+#[derive(Clone, Debug)]
+pub struct JoinRequest {
+    query: JoinQuery,
+    limit: usize,
+    cursor: Option<String>,
+}
+
+impl JoinRequest {
+    /// Reads the body of a join.
+    pub fn read(body: &[u8], registry: &CrsRegistry) -> Result<Self, Refusal> {
+        let members = Members::of_body(body, &MEMBERS)?;
+        let predicate = members.parsed("predicate", str::parse::<Predicate>)?;
+        let relation = match (predicate, members.measure("distance", MAX_DISTANCE)?) {
+            (predicate, None) => {
+                JoinRelation::Predicate(predicate.unwrap_or(Predicate::Intersects))
+            }
+            (None, Some(distance)) => JoinRelation::Distance(distance),
+            (Some(_), Some(_)) => {
+                return Err(members.refuse("distance", "send a predicate or a distance, not both"));
+            }
+        };
+        let is_pairs = members.choice("return", &[("counts", false), ("pairs", true)])?;
+        let wanted = match is_pairs {
+            Some(true) if members.value("aggregates").is_some() => {
+                return Err(members.refuse("aggregates", "aggregates have no part in pairs"));
+            }
+            Some(true) => JoinWanted::Pairs,
+            _ => JoinWanted::Counts(aggregates(&members)?),
+        };
+        let second = ("secondFilter", "secondFilterLang", "secondFilterCrs");
+        let query = JoinQuery {
+            first: collection(&members, "first")?,
+            second: collection(&members, "second")?,
+            relation,
+            condition: condition(&members, ("filter", "filterLang", "filterCrs"), registry)?,
+            second_condition: condition(&members, second, registry)?,
+            wanted,
+            profile: Profile::default(),
+        };
+        let limit = members.whole("limit", 1..=MAX_JOIN_PAGE as u64)?;
+        let limit = limit.map_or(DEFAULT_LIMIT, |limit| limit as usize);
+        let cursor = members.text("cursor")?.map(|text| text.into_owned());
+        Ok(Self { query, limit, cursor })
+    }
+
+    /// Answers with what `engine` finds.
+    pub async fn answer(self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+        let names: Vec<String> = match &self.query.wanted {
+            JoinWanted::Counts(aggregates) => {
+                aggregates.iter().map(|one| one.name.clone()).collect()
+            }
+            JoinWanted::Pairs => Vec::new(),
+        };
+        let joined = engine.join(self.query, self.limit, self.cursor.as_deref()).await?;
+        let revision = joined.revision;
+        let write = move || {
+            let mut text = format!(
+                "{{\"revision\":{revision},\"count\":{},\"pairCount\":{}",
+                joined.count, joined.pairs
+            );
+            if let Some(next) = &joined.next {
+                text.push_str(",\"next\":");
+                push_string(&mut text, next);
+            }
+            match &joined.rows {
+                JoinRows::Counts(rows) => {
+                    text.push_str(",\"counts\":[");
+                    for (position, (id, count, values)) in rows.iter().enumerate() {
+                        text.push_str(if position == 0 { "\n" } else { ",\n" });
+                        let _ = write!(text, "{{\"id\":{id},\"count\":{count}");
+                        if !names.is_empty() {
+                            text.push_str(",\"values\":");
+                            push_values(&mut text, names.iter().map(String::as_str), values);
+                        }
+                        text.push('}');
+                    }
+                }
+                JoinRows::Pairs(pairs) => {
+                    text.push_str(",\"pairs\":[");
+                    for (position, (first, second)) in pairs.iter().enumerate() {
+                        let comma = if position == 0 { "" } else { "," };
+                        let _ = write!(text, "{comma}[{first},{second}]");
+                    }
+                }
+            }
+            text.push_str("]}\n");
+            text.into_bytes()
+        };
+        let body = engine.pool().run_waiting(write).await?;
+        Ok(SearchAnswer { body, revision, content_crs: None })
+    }
+}

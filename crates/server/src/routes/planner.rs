@@ -1,0 +1,178 @@
+//! The planner's operations over HTTP: JSON in by POST, JSON out.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use spatial::{Budget, Costs};
+
+use super::REVISION;
+use super::collections::known;
+use super::items::CONTENT_CRS;
+use crate::negotiate::GEOJSON;
+use crate::planner::{self, ClusterRequest, JoinRequest, Refusal, SearchAnswer, SearchRequest};
+use crate::problem::{Code, Problem};
+use crate::state::{App, ServerSettings};
+
+const JSON: &str = "application/json";
+
+/// The routes, each with the bound on its body.
+pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
+    let batches = Router::new()
+        .route("/geometry/relate", post(relate))
+        .route("/geometry/overlay", post(overlay))
+        .route("/geometry/validate", post(validate))
+        .layer(DefaultBodyLimit::max(settings.max_batch_bytes));
+    let queries = Router::new()
+        .route("/search", post(search))
+        .route("/collections/{id}/search", post(search_one))
+        .route("/join", post(join))
+        .route("/cluster", post(cluster));
+    queries.merge(batches)
+}
+
+/// `POST /search`
+async fn search(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = json_body(&headers, body, app.settings.max_body_bytes)?;
+    let request = SearchRequest::read(&body, None, app.engine.registry())?;
+    Ok(respond(request.answer(&app.engine).await?, JSON))
+}
+
+/// `POST /collections/{id}/search`
+async fn search_one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let id = known(&app.engine.snapshot(), &id)?;
+    let body = json_body(&headers, body, app.settings.max_body_bytes)?;
+    let request = SearchRequest::read(&body, Some(&id), app.engine.registry())?;
+    let answer = request.answer(&app.engine).await?;
+    // Features of one collection are a feature collection.
+    let is_features = answer.content_crs.is_some();
+    Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }))
+}
+
+/// `POST /join`
+async fn join(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = json_body(&headers, body, app.settings.max_body_bytes)?;
+    let request = JoinRequest::read(&body, app.engine.registry())?;
+    Ok(respond(request.answer(&app.engine).await?, JSON))
+}
+
+/// `POST /cluster`
+async fn cluster(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = json_body(&headers, body, app.settings.max_body_bytes)?;
+    let request = ClusterRequest::read(&body, app.engine.registry())?;
+    Ok(respond(request.answer(&app.engine).await?, JSON))
+}
+
+fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
+    let mut response = json_answer(answer.body.into());
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(answer.revision.0));
+    if let Some(uri) = answer.content_crs
+        && let Ok(value) = HeaderValue::from_str(&format!("<{uri}>"))
+    {
+        headers.insert(CONTENT_CRS, value);
+    }
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    response
+}
+
+/// The body of a request, if it is JSON and not too long.
+type Body = Result<Bytes, BytesRejection>;
+
+/// `POST /geometry/relate`
+async fn relate(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    batch(&app, &headers, body, planner::relate).await
+}
+
+/// `POST /geometry/overlay`
+async fn overlay(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    batch(&app, &headers, body, planner::overlay_pairs).await
+}
+
+/// `POST /geometry/validate`
+async fn validate(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    batch(&app, &headers, body, planner::validate).await
+}
+
+async fn batch(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    operation: fn(&[u8], &Budget<'_>) -> Result<String, Refusal>,
+) -> Result<Response, Problem> {
+    let body = json_body(headers, body, app.settings.max_batch_bytes)?;
+    let deadline = Instant::now() + app.engine.settings().query_time;
+    let answer = app.engine.pool().run(move || {
+        let expired = || Instant::now() > deadline;
+        operation(&body, &Budget::new(Costs::default(), &expired))
+    });
+    Ok(json_answer(answer.await??.into()))
+}
+
+/// The body, once the headers say that it is plain JSON.
+fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+    let text = |name: header::HeaderName| {
+        headers.get(name).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase())
+    };
+    let media_type = text(header::CONTENT_TYPE).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    let refused = |detail: String| Err(Problem::new(Code::UnsupportedMediaType, detail));
+    if essence != JSON && essence != "application/geo+json" {
+        let shown: String = essence.chars().take(60).collect();
+        return refused(format!("the body is {shown:?}; send it as Content-Type: {JSON}"));
+    }
+    match text(header::CONTENT_ENCODING).as_deref() {
+        None | Some("identity" | "") => {}
+        Some(_) => return refused("the body is compressed; send it as it is".to_owned()),
+    }
+    body.map_err(|rejection| match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            let detail = format!("the body has more than {most} bytes; send less at a time");
+            Problem::new(Code::BodyTooLarge, detail)
+        }
+        _ => Problem::new(Code::InvalidRequest, "the body ended before its end"),
+    })
+}
+
+fn json_answer(body: Bytes) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
