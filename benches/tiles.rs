@@ -1,8 +1,9 @@
-//! Cold tiles over synthetic parcels: rendering alone, raw, no cache, one core.
+//! Cold tiles over synthetic parcels: rendering alone, raw, no cache, one core (Linux only).
 //!
 //! `TUBAN_BENCH_PARCELS=N` sets the number of parcels (1,000,000 when absent). After the
-//! benchmarks a line `TILE z x y features milliseconds bytes` a zoom says what was drawn; the
-//! script `benches/peers/tiles.sh` reads these. With `TUBAN_BENCH_ONLY_TILES` set, only they come.
+//! benchmarks a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
+//! which time on the core; the script `benches/peers/tiles.sh` reads these. With
+//! `TUBAN_BENCH_ONLY_TILES` set, only they come.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -21,6 +22,15 @@ use tile::{LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and}
 use tuban::synth::{Layer, Synth};
 
 const ZOOMS: [u8; 7] = [10, 11, 12, 13, 14, 15, 16];
+
+/// Time that one measured run lasts at least.
+const BATCH: Duration = Duration::from_millis(100);
+
+/// Time that this thread has been on a core: other work of the machine does not count.
+fn on_core() -> Duration {
+    let read = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(read.split(' ').next().unwrap().parse().unwrap())
+}
 
 /// The parcels of seed 1 in memory, as the engine holds them.
 fn parcels(count: u64) -> CollectionSnapshot {
@@ -100,11 +110,17 @@ fn main() {
     }
     for (zoom, coord) in &tiles {
         let rendered = render(&layers, &WEB_MERCATOR_QUAD, *coord, &limits);
+        // The clock of a thread moves in steps of some milliseconds: short runs are put together.
+        let start = Instant::now();
+        draw(&layers, *coord, &limits);
+        let batch = 1 + (BATCH.as_nanos() / start.elapsed().as_nanos().max(1)) as u32;
         let mut times: Vec<Duration> = (0..15)
             .map(|_| {
-                let start = Instant::now();
-                draw(&layers, *coord, &limits);
-                start.elapsed()
+                let start = on_core();
+                for _ in 0..batch {
+                    draw(&layers, *coord, &limits);
+                }
+                (on_core() - start) / batch
             })
             .collect();
         times.sort_unstable();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Cold tiles of synthetic parcels beside PostGIS ST_AsMVT: the same data, the same attributes, both
-# raw, one core each, in turn. Usage: benches/peers/tiles.sh [PARCELS]
+# raw, one core each, in turn, by time on the core: other work of the machine does not count.
+# Usage: benches/peers/tiles.sh [PARCELS]
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 parcels=${1:-1000000}
@@ -24,8 +25,13 @@ while read -r z x y features ms bytes; do
         from parcels where geom && ST_TileEnvelope($z, $x, $y, margin => 64.0 / 4096)) t where geom is not null"
     runs=5; [[ $z -le 11 ]] && runs=3
     peer_bytes=$(sql -c "$query")
-    peer_ms=$({ echo '\timing on'; for _ in $(seq $runs); do echo "$query;"; done; } | sql |
-        sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
+    # psql lets the shell read how long its backend has been on a core, before, between and after.
+    on_core="\\! sed 's/^/core /' /proc/\$PEER_PID/schedstat"
+    peer_ms=$({
+        printf '%s\n' 'select pg_backend_pid() as pid \gset' '\setenv PEER_PID :pid' "$on_core"
+        for _ in $(seq $runs); do printf '%s\n' "$query;" "$on_core"; done
+    } | sql | awk '/^core/ { if (n++) print ($2 - last) / 1e6; last = $2 }' |
+        sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
     awk -v z="$z" -v f="$features" -v a="$ms" -v b="$peer_ms" -v x="$bytes" -v y="$peer_bytes" \
         'BEGIN { printf "%-4s %10d %12.3f %12.1f %7.0fx %12d %12d\n", z, f, a, b, b / a, x, y }'
 done < <(sed -n 's/^TILE //p' "$work/ours.txt")
