@@ -109,9 +109,67 @@ fn conditions_select_and_the_number_is_exact() {
         ("q=a+%22B%22,村2", 7),
         ("state=true&on=2026-03-01&q=村1", 1),
         ("limit=1&limit=2&area=1.5", 1),
+        ("offset=20&limit=3", 26),
+        ("skipGeometry=true&limit=3", 26),
     ] {
         check_matched(query, expected);
     }
+}
+
+#[test]
+fn a_filter_is_read_in_both_languages_and_joined_with_the_rest() {
+    let encoded =
+        |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
+    for (filter, expected) in [
+        ("area > 20", 5),
+        ("name LIKE '甲村1%'", 11),
+        ("CASEI(name) = CASEI('A \"B\", C')", 1),
+        ("area BETWEEN 2 AND 4 OR code = 110115000010", 3),
+        ("code = 110115000007.0", 1),
+        ("area IS NULL", 1),
+        ("geometry IS NULL", 1),
+        ("NOT (state = TRUE)", 12),
+        ("on = DATE('2026-03-05')", 5),
+        ("at > TIMESTAMP('2026-03-05T00:00:00Z')", 5),
+        ("T_DURING(on, INTERVAL('2026-03-01','2026-03-04'))", 10),
+        ("S_INTERSECTS(geometry, BBOX(116.40,39.60,116.4026,39.61))", 3),
+        ("S_INTERSECTS(geom, POINT(116.4002 39.6002))", 1),
+        ("S_DISJOINT(geometry, BBOX(116.40,39.60,116.4026,39.61))", 22),
+        ("(state = TRUE) AND (\"area\" < 10)", 5),
+        ("area * 2 = 7", 1),
+        ("A_CONTAINS(('甲村1号','甲村2号'), (name))", 2),
+    ] {
+        check_matched(&format!("filter={}", encoded(filter)), expected);
+    }
+    let json = r#"{"op":"and","args":[{"op":">","args":[{"property":"area"},20]},{"op":"=","args":[{"property":"state"},true]}]}"#;
+    check_matched(&format!("filter-lang=cql2-json&filter={}", encoded(json)), 3);
+    check_matched(&format!("filter={}&on=2026-03-05", encoded("area > 20")), 1);
+    let turned = encoded("S_INTERSECTS(geometry, BBOX(39.60,116.40,39.61,116.4026))");
+    check_matched(&format!("filter={turned}&filter-crs={CRS}/EPSG/0/4490"), 3);
+    let page = items(&format!("limit=2&filter={}", encoded("area > 20")));
+    let next = get(&target(link(&page, "next", "application/geo+json").unwrap())).json();
+    assert_eq!((&next["numberMatched"], &next["numberReturned"]), (&5.into(), &2.into()));
+    for (filter, status, code, said) in [
+        ("area >", 400, "invalid_parameter", "filter"),
+        ("nothing = 1", 400, "invalid_parameter", "nothing"),
+        ("area = 'x'", 400, "invalid_parameter", "area"),
+        ("owner = '张3'", 403, "field_not_readable", "owner"),
+        ("nothing(1) = 1", 400, "invalid_parameter", "nothing"),
+    ] {
+        let answer = get(&format!("/collections/parcels/items?filter={}", encoded(filter)));
+        let problem = answer.json();
+        assert_eq!(
+            (answer.status, &problem["code"]),
+            (status, &code.into()),
+            "{filter}: {problem}"
+        );
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains(said) && !detail.contains('张'), "{detail}");
+    }
+    let deep = format!("filter={}area%3D1{}", "(".repeat(2000), ")".repeat(2000));
+    assert_eq!(get(&format!("/collections/parcels/items?{deep}")).status, 400);
+    let functions = get("/functions").json();
+    assert!(functions["functions"].as_array().unwrap().iter().any(|f| f["name"] == "length"));
 }
 
 #[test]
@@ -134,6 +192,15 @@ fn pages_follow_each_other_and_a_limit_in_the_link_counts() {
         seen.sort_unstable();
         assert_eq!(seen, (1..=26).collect::<Vec<_>>(), "{order}");
     }
+    let whole = items("limit=26&sortby=fid");
+    let late = items("limit=2&offset=20&sortby=fid&skipGeometry=true");
+    let ids = |page: &Value, from: usize| -> Vec<Value> {
+        page["features"].as_array().unwrap().iter().skip(from).map(|f| f["id"].clone()).collect()
+    };
+    assert_eq!(ids(&late, 0), ids(&whole, 20)[..2]);
+    assert_eq!(late["features"][0]["geometry"], Value::Null);
+    let next = get(&target(link(&late, "next", "application/geo+json").unwrap())).json();
+    assert_eq!(ids(&next, 0), ids(&whole, 22)[..2], "the offset counts once");
     let first = &items("sortby=-area&limit=1")["features"][0];
     assert_eq!(first["properties"]["area"], 24.5);
     for plus in ["+area", "%2Barea", "area"] {
@@ -314,6 +381,8 @@ fn what_cannot_be_answered_is_refused() {
         ("items?limit=10.5", 400, "invalid_parameter", "limit"),
         ("items?limit=unlimited", 400, "invalid_parameter", "limit"),
         ("items?limit=", 400, "invalid_parameter", "limit"),
+        ("items?offset=-1", 400, "invalid_parameter", "offset"),
+        ("items?skipGeometry=yes", 400, "invalid_parameter", "skipGeometry"),
         ("items?nothing=1", 400, "invalid_parameter", "code"),
         ("items?bbox=1,2,3", 400, "invalid_parameter", "3 numbers"),
         ("items?bbox=1,2,3,4,5", 400, "invalid_parameter", "5 numbers"),
@@ -367,6 +436,8 @@ fn every_resource_is_json_for_machines_and_a_page_for_people() {
         "/",
         "/api",
         "/conformance",
+        "/functions",
+        "/styles",
         "/collections",
         "/collections/parcels",
         "/collections/parcels/schema",

@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, Envelope, FeatureId,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, Envelope, FeatureId, Filter,
     OverBudget, Rank, Revision, Snapshot, Value,
 };
 
@@ -89,9 +89,13 @@ pub struct ItemsQuery {
     pub equal: Vec<(ReadableField, Value)>,
     /// Texts of which one must stand in a text field, whatever the case; none: no condition.
     pub phrases: Vec<String>,
+    /// A filter bound to this state of the collection with the same profile.
+    pub filter: Option<Arc<Filter>>,
     /// Keys in order of weight; ties, and no keys at all, are settled by the engine, each time
     /// in the same way.
     pub order: Vec<SortKey>,
+    /// Features left out before the first page; a cursor knows its own place.
+    pub skip: usize,
     /// Who asks.
     pub profile: Profile,
 }
@@ -246,9 +250,13 @@ impl<'a> Read<'a> {
             Some(cursor) => Some(cursor.matched),
             None => self.is_unconditional().then(|| self.collection.len() as u64),
         };
+        let skip = if after.is_some() { 0 } else { self.query.skip as u64 };
         let (mut ids, mut last, mut seen) = (Vec::new(), None, 0_u64);
         self.each_match(after, &mut |rank| {
             seen += 1;
+            if seen <= skip {
+                return ControlFlow::Continue(());
+            }
             if ids.len() < limit {
                 ids.push(rank.1);
                 last = Some(rank);
@@ -257,7 +265,7 @@ impl<'a> Read<'a> {
             }
             ControlFlow::Continue(())
         })?;
-        let more = seen > ids.len() as u64;
+        let more = seen > skip + ids.len() as u64;
         let next = last.filter(|_| more).map(Position::Rank);
         Ok(Found { ids, matched: known.unwrap_or(seen), next })
     }
@@ -269,10 +277,10 @@ impl<'a> Read<'a> {
         orders: &Orders,
         fingerprint: u64,
     ) -> Result<Found, EngineError> {
-        let start = self.pinned.cursor.map_or(0, |cursor| match cursor.position {
-            Position::Offset(offset) => usize::try_from(offset).unwrap_or(usize::MAX),
-            Position::Rank(_) => 0,
-        });
+        let start = match self.pinned.cursor.map(|cursor| cursor.position) {
+            Some(Position::Offset(offset)) => usize::try_from(offset).unwrap_or(usize::MAX),
+            _ => self.query.skip,
+        };
         let key =
             (self.collection.collection().id.clone(), self.collection.revision(), fingerprint);
         let (ids, matched) = if start == 0 {
@@ -295,7 +303,7 @@ impl<'a> Read<'a> {
             let end = start.saturating_add(limit).min(all.len());
             (all.get(start..end).unwrap_or_default().to_vec(), all.len())
         };
-        let end = start + ids.len();
+        let end = start.saturating_add(ids.len());
         let next = (end < matched).then_some(Position::Offset(end as u64));
         Ok(Found { ids, matched: matched as u64, next })
     }
@@ -307,6 +315,18 @@ impl<'a> Read<'a> {
             && query.equal.is_empty()
             && query.phrases.is_empty()
             && query.time.is_none()
+            && query.filter.is_none()
+    }
+
+    /// The box in which every match with a place lies; none when it may lie anywhere.
+    fn window(&self) -> Option<Envelope> {
+        let of_filter = self.query.filter.as_ref().and_then(|filter| filter.envelope().copied());
+        match (self.area.envelope(), of_filter) {
+            (Some(area), Some(filter)) => {
+                Some(area::intersection(&area, &filter).unwrap_or(Envelope::EMPTY))
+            }
+            (area, filter) => area.or(filter),
+        }
     }
 
     /// Visits what matches, in rank order, from behind `after` on.
@@ -318,15 +338,17 @@ impl<'a> Read<'a> {
         let unconditional = self.is_unconditional();
         let mut conditions = Conditions::new(self.query, self.collection.collection());
         let mut outcome = Ok(());
-        let envelope = self.area.envelope();
-        self.collection.walk(after, envelope.as_ref(), &mut |shard, slots| {
+        let window = self.window();
+        self.collection.walk(after, window.as_ref(), &mut |shard, slots| {
+            let mut filter = self.query.filter.as_ref().map(|filter| filter.on(shard));
             let mut run = || -> Result<ControlFlow<()>, EngineError> {
                 let features = if unconditional { 0 } else { slots.len() as u64 };
                 self.budget.spend(features, 0)?;
-                for slot in slots {
-                    let slot = usize::from(*slot);
+                for &narrow in slots {
+                    let slot = usize::from(narrow);
                     let holds = unconditional
                         || conditions.hold(shard, slot)
+                            && filter.as_mut().is_none_or(|filter| filter.matches(narrow))
                             && self.area.meets(shard.feature(slot), self.budget)?;
                     if holds && visit(shard.rank(slot)).is_break() {
                         return Ok(ControlFlow::Break(()));

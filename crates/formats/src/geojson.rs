@@ -15,6 +15,7 @@ mod write;
 #[cfg(test)]
 mod geojson_tests;
 
+pub(crate) use geometry::read as read_geometry;
 pub use read::{open, open_seq};
 pub use stream::{GeoJsonStream, Profile};
 pub(crate) use text::push_hex;

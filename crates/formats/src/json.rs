@@ -47,6 +47,11 @@ impl<'a> Cursor<'a> {
         JsonError { reason, at: self.at }
     }
 
+    /// Position in the text.
+    pub(crate) fn at(&self) -> usize {
+        self.at
+    }
+
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }

@@ -4,6 +4,7 @@
 
 mod assembly;
 mod atomic_file;
+pub mod cql2;
 mod csv;
 mod csv_write;
 pub mod datetime;

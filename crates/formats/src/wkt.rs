@@ -38,6 +38,14 @@ pub fn read_wkt(text: &str) -> Result<Option<ReadGeometry>, WktError> {
     Ok(shape.map(|shape| reader.assembly.finish(shape)))
 }
 
+/// Reads the geometry that `text` begins with; `None` when it is empty. Gives its length too.
+pub(crate) fn read_wkt_start(text: &str) -> Result<(Option<ReadGeometry>, usize), WktError> {
+    let mut reader = WktReader { text, at: 0, assembly: Assembly::default() };
+    let shape = reader.geometry(0)?;
+    let (at, assembly) = (reader.at, reader.assembly);
+    Ok((shape.map(|shape| assembly.finish(shape)), at))
+}
+
 struct WktReader<'a> {
     text: &'a str,
     at: usize,

@@ -33,8 +33,9 @@ impl SchemaKind {
 }
 
 /// Name of the geometry where fields are named.
-pub fn geometry_name(collection: &Collection) -> String {
-    free(collection, "geometry")
+pub fn geometry_name(collection: &Collection) -> &'static str {
+    // Filters know both; the second stands in where a field has taken the first.
+    if collection.field_position("geometry").is_some() { "geom" } else { "geometry" }
 }
 
 /// Name of the feature id where fields are named.
@@ -71,7 +72,7 @@ pub fn document(kind: SchemaKind, url: &str, collection: &Collection, profile: P
     }
     if kind != SchemaKind::Sortables {
         add(
-            geometry_name(collection),
+            geometry_name(collection).to_owned(),
             json!({
                 "title": "geometry",
                 "format": geometry_format(collection.geometry_type),

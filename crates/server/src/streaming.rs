@@ -44,8 +44,8 @@ pub struct Answer {
     pub id_is_value: bool,
     /// Fields, in the order of the values.
     pub fields: Vec<ReadableField>,
-    /// How geometries are shown.
-    pub geometry: Shown,
+    /// How geometries are shown; not at all when absent.
+    pub geometry: Option<Shown>,
     /// How second geometries are shown.
     pub place: Option<Shown>,
 }
@@ -163,11 +163,11 @@ impl Progress {
 
 impl Answer {
     fn feature(&mut self, out: &mut Vec<u8>, feature: FeatureRef<'_>) -> Result<(), EngineError> {
-        let geometry = self.geometry.geometry(feature)?;
-        let place = match &self.place {
-            Some(place) => place.geometry(feature)?,
-            None => None,
+        let show = |shown: &Option<Shown>| match shown {
+            Some(shown) => shown.geometry(feature),
+            None => Ok(None),
         };
+        let (geometry, place) = (show(&self.geometry)?, show(&self.place)?);
         let id = self.id_is_value.then(|| ValueRef::Int(feature.id().value()));
         let values = self.fields.iter().map(|field| feature.value(field.position()));
         let values: Vec<ValueRef<'_>> = id.into_iter().chain(values).collect();

@@ -61,6 +61,16 @@ impl Envelope {
         }
     }
 
+    /// What lies in both; empty when they share no point.
+    pub fn intersection(&self, other: &Self) -> Self {
+        Self {
+            min_x: self.min_x.max(other.min_x),
+            min_y: self.min_y.max(other.min_y),
+            max_x: self.max_x.min(other.max_x),
+            max_y: self.max_y.min(other.max_y),
+        }
+    }
+
     /// Whether they share at least one point; touching borders count.
     pub fn intersects(&self, other: &Self) -> bool {
         self.min_x <= other.max_x

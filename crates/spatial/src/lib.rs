@@ -7,6 +7,7 @@
 //! y south; see [`world`].
 
 pub mod budget;
+pub mod calendar;
 pub mod change;
 pub mod closed_form;
 pub mod collection;
@@ -16,8 +17,10 @@ pub mod crs_error;
 pub mod crs_facts;
 pub mod crs_wkt;
 mod crs_wkt1;
+pub mod densify;
 pub mod envelope;
 pub mod feature;
+pub mod filter;
 pub mod geometry;
 pub mod gpb;
 pub mod hilbert;
@@ -52,6 +55,7 @@ pub use crs_error::CrsError;
 pub use crs_facts::{AxisOrder, CrsFacts, CrsKind, CrsUnit};
 pub use envelope::Envelope;
 pub use feature::{Feature, FeatureId, Value};
+pub use filter::{BindContext, Expression, Filter, FilterError};
 pub use geometry::{Geometry, PathRole};
 pub use place::PlaceRevisions;
 pub use predicate::{Matrix, Pattern, Predicate, Relation};

@@ -16,15 +16,17 @@ use geo_types::Geometry as Shape;
 use crate::closed_form::ClosedForm;
 use crate::crs::is_site_name;
 use crate::crs_error::CrsError;
-use crate::crs_facts::{AreaOfUse, AxisOrder, CrsFacts, CrsKind, FactsFault, read_facts};
+use crate::crs_facts::{AreaOfUse, AxisOrder, CrsFacts, CrsKind, CrsUnit, FactsFault, read_facts};
 use crate::proj_link::{End, Link};
 use crate::shift::Shift;
 use crate::zones::{ChinaDatum, cgcs2000_alike};
-use crate::{Crs, Geometry, SourceCrs};
+use crate::{Crs, Envelope, Geometry, SourceCrs};
 
 /// Degrees by which coordinates may leave the area of use of a projected CRS: a city in one
 /// zone reaches into its neighbour.
 const AREA_MARGIN: f64 = 3.0;
+/// Metres; a degree is nowhere longer than it is on a sphere of this radius, but for 0.6 %.
+const EARTH_RADIUS: f64 = 6_378_137.0;
 /// Longest definition of a local system, in bytes.
 const MAX_DEFINITION: usize = 16_384;
 
@@ -183,8 +185,11 @@ struct Plan {
 #[derive(Clone, Debug)]
 struct Side {
     crs: Crs,
+    kind: CrsKind,
     area: Option<AreaOfUse>,
     margin: f64,
+    /// One centimetre in units of the CRS.
+    centimetre: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -219,15 +224,20 @@ enum LonLat {
 
 impl Side {
     fn new(crs: &Crs, facts: &CrsFacts) -> Self {
-        match facts.kind {
+        let (area, margin) = match facts.kind {
             // Numbers outside the country that a datum was made for are still angles.
-            CrsKind::Geographic => Self {
-                crs: crs.clone(),
-                area: Some(AreaOfUse { west: -180.0, south: -90.0, east: 180.0, north: 90.0 }),
-                margin: 1e-9,
-            },
-            CrsKind::Projected => Self { crs: crs.clone(), area: facts.area, margin: AREA_MARGIN },
-        }
+            CrsKind::Geographic => {
+                (Some(AreaOfUse { west: -180.0, south: -90.0, east: 180.0, north: 90.0 }), 1e-9)
+            }
+            CrsKind::Projected => (facts.area, AREA_MARGIN),
+        };
+        let centimetre = match (&facts.unit, facts.kind) {
+            (CrsUnit::Degree, _) => 0.01 / (EARTH_RADIUS * 1_f64.to_radians()),
+            (CrsUnit::Metre, _) => 0.01,
+            (CrsUnit::Other { factor, .. }, CrsKind::Geographic) => 0.01 / (EARTH_RADIUS * factor),
+            (CrsUnit::Other { factor, .. }, CrsKind::Projected) => 0.01 / factor,
+        };
+        Self { crs: crs.clone(), kind: facts.kind, area, margin, centimetre }
     }
 
     fn check(&self, lon_lat: [f64; 2], vertex: usize) -> Result<(), CrsError> {
@@ -254,6 +264,32 @@ impl Projector {
     /// Whether both are the same, so that nothing changes.
     pub fn is_identity(&self) -> bool {
         self.0.shift.is_none() && matches!(self.0.route, Route::Identity)
+    }
+
+    /// Whether what goes in is longitude and latitude.
+    pub fn takes_angles(&self) -> bool {
+        self.0.from.kind == CrsKind::Geographic
+    }
+
+    /// One centimetre in units of the CRS of what comes out; along a parallel less.
+    pub fn centimetre(&self) -> f64 {
+        self.0.to.centimetre
+    }
+
+    /// Longitudes and latitudes beyond which nothing can be projected; `None` when all can, or
+    /// nothing is known.
+    pub fn reach(&self) -> Option<Envelope> {
+        let Side { area, margin, .. } = &self.0.to;
+        let area =
+            area.filter(|area| self.0.to.kind == CrsKind::Projected && area.west <= area.east)?;
+        // A little less, so that rounding cannot lead outside.
+        let margin = margin - 1e-6;
+        Some(Envelope::new(
+            (area.west - margin).max(-180.0),
+            (area.south - margin).max(-90.0),
+            (area.east + margin).min(180.0),
+            (area.north + margin).min(90.0),
+        ))
     }
 
     /// Projects one point.

@@ -5,6 +5,7 @@
 //! centimetre.
 
 use geo_types::{Coord, Geometry as Shape, LineString, Polygon, Rect};
+use spatial::densify::densify;
 use spatial::relate::relate;
 use spatial::{
     Budget, Collection, Crs, CrsRegistry, Envelope, FeatureRef, GeometryType, Predicate, Projector,
@@ -13,11 +14,6 @@ use spatial::{
 use super::Bbox;
 use crate::EngineError;
 
-/// How far an edge may be off: metres, and about as much in degrees.
-const TOLERANCE_METRES: f64 = 0.01;
-const TOLERANCE_DEGREES: f64 = 1e-7;
-/// Halvings of an edge at most.
-const MAX_HALVINGS: u32 = 12;
 /// Points along a side of an extent when its own extent in another CRS is sought.
 const SIDE_POINTS: usize = 33;
 
@@ -71,10 +67,8 @@ impl Area {
         if bbox.boxes.iter().any(|part| part.contains(&reach)) {
             return Ok(Self::Everywhere);
         }
-        let tolerance =
-            if is_lon_lat(&collection.crs) { TOLERANCE_DEGREES } else { TOLERANCE_METRES };
         let cut = bbox.boxes.iter().filter_map(|part| intersection(part, &reach));
-        let parts = cut.filter_map(|part| Part::projected(&part, &back, tolerance));
+        let parts = cut.filter_map(|part| Part::projected(&part, &back));
         Ok(Self::Parts(parts.collect()))
     }
 
@@ -138,54 +132,30 @@ impl Part {
         Self { shape, envelope, inner: envelope }
     }
 
-    /// `part` through `projector`; `None` when a corner has no place on the other side.
-    fn projected(part: &Envelope, projector: &Projector, tolerance: f64) -> Option<Self> {
+    /// `part` through `projector`; `None` when a side has no place there.
+    fn projected(part: &Envelope, projector: &Projector) -> Option<Self> {
         let corners = [
-            [part.min_x, part.min_y],
-            [part.max_x, part.min_y],
-            [part.max_x, part.max_y],
-            [part.min_x, part.max_y],
+            (part.min_x, part.min_y),
+            (part.max_x, part.min_y),
+            (part.max_x, part.max_y),
+            (part.min_x, part.max_y),
         ];
         let mut sides: Vec<Envelope> = Vec::with_capacity(4);
-        let mut ring = Vec::new();
+        let mut ring: Vec<Coord<f64>> = Vec::new();
         for (from, to) in corners.into_iter().zip(corners.into_iter().cycle().skip(1)) {
-            let begin = projector.project(from).ok()?;
-            let end = projector.project(to).ok()?;
-            let mut side = vec![begin];
-            follow((from, begin), (to, end), projector, tolerance, MAX_HALVINGS, &mut side)?;
-            sides.push(Envelope::of(side.iter().copied().chain([end])));
-            ring.extend(side);
+            let edge = Shape::LineString(vec![from, to].into());
+            let Ok(Shape::LineString(side)) = densify(&edge, projector) else { return None };
+            sides.push(Envelope::of(side.0.iter().map(|c| [c.x, c.y])));
+            ring.extend(side.0);
         }
-        let envelope = Envelope::of(ring.iter().copied());
+        // The end of a side is the beginning of the next.
+        ring.dedup();
+        let envelope = Envelope::of(ring.iter().map(|c| [c.x, c.y]));
         let [south, east, north, west] = sides[..] else { return None };
         let inner = Envelope::new(west.max_x, south.max_y, east.min_x, north.min_y);
-        let mut line: Vec<Coord<f64>> = ring.iter().map(|&[x, y]| Coord { x, y }).collect();
-        line.extend(line.first().copied());
-        let shape = Shape::Polygon(Polygon::new(LineString(line), Vec::new()));
+        let shape = Shape::Polygon(Polygon::new(LineString(ring), Vec::new()));
         Some(Self { shape, envelope, inner })
     }
-}
-
-/// Appends points between the ends of an edge until straight pieces follow its projection, and
-/// the end's own is left out. Each end is given before and after projection.
-fn follow(
-    begin: ([f64; 2], [f64; 2]),
-    end: ([f64; 2], [f64; 2]),
-    projector: &Projector,
-    tolerance: f64,
-    halvings: u32,
-    line: &mut Vec<[f64; 2]>,
-) -> Option<()> {
-    let between = |a: [f64; 2], b: [f64; 2]| [f64::midpoint(a[0], b[0]), f64::midpoint(a[1], b[1])];
-    let middle = between(begin.0, end.0);
-    let bent = projector.project(middle).ok()?;
-    let straight = between(begin.1, end.1);
-    if halvings == 0 || (bent[0] - straight[0]).hypot(bent[1] - straight[1]) <= tolerance {
-        return Some(());
-    }
-    follow(begin, (middle, bent), projector, tolerance, halvings - 1, line)?;
-    line.push(bent);
-    follow((middle, bent), end, projector, tolerance, halvings - 1, line)
 }
 
 /// A box that holds all of `extent` after projection, and a little more.
@@ -209,7 +179,8 @@ fn projected_extent(extent: &Envelope, projector: &Projector) -> Option<Envelope
     ))
 }
 
-fn intersection(a: &Envelope, b: &Envelope) -> Option<Envelope> {
+/// What two boxes share; none when that is nothing.
+pub(super) fn intersection(a: &Envelope, b: &Envelope) -> Option<Envelope> {
     let cut = Envelope::new(
         a.min_x.max(b.min_x),
         a.min_y.max(b.min_y),

@@ -60,8 +60,9 @@ impl Kept {
 }
 
 impl Cursors {
-    /// Tells one query from another.
+    /// Tells one query from another, whatever they skip.
     pub(super) fn fingerprint(&self, query: &ItemsQuery) -> u64 {
+        let query = ItemsQuery { skip: 0, ..query.clone() };
         self.keys.hash_one(format!("{query:?}"))
     }
 

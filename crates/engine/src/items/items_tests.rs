@@ -46,6 +46,21 @@ async fn pages_together_are_the_whole_and_count_it() {
 }
 
 #[tokio::test]
+async fn what_is_skipped_is_left_out_once_and_still_counts() {
+    let (_, engine) = town().await;
+    let code = SortBy::Field(find(&engine, "ZDDM"));
+    for order in [vec![], vec![SortKey { by: code, descending: false }]] {
+        let (all, _) =
+            pages(&engine, &ItemsQuery { order: order.clone(), ..<_>::default() }, 400).await;
+        for skip in [0, 1, 390, 400, 1_000_000] {
+            let query = ItemsQuery { skip, order: order.clone(), ..<_>::default() };
+            let (ids, matched) = pages(&engine, &query, 7).await;
+            assert_eq!((ids.as_slice(), matched), (all.get(skip..).unwrap_or_default(), 400));
+        }
+    }
+}
+
+#[tokio::test]
 async fn conditions_are_joined_by_and() {
     let (_, engine) = town().await;
     let column = |count: f64| WEST + SIDE * 2.0 * count;

@@ -304,7 +304,7 @@ fn moment(julian_day: i32, millis: i32) -> Option<String> {
     if !(0..86_400_000).contains(&millis) || !(1_721_426..=5_373_484).contains(&julian_day) {
         return None;
     }
-    let (year, month, day) = crate::datetime::civil_from_days(i64::from(julian_day) - EPOCH);
+    let (year, month, day) = spatial::calendar::civil_from_days(i64::from(julian_day) - EPOCH);
     let seconds = millis / 1000;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     Some(format!("{year:04}-{month:02}-{day:02} {hours:02}:{minutes:02}:{seconds:02}"))

@@ -17,7 +17,7 @@ use crate::json::{Cursor, JsonError};
 const MAX_DEPTH: usize = 8;
 
 /// Reads a geometry, `null` or an empty one being none.
-pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Option<ReadGeometry>, JsonError> {
+pub(crate) fn read(cursor: &mut Cursor<'_>) -> Result<Option<ReadGeometry>, JsonError> {
     if cursor.peek() == Some(b'n') {
         return cursor.skip_value().map(|()| None);
     }

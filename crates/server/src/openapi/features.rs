@@ -33,6 +33,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
     add("/", document("getLandingPage", "what there is", &JSON, "Landing"));
     add("/api", document("getApi", "this description", &OPENAPI, "Object"));
     add("/conformance", document("getConformance", "what is conformed to", &JSON, "Conformance"));
+    add("/functions", document("getFunctions", "functions of filters", &JSON, "Object"));
     add("/collections", document("getCollections", "all collections", &JSON, "Collections"));
     let of_collection = |mut operation: Value| {
         if let Some(parameters) = operation["parameters"].as_array_mut() {
@@ -55,7 +56,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         let id = encode(collection.collection().id.as_str());
         add(&format!("/collections/{id}/items"), items(collection.collection(), &offered));
     }
-    add("/collections/{collectionId}/items/{featureId}", of_collection(item()));
+    add("/collections/{collectionId}/items/{featureId}", of_collection(item(app, snapshot)));
     add(
         "/collections/{collectionId}/all.fgb",
         of_collection(json!({
@@ -80,11 +81,16 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
         shared("bbox"),
         crs("bbox-crs", "what the numbers of bbox are in; axes in its order"),
         crs("crs", "what coordinates of the answer are in; axes in its order"),
+        shared("filter"),
+        shared("filter-lang"),
+        crs("filter-crs", "what coordinates of filter are in; axes in its order"),
         shared("datetime"),
         shared("q"),
-        shared("sortby"),
-        shared("properties"),
+        sortby(collection),
+        properties(&[collection]),
+        shared("skipGeometry"),
         shared("profile"),
+        shared("offset"),
         shared("cursor"),
         parameter(
             &id_name(collection),
@@ -118,19 +124,68 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
     })
 }
 
-fn item() -> Value {
+fn item(app: &App, snapshot: &Snapshot) -> Value {
     let content = [(GEOJSON.media_type, schema("Feature")), (HTML.media_type, text())];
+    let mut uris: Vec<String> = Vec::new();
+    for collection in snapshot.collections.values() {
+        for offered in app.crs_lists.of(&app.engine, collection).iter() {
+            if !uris.contains(&offered.uri) {
+                uris.push(offered.uri.clone());
+            }
+        }
+    }
+    let mut crs = json!({ "type": "string" });
+    if !uris.is_empty() {
+        crs["enum"] = json!(uris);
+    }
+    let collections: Vec<&Collection> =
+        snapshot.collections.values().map(|collection| &**collection.collection()).collect();
+    let id = json!({ "type": "integer", "minimum": 1 });
     json!({
         "operationId": "getItem",
         "tags": ["Features"],
         "summary": "one feature",
         "parameters": [
-            path_parameter("featureId", "id of a feature", json!({ "type": "integer", "minimum": 1 })),
+            path_parameter("featureId", "id of a feature", id),
             format_parameter(&[&GEOJSON, &HTML, &JSONFG]),
-            parameter("crs", "what coordinates are in", json!({ "type": "string", "format": "uri" })),
-            shared("properties"),
+            parameter("crs", "what coordinates are in; each collection names its own", crs),
+            properties(&collections),
             shared("profile")
         ],
         "responses": answers("one feature", &content)
     })
+}
+
+fn sortby(collection: &Collection) -> Value {
+    let fields = ReadableField::all(collection, Profile::default())
+        .filter(|(_, field)| SchemaKind::Sortables.holds(field.field_type))
+        .map(|(_, field)| field.name.clone());
+    let names = std::iter::once(id_name(collection)).chain(fields);
+    let keys: Vec<String> =
+        names.flat_map(|name| [format!("+{name}"), format!("-{name}"), name]).collect();
+    parameter(
+        "sortby",
+        "fields to sort by, each with - before it for the largest first",
+        json!({ "type": "array", "minItems": 1, "items": { "type": "string", "enum": keys } }),
+    )
+}
+
+/// The parameter that selects fields of one of `collections`.
+fn properties(collections: &[&Collection]) -> Value {
+    let mut names: Vec<&str> = Vec::new();
+    if let [collection] = collections {
+        names.extend(
+            ReadableField::all(collection, Profile::default())
+                .map(|(_, field)| field.name.as_str()),
+        );
+    }
+    let mut items = json!({ "type": "string" });
+    if !names.is_empty() {
+        items["enum"] = json!(names);
+    }
+    parameter(
+        "properties",
+        "fields of the answer; all when absent",
+        json!({ "type": "array", "items": items }),
+    )
 }

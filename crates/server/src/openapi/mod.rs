@@ -19,7 +19,7 @@ pub fn document(app: &App, base: &str) -> Value {
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
     tiles::add_paths(&mut paths, &snapshot);
-    styles::add_paths(&mut paths);
+    styles::add_paths(&mut paths, &snapshot);
     json!({
         "openapi": "3.0.3",
         "info": {

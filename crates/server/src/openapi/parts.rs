@@ -112,20 +112,30 @@ pub fn parameters() -> Value {
              alternatives",
             json!({ "type": "string" }),
         ),
-        "sortby": parameter(
-            "sortby",
-            "fields to sort by, each with - before it for the largest first",
-            json!({ "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "^[+-]?.+" } }),
-        ),
-        "properties": parameter(
-            "properties",
-            "fields of the answer; all when absent",
-            json!({ "type": "array", "items": { "type": "string" } }),
-        ),
         "profile": parameter(
             "profile",
             "profile of GeoJSON",
             json!({ "type": "string", "enum": ["rfc7946", "jsonfg"] }),
+        ),
+        "filter": parameter(
+            "filter",
+            "a CQL2 expression over the queryables",
+            json!({ "type": "string" }),
+        ),
+        "filter-lang": parameter(
+            "filter-lang",
+            "language of filter",
+            json!({ "type": "string", "enum": ["cql2-text", "cql2-json"], "default": "cql2-text" }),
+        ),
+        "offset": parameter(
+            "offset",
+            "features left out before the first; following the links with rel next is faster",
+            json!({ "type": "integer", "minimum": 0, "default": 0 }),
+        ),
+        "skipGeometry": parameter(
+            "skipGeometry",
+            "whether geometries are left out of the answer",
+            json!({ "type": "boolean", "default": false }),
         ),
         "cursor": parameter(
             "cursor",

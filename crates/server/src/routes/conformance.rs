@@ -10,7 +10,7 @@ use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
 
 /// Conformance classes, without what they all begin with.
-const CLASSES: [&str; 39] = [
+const CLASSES: [&str; 56] = [
     "ogcapi-common-1/1.0/conf/core",
     "ogcapi-common-1/1.0/conf/landing-page",
     "ogcapi-common-1/1.0/conf/json",
@@ -24,6 +24,24 @@ const CLASSES: [&str; 39] = [
     "ogcapi-features-2/1.0/conf/crs",
     "ogcapi-features-3/1.0/conf/queryables",
     "ogcapi-features-3/1.0/conf/queryables-query-parameters",
+    "ogcapi-features-3/1.0/conf/filter",
+    "ogcapi-features-3/1.0/conf/features-filter",
+    "cql2/1.0/conf/basic-cql2",
+    "cql2/1.0/conf/advanced-comparison-operators",
+    "cql2/1.0/conf/case-insensitive-comparison",
+    "cql2/1.0/conf/accent-insensitive-comparison",
+    "cql2/1.0/conf/basic-spatial-functions",
+    "cql2/1.0/conf/basic-spatial-functions-plus",
+    "cql2/1.0/conf/spatial-functions",
+    "cql2/1.0/conf/temporal-functions",
+    "cql2/1.0/conf/array-functions",
+    "cql2/1.0/conf/property-property",
+    "cql2/1.0/conf/functions",
+    "cql2/1.0/conf/arithmetic",
+    "cql2/1.0/conf/cql2-text",
+    "cql2/1.0/conf/cql2-json",
+    // QGIS up to 3.43 looks for the name that the class had as a draft.
+    "cql2/1.0/conf/basic-spatial-operators",
     "ogcapi-common-3/1.0/conf/schemas",
     "ogcapi-common-3/1.0/conf/returnables-and-receivables",
     "ogcapi-common-3/1.0/conf/queryables",

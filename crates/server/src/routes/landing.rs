@@ -36,6 +36,7 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to(&format!("{REL}/data"), json_type, "/collections", "collections"),
         to(&format!("{REL}/tilesets-vector"), json_type, "/tiles", "vector tiles"),
         to(&format!("{REL}/tiling-schemes"), json_type, "/tileMatrixSets", "grids of tiles"),
+        to(&format!("{REL}/functions"), json_type, "/functions", "functions of filters"),
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
     ]);
     let body = json!({

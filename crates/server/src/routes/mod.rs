@@ -5,6 +5,7 @@ mod api;
 mod collections;
 mod conformance;
 mod extent;
+mod functions;
 pub mod items;
 mod landing;
 mod methods;
@@ -31,6 +32,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use metrics::Answers;
+pub use styles::{MAPBOX_STYLE, QML};
 pub use tiles::MVT;
 
 use crate::cors;
@@ -49,6 +51,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/metrics", get(metrics::metrics))
         .route("/api", get(api::api))
         .route("/conformance", get(conformance::conformance))
+        .route("/functions", get(functions::functions))
         .route("/collections", get(collections::list))
         .route("/collections/{id}", get(collections::one))
         .route("/collections/{id}/schema", get(schemas::returnables))

@@ -11,6 +11,9 @@ use spatial::{Collection, CollectionSnapshot, Snapshot};
 
 use super::answers;
 use super::tile_layers::{chosen, joined, snapshots};
+use crate::asked::Asked;
+use crate::links::self_and_alternates;
+use crate::negotiate::{HTML, JSON};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
 use crate::state::App;
@@ -25,14 +28,10 @@ pub const QML: &str = "application/vnd.qgis.qml";
 const WHOLE_MAP: &str = "all";
 
 /// `GET /styles`
-pub async fn list(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &["json"])?;
-    let base = app.settings.links.base(peer.ip(), &headers);
+pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
+    let base = &asked.base;
     let snapshot = app.engine.snapshot();
     let ids = std::iter::once(WHOLE_MAP)
         .chain(snapshot.collections.keys().map(spatial::CollectionId::as_str));
@@ -59,7 +58,12 @@ pub async fn list(
             json!({ "id": id, "title": id, "links": links })
         })
         .collect();
-    Ok(answers::json("application/json", &json!({ "default": WHOLE_MAP, "styles": styles })))
+    let body = json!({
+        "default": WHOLE_MAP,
+        "styles": styles,
+        "links": self_and_alternates(&asked, chosen, &offers)
+    });
+    Ok(answers::document(&asked, chosen, "Styles", &body))
 }
 
 /// `GET /styles/{id}`: `all`, or collection ids with commas between.

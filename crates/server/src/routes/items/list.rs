@@ -10,7 +10,7 @@ use formats::fgb::FgbStream;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
 use formats::{CsvStream, FeatureStream};
 use serde_json::{Map, Value, json};
-use spatial::{AxisOrder, CrsKind};
+use spatial::AxisOrder;
 
 use super::parameters::Reader;
 use super::{
@@ -42,6 +42,7 @@ struct Items<'a> {
     /// CRS of the answer, and whether it was asked for.
     crs: OfferedCrs,
     is_crs_asked: bool,
+    skips_geometry: bool,
     fields: Vec<ReadableField>,
     page: ItemsPage,
 }
@@ -59,11 +60,16 @@ pub async fn list(
     let profile = Profile::default();
     let collection = Arc::clone(pinned.collection().collection());
     let offered = app.crs_lists.of(&app.engine, pinned.collection());
-    let reader = Reader { query: &query, collection: &collection, offered: &offered, profile };
-    let registry = app.engine.registry();
-    let items_query = reader
-        .items(&|crs| registry.facts(&crs.crs).map_or(CrsKind::Projected, |facts| facts.kind))?;
+    let reader = Reader {
+        registry: app.engine.registry(),
+        query: &query,
+        collection: &collection,
+        offered: &offered,
+        profile,
+    };
+    let items_query = reader.items()?;
     let (limit, crs, fields) = (reader.limit()?, reader.crs()?, reader.properties()?);
+    let skips_geometry = reader.skips_geometry()?;
 
     // Weak: the time of the answer and the cursor in it change with every answer.
     let tag = format!("\"{}-{}\"", app.engine.collection_tag(&pinned, profile), chosen.name);
@@ -84,6 +90,7 @@ pub async fn list(
         chosen,
         crs,
         is_crs_asked: query.value("crs").is_some(),
+        skips_geometry,
         fields,
         page,
     };
@@ -147,8 +154,11 @@ impl Items<'_> {
             stream,
             id_is_value: matches!(self.chosen.name, "fgb" | "csv"),
             fields: self.fields.clone(),
-            geometry: self.app.engine.shown(&collection, shown_in)?,
-            place,
+            geometry: match self.skips_geometry {
+                true => None,
+                false => Some(self.app.engine.shown(&collection, shown_in)?),
+            },
+            place: place.filter(|_| !self.skips_geometry),
         };
         let mut response = body(&self.app.engine, answer).await?.into_response();
         let headers = response.headers_mut();

@@ -39,7 +39,9 @@ pub async fn one(
     let collection = Arc::clone(pinned.collection().collection());
     let profile = Profile::default();
     let offered = app.crs_lists.of(&app.engine, pinned.collection());
-    let reader = Reader { query: &query, collection: &collection, offered: &offered, profile };
+    let registry = app.engine.registry();
+    let reader =
+        Reader { registry, query: &query, collection: &collection, offered: &offered, profile };
     let (crs, fields) = (reader.crs()?, reader.properties()?);
     let fid = fid.parse::<i64>().ok().and_then(|fid| FeatureId::try_from(fid).ok());
     let fid = fid.filter(|fid| pinned.collection().get(*fid).is_some()).ok_or_else(|| {

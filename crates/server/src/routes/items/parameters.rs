@@ -1,7 +1,13 @@
 //! What a request for features asks for, read from its query.
 
+use std::sync::Arc;
+
 use engine::{Bbox, ItemsQuery, Profile, ReadableField, SortBy, SortKey};
-use spatial::{AxisOrder, Collection, CrsKind, Envelope, FeatureId, Field, FieldType, Value};
+use formats::cql2;
+use spatial::{
+    AxisOrder, BindContext, Collection, CrsKind, CrsRegistry, Envelope, FeatureId, Field,
+    FieldType, Filter, FilterError, Value,
+};
 
 use super::times::time_span;
 use crate::crs_uri::{OfferedCrs, named};
@@ -14,7 +20,7 @@ pub const MAX_LIMIT: usize = engine::MAX_PAGE;
 /// Features of a page when nothing is said.
 pub const DEFAULT_LIMIT: usize = 10;
 /// Parameters of items that are no fields.
-pub const ITEMS_PARAMETERS: [&str; 11] = [
+pub const ITEMS_PARAMETERS: [&str; 16] = [
     "f",
     "limit",
     "bbox",
@@ -26,12 +32,18 @@ pub const ITEMS_PARAMETERS: [&str; 11] = [
     "properties",
     "profile",
     "cursor",
+    "offset",
+    "skipGeometry",
+    "filter",
+    "filter-lang",
+    "filter-crs",
 ];
 /// Parameters of one item.
 pub const ITEM_PARAMETERS: [&str; 4] = ["f", "crs", "properties", "profile"];
 
 /// Reads parameters against one collection.
 pub struct Reader<'a> {
+    pub registry: &'a CrsRegistry,
     pub query: &'a QueryString,
     pub collection: &'a Collection,
     pub offered: &'a [OfferedCrs],
@@ -44,11 +56,13 @@ fn refused(detail: String) -> Problem {
 
 impl Reader<'_> {
     /// The conditions and the order of a request for items.
-    pub fn items(&self, facts: &dyn Fn(&OfferedCrs) -> CrsKind) -> Result<ItemsQuery, Problem> {
+    pub fn items(&self) -> Result<ItemsQuery, Problem> {
         let mut query = ItemsQuery {
-            bbox: self.bbox(facts)?,
+            bbox: self.bbox()?,
+            filter: self.filter()?.map(Arc::new),
             phrases: self.phrases(),
             order: self.order()?,
+            skip: self.offset()?,
             profile: self.profile,
             ..ItemsQuery::default()
         };
@@ -92,6 +106,20 @@ impl Reader<'_> {
         })
     }
 
+    /// How many features are left out before the first.
+    fn offset(&self) -> Result<usize, Problem> {
+        let Some(text) = self.query.value("offset") else { return Ok(0) };
+        let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse().unwrap_or(usize::MAX)).ok_or_else(|| {
+            refused(format!("offset={text:?} is not usable; send a whole number from 0"))
+        })
+    }
+
+    /// Whether geometries are left out of the answer.
+    pub fn skips_geometry(&self) -> Result<bool, Problem> {
+        Ok(self.query.choice("skipGeometry", &["true", "false"])? == Some("true"))
+    }
+
     /// The CRS of the answer.
     pub fn crs(&self) -> Result<OfferedCrs, Problem> {
         named("crs", self.query.value("crs"), self.offered)
@@ -116,7 +144,7 @@ impl Reader<'_> {
         Ok(fields)
     }
 
-    fn bbox(&self, kind: &dyn Fn(&OfferedCrs) -> CrsKind) -> Result<Option<Bbox>, Problem> {
+    fn bbox(&self) -> Result<Option<Bbox>, Problem> {
         let crs = named("bbox-crs", self.query.value("bbox-crs"), self.offered)?;
         let Some(text) = self.query.value("bbox") else { return Ok(None) };
         let unusable = |reason: &str| {
@@ -138,7 +166,8 @@ impl Reader<'_> {
             AxisOrder::EastNorth => [first, second, third, fourth],
             AxisOrder::NorthEast => [second, first, fourth, third],
         };
-        let is_angle = kind(&crs) == CrsKind::Geographic;
+        let facts = self.registry.facts(&crs.crs);
+        let is_angle = facts.is_ok_and(|facts| facts.kind == CrsKind::Geographic);
         let boxes = if is_angle && (south.abs() > 90.0 || north.abs() > 90.0) {
             // Well-formed, but there is no such latitude: nothing lies there.
             Vec::new()
@@ -155,6 +184,33 @@ impl Reader<'_> {
             return Err(unusable("its western border lies beyond its eastern one"));
         };
         Ok(Some(Bbox { boxes, crs: crs.crs }))
+    }
+
+    fn filter(&self) -> Result<Option<Filter>, Problem> {
+        let language = self.query.choice("filter-lang", &["cql2-text", "cql2-json"])?;
+        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
+        let Some(text) = self.query.value("filter") else { return Ok(None) };
+        let expression = match language {
+            Some("cql2-json") => cql2::parse_json(text, &cql2::Limits::URL),
+            _ => cql2::parse_text(text, &cql2::Limits::URL),
+        };
+        let expression = expression.map_err(|error| refused(format!("filter: {error}")))?;
+        let projector = self
+            .registry
+            .projector(&crs.crs, &self.collection.crs)
+            .map_err(|error| refused(format!("filter-crs: {error}")))?;
+        let context = BindContext {
+            readable: &|field| field.class <= self.profile.highest,
+            projector: &projector,
+            axes: crs.axis_order,
+        };
+        Filter::bind(&expression, self.collection, &context).map(Some).map_err(|error| {
+            let code = match error {
+                FilterError::Unreadable { .. } => Code::FieldNotReadable,
+                _ => Code::InvalidParameter,
+            };
+            Problem::new(code, format!("filter: {error}"))
+        })
     }
 
     /// Commas part alternatives; the words of one stand one after the other.

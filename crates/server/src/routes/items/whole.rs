@@ -46,7 +46,7 @@ pub async fn whole(
             stream: Box::new(FgbStream::new(layer)),
             id_is_value: true,
             fields,
-            geometry: app.engine.shown(collection, &crs)?,
+            geometry: Some(app.engine.shown(collection, &crs)?),
             place: None,
         };
         let mut response = body(&app.engine, answer).await?.into_response();

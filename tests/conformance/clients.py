@@ -1,0 +1,71 @@
+"""Clients that are not ours read, page and filter a collection: OWSLib, and GDAL's OAPIF driver.
+Usage: clients.py BASE_URL"""
+import json
+import subprocess
+import sys
+import urllib.request
+
+from owslib.ogcapi.features import Features
+
+BBOX = [116.42, 39.635, 116.43, 39.65]
+
+
+def equal(found, expected, what):
+    assert found == expected, f"{what}: {found!r}, not {expected!r}"
+
+
+def answer(url):
+    with urllib.request.urlopen(url, timeout=60) as response:
+        return json.load(response)
+
+
+def check_owslib(base, counts):
+    client = Features(base + "/")
+    equal(sorted(client.feature_collections()), sorted(counts), "collections of OWSLib")
+    assert any(one.endswith("ogcapi-features-1/1.0/conf/core") for one in client.conformance()["conformsTo"])
+    equal(client.api()["openapi"][:4], "3.0.", "version of OpenAPI")
+    for name, count in counts.items():
+        equal(client.collection(name)["id"], name, "collection")
+        page = client.collection_items(name, limit=7)
+        equal((page["numberMatched"], page["numberReturned"]), (count, min(count, 7)), name)
+        listed = page["features"][0]
+        equal(client.collection_item(name, str(listed["id"]))["properties"], listed["properties"], name)
+        queryables = client.collection_queryables(name)["properties"]
+        assert set(listed["properties"]) <= set(queryables), f"{name}: {sorted(queryables)}"
+    near = client.collection_items("parcels", bbox=BBOX, limit=1)
+    assert 0 < near["numberMatched"] < counts["parcels"], near["numberMatched"]
+    code = near["features"][0]["properties"]["ZDDM"]
+    equal(client.collection_items("parcels", ZDDM=code)["numberMatched"], 1, "parcels of one code")
+    print(f"ok OWSLib: {len(counts)} collections, {near['numberMatched']} parcels in a box")
+
+
+def gdal(*arguments):
+    done = subprocess.run(["ogrinfo", "-ro", *arguments], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0 and "ERROR" not in done.stderr, f"{arguments}: {done.stderr}"
+    return done.stdout
+
+
+def check_gdal(base, counts):
+    for name, count in counts.items():
+        said = gdal("-so", f"OAPIF:{base}", name)
+        assert f"Feature Count: {count}\n" in said, f"{name}: not {count} features in\n{said}"
+    # A page is small here: GDAL follows the links until it has all.
+    said = gdal("-q", "-oo", "PAGE_SIZE=700", f"OAPIF:{base}", "villages", "-geom=NO")
+    equal(said.count("OGRFeature(villages)"), counts["villages"], "villages, page by page")
+    box = answer(f"{base}/collections/points/items?limit=1&bbox={','.join(map(str, BBOX))}")["numberMatched"]
+    said = gdal("-q", f"OAPIF:{base}", "points", "-geom=NO", "-spat", *map(str, BBOX))
+    equal(said.count("OGRFeature(points)"), box, "points in a box")
+    code = answer(f"{base}/collections/parcels/items?limit=1")["features"][0]["properties"]["ZDDM"]
+    said = gdal("-q", f"OAPIF:{base}", "parcels", "-geom=NO", "-where", f"ZDDM = '{code}'")
+    equal(said.count("OGRFeature(parcels)"), 1, "parcels of one code")
+    print(f"ok GDAL: {len(counts)} collections, {box} points in a box")
+
+
+def main(base):
+    counts = {one["id"]: one["count"] for one in answer(f"{base}/collections")["collections"]}
+    check_owslib(base, counts)
+    check_gdal(base, counts)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1].rstrip("/"))
