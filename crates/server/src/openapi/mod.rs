@@ -20,7 +20,7 @@ pub fn document(app: &App, base: &str) -> Value {
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
     tiles::add_paths(&mut paths, &snapshot);
-    styles::add_paths(&mut paths);
+    styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {

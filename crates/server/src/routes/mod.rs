@@ -33,6 +33,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use metrics::Answers;
+pub use styles::{MAPBOX_STYLE, QML};
 pub use tiles::MVT;
 
 use crate::cors;
