@@ -203,7 +203,7 @@ fn geometries_that_cannot_be_worked_with_are_refused_with_their_place() {
     let points: Vec<[i32; 2]> = vec![[1, 2]; 100_000];
     let many = json!({ "geometry": { "type": "MultiPoint", "coordinates": points } });
     unusable(many, &["too_many_vertices"]);
-    let million =
+    let large =
         json!({ "geometries": [{ "type": "MultiPoint", "coordinates": vec![[1, 2]; 250_000] }] });
     let answer = TOWN.post("/geometry/validate", &large);
     assert_eq!(answer.status, 200);

@@ -9,7 +9,7 @@ use spatial::{
     Budget, CollectionId, Costs, Crs, FeatureId, FeatureRef, Geometry, Predicate, Revision, Value,
 };
 
-use super::join::{columns, joined_metric, value};
+use super::join::{columns, value};
 use super::place::metric;
 use super::search::fault as query_fault;
 use super::{Aggregate, Condition, Place};
@@ -109,7 +109,7 @@ impl Engine {
         let (metric, units) = metric(&collection.crs, registry)?;
         let asked = Asked {
             distance: query.distance * units,
-            metric: joined_metric(metric),
+            metric,
             least: query.least,
             area: area.as_ref().map(|area| area.envelope()),
             keep: (inside.is_some() || filter.is_some()).then_some(&keep),

@@ -138,7 +138,7 @@ impl Engine {
             JoinRelation::Predicate(predicate) => JoinOn::Predicate(predicate),
             JoinRelation::Distance(metres) => {
                 let (metric, units) = metric(&first.collection().crs, registry)?;
-                JoinOn::Within { distance: metres * units, metric: joined_metric(metric) }
+                JoinOn::Within { distance: metres * units, metric }
             }
         };
         let (from, to) = (&second.collection().crs, &first.collection().crs);
@@ -222,14 +222,6 @@ pub(super) fn value(op: &AggregateOp, count: u64, total: Option<Total>) -> Value
         (AggregateOp::Sum(_), Some(total)) if total.count > 0 => Value::Real(total.sum),
         (_, Some(_)) => Value::Null,
         (_, None) => Value::Int(count.cast_signed()),
-    }
-}
-
-/// The same metric, in the words of joins and clusters.
-pub(super) fn joined_metric(metric: Metric) -> spatial::Metric {
-    match metric {
-        Metric::Plane => spatial::Metric::Plane,
-        Metric::Metres => spatial::Metric::Metres,
     }
 }
 

@@ -367,7 +367,9 @@ fn relation(members: &Members<'_>) -> Result<Option<Relation>, Refusal> {
         }
     };
     let two = |name: &str| {
-        members.refuse(name, "predicate, pattern, distance and nearest exclude each other; only nearest takes a distance with it")
+        let reason = "predicate, pattern, distance and nearest exclude each other; \
+                      only nearest takes a distance with it";
+        members.refuse(name, reason)
     };
     match (predicate, pattern, distance, neighbours) {
         (None, None, None, None) => Ok(None),

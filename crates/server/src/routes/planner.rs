@@ -10,7 +10,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use spatial::{Budget, Costs};
+use spatial::{Budget, Costs, CrsRegistry};
 
 use super::REVISION;
 use super::collections::known;
@@ -21,6 +21,8 @@ use crate::problem::{Code, Problem};
 use crate::state::{App, ServerSettings};
 
 const JSON: &str = "application/json";
+/// Bytes of a body that is read at once: less work than handing it to another thread.
+const SHORT_BODY: usize = 16 << 10;
 
 /// The routes, each with the bound on its body.
 pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
@@ -44,7 +46,8 @@ async fn search(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let request = SearchRequest::read(&body, None, app.engine.registry())?;
+    let request =
+        made_out(&app, body, |body, registry| SearchRequest::read(body, None, registry)).await?;
     Ok(respond(request.answer(&app.engine).await?, JSON))
 }
 
@@ -57,7 +60,9 @@ async fn search_one(
 ) -> Result<Response, Problem> {
     let id = known(&app.engine.snapshot(), &id)?;
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let request = SearchRequest::read(&body, Some(&id), app.engine.registry())?;
+    let read =
+        move |body: &[u8], registry: &CrsRegistry| SearchRequest::read(body, Some(&id), registry);
+    let request = made_out(&app, body, read).await?;
     let answer = request.answer(&app.engine).await?;
     // Features of one collection are a feature collection.
     let is_features = answer.content_crs.is_some();
@@ -71,7 +76,7 @@ async fn join(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let request = JoinRequest::read(&body, app.engine.registry())?;
+    let request = made_out(&app, body, JoinRequest::read).await?;
     Ok(respond(request.answer(&app.engine).await?, JSON))
 }
 
@@ -82,8 +87,21 @@ async fn cluster(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let request = ClusterRequest::read(&body, app.engine.registry())?;
+    let request = made_out(&app, body, ClusterRequest::read).await?;
     Ok(respond(request.answer(&app.engine).await?, JSON))
+}
+
+/// What `read` makes of a body: on the pool when it is long.
+async fn made_out<T: Send + 'static>(
+    app: &App,
+    body: Bytes,
+    read: impl FnOnce(&[u8], &CrsRegistry) -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Problem> {
+    let registry = Arc::clone(app.engine.registry());
+    if body.len() <= SHORT_BODY {
+        return Ok(read(&body, &registry)?);
+    }
+    Ok(app.engine.pool().run(move || read(&body, &registry)).await??)
 }
 
 fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
