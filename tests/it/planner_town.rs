@@ -34,7 +34,7 @@ impl Parcel {
             id: position as i64 + 1,
             borders: [west, south, west + SIDE, south + SIDE],
             code: 110_115_000_000_000_000 + position as i64,
-            size: (position % 7 != 0).then_some(position as f64 * 0.25),
+            size: (!position.is_multiple_of(7)).then_some(position as f64 * 0.25),
             kind: [Some("house"), Some("宅基地"), None][position % 3],
         }
     }

@@ -132,7 +132,7 @@ fn areas(parcels: &[Feature]) -> Vec<Shape<f64>> {
     let area = |number: usize| {
         let parcel = &parcels[dice.below(parcels.len() as u64) as usize];
         let geometry = parcel.geometry.as_ref().unwrap();
-        if number % 4 == 0 {
+        if number.is_multiple_of(4) {
             return geometry.shape.clone();
         }
         let [x, y] = geometry.coords()[0];

@@ -133,7 +133,7 @@ impl Plan {
 
     /// The one group of what is selected, from sums that the collection keeps; nothing when
     /// features must be looked at one by one.
-    pub(super) fn from_sums(
+    pub(super) fn summed(
         &self,
         held: &CollectionSnapshot,
         selection: &Selection<'_>,

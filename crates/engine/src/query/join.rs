@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use spatial::Metric;
 use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Total};
 use spatial::{Budget, CollectionId, Costs, FeatureId, FeatureRef, Predicate, Revision, Value};
 

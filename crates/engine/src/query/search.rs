@@ -225,7 +225,7 @@ impl Search<'_> {
     }
 
     fn groups(&self, plan: &Plan, selection: Selection<'_>) -> Result<Vec<Group>, EngineError> {
-        if let Some(group) = plan.from_sums(self.pinned.collection(), &selection, self.budget) {
+        if let Some(group) = plan.summed(self.pinned.collection(), &selection, self.budget) {
             return Ok(vec![group?]);
         }
         let mut grouping = Grouping::new(plan);

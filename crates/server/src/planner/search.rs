@@ -231,7 +231,12 @@ impl SearchRequest {
             }
             self.write_one(engine, one, fields, &mut body)?;
         }
-        body.extend_from_slice(if self.keyed { b"}}\n" } else { b"\n" });
+        if self.keyed {
+            body.extend_from_slice(b"}}");
+        }
+        if body.last() != Some(&b'\n') {
+            body.push(b'\n');
+        }
         let has_features = self.returned == Return::Features;
         let content_crs = has_features.then(|| self.crs.uri.clone());
         Ok(SearchAnswer { body, revision, content_crs })
