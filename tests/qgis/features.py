@@ -36,7 +36,7 @@ def check_collection(base, collection):
 
 def check_pages(base, count):
     """More features than one page holds: QGIS follows the links."""
-    read = {feature["code"] for feature in layer(base, "points").getFeatures()}
+    read = {feature["id"] for feature in layer(base, "points").getFeatures()}
     assert len(read) == count, f"{len(read)} of {count} points are read in pages of {PAGE}"
 
 
