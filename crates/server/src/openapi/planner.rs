@@ -4,37 +4,45 @@ use serde_json::{Map, Value, json};
 use spatial::{OverlayOp, Predicate, Snapshot};
 
 use super::parts::{answers, collection_parameter, schema};
+use crate::negotiate::GEOJSON;
 use crate::planner::MAX_BATCH;
 
 const JSON: &str = "application/json";
 
 /// Adds them to `paths`.
 pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
-    let mut add = |path: &str, id: &str, summary: &str, (body, answer): (Value, &str)| {
-        let operation = json!({
-            "operationId": id,
-            "tags": ["Planner"],
-            "summary": summary,
-            "requestBody": { "required": true, "content": { JSON: { "schema": body } } },
-            "responses": answers(summary, &[(JSON, schema(answer))])
-        });
-        paths.insert(path.to_owned(), json!({ "post": operation }));
+    let mut add =
+        |path: &str, id: &str, summary: &str, (body, answer): (Value, Vec<(&str, Value)>)| {
+            let operation = json!({
+                "operationId": id,
+                "tags": ["Planner"],
+                "summary": summary,
+                "requestBody": { "required": true, "content": { JSON: { "schema": body } } },
+                "responses": answers(summary, &answer)
+            });
+            paths.insert(path.to_owned(), json!({ "post": operation }));
+        };
+    let object = || vec![(JSON, schema("Object"))];
+    let results = || vec![(JSON, schema("Results"))];
+    let found = || {
+        let features = (GEOJSON.media_type, schema("FeatureCollection"));
+        vec![(JSON, schema("Object")), features]
     };
     let several = with_collections(search_body());
-    add("/search", "search", "what of several collections lies in an area", (several, "Object"));
+    add("/search", "search", "what of several collections lies in an area", (several, object()));
     add(
         "/collections/{collectionId}/search",
         "searchCollection",
         "what of one collection lies in an area: features, ids, their number, or sums",
-        (search_body(), "Object"),
+        (search_body(), found()),
     );
     add(
         "/join",
         "join",
         "two collections, counted for each feature of the first",
-        (join_body(), "Object"),
+        (join_body(), object()),
     );
-    add("/cluster", "cluster", "features put together by distance", (cluster_body(), "Object"));
+    add("/cluster", "cluster", "features put together by distance", (cluster_body(), object()));
     let pair = |op: bool| {
         let mut properties = json!({ "a": geometry(), "b": geometry() });
         let mut required = vec!["a", "b"];
@@ -53,11 +61,11 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
         "/geometry/relate",
         "relate",
         "how pairs of geometries lie to each other",
-        (pair(false), "Results"),
+        (pair(false), results()),
     );
-    add("/geometry/overlay", "overlay", "overlays of pairs of geometries", (pair(true), "Results"));
+    add("/geometry/overlay", "overlay", "overlays of pairs of geometries", (pair(true), results()));
     let validate = batch("geometries", geometry());
-    add("/geometry/validate", "validate", "whether geometries are valid", (validate, "Results"));
+    add("/geometry/validate", "validate", "whether geometries are valid", (validate, results()));
     if let Some(operation) = paths.get_mut("/collections/{collectionId}/search") {
         operation["post"]["parameters"] = json!([collection_parameter(snapshot)]);
     }
@@ -77,10 +85,10 @@ fn text() -> Value {
     json!({ "type": "string" })
 }
 
+/// Of any type: what is no geometry is answered in its place and does not fail the others.
 fn geometry() -> Value {
     json!({
-        "description": "GeoJSON geometry, well-known text, or well-known binary in hexadecimal",
-        "anyOf": [{ "type": "object" }, { "type": "string" }]
+        "description": "GeoJSON geometry, well-known text, or well-known binary in hexadecimal"
     })
 }
 

@@ -148,7 +148,10 @@ fn selection_parameter(snapshot: &Snapshot) -> Value {
     }
     parameter(
         "collections",
-        "collections that become layers; all when absent",
-        json!({ "type": "array", "minItems": 1, "maxItems": MAX_TILE_COLLECTIONS, "items": item }),
+        &format!(
+            "collections that become layers, at most {MAX_TILE_COLLECTIONS}, repeated ones once; all \
+             when absent"
+        ),
+        json!({ "type": "array", "minItems": 1, "items": item }),
     )
 }
