@@ -25,7 +25,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
     let object = || vec![(JSON, schema("Object"))];
     let results = || vec![(JSON, schema("Results"))];
     let found = || {
-        let features = (GEOJSON.media_type, schema("FeatureCollection"));
+        let features = (GEOJSON.media_type, schema("Object"));
         vec![(JSON, schema("Object")), features]
     };
     let several = with_collections(search_body());
