@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients lint bench ci build-tools
+.PHONY: demo test test-clients lint bench fuzz ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -24,6 +24,10 @@ lint: build-tools
 
 bench: build-tools
 	cargo bench --locked
+
+# FUZZ_SECONDS=600 fuzzes each target longer than a minute.
+fuzz: build-tools
+	tests/fuzz/run $(or $(FUZZ_SECONDS),60)
 
 ci:
 	.ci/run
