@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients test-conformance test-postgis lint bench ci build-tools
+.PHONY: demo test test-clients test-conformance test-postgis fuzz lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -33,6 +33,10 @@ lint: build-tools
 
 bench: build-tools
 	cargo bench --locked
+
+# FUZZ_SECONDS=600 fuzzes each target longer than a minute.
+fuzz: build-tools
+	tests/fuzz/run $(or $(FUZZ_SECONDS),60)
 
 ci:
 	.ci/run

@@ -257,6 +257,7 @@ fn text_is_refused_with_its_place() {
             "byte 18: the geometry is not usable: a ring does not end where it begins",
         ),
         ("A_EQUALS(a,1)", "byte 11: an array, property or function expected, found \"1)\""),
+        ("x = 2024年(1)", "byte 4: the name of a function expected, found \"2024年(1)\""),
         ("x = ISNULL(a)", "byte 4: a value, property or function expected, found \"ISNULL(a)\""),
     ] {
         refused(text, expected);

@@ -347,9 +347,11 @@ fn geometries_lie_as_their_names_say() {
 
 #[test]
 fn a_filter_says_what_it_looks_at() {
+    fn shared_between_threads<T: Send + Sync>(_: &T) {}
     let parcels = parcels();
     let filter = bind(&parcels, "area > 1 AND code = 5 OR area < 0 AND 1 = 1").unwrap();
     assert_eq!((filter.columns(), filter.needs_geometry()), (&[1, 2][..], false));
+    shared_between_threads(&filter);
     assert_eq!(filter.envelope(), None);
     let filter = bind(
         &parcels,

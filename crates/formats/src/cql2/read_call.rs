@@ -56,6 +56,10 @@ impl<'a> Parser<'a> {
             let (operands, heights) = self.two(depth, Self::array)?;
             self.above(Expression::Array(relation, operands), &heights)?
         } else {
+            // As `2024年(`, which names a property but no function.
+            if !is_function_name(word) {
+                return Err(self.lexer.error_at(start, "the name of a function"));
+            }
             return self.function(word, depth);
         };
         self.expect_sign(")", "')'")?;

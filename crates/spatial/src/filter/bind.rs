@@ -365,7 +365,7 @@ fn described(expression: &Expression) -> String {
         Expression::Literal(Literal::Text(text)) => {
             format!("'{}'", text.chars().take(40).collect::<String>())
         }
-        Expression::Literal(Literal::Number(number)) => format!("the number {}", number.as_f64()),
+        Expression::Literal(Literal::Number(number)) => format!("the number {number}"),
         Expression::Literal(Literal::Time(time)) => format!("'{time}'"),
         Expression::Literal(Literal::Bool(value)) => value.to_string(),
         Expression::Literal(Literal::Geometry(_) | Literal::Bbox(_)) => "a literal".to_owned(),

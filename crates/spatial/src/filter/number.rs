@@ -1,6 +1,7 @@
 //! Numbers of filters: integers keep every digit, and meet reals without being rounded.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use super::Arithmetic;
 
@@ -75,6 +76,15 @@ impl Number {
             Arithmetic::Divide | Arithmetic::IntegerDivide | Arithmetic::Modulo => return None,
         };
         (!value.is_nan()).then_some(Self::Real(value))
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Int(value) => value.fmt(f),
+            Self::Real(value) => value.fmt(f),
+        }
     }
 }
 

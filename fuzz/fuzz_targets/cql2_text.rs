@@ -1,0 +1,11 @@
+//! CQL2 text of any kind is read or refused; what is read is written, bound and asked.
+#![no_main]
+
+use formats::cql2::{Limits, parse_text};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if let Ok(expression) = parse_text(text, &Limits::BODY) {
+        fuzz::check(&expression);
+    }
+});
