@@ -83,6 +83,12 @@ fn text_and_json_say_the_same() {
                 .to_owned(),
         ),
         (
+            "T_AFTER(d,INTERVAL(('..'),+'2026-09-01T00:00:00.5z'))",
+            "T_AFTER(d, INTERVAL('..', '2026-09-01T00:00:00.5Z'))",
+            r#"{"op":"t_after","args":[{"property":"d"},{"interval":["..","2026-09-01T00:00:00.5Z"]}]}"#
+                .to_owned(),
+        ),
+        (
             "A_CONTAINEDBY(p,('a'))",
             "A_CONTAINEDBY(p, ('a'))",
             format!(r#"{{"op":"a_containedBy","args":[{p},["a"]]}}"#),

@@ -125,17 +125,18 @@ impl<'a> Parser<'a> {
 
     /// One end of an interval, and its levels.
     fn bound(&mut self, depth: usize) -> Read<(Bound, usize)> {
-        let Token::Text(text) = &self.token else {
-            let end = self.sum(depth)?;
+        let start = self.start;
+        let end = self.sum(depth)?;
+        // However a text comes here, in parentheses or after a sign, it is a time or `..`.
+        let Expression::Literal(Literal::Text(text)) = &end.expression else {
             return Ok((Bound::At(end.expression), end.height));
         };
         if text == ".." {
-            self.advance()?;
             return Ok((Bound::Open, 0));
         }
-        let time = self.fault(Time::parse(text).map_err(Fault::Time))?;
-        self.advance()?;
-        Ok((Bound::At(self.literal(Literal::Time(time))?.expression), 0))
+        let time =
+            Time::parse(text).map_err(|fault| Cql2Error::at_byte(start, Fault::Time(fault)))?;
+        Ok((Bound::At(Expression::Literal(Literal::Time(time))), 0))
     }
 
     fn bbox(&mut self, start: usize) -> Read<Tree> {
