@@ -10,6 +10,7 @@ use spatial::{
 };
 
 use crate::check::check;
+use crate::publication::records_of;
 use crate::{Engine, EngineError, Metrics};
 
 /// What a commit does to one collection.
@@ -41,6 +42,7 @@ impl Engine {
         }
         let commit = self.0.store.commit((*changes).clone()).await?;
         Metrics::add(&self.metrics().commits, 1);
+        let records = records_of(&changes, &commit);
         // From here on the commit stands: whatever fails, the store is what readers must see.
         let follows = commit.revision.0 == before.revision.0 + 1;
         let next = match follows {
@@ -48,7 +50,7 @@ impl Engine {
             false => Err(EngineError::Internal { what: "another writer came between".to_owned() }),
         };
         match next {
-            Ok(next) => self.0.current.store(Arc::new(next)),
+            Ok(next) => self.publish(Arc::new(next), records),
             Err(error) => {
                 tracing::warn!(%error, "the snapshot is read anew after a commit");
                 self.reload().await?;

@@ -120,7 +120,7 @@ fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
 }
 
 pub(crate) fn changes(ops: Vec<ChangeOp>) -> ChangeSet {
-    let change = |op| Change { collection: id("parcels"), op };
+    let change = |op| Change { collection: id("parcels"), op, unchanged_since: None };
     ChangeSet {
         expect: None,
         actor: "local".to_owned(),
@@ -332,7 +332,11 @@ async fn a_bad_change_set_is_refused_with_every_defect_and_its_place() {
         ChangeOp::Delete(fid(7)),
         ChangeOp::Delete(fid(7)),
     ]);
-    set.changes.push(Change { collection: id("wells"), op: ChangeOp::Delete(fid(1)) });
+    set.changes.push(Change {
+        collection: id("wells"),
+        op: ChangeOp::Delete(fid(1)),
+        unchanged_since: None,
+    });
     let Err(EngineError::Invalid { defects }) = engine.apply(set).await else { panic!() };
     let places: Vec<_> = defects.iter().map(|defect| defect.place.as_str()).collect();
     assert_eq!(

@@ -15,6 +15,7 @@ mod load;
 pub mod metrics;
 mod open;
 pub mod pool;
+mod publication;
 pub mod query;
 mod readable;
 mod shown;
@@ -29,6 +30,7 @@ pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, S
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::{Pool, each_in_parallel};
+pub use publication::Publication;
 pub use readable::ReadableField;
 pub use shown::Shown;
 pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};

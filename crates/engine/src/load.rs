@@ -3,10 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use spatial::{
-    Collection, CollectionId, CollectionSnapshot, Revision, Snapshot, Stage, Timestamp,
-    WorldProjector,
-};
+use spatial::{Collection, CollectionSnapshot, Revision, Snapshot, Stage, WorldProjector};
+use store::ChangeRecord;
 use tokio::sync::mpsc;
 
 use crate::{Engine, EngineError};
@@ -33,17 +31,23 @@ impl Engine {
     pub(crate) async fn reload(&self) -> Result<Arc<Snapshot>, EngineError> {
         loop {
             let before = self.0.store.revision().await?;
-            let snapshot = Arc::new(self.read_store(before).await?);
+            let (snapshot, records) = self.read_store(before).await?;
+            let snapshot = Arc::new(snapshot);
             if self.0.store.revision().await? == before {
-                self.0.current.store(Arc::clone(&snapshot));
+                self.publish(Arc::clone(&snapshot), records);
                 return Ok(snapshot);
             }
         }
     }
 
-    async fn read_store(&self, revision: Revision) -> Result<Snapshot, EngineError> {
+    async fn read_store(
+        &self,
+        revision: Revision,
+    ) -> Result<(Snapshot, Vec<ChangeRecord>), EngineError> {
         let current = self.snapshot();
-        let (touched, recorded_at) = self.touched_since(&current).await?;
+        let records = self.records_since(&current).await?;
+        let recorded_at = records.last().map(|last| last.recorded_at).or(current.recorded_at);
+        let touched: BTreeSet<_> = records.iter().map(|record| &record.collection).collect();
         let mut collections = BTreeMap::new();
         for collection in self.0.store.collections().await? {
             let id = collection.id.clone();
@@ -59,22 +63,24 @@ impl Engine {
             };
             collections.insert(id, next);
         }
-        Ok(Snapshot { revision, recorded_at, collections })
+        Ok((Snapshot { revision, recorded_at, collections }, records))
     }
 
-    /// Collections whose features changed since `current`, and when the last change was
-    /// recorded.
-    async fn touched_since(
-        &self,
-        current: &Snapshot,
-    ) -> Result<(BTreeSet<CollectionId>, Option<Timestamp>), EngineError> {
-        let (mut since, mut recorded_at) = (current.revision, current.recorded_at);
-        let mut touched = BTreeSet::new();
+    /// Rows of the change log since `current`; the newest alone, for a store that is read for the
+    /// first time.
+    async fn records_since(&self, current: &Snapshot) -> Result<Vec<ChangeRecord>, EngineError> {
+        let mut records: Vec<ChangeRecord> = Vec::new();
         loop {
-            let records = self.0.store.changes(since, LOG_ROWS).await?;
-            let Some(last) = records.last() else { return Ok((touched, recorded_at)) };
-            (since, recorded_at) = (last.revision, Some(last.recorded_at));
-            touched.extend(records.into_iter().map(|record| record.collection));
+            let since = records.last().map_or(current.revision, |last| last.revision);
+            let mut more = self.0.store.changes(since, LOG_ROWS).await?;
+            if more.is_empty() {
+                return Ok(records);
+            }
+            if current.collections.is_empty() {
+                records.clear();
+                more.drain(..more.len() - 1);
+            }
+            records.append(&mut more);
         }
     }
 

@@ -9,12 +9,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
-use crate::{EngineError, Metrics, Pool};
+use crate::{EngineError, Metrics, Pool, Publication, publication};
 
 /// What the operator may set.
 #[derive(Clone, Debug)]
@@ -56,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) settings: EngineSettings,
     pub(crate) pool: Pool,
     pub(crate) current: ArcSwap<Snapshot>,
+    /// Where new states are told.
+    pub(crate) publications: broadcast::Sender<Arc<Publication>>,
     /// Held by whoever publishes the next snapshot.
     pub(crate) writing: Mutex<()>,
     /// Whether folding is under way.
@@ -90,6 +92,7 @@ impl Engine {
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
+            publications: broadcast::Sender::new(publication::WAITING),
             writing: Mutex::new(()),
             folding: AtomicBool::new(false),
             metrics: Metrics::default(),

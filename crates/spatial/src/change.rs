@@ -40,6 +40,9 @@ pub struct Change {
     pub collection: CollectionId,
     /// What.
     pub op: ChangeOp,
+    /// Refuse when a commit before this one changed the feature after this revision. An insert has
+    /// no feature yet and takes no notice.
+    pub unchanged_since: Option<Revision>,
 }
 
 /// What is done to one feature.
@@ -51,6 +54,19 @@ pub enum ChangeOp {
     Replace(FeatureId, Feature),
     /// Gone; its id is never given again.
     Delete(FeatureId),
+}
+
+/// What was done to a feature or to a whole collection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// A bulk load.
+    Load,
+    /// One feature added.
+    Insert,
+    /// One feature replaced.
+    Replace,
+    /// One feature removed.
+    Delete,
 }
 
 /// What a commit did.
@@ -69,6 +85,8 @@ pub struct Commit {
 pub struct CommittedChange {
     /// Where.
     pub collection: CollectionId,
+    /// What.
+    pub operation: Operation,
     /// Which feature; a new one has its id by now.
     pub id: FeatureId,
     /// Envelope before, in the storage CRS; absent for an insert or a placeless feature.

@@ -59,7 +59,9 @@ pub mod world_projector;
 pub mod zones;
 
 pub use budget::{Budget, Costs, OverBudget};
-pub use change::{Change, ChangeOp, ChangeSet, Commit, CommittedChange, Revision, Timestamp};
+pub use change::{
+    Change, ChangeOp, ChangeSet, Commit, CommittedChange, Operation, Revision, Timestamp,
+};
 pub use collection::{Collection, CollectionId, Field, FieldClass, FieldType, GeometryType, Zooms};
 pub use column::{Column, Distinct, Texts, ValueRef};
 pub use crs::{Crs, ParseCrsError, SourceCrs};

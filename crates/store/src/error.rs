@@ -70,6 +70,20 @@ pub enum StoreError {
         /// Where the store is.
         actual: Revision,
     },
+    /// A feature has changed since the state that a change was made out against.
+    #[error(
+        "feature {id} of collection {collection} changed at revision {changed}, after {expected}; read it again"
+    )]
+    FeatureChanged {
+        /// Where.
+        collection: CollectionId,
+        /// Which feature.
+        id: FeatureId,
+        /// The newest revision that the change would have accepted.
+        expected: Revision,
+        /// When the feature changed last.
+        changed: Revision,
+    },
     /// Another process writes to the store.
     #[error("{path} is held by {owner}; stop it, or send the change through it")]
     Held {

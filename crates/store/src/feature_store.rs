@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 use spatial::{
-    ChangeSet, Collection, CollectionId, Commit, Envelope, Feature, FeatureId, Revision, Timestamp,
+    ChangeSet, Collection, CollectionId, Commit, Envelope, Feature, FeatureId, Operation, Revision,
+    Timestamp,
 };
 use tokio::sync::mpsc;
 
@@ -80,19 +81,6 @@ pub struct ChangeRecord {
     pub reason: String,
     /// When the store recorded it.
     pub recorded_at: Timestamp,
-}
-
-/// Kind of a [`ChangeRecord`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operation {
-    /// A bulk load.
-    Load,
-    /// One feature added.
-    Insert,
-    /// One feature replaced.
-    Replace,
-    /// One feature removed.
-    Delete,
 }
 
 /// A state that a feature once had, kept when it was replaced or removed.

@@ -112,9 +112,17 @@ impl State {
 
     fn apply(
         &mut self,
-        Change { collection, op }: Change,
+        Change { collection, op, unchanged_since }: Change,
         origin: Origin<'_>,
     ) -> Result<CommittedChange, StoreError> {
+        if let (Some(expected), ChangeOp::Replace(id, _) | ChangeOp::Delete(id)) =
+            (unchanged_since, &op)
+            && let Some((changed, _)) = self.held(&collection)?.features.get(id)
+            && (*changed > expected && *changed < origin.revision)
+        {
+            let (id, changed) = (*id, *changed);
+            return Err(StoreError::FeatureChanged { collection, id, expected, changed });
+        }
         let (operation, id, before, feature) = match op {
             ChangeOp::Insert(feature) => {
                 (Operation::Insert, self.held(&collection)?.give_id(), None, Some(feature))
@@ -141,7 +149,7 @@ impl State {
             reason: origin.reason.to_owned(),
             recorded_at: origin.recorded_at,
         });
-        Ok(CommittedChange { collection, id, before, after })
+        Ok(CommittedChange { collection, operation, id, before, after })
     }
 
     fn load(&mut self, load: Load, features: Vec<Feature>) -> Result<LoadSummary, StoreError> {

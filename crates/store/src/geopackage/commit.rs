@@ -43,7 +43,7 @@ pub(crate) fn apply(writer: &mut Writer, changes: ChangeSet) -> Result<Commit, S
 
 fn apply_one(
     writer: &mut Writer,
-    Change { collection, op }: Change,
+    Change { collection, op, unchanged_since }: Change,
     origin: Origin<'_>,
 ) -> Result<CommittedChange, StoreError> {
     let table = writer.table(&collection)?;
@@ -54,11 +54,11 @@ fn apply_one(
             (Operation::Insert, id, None, after)
         }
         ChangeOp::Replace(id, feature) => {
-            let before = end(db, &table, id, origin)?;
+            let before = end(db, &table, id, unchanged_since, origin)?;
             (Operation::Replace, id, before, replace(db, &table, id, feature)?)
         }
         ChangeOp::Delete(id) => {
-            let before = end(db, &table, id, origin)?;
+            let before = end(db, &table, id, unchanged_since, origin)?;
             let columns = &table.columns;
             let sql =
                 format!("DELETE FROM {} WHERE {} = ?1", ident(&columns.table), ident(&columns.fid));
@@ -69,7 +69,7 @@ fn apply_one(
     let collection_name = &table.columns.table;
     let ids = Some((id.value(), id.value()));
     log::append(db, Entry { collection: collection_name, operation, ids, before, after }, origin)?;
-    Ok(CommittedChange { collection, id, before, after })
+    Ok(CommittedChange { collection, operation, id, before, after })
 }
 
 fn insert(
@@ -103,16 +103,24 @@ pub(crate) fn replace(
     Ok(encoded.envelope)
 }
 
-/// Keeps the present state of a feature in history; answers its envelope.
+/// Keeps the present state of a feature in history, unless it began after `unchanged_since`;
+/// answers its envelope.
 pub(crate) fn end(
     db: &Connection,
     table: &Table,
     id: FeatureId,
+    unchanged_since: Option<Revision>,
     origin: Origin<'_>,
 ) -> Result<Option<Envelope>, StoreError> {
     let feature = read(db, table, id)?;
-    history::keep(db, table, &feature, origin)?;
-    Ok(envelope_of(&feature))
+    let changed = history::keep(db, table, &feature, origin)?;
+    match unchanged_since {
+        Some(expected) if changed > expected && changed < origin.revision => {
+            let collection = table.collection.id.clone();
+            Err(StoreError::FeatureChanged { collection, id, expected, changed })
+        }
+        _ => Ok(envelope_of(&feature)),
+    }
 }
 
 /// The present state of a feature.

@@ -22,16 +22,17 @@ pub(crate) struct Origin<'a> {
 }
 
 /// Keeps the state that `feature` had until now; nothing when no revision ever showed it.
+/// Answers the revision at which that state began.
 pub(crate) fn keep(
     db: &Connection,
     table: &Table,
     feature: &Feature,
     origin: Origin<'_>,
-) -> Result<(), StoreError> {
-    let Some(id) = feature.id else { return Ok(()) };
+) -> Result<Revision, StoreError> {
+    let Some(id) = feature.id else { return Ok(origin.revision) };
     let from = since(db, &table.columns.table, id)?;
     if from >= origin.revision {
-        return Ok(());
+        return Ok(from);
     }
     let geometry = feature.geometry.as_ref().map(|g| gpb::encode(g, table.srs_id));
     db.prepare_cached(
@@ -49,7 +50,7 @@ pub(crate) fn keep(
         encode(table, &feature.properties),
         geometry
     ])?;
-    Ok(())
+    Ok(from)
 }
 
 /// The revision at which the present state of a feature began: the end of the state before it,

@@ -272,7 +272,7 @@ impl<'a> Rows<'a> {
         let before = if fid > self.prepared.last_fid {
             envelope_of(&commit::read(self.db, table, id)?)
         } else {
-            commit::end(self.db, table, id, self.origin)?
+            commit::end(self.db, table, id, None, self.origin)?
         };
         self.extent.note(before, None);
         self.moved.push(fid);
