@@ -9,6 +9,7 @@ mod build;
 mod delta;
 mod directory;
 mod edit;
+mod fold;
 mod parts;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -25,6 +26,7 @@ pub(crate) use delta::Entry;
 pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
+pub use fold::Fold;
 pub(crate) use parts::Part;
 
 use crate::packed_tree::{Bounds, PackedTree};
