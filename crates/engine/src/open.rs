@@ -11,6 +11,7 @@ use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
 use tokio::sync::{Mutex, broadcast};
 
+use crate::apply::Waiting;
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
@@ -58,6 +59,8 @@ pub(crate) struct Parts {
     pub(crate) current: ArcSwap<Snapshot>,
     /// Where new states are told.
     pub(crate) publications: broadcast::Sender<Arc<Publication>>,
+    /// Change sets that wait for their turn, oldest first.
+    pub(crate) waiting: std::sync::Mutex<Vec<Waiting>>,
     /// Held by whoever publishes the next snapshot.
     pub(crate) writing: Mutex<()>,
     /// Whether folding is under way.
@@ -93,6 +96,7 @@ impl Engine {
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
             publications: broadcast::Sender::new(publication::WAITING),
+            waiting: std::sync::Mutex::default(),
             writing: Mutex::new(()),
             folding: AtomicBool::new(false),
             metrics: Metrics::default(),

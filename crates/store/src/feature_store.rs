@@ -1,5 +1,8 @@
 //! The seam between the engine and a system of record.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use spatial::{
     ChangeSet, Collection, CollectionId, Commit, Envelope, Feature, FeatureId, Operation, Revision,
@@ -144,8 +147,17 @@ pub trait FeatureStore: Send + Sync {
         source: mpsc::Receiver<LoadItem>,
     ) -> Result<LoadSummary, StoreError>;
 
-    /// Applies a change set: features, change log and history in one durable transaction.
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError>;
+    /// Applies change sets in their order, each whole or not at all and each of its own revision;
+    /// features, change log and history of all that hold become durable together. One answer a
+    /// set, in order. A set that was recorded before the newest commit, by its clock, is recorded
+    /// at the moment of that commit: time never runs backwards in the log.
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>>;
+
+    /// Applies one change set: features, change log and history in one durable transaction.
+    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
+        let mut answers = self.commit_all(Arc::new([changes])).await;
+        answers.pop().unwrap_or(Err(StoreError::Closed { path: PathBuf::new() }))
+    }
 
     /// Rows of the change log after `since`, oldest first, whole commits, at least one commit
     /// and then no more than `limit` rows.

@@ -231,8 +231,19 @@ impl FeatureStore for GeoPackageStore {
         self.writer()?.run(move |writer| load::load(writer, &load, source)).await
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
-        self.writer()?.commit(changes).await
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>> {
+        let count = sets.len();
+        let answers = match self.writer() {
+            Ok(writer) => writer.commit_all(sets).await,
+            Err(error) => Err(error),
+        };
+        answers.unwrap_or_else(|_refused| {
+            let refused = || match &self.writer {
+                Some(_) => StoreError::Closed { path: self.path.clone() },
+                None => StoreError::ReadOnly { path: self.path.clone() },
+            };
+            (0..count).map(|_| Err(refused())).collect()
+        })
     }
 
     async fn changes(

@@ -4,6 +4,7 @@
 //! in place, so a refused write leaves no trace.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use spatial::{
@@ -110,6 +111,27 @@ impl State {
         Ok(envelope)
     }
 
+    fn commit(&mut self, set: &ChangeSet) -> Result<Commit, StoreError> {
+        let actual = Revision(self.revision.0 - 1);
+        if let Some(expected) = set.expect.filter(|expected| *expected != actual) {
+            return Err(StoreError::RevisionMismatch { expected, actual });
+        }
+        let recorded_at = self.recorded_at(set.recorded_at);
+        let origin =
+            Origin { revision: self.revision, actor: &set.actor, reason: &set.reason, recorded_at };
+        let mut committed = Vec::with_capacity(set.changes.len());
+        for change in &set.changes {
+            committed.push(self.apply(change.clone(), origin)?);
+            self.held(&change.collection)?.check_keys()?;
+        }
+        Ok(Commit { revision: self.revision, recorded_at, changes: committed })
+    }
+
+    /// `asked`, or the moment of the newest row of the log when that is later.
+    fn recorded_at(&self, asked: Timestamp) -> Timestamp {
+        self.log.last().map_or(asked, |last| last.recorded_at.max(asked))
+    }
+
     fn apply(
         &mut self,
         Change { collection, op, unchanged_since }: Change,
@@ -154,11 +176,12 @@ impl State {
 
     fn load(&mut self, load: Load, features: Vec<Feature>) -> Result<LoadSummary, StoreError> {
         let id = load.collection.id.clone();
+        let recorded_at = self.recorded_at(load.recorded_at);
         let origin = Origin {
             revision: self.revision,
             actor: &load.actor,
             reason: &load.reason,
-            recorded_at: load.recorded_at,
+            recorded_at,
         };
         let mut summary =
             LoadSummary { revision: self.revision, inserted: 0, updated: 0, removed: 0 };
@@ -204,7 +227,7 @@ impl State {
             after: Some(after).filter(|e| !e.is_empty()),
             actor: load.actor,
             reason: load.reason,
-            recorded_at: load.recorded_at,
+            recorded_at,
         });
         Ok(summary)
     }
@@ -402,24 +425,12 @@ impl FeatureStore for MemoryStore {
         self.write(|state| state.load(load, all)).await
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
-        self.write(|state| {
-            let actual = Revision(state.revision.0 - 1);
-            if let Some(expected) = changes.expect.filter(|expected| *expected != actual) {
-                return Err(StoreError::RevisionMismatch { expected, actual });
-            }
-            let ChangeSet { actor, reason, recorded_at, changes, .. } = changes;
-            let origin =
-                Origin { revision: state.revision, actor: &actor, reason: &reason, recorded_at };
-            let mut committed = Vec::with_capacity(changes.len());
-            for change in changes {
-                let id = change.collection.clone();
-                committed.push(state.apply(change, origin)?);
-                state.held(&id)?.check_keys()?;
-            }
-            Ok(Commit { revision: state.revision, recorded_at, changes: committed })
-        })
-        .await
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>> {
+        let mut answers = Vec::with_capacity(sets.len());
+        for set in &*sets {
+            answers.push(self.write(|state| state.commit(set)).await);
+        }
+        answers
     }
 
     async fn changes(

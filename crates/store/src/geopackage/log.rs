@@ -1,6 +1,6 @@
 //! The change log: one row a changed feature, one a bulk load.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use spatial::{CollectionId, Envelope, FeatureId, Revision, Timestamp};
 
 use super::catalogue::{envelope_columns, read_envelope};
@@ -50,6 +50,13 @@ pub(crate) fn append(
         origin.recorded_at.0
     ])?;
     Ok(())
+}
+
+/// Moment of the newest row; the earliest moment of all when there is none.
+pub(crate) fn newest(db: &Connection) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT recorded_at FROM tuban_change_log ORDER BY seq DESC LIMIT 1";
+    let newest = db.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(Timestamp(newest.unwrap_or(i64::MIN)))
 }
 
 /// Rows after `since` in whole commits: at least one commit, then no more than `limit` rows.
