@@ -107,7 +107,7 @@ pub(crate) async fn open(store: Arc<MemoryStore>) -> Engine {
 }
 
 /// The tile of zoom `z` over the middle of a parcel's place.
-fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
+pub(crate) fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
     let projector = WorldProjector::new(&CrsRegistry::default(), &Crs::CGCS2000).unwrap();
     let center = parcel(column, row).geometry.unwrap().envelope().center();
     TileRequest {
@@ -116,6 +116,7 @@ fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
         coord: TileCoord::holding(z, projector.project(center)),
         encoding: Encoding::Identity,
         profile: Profile::default(),
+        past: None,
     }
 }
 

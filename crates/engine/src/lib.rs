@@ -10,10 +10,12 @@ mod cache;
 mod check;
 mod compress;
 mod error;
+mod history;
 mod items;
 mod load;
 pub mod metrics;
 mod open;
+mod past;
 pub mod pool;
 mod publication;
 pub mod query;
@@ -23,9 +25,12 @@ mod tiles;
 
 #[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod past_tests;
 
 pub use compress::Encoding;
 pub use error::{Defect, EngineError};
+pub use history::{FieldChange, HistoryEntry};
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
