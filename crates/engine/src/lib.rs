@@ -24,6 +24,8 @@ mod shown;
 mod tiles;
 
 #[cfg(test)]
+mod consistency_tests;
+#[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
 mod past_tests;
