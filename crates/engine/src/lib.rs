@@ -18,6 +18,7 @@ mod open;
 mod past;
 pub mod pool;
 mod publication;
+mod pyramid;
 pub mod query;
 mod readable;
 mod shown;
@@ -38,6 +39,7 @@ pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
+pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
 pub use tiles::{

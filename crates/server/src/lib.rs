@@ -27,10 +27,16 @@ use std::future::Future;
 use std::sync::Arc;
 
 use engine::Engine;
+use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 
 pub use base_url::LinkSettings;
 pub use state::ServerSettings;
+
+/// TileJSON of tiles with these layers, whose URLs begin with `base`.
+pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {
+    routes::tilejson_document(layers, base)
+}
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(

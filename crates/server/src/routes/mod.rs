@@ -35,6 +35,7 @@ use axum::routing::get;
 
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 
 use crate::cors;
