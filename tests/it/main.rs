@@ -8,6 +8,9 @@
 
 mod commands;
 mod coordinates;
+mod edit_conditions;
+mod edit_town;
+mod edits;
 mod export;
 mod features;
 mod http;
@@ -17,7 +20,9 @@ mod planner;
 mod planner_refusals;
 mod planner_town;
 mod postgis;
+mod qgis_edits;
 mod running;
 mod serving;
 mod tidy;
 mod tilesets;
+mod transactions;

@@ -2,13 +2,16 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod actor;
 mod asked;
 mod assets;
 mod base_url;
 mod conditional;
 mod cors;
 mod crs_uri;
+mod edits;
 mod html;
+mod http_date;
 mod links;
 mod listen;
 mod negotiate;
@@ -16,6 +19,7 @@ mod openapi;
 pub mod planner;
 mod problem;
 mod query_string;
+mod request_body;
 mod routes;
 mod schema;
 mod state;
