@@ -8,8 +8,12 @@
 
 mod commands;
 mod coordinates;
+mod edit_conditions;
+mod edit_town;
+mod edits;
 mod export;
 mod features;
+mod history;
 mod http;
 mod import;
 mod interrupted;
@@ -17,8 +21,10 @@ mod planner;
 mod planner_refusals;
 mod planner_town;
 mod postgis;
+mod qgis_edits;
 mod running;
 mod serving;
 mod tidy;
 mod tile_selection;
 mod tilesets;
+mod transactions;
