@@ -10,6 +10,7 @@ mod commands;
 mod coordinates;
 mod edit_conditions;
 mod edit_town;
+mod editors;
 mod edits;
 mod export;
 mod features;
