@@ -20,8 +20,11 @@ use crate::problem::Problem;
 use crate::request_body::{self, Body, JSON};
 use crate::state::{App, ServerSettings};
 
-/// The route, with the bound on its body.
+/// The route, with the bound on its body; none where nothing may be changed.
 pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
+    if !settings.offers_edits {
+        return Router::new();
+    }
     Router::new()
         .route("/transactions", post(transact))
         .layer(DefaultBodyLimit::max(settings.max_batch_bytes))

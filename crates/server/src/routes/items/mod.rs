@@ -40,9 +40,13 @@ const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned"
 
 /// The routes, with the bound on the body of an edit.
 pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
-    let one = get(one::one).put(edit::replace).patch(edit::update).delete(edit::remove);
+    let (mut all, mut one) = (get(list::list), get(one::one));
+    if settings.offers_edits {
+        all = all.post(edit::create);
+        one = one.put(edit::replace).patch(edit::update).delete(edit::remove);
+    }
     Router::new()
-        .route("/collections/{id}/items", get(list::list).post(edit::create))
+        .route("/collections/{id}/items", all)
         .route("/collections/{id}/items/{fid}", one)
         .layer(DefaultBodyLimit::max(settings.max_batch_bytes))
 }
