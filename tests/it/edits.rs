@@ -35,6 +35,28 @@ fn methods_are_said_by_allow() {
 }
 
 #[test]
+fn a_server_that_is_read_only_says_so() {
+    let town = Town::with_settings("[server]\nedits = \"nobody\"\n");
+    for target in ["/collections/parcels/items", "/collections/parcels/items/1"] {
+        let answer = town.server.ask("OPTIONS", target, &[]);
+        assert_eq!((answer.status, answer.header("allow")), (200, Some("GET, HEAD, OPTIONS")));
+    }
+    let whole = feature("{}", &square(9));
+    for (method, path) in [
+        ("POST", "parcels/items"),
+        ("PUT", "parcels/items/1"),
+        ("PATCH", "parcels/items/1"),
+        ("DELETE", "parcels/items/1"),
+    ] {
+        let answer = town.change(method, path, &[], &whole);
+        check_refusal(&answer, 405, "method_not_allowed", method);
+    }
+    assert_eq!(town.server.post("/transactions", "{}").status, 404);
+    assert!(!town.server.get("/conformance").text().contains("ogcapi-features-4"));
+    assert!(!town.server.get("/api").text().contains("/transactions"));
+}
+
+#[test]
 fn a_feature_is_made_replaced_changed_and_removed() {
     let town = Town::new();
     let made = town.change("POST", "parcels/items", &[], &feature(NEW, &square(9)));
@@ -178,6 +200,7 @@ fn every_defect_is_listed_with_its_place_and_nothing_changes() {
             ),
             &["/properties/name", "/properties/area", "/properties/floors", "/properties/on", "/properties/at", "/properties/state", "/properties/nothing"],
         ),
+        ("not finite", feature(r#"{"area":1e999,"floors":-1e999}"#, r#"{"type":"Polygon","coordinates":[[[116,39],[1e999,39],[117,40],[116,39]]]}"#), &["/properties/area", "/properties/floors", "/geometry"]),
         ("two kinds", feature(r#"{"floors":"secret"}"#, bow_tie), &["/properties/floors", "/geometry/coordinates/0/"]),
         ("bow tie", feature("{}", bow_tie), &["/geometry/coordinates/0/"]),
         ("type", feature("{}", r#"{"type":"Point","coordinates":[116,39]}"#), &["/geometry"]),

@@ -182,6 +182,23 @@ fn a_revision_is_a_condition() {
 }
 
 #[test]
+fn keys_pass_on_in_the_order_of_the_changes() {
+    let town = Town::new();
+    let key = |id: u64, key: &str| json!({ "collection": "parcels", "op": "update", "id": id, "feature": { "properties": { "code": key } } });
+    // Feature 1 is P0, feature 2 is P1.
+    let exchanged = transact(&town, json!([key(1, "P1"), key(2, "P0")]));
+    check_refusal(
+        &exchanged,
+        422,
+        "invalid_features",
+        "the first is taken until the second is done",
+    );
+    let passed = transact(&town, json!([key(2, "free"), key(1, "P1"), key(2, "P0")]));
+    assert_eq!(passed.status, 200, "{}", passed.text());
+    assert_eq!(town.item("parcels/items/1").0["properties"]["code"], "P1");
+}
+
+#[test]
 fn updates_at_the_same_time_lose_nothing() {
     let town = Town::new();
     let fields = ["area", "floors"];

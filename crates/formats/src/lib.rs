@@ -44,6 +44,6 @@ pub use encoding::encoding_by_label;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
 pub use stream::{FeatureStream, StreamFeature};
-pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind};
+pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind, Numbers};
 pub use wkt::{WktError, read_wkt, write_wkt};
 pub use writer::{FeatureWriter, OutputFormat, Written, create};

@@ -11,7 +11,17 @@ pub use feature::{FeatureReader, Form};
 pub use findings::Findings;
 pub use transaction::read_transaction;
 
-use formats::JsonDepth;
+use formats::{Json, JsonDepth, Numbers};
+
+use crate::problem::{Code, Problem};
 
 /// How deep an edit may nest: a transaction, its change, a feature, a geometry in collections.
-pub const DEPTH: JsonDepth = JsonDepth { most: 32, deep: &[], deep_most: 32 };
+const DEPTH: JsonDepth = JsonDepth { most: 32, deep: &[], deep_most: 32 };
+
+/// The body of an edit. A number that is too large is a defect of its feature, not of the text.
+pub fn parse(body: &[u8]) -> Result<Json<'_>, Problem> {
+    Json::parse_with(body, &DEPTH, Numbers::Any).map_err(|fault| {
+        let detail = format!("the request is not readable: {fault}");
+        Problem::new(Code::InvalidRequest, detail)
+    })
+}

@@ -229,7 +229,7 @@ fn value_of(field: &Field, json: Json<'_>) -> Result<Value, &'static str> {
         FieldType::Int => (whole_number(json).map(Value::Int), "a whole number of 64 bits"),
         FieldType::Real => {
             let number = (json.kind() == JsonKind::Number).then(|| json.number()).flatten();
-            (number.map(Value::Real), "a number")
+            (number.map(Value::Real), "a finite number")
         }
         FieldType::Text => (text().map(owned), "text"),
         FieldType::Date => {

@@ -7,7 +7,7 @@ use engine::{EditOp, EditSet, FeatureEdit, Profile};
 use formats::{Json, JsonKind};
 use spatial::{CollectionId, FeatureId, Revision, Snapshot};
 
-use super::{DEPTH, FeatureReader, Findings, Form};
+use super::{FeatureReader, Findings, Form};
 use crate::actor::Actor;
 use crate::crs_uri::named;
 use crate::problem::{Code, Problem};
@@ -28,8 +28,7 @@ pub fn read_transaction(
     actor: &Actor,
 ) -> Result<(EditSet, Findings), Problem> {
     let refused = |detail: String| Problem::new(Code::InvalidRequest, detail);
-    let json = Json::parse(body, &DEPTH)
-        .map_err(|fault| refused(format!("the request is not readable: {fault}")))?;
+    let json = super::parse(body)?;
     if json.kind() != JsonKind::Object {
         return Err(refused(format!("an object is expected, not {}", json.kind().name())));
     }

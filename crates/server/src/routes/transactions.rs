@@ -24,7 +24,7 @@ use crate::state::App;
 
 /// The route, where edits are offered, with the bound on its body.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    if !app.settings.edits {
+    if !app.settings.offers_edits {
         return Router::new();
     }
     Router::new()

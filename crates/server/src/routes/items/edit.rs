@@ -15,10 +15,10 @@ use super::{Representation, content_crs, set};
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::crs_uri::{CRS84, named};
-use crate::edits::{DEPTH, FeatureReader, Findings, Form};
+use crate::edits::{FeatureReader, Findings, Form, parse};
 use crate::http_date;
 use crate::negotiate;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::request_body::{self, Body, GEOJSON, JSON, MERGE_PATCH};
 use crate::routes::REVISION;
 use crate::routes::collections::known;
@@ -153,10 +153,7 @@ impl<'a> Edit<'a> {
         let crs = named("Content-Crs", crs.as_deref(), &offered)?;
         let (app, held) = (Arc::clone(self.app), Arc::clone(&self.held));
         let read = move || -> Result<_, Problem> {
-            let json = Json::parse(&body, &DEPTH).map_err(|fault| {
-                let detail = format!("the request is not readable: {fault}");
-                Problem::new(Code::InvalidRequest, detail)
-            })?;
+            let json = parse(&body)?;
             let collection = held.collection();
             let reader = FeatureReader::new(&app.engine, collection, &crs, Profile::default())?;
             let mut findings = Findings::default();
