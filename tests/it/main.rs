@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod backup;
 mod commands;
 mod coordinates;
 mod export;
