@@ -24,6 +24,8 @@ mod shown;
 mod tiles;
 
 #[cfg(test)]
+mod consistency_tests;
+#[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
 mod past_tests;
@@ -38,4 +40,6 @@ pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};
+pub use tiles::{
+    LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+};
