@@ -7,6 +7,7 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod pyramid;
 mod query;
 mod restore;
 mod serve;

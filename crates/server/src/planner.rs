@@ -16,7 +16,7 @@ mod refusal;
 mod search;
 
 pub use cluster::ClusterRequest;
-pub use geometry::Unusable;
+pub use geometry::{Unusable, east_first};
 pub use join::JoinRequest;
 pub use pairs::{MAX_BATCH, overlay_pairs, relate, validate};
 pub use refusal::Refusal;
