@@ -9,6 +9,7 @@
 mod backup;
 mod commands;
 mod coordinates;
+mod crash;
 mod edit_conditions;
 mod edit_town;
 mod edits;
