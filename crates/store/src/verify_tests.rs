@@ -170,6 +170,37 @@ async fn each_damage_is_named_with_table_and_feature() {
     }
 }
 
+#[tokio::test]
+async fn rows_that_no_revision_shows_are_no_defects() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.gpkg");
+    drop(lived_in(&path).await);
+    let db = Connection::open(&path).unwrap();
+    // Changed, removed and added by another program; one of them is no feature.
+    db.execute_batch(
+        "CREATE TABLE IF NOT EXISTS tuban_foreign (seq INTEGER PRIMARY KEY NOT NULL, collection TEXT NOT NULL, fid INTEGER NOT NULL, existed INTEGER NOT NULL);
+         CREATE TABLE IF NOT EXISTS tuban_kept_out (seq INTEGER PRIMARY KEY NOT NULL, collection TEXT NOT NULL, fid INTEGER, place TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL);
+         DELETE FROM p WHERE fid IN (1, 20);",
+    )
+    .unwrap();
+    assert!(!defects(&path).await.is_empty());
+    db.execute_batch(
+        "INSERT INTO tuban_foreign (collection, fid, existed) VALUES ('p', 1, 1), ('p', 20, 1)",
+    )
+    .unwrap();
+    assert_eq!(defects(&path).await, []);
+    db.execute_batch("DELETE FROM p WHERE fid = 21").unwrap();
+    let found = defects(&path).await;
+    assert!(found.len() == 1 && found[0].fid == Some(21), "the others are still asked: {found:?}");
+    db.execute_batch(
+        "INSERT INTO tuban_foreign (collection, fid, existed) VALUES ('p', 21, 1);
+         INSERT INTO tuban_kept_out (collection, fid, place, reason, since) VALUES ('q', NULL, '', 'x', 0);
+         DELETE FROM q;",
+    )
+    .unwrap();
+    assert_eq!(defects(&path).await, []);
+}
+
 /// Pages of the file, in the order in which SQLite numbers them.
 fn pages(whole: &[u8]) -> usize {
     whole.len() / 4096

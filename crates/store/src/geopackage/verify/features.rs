@@ -43,8 +43,12 @@ pub(super) fn check(
     let mut extent = Envelope::EMPTY;
     while let Some(found) = rows.next()? {
         let fid: i64 = found.get(0)?;
+        last = last.max(fid);
+        if record.apart().ids.contains(&fid) {
+            record.present(fid, Found::Unreadable);
+            continue;
+        }
         count += 1;
-        last = fid;
         let defect = |reason: String| report.tell(name, Some(fid), reason);
         let read = row::read(table, found).and_then(|mut feature| {
             fit(&table.collection, &mut feature)?;
@@ -96,7 +100,10 @@ pub(super) fn check(
     if boxes.is_some() {
         check_extra_boxes(db, table, placed, report);
     }
-    check_said(db, table, (count, extent, last), report)?;
+    if !record.apart().pending {
+        check_sums(table, count, extent, report);
+    }
+    check_said(db, table, last, report)?;
     Ok(count)
 }
 
@@ -140,27 +147,29 @@ fn check_extra_boxes(db: &Connection, table: &Table, placed: u64, report: &Repor
     }
 }
 
-/// What the catalogue says of all features, and what keeps it true when others write.
-fn check_said(
-    db: &Connection,
-    table: &Table,
-    (count, extent, last): (u64, Envelope, i64),
-    report: &Report,
-) -> Result<(), StoreError> {
-    let (collection, columns) = (&table.collection, &table.columns);
-    let name = &columns.table;
+/// Count and extent as the catalogue has them.
+fn check_sums(table: &Table, count: u64, extent: Envelope, report: &Report) {
+    let (collection, name) = (&table.collection, &table.columns.table);
     if collection.count != count {
         let reason =
             format!("{name} is said to have {} features, and has {count}", collection.count);
         report.tell("gpkg_ogr_contents", None, reason);
     }
     if collection.extent != extent && !(collection.extent.is_empty() && extent.is_empty()) {
-        report.tell(
-            "gpkg_contents",
-            None,
-            format!("the extent of {name} is not that of its features"),
-        );
+        let reason = format!("the extent of {name} is not that of its features");
+        report.tell("gpkg_contents", None, reason);
     }
+}
+
+/// What else the catalogue says, and what keeps it true when others write.
+fn check_said(
+    db: &Connection,
+    table: &Table,
+    last: i64,
+    report: &Report,
+) -> Result<(), StoreError> {
+    let (collection, columns) = (&table.collection, &table.columns);
+    let name = &columns.table;
     let given = catalogue::last_fid(db, columns)?;
     if given < last {
         let reason = format!("the last id of {name} is said to be {given}, but {last} is there");

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Rows};
 use spatial::{Envelope, Revision};
 
 use super::Report;
+use super::apart::Apart;
 use super::cursor::{self, Cursor, Event, State};
 use super::life::{Alive, Life, LoadKind};
 use crate::StoreError;
@@ -42,6 +43,7 @@ pub(super) struct Record<'s> {
     floor: i64,
     /// Ids up to here are done.
     done: i64,
+    apart: Apart,
     loads: Vec<Load>,
     /// The first load that may hold ids above `done`.
     next_load: usize,
@@ -64,6 +66,7 @@ impl<'s> Record<'s> {
             collection: String::new(),
             floor: 0,
             done: 0,
+            apart: Apart::default(),
             loads: Vec::new(),
             next_load: 0,
             kinds: HashMap::new(),
@@ -76,9 +79,16 @@ impl<'s> Record<'s> {
     }
 
     /// Goes on to the features of `collection`; names come in ascending order.
-    pub(super) fn begin(&mut self, collection: &str) -> Result<(), StoreError> {
+    pub(super) fn begin(&mut self, collection: &str, apart: Apart) -> Result<(), StoreError> {
         self.finish_until(Some(collection))?;
-        self.start(collection)
+        self.start(collection)?;
+        self.apart = apart;
+        Ok(())
+    }
+
+    /// The rows of the collection that no revision shows.
+    pub(super) fn apart(&self) -> &Apart {
+        &self.apart
     }
 
     /// Leaves a collection out that cannot be read.
@@ -141,6 +151,7 @@ impl<'s> Record<'s> {
         let retired = "SELECT last_fid FROM tuban_retired WHERE collection = ?1";
         let retired = self.db.query_row(retired, [collection], |row| row.get(0)).optional()?;
         collection.clone_into(&mut self.collection);
+        self.apart = Apart::default();
         self.floor = retired.unwrap_or(0);
         self.done = self.floor;
         self.next_load = 0;
@@ -198,7 +209,9 @@ impl<'s> Record<'s> {
         let own = |name: &str, fid| (name == self.collection).then_some(fid);
         let event = self.events.head().and_then(|head| own(&head.collection, head.fid));
         let state = self.states.head().and_then(|head| own(&head.collection, head.fid));
-        event.into_iter().chain(state).min()
+        // A row that stands apart may be missing, too.
+        let apart = self.apart.ids.range(self.done.saturating_add(1)..).next().copied();
+        event.into_iter().chain(state).chain(apart).min()
     }
 
     /// Tells which ids after `done` and before `limit` a bulk load gave: no row says how they went.
@@ -233,6 +246,12 @@ impl<'s> Record<'s> {
                 let reason = "it has an id of a collection of this name that was removed";
                 self.report.tell(&self.collection, Some(fid), reason);
             }
+            while self.next_of(fid).is_some() {
+                self.take(fid, u64::MAX);
+            }
+            return;
+        }
+        if self.apart.ids.contains(&fid) {
             while self.next_of(fid).is_some() {
                 self.take(fid, u64::MAX);
             }
