@@ -12,6 +12,7 @@ mod coordinates;
 mod crash;
 mod edit_conditions;
 mod edit_town;
+mod editors;
 mod edits;
 mod export;
 mod features;

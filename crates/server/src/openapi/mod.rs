@@ -20,7 +20,9 @@ pub fn document(app: &App, base: &str) -> Value {
     let snapshot = app.engine.snapshot();
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
-    edits::add_paths(&mut paths, app, &snapshot);
+    if app.settings.edits {
+        edits::add_paths(&mut paths, app, &snapshot);
+    }
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);

@@ -11,6 +11,7 @@ mod landing;
 mod methods;
 mod metrics;
 mod min_revision;
+mod origin;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -64,7 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
         .route("/collections/{id}/items/{fid}/history", get(items::history))
-        .merge(items::routes(&app.settings))
+        .merge(items::routes(&app))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
@@ -77,7 +78,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
-        .merge(transactions::routes(&app.settings))
+        .merge(transactions::routes(&app))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))
