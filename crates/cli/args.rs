@@ -39,6 +39,12 @@ pub enum Command {
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
     Collection(CollectionArgs),
+    /// Copy a store to a file, also while it is served
+    Backup(BackupArgs),
+    /// Check a store: file, indexes, change log and history; also while it is served
+    Verify(VerifyArgs),
+    /// Bring every collection back to an earlier state, as a new revision
+    Restore(RestoreArgs),
     /// Generate fictional towns with parcels, buildings, households and points
     Synth(crate::synth::SynthArgs),
     /// Print the configuration in force, every key
@@ -269,6 +275,53 @@ pub struct SetArgs {
     /// File with a JSON list of MapLibre layers; empty for the default style
     #[arg(long, value_name = "FILE")]
     pub style: Option<PathBuf>,
+}
+
+/// `tuban backup`
+#[derive(Debug, Args)]
+pub struct BackupArgs {
+    /// The store
+    pub store: PathBuf,
+    /// File to write: a store itself, with change log and history
+    pub out: PathBuf,
+    /// Replace an older backup of the same store
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What the exit codes of a check say.
+const VERIFY_CODES: &str = "Exit code: 0 when nothing is wrong, 1 when something is, or when the \
+    store cannot be read, 2 for a mistake in the command.";
+
+/// `tuban verify`
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_CODES)]
+pub struct VerifyArgs {
+    /// The store
+    pub store: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tuban restore`
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The store; no server may hold it
+    pub store: PathBuf,
+    /// The state to go back to
+    #[arg(long, value_name = "N")]
+    pub to_revision: u64,
+    /// Why, for the change log
+    #[arg(long, value_name = "TEXT", default_value = "restore")]
+    pub reason: String,
+    /// Remove collections that came later; without it they are only emptied. A removed collection
+    /// cannot come back
+    #[arg(long)]
+    pub remove_new: bool,
+    /// Print what would change, and change nothing; also while the store is served
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `tuban query`

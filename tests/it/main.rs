@@ -6,8 +6,10 @@
     reason = "tests fail by panicking"
 )]
 
+mod backup;
 mod commands;
 mod coordinates;
+mod crash;
 mod edit_conditions;
 mod edit_town;
 mod editors;

@@ -162,10 +162,37 @@ impl Server {
         answer
     }
 
-    /// Asks the process to end, as a service manager does; what it wrote on standard error.
-    pub fn terminate(mut self) -> (bool, String) {
+    /// Sends `body` by POST as JSON; none when the server does not answer to the end.
+    pub fn try_post(&self, target: &str, body: &str) -> Option<Response> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        answer.windows(4).any(|w| w == b"\r\n\r\n").then(|| Response::parse(&answer))
+    }
+
+    /// Sends the process a signal, such as `-KILL`.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Asks the process to end, as a service manager does; what it wrote on standard error.
+    pub fn terminate(self) -> (bool, String) {
+        self.signal("-TERM");
+        self.ended()
+    }
+
+    /// Waits for the end of the process; whether it was a good one, and what it wrote on standard
+    /// error.
+    pub fn ended(mut self) -> (bool, String) {
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         (self.child.wait().unwrap().success(), err)

@@ -56,7 +56,8 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-fn writable(path: &Path) -> Result<GeoPackageStore, CommandError> {
+/// Opens a store that exists, for writing.
+pub fn writable(path: &Path) -> Result<GeoPackageStore, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }

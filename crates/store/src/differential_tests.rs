@@ -6,6 +6,7 @@ use spatial::{ChangeOp, FieldClass, Revision, Timestamp, Value};
 
 use crate::contract_tests::{commit, fid, id, load, parcel, parcels, scan};
 use crate::past_tests::former_states;
+use crate::verify_tests::defects;
 use crate::{FeatureStore, GeoPackageStore, LoadMode, MemoryStore};
 
 /// One step; names, ids and keys come from small sets, so that steps meet.
@@ -140,6 +141,7 @@ proptest! {
                 assert_eq!(run(store, step).await, run(&oracle, step).await, "{step:?}");
             }
             assert_eq!(state(store.as_ref().unwrap()).await, state(&oracle).await);
+            assert_eq!(defects(&path).await, [], "after {steps:?}");
         });
     }
 }

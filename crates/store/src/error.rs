@@ -142,6 +142,28 @@ pub enum StoreError {
         /// What is wrong.
         reason: String,
     },
+    /// A backup cannot stand where it is to.
+    #[error("{path} cannot take the backup: {reason}")]
+    Target {
+        /// Where it is to stand.
+        path: PathBuf,
+        /// What is in the way, and the way out.
+        reason: String,
+    },
+    /// A backup was broken off.
+    #[error("stopped; nothing was written to {path}")]
+    BackupStopped {
+        /// Where it was to stand.
+        path: PathBuf,
+    },
+    /// A revision that is not there yet.
+    #[error("the store is at revision {newest}; there is no revision {asked} yet")]
+    UnknownRevision {
+        /// The revision asked for.
+        asked: Revision,
+        /// The newest one.
+        newest: Revision,
+    },
     /// The thread that writes has ended.
     #[error("{path} is closed")]
     Closed {

@@ -1,5 +1,6 @@
 //! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
 
+mod backup;
 mod catalogue;
 mod commit;
 mod connection;
@@ -9,11 +10,13 @@ mod lock;
 mod log;
 mod open;
 mod past;
+mod restore;
 mod row;
 mod rtree;
 mod scan;
 mod schema;
 mod srs;
+mod verify;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -30,6 +33,9 @@ use crate::fit::{check_same_schema, check_schema};
 use crate::{
     ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError, Version,
 };
+pub use backup::{BackupSummary, Existing};
+pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
+pub use verify::{Defect, Verification};
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.

@@ -9,6 +9,8 @@ pub mod geopackage;
 pub mod memory;
 
 #[cfg(test)]
+mod backup_tests;
+#[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
 mod differential_tests;
@@ -16,12 +18,19 @@ mod differential_tests;
 mod geopackage_tests;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
+mod restore_tests;
+#[cfg(test)]
+mod verify_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
 pub use fit::fit;
-pub use geopackage::GeoPackageStore;
+pub use geopackage::{
+    BackupSummary, Defect, Existing, GeoPackageStore, NewCollections, Restore, RestoreSummary,
+    RestoredCollection, Verification,
+};
 pub use memory::MemoryStore;
 pub use spatial::Operation;

@@ -300,11 +300,8 @@ pub(crate) fn rename_tables(
         let sql = format!("UPDATE {mention} SET {column} = ?2 WHERE {column} = ?1");
         db.execute(&sql, (&from.table, &next.table))?;
     }
-    if table.collection.title.is_empty() {
-        let sql = "UPDATE gpkg_contents SET identifier = table_name WHERE table_name = ?1";
-        db.execute(sql, [&next.table])?;
-    }
-    Ok(())
+    // An identifier may hold the id, which another collection may have later.
+    describe(db, &Collection { id: to.clone(), ..table.collection.clone() })
 }
 
 /// Removes the styles that QGIS has for a collection.

@@ -51,15 +51,23 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
                 && path.exists()
                 && !with_suffix(path, "-wal").exists() =>
         {
-            let uri = format!("file:{}?immutable=1", escape_uri(path));
-            let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
-            db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
-            db
+            open_unchanging(path)?
         }
         other => other?,
     };
     // Pages read straight from the page cache of the operating system.
     db.execute_batch("PRAGMA mmap_size = 17179869184; PRAGMA query_only = ON;")?;
+    Ok(db)
+}
+
+/// Opens a file that nobody changes for reading: without locks, and without files beside it.
+pub(crate) fn open_unchanging(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", escape_uri(path));
+    let db = Connection::open_with_flags(uri, flags)?;
+    db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
     Ok(db)
 }
 

@@ -54,15 +54,22 @@ pub(crate) fn keep(
 }
 
 /// The revision at which the present state of a feature began: the end of the state before it,
-/// or the arrival of the feature.
+/// or the arrival of the feature, or its return.
 fn since(db: &Connection, collection: &str, id: FeatureId) -> Result<Revision, StoreError> {
     let before = db
         .prepare_cached(
             "SELECT max(until_revision) FROM tuban_history WHERE collection = ?1 AND fid = ?2",
         )?
         .query_row((collection, id.value()), |row| row.get::<_, Option<u64>>(0))?;
-    if let Some(revision) = before {
-        return Ok(Revision(revision));
+    if let Some(ended) = before {
+        // A feature that was removed may have come back later.
+        let revived = db
+            .prepare_cached(
+                "SELECT max(revision) FROM tuban_change_log INDEXED BY tuban_change_log_revival
+                 WHERE operation = 'revive' AND collection = ?1 AND fid = ?2",
+            )?
+            .query_row((collection, id.value()), |row| row.get::<_, Option<u64>>(0))?;
+        return Ok(Revision(ended.max(revived.unwrap_or(0))));
     }
     // Ids are given in ascending order, so the last range that begins at or before the id is its.
     let arrival = db
@@ -148,6 +155,7 @@ fn push_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Names and values of the fields; none when the bytes are no properties.
 pub(crate) fn decode(bytes: &[u8]) -> Option<(Vec<String>, Vec<Value>)> {
     fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
         let (head, tail) = rest.split_at_checked(count)?;

@@ -22,9 +22,6 @@ use crate::{Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError};
 
 /// Batches on the way from the encoding thread to the inserting one.
 const AHEAD: usize = 4;
-/// Up to so many changed boxes are put into an R-tree one by one; beyond that, and beyond one in
-/// sixteen, it is made anew.
-const FEW: usize = 1000;
 
 /// Loads what `source` sends, as the next revision.
 pub(crate) fn load(
@@ -290,7 +287,7 @@ impl<'a> Rows<'a> {
     fn finish(&mut self) -> Result<(), StoreError> {
         let Prepared { table, fresh, .. } = self.prepared;
         let columns = &table.columns;
-        let mut cells = std::mem::take(&mut self.cells);
+        let cells = std::mem::take(&mut self.cells);
         if *fresh {
             rtree::build(self.db, columns, cells)?;
             if let Some(key) = &table.collection.key {
@@ -298,22 +295,8 @@ impl<'a> Rows<'a> {
             }
             catalogue::set_contents(self.db, columns, self.come, self.inserted)?;
         } else {
-            // A feature that one load changes twice has the box that came last.
-            self.moved.sort_unstable();
-            self.moved.dedup();
-            let mut seen = std::collections::HashSet::with_capacity(cells.len());
-            cells.reverse();
-            cells.retain(|cell| seen.insert(cell.id));
-            let held = usize::try_from(table.collection.count).unwrap_or(usize::MAX);
-            if cells.len() + self.moved.len() > FEW.max(held / 16) {
-                let kept = rtree::read(self.db, columns)?;
-                let moved = &self.moved;
-                cells.extend(kept.into_iter().filter(|c| moved.binary_search(&c.id).is_err()));
-                self.db.execute_batch(&format!("DROP TABLE {}", ident(&columns.rtree())))?;
-                rtree::build(self.db, columns, cells)?;
-            } else {
-                rtree::put(self.db, columns, &self.moved, &cells)?;
-            }
+            let moved = std::mem::take(&mut self.moved);
+            rtree::update(self.db, columns, table.collection.count, (moved, cells))?;
             self.extent.note(None, Some(self.come));
             self.extent.write(self.db, columns)?;
             let sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ?2

@@ -10,7 +10,7 @@ use spatial::{Crs, Revision};
 
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
 use super::lock::{WriterLock, check_file_system};
-use super::schema::{FORMAT, create_all};
+use super::schema::{ADDED, FORMAT, create_all};
 use super::writer::WriterHandle;
 use super::{GeoPackageStore, Readers, srs};
 use crate::StoreError;
@@ -51,6 +51,7 @@ impl GeoPackageStore {
         // Read first: a file that is no store is left as it is, journal mode and all.
         open_reader(path).and_then(|db| check_store(&db, path)).map_err(|e| explain(e, path))?;
         let db = open_writer(path).map_err(|error| explain(error, path))?;
+        db.execute_batch(ADDED).map_err(|error| explain(error.into(), path))?;
         Self::finish(path, Some((db, lock)))
     }
 

@@ -144,7 +144,7 @@ fn send_arrived(
 ) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT fid, ifnull(last_fid, fid) FROM tuban_change_log
-         WHERE revision > ?1 AND collection = ?2 AND operation IN ('insert', 'load')
+         WHERE revision > ?1 AND collection = ?2 AND operation IN ('insert', 'load', 'revive')
          AND fid NOTNULL ORDER BY revision, seq",
     )?;
     let mut ranges = statement.query((revision.0, &table.columns.table))?;

@@ -15,7 +15,7 @@ pub(crate) fn create_all() -> String {
     format!(
         "PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {USER_VERSION};
-         {STANDARD}{QGIS}{OURS}"
+         {STANDARD}{QGIS}{OURS}{ADDED}"
     )
 }
 
@@ -63,6 +63,9 @@ INSERT INTO tuban_meta VALUES ('format', 1), ('fingerprint', lower(hex(randomblo
 INSERT INTO gpkg_extensions SELECT name, NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tuban\\_%' ESCAPE '\\';
 ";
 
+/// What stores made before it was thought of get when they are opened for writing.
+pub(crate) const ADDED: &str = "CREATE INDEX IF NOT EXISTS tuban_change_log_revival ON tuban_change_log (collection, fid) WHERE operation = 'revive';";
+
 /// `name` as an SQL identifier.
 pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -102,8 +105,13 @@ impl Columns {
         format!("rtree_{}_{}", self.table, self.geometry)
     }
 
+    /// Name of the key's index.
+    pub(crate) fn key_name(&self) -> String {
+        format!("tuban_key_{}", self.table)
+    }
+
     fn key_index(&self) -> String {
-        ident(&format!("tuban_key_{}", self.table))
+        ident(&self.key_name())
     }
 
     pub(crate) fn create_table(&self, collection: &Collection) -> String {
@@ -197,6 +205,12 @@ impl Columns {
             trigger(counted("insert"), "INSERT", "", count('+')),
             trigger(counted("delete"), "DELETE", "", count('-')),
         ]
+    }
+
+    /// Names of the triggers, bare.
+    pub(crate) fn trigger_names(&self) -> Vec<String> {
+        let bare = |name: &str| name[1..name.len() - 1].replace("\"\"", "\"");
+        self.triggers().iter().map(|(name, _)| bare(name)).collect()
     }
 
     /// The R-tree triggers of GeoPackage 1.4 and the feature counters of GDAL.
