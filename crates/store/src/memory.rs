@@ -224,6 +224,12 @@ impl State {
             for feature in ids {
                 self.end(&id, feature, origin)?;
             }
+            let other_crs = self.held(&id)?.collection.crs != load.collection.crs;
+            for (_, versions) in self.history.iter_mut().filter(|((of, _), _)| *of == id) {
+                for version in versions.iter_mut().filter(|_| other_crs) {
+                    version.feature.geometry = None;
+                }
+            }
             let held = self.held(&id)?;
             held.collection = load.collection;
         }
