@@ -230,6 +230,17 @@ fn every_defect_is_listed_with_its_place_and_nothing_changes() {
             }
         }
     }
+    let circle: Vec<String> = (0..=200_000)
+        .map(|step| {
+            let turn = f64::from(step % 200_000) / 200_000.0 * std::f64::consts::TAU;
+            format!("[{},{}]", 116.5 + turn.cos() / 10.0, 39.5 + turn.sin() / 10.0)
+        })
+        .collect();
+    let many =
+        feature("{}", &format!(r#"{{"type":"Polygon","coordinates":[[{}]]}}"#, circle.join(",")));
+    let answer = town.change("POST", "parcels/items", &[], &many);
+    let defects = check_refusal(&answer, 422, "invalid_features", "200,001 vertices");
+    assert!(defects[0].starts_with("/geometry: too_many_vertices"), "{defects:?}");
     assert_eq!(town.revision(), before);
     // The feature's own key, and what it has already, is no defect.
     assert_eq!(

@@ -27,6 +27,8 @@ mod shown;
 mod tiles;
 
 #[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
 mod engine_tests;
 
 pub use compress::Encoding;

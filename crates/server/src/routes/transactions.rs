@@ -17,24 +17,25 @@ use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::edits::{Findings, read_transaction};
 use crate::problem::Problem;
-use crate::request_body::{self, Body, JSON};
+use crate::request_body::{self, EditBody, JSON};
 use crate::state::{App, ServerSettings};
+
+/// Where transactions are sent.
+pub const PATH: &str = "/transactions";
 
 /// The route, with the bound on its body; none where nothing may be changed.
 pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
     if !settings.offers_edits {
         return Router::new();
     }
-    Router::new()
-        .route("/transactions", post(transact))
-        .layer(DefaultBodyLimit::max(settings.max_batch_bytes))
+    Router::new().route(PATH, post(transact)).layer(DefaultBodyLimit::max(settings.max_batch_bytes))
 }
 
 /// `POST /transactions`
 async fn transact(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    body: Body,
+    EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     let body = request_body::read(&headers, body, app.settings.max_batch_bytes, &[JSON])?;
     let crs = content_crs(&headers)?;
