@@ -92,6 +92,8 @@ async fn tile(
             coord,
             encoding,
             profile: Profile::default(),
+            state: None,
+            selection: None,
         };
         let answer = engine.tile(&request).await?;
         sizes.push((encoding.name(), answer.bytes.len()));

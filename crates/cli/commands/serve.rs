@@ -68,9 +68,10 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
         max_body_bytes: config.server.max_body_bytes,
         max_batch_bytes: config.server.max_batch_bytes,
-        offers_edits: config.server.edits.may_edit_at(address),
         max_transaction_changes: config.server.max_transaction_changes,
         require_if_match: config.server.require_if_match,
+        edits: config.server.edits && !config.server.public,
+        edit_origins: config.server.edit_origins.clone(),
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
     };

@@ -102,7 +102,9 @@ impl Engine {
         let before = self.snapshot();
         let state = Arc::clone(&before);
         let checked = move || {
+            let mut sets = sets;
             let defects: Vec<_> = sets.iter().map(|set| check(&state, set)).collect();
+            sets.iter_mut().for_each(|set| fit_all(&state, set));
             (sets, defects)
         };
         let (sets, defects) = self.0.pool.run_waiting(checked).await?;
@@ -254,6 +256,19 @@ impl Engine {
             self.0.current.store(Arc::new(next));
         }
         Ok(())
+    }
+}
+
+/// Gives the features of a set the form that the store will keep, so that readers see the same
+/// before and after a restart. What does not fit is for the store to refuse.
+fn fit_all(state: &Snapshot, set: &mut ChangeSet) {
+    for change in &mut set.changes {
+        let held = state.collections.get(&change.collection);
+        if let (Some(held), ChangeOp::Insert(feature) | ChangeOp::Replace(_, feature)) =
+            (held, &mut change.op)
+        {
+            let _ = store::fit(held.collection(), feature);
+        }
     }
 }
 

@@ -22,7 +22,13 @@ pub(crate) struct TileKey {
     pub(crate) coord: TileCoord,
     pub(crate) highest: FieldClass,
     pub(crate) encoding: Encoding,
+    /// A revision at which the place looked like this. Whoever asks for a past state and finds
+    /// the tile of a later one in which nothing has changed since gets the same bytes.
     pub(crate) place: Revision,
+    /// What else is asked for: of a past state what is said of the collections today (the places
+    /// of the current one have a new revision when something else is said), and which features
+    /// and attributes.
+    pub(crate) words: Arc<str>,
 }
 
 /// A tile as it is sent.
@@ -41,7 +47,7 @@ const ENTRY_OVERHEAD: usize = 96;
 impl Weighter<TileKey, CachedTile> for ByBytes {
     fn weight(&self, key: &TileKey, tile: &CachedTile) -> u64 {
         let entry = size_of::<TileKey>() + size_of::<CachedTile>() + ENTRY_OVERHEAD;
-        (entry + key.collections.len() + tile.bytes.len()) as u64
+        (entry + key.collections.len() + key.words.len() + tile.bytes.len()) as u64
     }
 }
 

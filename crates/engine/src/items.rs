@@ -21,7 +21,7 @@ use spatial::{
 };
 
 use area::Area;
-use conditions::Conditions;
+pub(crate) use conditions::Conditions;
 pub(crate) use cursor::Cursors;
 pub(crate) use cursor::{Cursor, Position};
 pub(crate) use order::{Orders, all as whole_order, compare_values, first as first_of_order};
@@ -179,6 +179,15 @@ impl Engine {
         }
         let shown = self.fingerprint() ^ hasher.finish();
         format!("{shown:016x}-{}", pinned.collection.revision())
+    }
+
+    /// The state of a collection in `snapshot`.
+    pub fn pin_in(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        id: &CollectionId,
+    ) -> Result<Pinned, EngineError> {
+        Pinned::of(snapshot, id)
     }
 
     /// At most `limit` features ([`MAX_PAGE`] at most) of `pinned`, behind its cursor when it

@@ -12,13 +12,16 @@ mod compress;
 mod edit;
 mod error;
 mod given;
+mod history;
 mod item_tag;
 mod items;
 mod load;
 pub mod metrics;
 mod open;
+mod past;
 pub mod pool;
 mod publication;
+mod pyramid;
 pub mod query;
 mod reach;
 mod readable;
@@ -27,19 +30,27 @@ mod shown;
 mod tiles;
 
 #[cfg(test)]
+mod consistency_tests;
+#[cfg(test)]
 mod edit_tests;
 #[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod past_tests;
 
 pub use compress::Encoding;
 pub use edit::{Assigned, EditOp, EditSet, FeatureEdit};
 pub use error::{Defect, EngineError};
 pub use given::Given;
+pub use history::{FieldChange, HistoryEntry};
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
+pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};
+pub use tiles::{
+    LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+};

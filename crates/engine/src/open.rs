@@ -15,6 +15,7 @@ use crate::apply::Waiting;
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
+use crate::past::PastStates;
 use crate::recorded::Recorded;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
@@ -27,6 +28,8 @@ pub struct EngineSettings {
     pub queue: usize,
     /// Budget of the tile cache.
     pub tile_cache_bytes: u64,
+    /// Budget of the past states that are kept; one is kept whatever its size.
+    pub past_bytes: usize,
     /// What one tile may hold.
     pub limits: tile::Limits,
     /// Longest time that one query works.
@@ -41,6 +44,7 @@ impl Default for EngineSettings {
             threads: 0,
             queue: 64,
             tile_cache_bytes: 512 << 20,
+            past_bytes: 256 << 20,
             limits: tile::Limits::default(),
             query_time: Duration::from_secs(4),
             cursor_life: Duration::from_secs(600),
@@ -67,6 +71,7 @@ pub(crate) struct Parts {
     /// Whether folding is under way.
     pub(crate) folding: AtomicBool,
     pub(crate) cache: TileCache,
+    pub(crate) past: PastStates,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -96,6 +101,7 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
+            past: PastStates::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),

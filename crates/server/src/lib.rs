@@ -3,6 +3,7 @@
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
 mod actor;
+mod as_of;
 mod asked;
 mod assets;
 mod base_url;
@@ -30,10 +31,16 @@ use std::future::Future;
 use std::sync::Arc;
 
 use engine::Engine;
+use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 
 pub use base_url::LinkSettings;
 pub use state::ServerSettings;
+
+/// TileJSON of tiles with these layers, whose URLs begin with `base`.
+pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {
+    routes::tilejson_document(layers, base)
+}
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(

@@ -101,9 +101,13 @@ pub struct Version {
     pub recorded_at: Timestamp,
     /// Names of the fields as they were then, in the order of the properties.
     pub fields: Vec<String>,
-    /// The state itself.
+    /// The state itself; without its geometry when the collection has another CRS by now.
     pub feature: Feature,
 }
+
+/// A feature and the state that it had at some revision, in the fields that its collection has
+/// now: a field that is new, or has another type, is null. None when it was not there.
+pub type FormerState = (FeatureId, Option<Feature>);
 
 /// A system of record. All calls are awaited and may run on another machine.
 ///
@@ -163,6 +167,27 @@ pub trait FeatureStore: Send + Sync {
     /// and then no more than `limit` rows.
     async fn changes(&self, since: Revision, limit: usize)
     -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// The newest revision that was recorded at `moment` or before; 0 when none was.
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError>;
+
+    /// Sends every feature of a collection that came, changed or went after `revision`, each once,
+    /// in chunks of at most `chunk`, from one state. Ends early, without error, when the receiver
+    /// is dropped.
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError>;
+
+    /// The row of the change log with which a feature came, its own or that of its load.
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError>;
 
     /// Past states of one feature, oldest first.
     async fn history(

@@ -8,6 +8,7 @@ mod load;
 mod lock;
 mod log;
 mod open;
+mod past;
 mod row;
 mod rtree;
 mod scan;
@@ -20,11 +21,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use spatial::{ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, Revision};
+use spatial::{
+    ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, Revision, Timestamp,
+};
 use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema};
-use crate::{ChangeRecord, FeatureStore, Load, LoadItem, LoadSummary, StoreError, Version};
+use crate::{
+    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError, Version,
+};
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.
@@ -252,6 +257,30 @@ impl FeatureStore for GeoPackageStore {
         limit: usize,
     ) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(move |db| log::read(db, since, limit)).await
+    }
+
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError> {
+        self.read(move |db| in_one_state(db, |db| past::revision_at(db, moment))).await
+    }
+
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.read(move |db| past::former_states(db, &id, revision, chunk, &sink)).await
+    }
+
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError> {
+        let collection = collection.clone();
+        self.read(move |db| past::arrival(db, &collection, id)).await
     }
 
     async fn history(

@@ -13,10 +13,10 @@ use spatial::{
 };
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fit::{check_same_schema, check_schema, fit};
+use crate::fit::{check_same_schema, check_schema, fit, refit};
 use crate::{
-    ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError,
-    Version,
+    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Operation,
+    StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -125,6 +125,37 @@ impl State {
             self.held(&change.collection)?.check_keys()?;
         }
         Ok(Commit { revision: self.revision, recorded_at, changes: committed })
+    }
+
+    /// What [`FeatureStore::former_states`] sends, by rising id.
+    fn former_states(
+        &mut self,
+        id: &CollectionId,
+        revision: Revision,
+    ) -> Result<Vec<FormerState>, StoreError> {
+        let mut states = BTreeMap::new();
+        let held = self.held(id)?.clone();
+        for ((collection, feature), versions) in &self.history {
+            let after = versions.iter().find(|version| version.until > revision);
+            if let Some(version) = after.filter(|_| collection == id) {
+                let then = (version.from <= revision)
+                    .then(|| refit(&held.collection, &version.fields, version.feature.clone()));
+                states.insert(*feature, then);
+            }
+        }
+        for (feature, (from, _)) in &held.features {
+            if *from > revision {
+                states.entry(*feature).or_insert(None);
+            }
+        }
+        Ok(states.into_iter().collect())
+    }
+
+    /// The revision at which a feature came.
+    fn first_revision(&self, collection: &CollectionId, id: FeatureId) -> Option<Revision> {
+        let past = self.history.get(&(collection.clone(), id)).and_then(|all| all.first());
+        let present = self.collections.get(collection)?.features.get(&id);
+        past.map(|version| version.from).or(present.map(|(from, _)| *from))
     }
 
     /// `asked`, or the moment of the newest row of the log when that is later.
@@ -449,6 +480,46 @@ impl FeatureStore for MemoryStore {
             answer.extend(commit.iter().map(|record| (*record).clone()));
         }
         Ok(answer)
+    }
+
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError> {
+        let state = self.state.lock().await;
+        let before = state.log.iter().filter(|record| record.recorded_at <= moment);
+        Ok(before.map(|record| record.revision).max().unwrap_or_default())
+    }
+
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError> {
+        let states = self.state.lock().await.former_states(id, revision)?;
+        for part in states.chunks(chunk.max(1)) {
+            if sink.send(part.to_vec()).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError> {
+        let state = self.state.lock().await;
+        let Some(first) = state.first_revision(collection, id) else { return Ok(None) };
+        let came = |record: &&ChangeRecord| {
+            record.collection == *collection
+                && record.revision == first
+                && match record.operation {
+                    Operation::Insert => record.id == Some(id),
+                    operation => operation == Operation::Load,
+                }
+        };
+        Ok(state.log.iter().find(came).cloned())
     }
 
     async fn history(

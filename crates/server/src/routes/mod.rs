@@ -11,6 +11,7 @@ mod landing;
 mod methods;
 mod metrics;
 mod min_revision;
+mod origin;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -18,6 +19,7 @@ mod styles;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
+mod tile_selection;
 mod tilejson;
 mod tiles;
 mod tileset_documents;
@@ -36,6 +38,7 @@ use axum::routing::get;
 
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 
 use crate::cors;
@@ -61,7 +64,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/schema", get(schemas::returnables))
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
-        .merge(items::routes(&app.settings))
+        .route("/collections/{id}/items/{fid}/history", get(items::history))
+        .merge(items::routes(&app))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
@@ -74,7 +78,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
-        .merge(transactions::routes(&app.settings))
+        .merge(transactions::routes(&app))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))

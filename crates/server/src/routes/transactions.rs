@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::post;
 use engine::{EditSet, Engine};
@@ -13,22 +14,26 @@ use serde_json::json;
 use spatial::Commit;
 
 use super::items::content_crs;
+use super::origin::refuse_other_origins;
 use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::edits::{Findings, read_transaction};
 use crate::problem::Problem;
 use crate::request_body::{self, EditBody, JSON};
-use crate::state::{App, ServerSettings};
+use crate::state::App;
 
 /// Where transactions are sent.
 pub const PATH: &str = "/transactions";
 
-/// The route, with the bound on its body; none where nothing may be changed.
-pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
-    if !settings.offers_edits {
+/// The route, where edits are offered, with the bound on its body.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    if !app.settings.edits {
         return Router::new();
     }
-    Router::new().route(PATH, post(transact)).layer(DefaultBodyLimit::max(settings.max_batch_bytes))
+    Router::new()
+        .route(PATH, post(transact))
+        .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
 }
 
 /// `POST /transactions`

@@ -57,6 +57,13 @@ impl CollectionSnapshot {
         if next.delta.len() > MAX_DELTA { next.fold() } else { next }
     }
 
+    /// The state of `revision`, which came before this one, when `edits` lead from this one back to
+    /// it. Of each place it says only that it looked so then.
+    pub fn rewind(&self, revision: Revision, edits: &[Edit<'_>], to_world: ToWorld<'_>) -> Self {
+        let then = self.apply(self.revision().max(revision), edits, to_world);
+        Self { places: PlaceRevisions::new(revision), ..then }
+    }
+
     /// The same features under another description, at `revision`. Field names and types are
     /// those of before.
     pub fn describe(&self, revision: Revision, collection: Collection) -> Self {

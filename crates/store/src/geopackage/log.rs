@@ -7,6 +7,11 @@ use super::catalogue::{envelope_columns, read_envelope};
 use super::history::Origin;
 use crate::{ChangeRecord, Operation, StoreError};
 
+/// What [`read_record`] reads.
+pub(crate) const SELECT: &str = "SELECT revision, collection, operation, fid, actor, reason, \
+    recorded_at, before_min_x, before_min_y, before_max_x, before_max_y, \
+    after_min_x, after_min_y, after_max_x, after_max_y FROM tuban_change_log";
+
 /// What is written of one change.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry<'a> {
@@ -65,12 +70,8 @@ pub(crate) fn read(
     since: Revision,
     limit: usize,
 ) -> Result<Vec<ChangeRecord>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT revision, collection, operation, fid, actor, reason, recorded_at,
-         before_min_x, before_min_y, before_max_x, before_max_y,
-         after_min_x, after_min_y, after_max_x, after_max_y
-         FROM tuban_change_log WHERE revision > ?1 ORDER BY revision, seq",
-    )?;
+    let sql = format!("{SELECT} WHERE revision > ?1 ORDER BY revision, seq");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([since.0])?;
     let mut records: Vec<ChangeRecord> = Vec::new();
     // Rows up to here make whole commits.
@@ -89,7 +90,7 @@ pub(crate) fn read(
     Ok(records)
 }
 
-fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
+pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
     let damaged =
         |reason: &dyn ToString| StoreError::damaged("tuban_change_log", reason.to_string());
     let collection: String = row.get(1)?;

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use engine::{Bbox, ItemsQuery, Profile, ReadableField, SortBy, SortKey};
 use formats::cql2;
+use spatial::filter::Expression;
 use spatial::{
     AxisOrder, BindContext, Collection, CrsKind, CrsRegistry, Envelope, FeatureId, Field,
     FieldType, Filter, FilterError, Value,
 };
 
 use super::times::time_span;
+use crate::as_of::AS_OF;
 use crate::crs_uri::{OfferedCrs, named};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, unknown_key};
@@ -20,8 +22,9 @@ pub const MAX_LIMIT: usize = engine::MAX_PAGE;
 /// Features of a page when nothing is said.
 pub const DEFAULT_LIMIT: usize = 10;
 /// Parameters of items that are no fields.
-pub const ITEMS_PARAMETERS: [&str; 16] = [
+pub const ITEMS_PARAMETERS: [&str; 17] = [
     "f",
+    AS_OF,
     "limit",
     "bbox",
     "bbox-crs",
@@ -39,7 +42,7 @@ pub const ITEMS_PARAMETERS: [&str; 16] = [
     "filter-crs",
 ];
 /// Parameters of one item.
-pub const ITEM_PARAMETERS: [&str; 4] = ["f", "crs", "properties", "profile"];
+pub const ITEM_PARAMETERS: [&str; 5] = ["f", AS_OF, "crs", "properties", "profile"];
 
 /// Reads parameters against one collection.
 pub struct Reader<'a> {
@@ -92,6 +95,20 @@ impl Reader<'_> {
             .map(|(_, field)| field.name.as_str());
         let known: Vec<&str> = ITEMS_PARAMETERS.iter().copied().chain(fields).collect();
         unknown_key(key, &known)
+    }
+
+    /// The conditions that tiles know too: filter and time.
+    pub fn selection(&self) -> Result<ItemsQuery, Problem> {
+        let time = self.query.value("datetime").map(time_span).transpose()?;
+        Ok(ItemsQuery { filter: self.filter()?.map(Arc::new), time, ..ItemsQuery::default() })
+    }
+
+    /// The filter in the one form that equal filters share, and what its geometries are in.
+    pub fn canonical_filter(&self) -> Result<Option<String>, Problem> {
+        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
+        let expression = self.expression()?;
+        Ok(expression
+            .map(|expression| format!("{}\u{1f}{}", cql2::write_text(&expression), crs.uri)))
     }
 
     /// How many features; more than is allowed is what is allowed.
@@ -186,15 +203,19 @@ impl Reader<'_> {
         Ok(Some(Bbox { boxes, crs: crs.crs }))
     }
 
-    fn filter(&self) -> Result<Option<Filter>, Problem> {
+    fn expression(&self) -> Result<Option<Expression>, Problem> {
         let language = self.query.choice("filter-lang", &["cql2-text", "cql2-json"])?;
-        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
         let Some(text) = self.query.value("filter") else { return Ok(None) };
         let expression = match language {
             Some("cql2-json") => cql2::parse_json(text, &cql2::Limits::URL),
             _ => cql2::parse_text(text, &cql2::Limits::URL),
         };
-        let expression = expression.map_err(|error| refused(format!("filter: {error}")))?;
+        expression.map(Some).map_err(|error| refused(format!("filter: {error}")))
+    }
+
+    fn filter(&self) -> Result<Option<Filter>, Problem> {
+        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
+        let Some(expression) = self.expression()? else { return Ok(None) };
         let projector = self
             .registry
             .projector(&crs.crs, &self.collection.crs)
@@ -248,7 +269,8 @@ impl Reader<'_> {
     }
 }
 
-fn feature_id(text: &str) -> Result<FeatureId, Problem> {
+/// The feature id that `text` is.
+pub fn feature_id(text: &str) -> Result<FeatureId, Problem> {
     let id = text.parse::<i64>().ok().and_then(|id| FeatureId::try_from(id).ok());
     id.ok_or_else(|| refused(format!("{text:?} is no feature id; they are whole numbers from 1")))
 }
