@@ -147,6 +147,24 @@ fn a_reader_can_wait_for_a_state() {
     check_refusal(&odd, 400, "invalid_parameter", "no number");
 }
 
+#[test]
+fn a_body_that_does_not_come_is_not_waited_for() {
+    let town = Town::with_settings("[server]\nrequest_timeout_seconds = 1\n");
+    for (method, target, media_type) in [
+        ("POST", "/transactions", "application/json"),
+        ("POST", "/collections/parcels/items", "application/geo+json"),
+        ("PATCH", "/collections/parcels/items/1", "application/merge-patch+json"),
+    ] {
+        let head = format!(
+            "{method} {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+             Content-Type: {media_type}\r\nContent-Length: 100\r\n\r\n{{"
+        );
+        let answer = String::from_utf8(town.server.send(head.as_bytes())).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{target}: {answer}");
+        assert!(answer.contains("nothing was changed"), "{target}: {answer}");
+    }
+}
+
 impl Town {
     fn item_tag(&self, query: &str) -> String {
         let answer = self.server.get(&format!("/collections/parcels/items/2{query}"));

@@ -32,6 +32,8 @@ mod tiles;
 #[cfg(test)]
 mod consistency_tests;
 #[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
 mod past_tests;

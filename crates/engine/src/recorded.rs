@@ -49,18 +49,9 @@ impl Engine {
         Ok(time)
     }
 
-    /// The newest revision that was recorded at `moment` or before.
+    /// The newest revision that was recorded at `moment` or before; 0 when none was.
     pub async fn revision_at(&self, moment: Timestamp) -> Result<Revision, EngineError> {
-        // Behind `high` nothing was recorded by then; up to `low` all was.
-        let (mut low, mut high) = (Revision(0), self.snapshot().revision);
-        while low < high {
-            let middle = Revision(low.0 + (high.0 - low.0) / 2);
-            match self.first_change_after(middle).await? {
-                Some((revision, time)) if time <= moment && revision <= high => low = revision,
-                _ => high = middle,
-            }
-        }
-        Ok(high)
+        Ok(self.store().revision_at(moment).await?)
     }
 
     async fn first_change_after(

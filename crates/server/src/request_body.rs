@@ -1,13 +1,40 @@
 //! The body of a request, once its headers say that it is one that is read.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 
 use crate::problem::{Code, Problem};
+use crate::state::App;
 
 /// The body as it comes in, if it is not too long.
 pub type Body = Result<Bytes, BytesRejection>;
+
+/// The body of an edit, which must come within the time of a request. What follows is not cut
+/// short: whoever sends an edit learns whether it was made.
+#[derive(Debug)]
+pub struct EditBody(pub Body);
+
+impl FromRequest<Arc<App>> for EditBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Problem> {
+        let limit = app.settings.request_timeout;
+        match tokio::time::timeout(limit, Bytes::from_request(request, app)).await {
+            Ok(body) => Ok(Self(body)),
+            Err(_elapsed) => {
+                let detail = format!(
+                    "the body did not come within {} s; nothing was changed",
+                    limit.as_secs()
+                );
+                Err(Problem::new(Code::Timeout, detail))
+            }
+        }
+    }
+}
 
 /// JSON.
 pub const JSON: &str = "application/json";

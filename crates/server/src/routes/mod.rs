@@ -124,8 +124,23 @@ async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) ->
     next.run(request).await
 }
 
-/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself.
+/// Whether a request may change something; of the others, POST only carries a question.
+fn is_edit(request: &Request) -> bool {
+    let path = request.uri().path();
+    match *request.method() {
+        Method::PUT | Method::PATCH | Method::DELETE => true,
+        Method::POST => path == transactions::PATH || path.ends_with("/items"),
+        _ => false,
+    }
+}
+
+/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself. An edit
+/// is bounded by its size, and answered with what came of it: ended half-way, it might be made
+/// and sent again.
 async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if is_edit(&request) {
+        return next.run(request).await;
+    }
     let limit = app.settings.request_timeout;
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,

@@ -19,16 +19,19 @@ use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::edits::{Findings, read_transaction};
 use crate::problem::Problem;
-use crate::request_body::{self, Body, JSON};
+use crate::request_body::{self, EditBody, JSON};
 use crate::state::App;
+
+/// Where transactions are sent.
+pub const PATH: &str = "/transactions";
 
 /// The route, where edits are offered, with the bound on its body.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    if !app.settings.offers_edits {
+    if !app.settings.edits {
         return Router::new();
     }
     Router::new()
-        .route("/transactions", post(transact))
+        .route(PATH, post(transact))
         .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
         .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
 }
@@ -37,7 +40,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 async fn transact(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    body: Body,
+    EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     let body = request_body::read(&headers, body, app.settings.max_batch_bytes, &[JSON])?;
     let crs = content_crs(&headers)?;

@@ -19,7 +19,7 @@ use crate::edits::{FeatureReader, Findings, Form, parse};
 use crate::http_date;
 use crate::negotiate;
 use crate::problem::Problem;
-use crate::request_body::{self, Body, GEOJSON, JSON, MERGE_PATCH};
+use crate::request_body::{self, Body, EditBody, GEOJSON, JSON, MERGE_PATCH};
 use crate::routes::REVISION;
 use crate::routes::collections::known;
 use crate::state::App;
@@ -33,7 +33,7 @@ pub async fn create(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     asked: Asked,
-    body: Body,
+    EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     let edit = Edit::new(&app, &id, &asked)?;
     let commit = edit.insert(body).await?;
@@ -51,7 +51,7 @@ pub async fn replace(
     State(app): State<Arc<App>>,
     Path((id, fid)): Path<(String, String)>,
     asked: Asked,
-    body: Body,
+    EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     Edit::new(&app, &id, &asked)?.assign(&fid, body, Form::Whole).await
 }
@@ -61,7 +61,7 @@ pub async fn update(
     State(app): State<Arc<App>>,
     Path((id, fid)): Path<(String, String)>,
     asked: Asked,
-    body: Body,
+    EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     Edit::new(&app, &id, &asked)?.assign(&fid, body, Form::Patch).await
 }
