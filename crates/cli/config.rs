@@ -47,6 +47,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Allow an address other than loopback although the store has no accounts.
     pub public: bool,
+    /// Who may edit over HTTP.
+    pub edits: Editors,
     /// URL that clients reach the server by, for absolute links; empty: from the request.
     pub public_url: String,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
@@ -62,9 +64,6 @@ pub struct ServerConfig {
     /// Whether a change of a feature must say which state of it is expected, by If-Match or
     /// If-Unmodified-Since (in a transaction ifRevision).
     pub require_if_match: bool,
-    /// Whether features may be edited over HTTP. With `public`, where nobody says who they are,
-    /// they may not.
-    pub edits: bool,
     /// Origins, beside the server's own, whose pages may change something, such as
     /// "https://map.example".
     pub edit_origins: Vec<String>,
@@ -77,6 +76,7 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public: false,
+            edits: Editors::Loopback,
             public_url: String::new(),
             trusted_proxies: Vec::new(),
             request_timeout_seconds: 5,
@@ -84,9 +84,32 @@ impl Default for ServerConfig {
             max_batch_bytes: 16 << 20,
             max_transaction_changes: 10_000,
             require_if_match: false,
-            edits: true,
             edit_origins: Vec::new(),
             max_url_bytes: 8192,
+        }
+    }
+}
+
+/// Who may edit over HTTP, as long as there are no accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Editors {
+    /// Whoever reaches a server that listens on loopback; one that listens elsewhere, or is public
+    /// by way of a proxy, is read only.
+    Loopback,
+    /// Everyone who reaches the server, wherever it listens.
+    Everyone,
+    /// Nobody.
+    Nobody,
+}
+
+impl Editors {
+    /// Whether a server that listens on `address`, `public` or not, offers edits.
+    pub fn may_edit_at(self, address: SocketAddr, public: bool) -> bool {
+        match self {
+            Self::Loopback => address.ip().is_loopback() && !public,
+            Self::Everyone => true,
+            Self::Nobody => false,
         }
     }
 }
@@ -203,6 +226,21 @@ mod tests {
         let keys = text.lines().filter(|line| line.contains('=')).count();
         assert!(keys <= 25, "{keys} keys:\n{text}");
         assert_eq!(Config::parse(&text, Path::new("t")).unwrap().to_toml(), text);
+    }
+
+    #[test]
+    fn a_server_that_others_reach_is_read_only_unless_it_is_said() {
+        let at = |address: &str, public: bool| {
+            let address = address.parse().unwrap();
+            [Editors::Loopback, Editors::Everyone, Editors::Nobody]
+                .map(|editors| editors.may_edit_at(address, public))
+        };
+        for loopback in ["127.0.0.1:80", "[::1]:80"] {
+            assert_eq!(at(loopback, false), [true, true, false]);
+            assert_eq!(at(loopback, true), [false, true, false], "by way of a proxy");
+        }
+        assert_eq!(at("0.0.0.0:80", true), [false, true, false]);
+        assert_eq!(at("192.168.1.5:80", false), [false, true, false]);
     }
 
     #[test]

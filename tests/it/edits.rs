@@ -35,6 +35,28 @@ fn methods_are_said_by_allow() {
 }
 
 #[test]
+fn a_server_that_is_read_only_says_so() {
+    let town = Town::with_settings("[server]\nedits = \"nobody\"\n");
+    for target in ["/collections/parcels/items", "/collections/parcels/items/1"] {
+        let answer = town.server.ask("OPTIONS", target, &[]);
+        assert_eq!((answer.status, answer.header("allow")), (200, Some("GET, HEAD, OPTIONS")));
+    }
+    let whole = feature("{}", &square(9));
+    for (method, path) in [
+        ("POST", "parcels/items"),
+        ("PUT", "parcels/items/1"),
+        ("PATCH", "parcels/items/1"),
+        ("DELETE", "parcels/items/1"),
+    ] {
+        let answer = town.change(method, path, &[], &whole);
+        check_refusal(&answer, 405, "method_not_allowed", method);
+    }
+    assert_eq!(town.server.post("/transactions", "{}").status, 404);
+    assert!(!town.server.get("/conformance").text().contains("ogcapi-features-4"));
+    assert!(!town.server.get("/api").text().contains("/transactions"));
+}
+
+#[test]
 fn a_feature_is_made_replaced_changed_and_removed() {
     let town = Town::new();
     let made = town.change("POST", "parcels/items", &[], &feature(NEW, &square(9)));

@@ -22,12 +22,12 @@ pub struct ServerSettings {
     pub max_batch_bytes: usize,
     /// Longest path and query, in bytes.
     pub max_url_bytes: usize,
+    /// Whether features may be changed at all.
+    pub offers_edits: bool,
     /// Most changes of one transaction.
     pub max_transaction_changes: usize,
     /// Whether a change of a feature must say which state of it is expected.
     pub require_if_match: bool,
-    /// Whether features may be edited.
-    pub edits: bool,
     /// Origins, beside the server's own, whose pages may change something.
     pub edit_origins: Vec<String>,
     /// Seconds a client may use a tile without asking again.
@@ -42,9 +42,9 @@ impl Default for ServerSettings {
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
+            offers_edits: true,
             max_transaction_changes: 10_000,
             require_if_match: false,
-            edits: true,
             edit_origins: Vec::new(),
             tile_max_age: 0,
         }

@@ -20,7 +20,7 @@ pub fn document(app: &App, base: &str) -> Value {
     let snapshot = app.engine.snapshot();
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
-    if app.settings.edits {
+    if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
     tiles::add_paths(&mut paths, &snapshot);

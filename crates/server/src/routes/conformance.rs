@@ -11,10 +11,7 @@ use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
-use crate::state::App;
-
-/// What the classes of edits begin with.
-const EDITS: &str = "ogcapi-features-4/";
+use crate::state::{App, ServerSettings};
 
 /// Conformance classes, without what they all begin with.
 const CLASSES: [&str; 63] = [
@@ -86,9 +83,13 @@ const CLASSES: [&str; 63] = [
     "ogcapi-styles-1/1.0/conf/core",
 ];
 
-/// Every class, as an absolute URI; those of edits only where edits are offered.
-pub fn classes(edits: bool) -> impl Iterator<Item = String> {
-    let offered = CLASSES.iter().filter(move |class| edits || !class.starts_with(EDITS));
+/// What the classes of edits begin with.
+const OF_EDITS: &str = "ogcapi-features-4/";
+
+/// Every class, as an absolute URI.
+fn classes(settings: &ServerSettings) -> impl Iterator<Item = String> {
+    let edits = settings.offers_edits;
+    let offered = CLASSES.iter().filter(move |class| edits || !class.starts_with(OF_EDITS));
     offered.map(|class| format!("http://www.opengis.net/spec/{class}"))
 }
 
@@ -97,7 +98,7 @@ pub async fn conformance(State(app): State<Arc<App>>, asked: Asked) -> Result<Re
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let body = json!({
-        "conformsTo": classes(app.settings.edits).collect::<Vec<_>>(),
+        "conformsTo": classes(&app.settings).collect::<Vec<_>>(),
         "links": self_and_alternates(&asked, chosen, &offers)
     });
     Ok(answers::document(&asked, chosen, "Conformance", &body))

@@ -27,7 +27,7 @@ pub const PATH: &str = "/transactions";
 
 /// The route, where edits are offered, with the bound on its body.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
-    if !app.settings.edits {
+    if !app.settings.offers_edits {
         return Router::new();
     }
     Router::new()

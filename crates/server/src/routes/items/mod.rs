@@ -45,7 +45,7 @@ const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned"
 /// The routes; with edits, where they are offered, and the bound on their body.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     let (mut all, mut one) = (get(list::list), get(one::one));
-    if app.settings.edits {
+    if app.settings.offers_edits {
         all = all.post(edit::create);
         one = one.put(edit::replace).patch(edit::update).delete(edit::remove);
     }
