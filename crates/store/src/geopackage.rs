@@ -3,6 +3,7 @@
 mod catalogue;
 mod commit;
 mod connection;
+mod fences;
 mod history;
 mod load;
 mod lock;
@@ -24,7 +25,9 @@ use spatial::{ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, R
 use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema};
-use crate::{ChangeRecord, FeatureStore, Load, LoadItem, LoadSummary, StoreError, Version};
+use crate::{
+    ChangeRecord, FeatureStore, FenceStore, Load, LoadItem, LoadSummary, StoreError, Version,
+};
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.
@@ -146,6 +149,10 @@ fn in_one_state<T>(
 
 #[async_trait]
 impl FeatureStore for GeoPackageStore {
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
     async fn revision(&self) -> Result<Revision, StoreError> {
         self.read(|db| Ok(Revision(scan::revision(db)?))).await
     }

@@ -4,6 +4,7 @@
 
 mod error;
 mod feature_store;
+pub mod fences;
 mod fit;
 pub mod geopackage;
 pub mod memory;
@@ -13,12 +14,15 @@ mod contract_tests;
 #[cfg(test)]
 mod differential_tests;
 #[cfg(test)]
+mod fence_tests;
+#[cfg(test)]
 mod geopackage_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
+pub use fences::FenceStore;
 pub use geopackage::GeoPackageStore;
 pub use memory::MemoryStore;
 pub use spatial::Operation;
