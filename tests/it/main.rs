@@ -6,13 +6,16 @@
     reason = "tests fail by panicking"
 )]
 
+mod changes;
 mod commands;
 mod coordinates;
 mod export;
 mod features;
+mod fences;
 mod http;
 mod import;
 mod interrupted;
+mod live;
 mod planner;
 mod planner_refusals;
 mod planner_town;

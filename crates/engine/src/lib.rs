@@ -10,6 +10,8 @@ mod cache;
 mod check;
 mod compress;
 mod error;
+pub mod feed;
+pub mod fences;
 mod items;
 mod load;
 pub mod metrics;

@@ -17,7 +17,8 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        "Authorization, Content-Type, If-Match, If-None-Match, Range, Content-Crs, Accept",
+        "Authorization, Content-Type, If-Match, If-None-Match, Range, Content-Crs, Accept, \
+         Last-Event-ID",
     ),
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];

@@ -5,9 +5,12 @@
 mod asked;
 mod assets;
 mod base_url;
+mod changes;
 mod conditional;
 mod cors;
 mod crs_uri;
+mod event_stream;
+mod fence_document;
 mod html;
 mod links;
 mod listen;
@@ -21,15 +24,19 @@ mod schema;
 mod state;
 mod streaming;
 pub mod style;
+mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;
 
 use engine::Engine;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use base_url::LinkSettings;
+pub use engine::fences::FenceSettings;
 pub use state::ServerSettings;
+pub use webhooks::WebhookSettings;
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(
@@ -38,6 +45,12 @@ pub async fn serve(
     settings: ServerSettings,
     shutdown: impl Future<Output = ()>,
 ) {
-    let app = Arc::new(state::App::new(engine, settings));
+    let (end, ending) = watch::channel(false);
+    let app = Arc::new(state::App::start(engine, settings, ending).await);
+    // Streams have no end of their own: they end first, so that nothing waits for them.
+    let shutdown = async move {
+        shutdown.await;
+        end.send_replace(true);
+    };
     listen::serve(listener, routes::router(app), shutdown).await;
 }

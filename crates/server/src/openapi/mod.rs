@@ -9,6 +9,7 @@ mod parts;
 mod planner;
 mod styles;
 mod tiles;
+mod watching;
 
 use serde_json::{Map, Value, json};
 
@@ -22,9 +23,11 @@ pub fn document(app: &App, base: &str) -> Value {
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
+    watching::add_paths(&mut paths);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
+        schemas.extend(watching::schemas());
     }
     json!({
         "openapi": "3.0.3",
@@ -41,6 +44,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Features", "description": "Features of collections" },
             { "name": "Tiles", "description": "Vector tiles" },
             { "name": "Styles", "description": "Map styles" },
+            { "name": "Changes", "description": "What changed, and what happens in an area" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,

@@ -2,9 +2,11 @@
 
 mod answers;
 mod api;
+pub mod changes;
 mod collections;
 mod conformance;
 mod extent;
+pub mod fences;
 mod functions;
 pub mod items;
 mod landing;
@@ -32,6 +34,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
 pub use tiles::MVT;
@@ -73,6 +76,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(fences::routes())
+        .route("/changes", get(changes::page))
+        .route("/changes/stream", get(changes::stream))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))
@@ -117,7 +123,8 @@ async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) ->
     next.run(request).await
 }
 
-/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself.
+/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself. A body
+/// that is sent bit by bit, such as a stream of events, may take any time.
 async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let limit = app.settings.request_timeout;
     match tokio::time::timeout(limit, next.run(request)).await {

@@ -118,7 +118,7 @@ fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
 }
 
 /// The body of a request, if it is JSON and not too long.
-type Body = Result<Bytes, BytesRejection>;
+pub(super) type Body = Result<Bytes, BytesRejection>;
 
 /// `POST /geometry/relate`
 async fn relate(
@@ -163,7 +163,7 @@ async fn batch(
 }
 
 /// The body, once the headers say that it is plain JSON.
-fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+pub(super) fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
     let text = |name: header::HeaderName| {
         headers.get(name).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase())
     };
