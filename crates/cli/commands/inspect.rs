@@ -92,6 +92,7 @@ async fn tile(
             coord,
             encoding,
             profile: Profile::default(),
+            past: None,
         };
         let answer = engine.tile(&request).await?;
         sizes.push((encoding.name(), answer.bytes.len()));

@@ -22,7 +22,12 @@ pub(crate) struct TileKey {
     pub(crate) coord: TileCoord,
     pub(crate) highest: FieldClass,
     pub(crate) encoding: Encoding,
+    /// A revision at which the place looked like this. Whoever asks for a past state and finds
+    /// the tile of a later one in which nothing has changed since gets the same bytes.
     pub(crate) place: Revision,
+    /// Of a past state: what is said of the collections today, as a hash; 0 of the current one,
+    /// whose places have a new revision when something else is said.
+    pub(crate) words: u64,
 }
 
 /// A tile as it is sent.

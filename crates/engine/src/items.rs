@@ -181,6 +181,15 @@ impl Engine {
         format!("{shown:016x}-{}", pinned.collection.revision())
     }
 
+    /// The state of a collection in `snapshot`.
+    pub fn pin_in(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        id: &CollectionId,
+    ) -> Result<Pinned, EngineError> {
+        Pinned::of(snapshot, id)
+    }
+
     /// At most `limit` features ([`MAX_PAGE`] at most) of `pinned`, behind its cursor when it
     /// has one.
     pub async fn items(

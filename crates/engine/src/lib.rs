@@ -12,10 +12,12 @@ mod compress;
 mod error;
 pub mod feed;
 pub mod fences;
+mod history;
 mod items;
 mod load;
 pub mod metrics;
 mod open;
+mod past;
 pub mod pool;
 mod publication;
 pub mod query;
@@ -24,10 +26,15 @@ mod shown;
 mod tiles;
 
 #[cfg(test)]
+mod consistency_tests;
+#[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod past_tests;
 
 pub use compress::Encoding;
 pub use error::{Defect, EngineError};
+pub use history::{FieldChange, HistoryEntry};
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};

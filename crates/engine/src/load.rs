@@ -7,6 +7,7 @@ use spatial::{Collection, CollectionSnapshot, Revision, Snapshot, Stage, WorldPr
 use store::ChangeRecord;
 use tokio::sync::mpsc;
 
+use crate::past::described_alike;
 use crate::{Engine, EngineError};
 
 /// Features of one message of a scan: a shard of a stage.
@@ -57,7 +58,9 @@ impl Engine {
                     && same_schema(known.collection(), &collection)
             });
             let next = match known {
-                Some(known) if same_words(known.collection(), &collection) => Arc::clone(known),
+                Some(known) if described_alike(known.collection(), &collection) => {
+                    Arc::clone(known)
+                }
                 Some(known) => Arc::new(known.describe(revision, collection)),
                 None => Arc::new(self.read_collection(revision, collection).await?),
             };
@@ -129,9 +132,4 @@ fn same_schema(a: &Collection, b: &Collection) -> bool {
         c.fields.iter().map(|f| (f.name.clone(), f.field_type)).collect::<Vec<_>>()
     };
     a.crs == b.crs && fields(a) == fields(b)
-}
-
-/// Whether the same is said of both, count and extent apart.
-fn same_words(a: &Collection, b: &Collection) -> bool {
-    *a == Collection { count: a.count, extent: a.extent, ..b.clone() }
 }

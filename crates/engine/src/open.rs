@@ -11,9 +11,11 @@ use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
 use tokio::sync::{Mutex, broadcast};
 
+use crate::apply::Waiting;
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching};
+use crate::past::PastStates;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
 /// What the operator may set.
@@ -25,6 +27,8 @@ pub struct EngineSettings {
     pub queue: usize,
     /// Budget of the tile cache.
     pub tile_cache_bytes: u64,
+    /// Budget of the past states that are kept; one is kept whatever its size.
+    pub past_bytes: usize,
     /// What one tile may hold.
     pub limits: tile::Limits,
     /// Longest time that one query works.
@@ -39,6 +43,7 @@ impl Default for EngineSettings {
             threads: 0,
             queue: 64,
             tile_cache_bytes: 512 << 20,
+            past_bytes: 256 << 20,
             limits: tile::Limits::default(),
             query_time: Duration::from_secs(4),
             cursor_life: Duration::from_secs(600),
@@ -58,11 +63,14 @@ pub(crate) struct Parts {
     pub(crate) current: ArcSwap<Snapshot>,
     /// Where new states are told.
     pub(crate) publications: broadcast::Sender<Arc<Publication>>,
+    /// Change sets that wait for their turn, oldest first.
+    pub(crate) waiting: std::sync::Mutex<Vec<Waiting>>,
     /// Held by whoever publishes the next snapshot.
     pub(crate) writing: Mutex<()>,
     /// Whether folding is under way.
     pub(crate) folding: AtomicBool,
     pub(crate) cache: TileCache,
+    pub(crate) past: PastStates,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -89,10 +97,12 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
+            past: PastStates::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
             publications: broadcast::Sender::new(publication::WAITING),
+            waiting: std::sync::Mutex::default(),
             writing: Mutex::new(()),
             folding: AtomicBool::new(false),
             metrics: Metrics::default(),

@@ -1,7 +1,7 @@
 //! Geometries as a reader gets them: in which coordinate systems, and how they get there.
 
 use spatial::zones::{ChinaDatum, Zone, ZoneWidth};
-use spatial::{Collection, Crs, CrsKind, Envelope, FeatureRef, Geometry, Projector};
+use spatial::{Collection, Crs, CrsKind, Envelope, FeatureId, FeatureRef, Geometry, Projector};
 
 use crate::{Engine, EngineError};
 
@@ -21,14 +21,18 @@ impl Shown {
     /// The geometry of `feature`, east first; absent when it has none. Unless the CRS is that
     /// of the collection, ordinates are rounded far below a millimetre.
     pub fn geometry(&self, feature: FeatureRef<'_>) -> Result<Option<Geometry>, EngineError> {
-        let Some(mut geometry) = feature.geometry() else { return Ok(None) };
+        feature.geometry().map(|geometry| self.project(feature.id(), geometry)).transpose()
+    }
+
+    /// `geometry`, which is or was that of the feature `id` in the CRS of the collection.
+    pub fn project(&self, id: FeatureId, mut geometry: Geometry) -> Result<Geometry, EngineError> {
         if !self.projector.is_identity() {
             self.projector.project_geometry(&mut geometry).map_err(|error| {
-                EngineError::Internal { what: format!("feature {}: {error}", feature.id()) }
+                EngineError::Internal { what: format!("feature {id}: {error}") }
             })?;
             self.round(&mut geometry);
         }
-        Ok(Some(geometry))
+        Ok(geometry)
     }
 
     fn round(&self, geometry: &mut Geometry) {

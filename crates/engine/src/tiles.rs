@@ -1,5 +1,6 @@
 //! One tile: which collections and columns, from the cache or rendered.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -42,6 +43,8 @@ pub struct TileRequest {
     pub encoding: Encoding,
     /// Who asks.
     pub profile: Profile,
+    /// A past state to cut the tile from; the current one when absent.
+    pub past: Option<Arc<Snapshot>>,
 }
 
 /// A tile.
@@ -106,11 +109,17 @@ impl Engine {
                 max: MAX_TILE_COLLECTIONS,
             });
         }
-        let snapshot = self.snapshot();
+        let snapshot = request.past.clone().unwrap_or_else(|| self.snapshot());
         let area = request.coord.world_box(self.settings().limits.buffer);
         let mut place = Revision(0);
+        let mut words = rustc_hash::FxHasher::default();
         for id in &collections {
-            place = place.max(collection(&snapshot, id)?.revision_of(&area));
+            let source = collection(&snapshot, id)?;
+            place = place.max(source.revision_of(&area));
+            if request.past.is_some() {
+                let said = source.collection();
+                format!("{:?}{:?}", said.fields, said.zooms).hash(&mut words);
+            }
         }
         let names: Vec<&str> = collections.iter().map(CollectionId::as_str).collect();
         let key = TileKey {
@@ -120,6 +129,7 @@ impl Engine {
             highest: request.profile.highest.min(HIGHEST_IN_TILES),
             encoding: request.encoding,
             place,
+            words: words.finish(),
         };
         Ok(Plan { snapshot, collections, key })
     }
@@ -131,7 +141,9 @@ impl Engine {
             Encoding::Zstd => 'z',
         };
         let class = if key.highest == FieldClass::L0 { '0' } else { '1' };
-        format!("\"{:016x}-{}-{encoding}{class}\"", self.fingerprint(), key.place)
+        // What is said of a collection today is not part of the revision of a past state.
+        let shown = self.fingerprint() ^ key.words;
+        format!("\"{shown:016x}-{}-{encoding}{class}\"", key.place)
     }
 
     async fn render(&self, plan: Plan, request: &TileRequest) -> Result<CachedTile, EngineError> {

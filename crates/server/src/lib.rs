@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod as_of;
 mod asked;
 mod assets;
 mod base_url;

@@ -79,6 +79,6 @@ pub use project::{CrsRegistry, Projector, self_test};
 pub use relate::GeometryFault;
 pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
-pub use snapshot::{CollectionSnapshot, Edit, Rank, Snapshot, Stage};
+pub use snapshot::{CollectionSnapshot, Edit, Fold, Rank, Snapshot, Stage};
 pub use world::{WorldBox, WorldPoint};
 pub use world_projector::WorldProjector;

@@ -9,6 +9,7 @@ mod build;
 mod delta;
 mod directory;
 mod edit;
+mod fold;
 mod parts;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -25,7 +26,9 @@ pub(crate) use delta::Entry;
 pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
+pub use fold::Fold;
 pub(crate) use parts::Part;
+use rustc_hash::FxHashSet;
 
 use crate::packed_tree::{Bounds, PackedTree};
 use crate::place::PlaceRevisions;
@@ -33,6 +36,9 @@ use crate::tombstones::Tombstones;
 use crate::{
     Collection, CollectionId, Envelope, FeatureId, FeatureRef, Revision, Shard, Timestamp, WorldBox,
 };
+
+/// Bytes of the tombstones of a shard, about.
+const TOMBSTONE_BYTES: usize = size_of::<Tombstones>() + 512;
 
 /// One state of a store, in memory.
 #[derive(Clone, Debug)]
@@ -182,14 +188,24 @@ impl CollectionSnapshot {
 
     /// Bytes of memory that the collection holds.
     pub fn heap_bytes(&self) -> usize {
-        let leaf = |leaf: &Leaf| {
-            size_of::<Leaf>()
-                + leaf.shard.heap_bytes()
-                + leaf.dead.as_ref().map_or(0, |_| size_of::<Tombstones>() + 512)
-        };
-        self.leaves.iter().map(leaf).sum::<usize>()
+        self.leaves.iter().map(Leaf::heap_bytes).sum::<usize>()
             + self.top.heap_bytes()
             + self.delta.heap_bytes()
+    }
+
+    /// Bytes of memory that the collection holds and `other` does not.
+    pub fn heap_bytes_beside(&self, other: &Self) -> usize {
+        let shared: FxHashSet<_> =
+            other.leaves.iter().map(|leaf| Arc::as_ptr(&leaf.shard)).collect();
+        let leaf = |leaf: &Leaf| match shared.contains(&Arc::as_ptr(&leaf.shard)) {
+            true => size_of::<Leaf>() + leaf.dead.as_ref().map_or(0, |_| TOMBSTONE_BYTES),
+            false => leaf.heap_bytes(),
+        };
+        let top = match Arc::ptr_eq(&self.top, &other.top) {
+            true => 0,
+            false => self.top.heap_bytes(),
+        };
+        self.leaves.iter().map(leaf).sum::<usize>() + top + self.delta.heap_bytes()
     }
 
     /// Position of the shard, and the slot in it, of a feature that no edit has touched.
@@ -209,6 +225,11 @@ impl Leaf {
 
     fn live(&self) -> usize {
         self.shard.len() - self.dead.as_ref().map_or(0, |dead| dead.len())
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let dead = self.dead.as_ref().map_or(0, |_| TOMBSTONE_BYTES);
+        size_of::<Self>() + self.shard.heap_bytes() + dead
     }
 
     /// How many of the slots of `range` count.

@@ -161,7 +161,7 @@ async fn only(store: &dyn FeatureStore) -> Collection {
 }
 
 /// Runs `check` over an empty store of every kind.
-async fn each(check: impl AsyncFn(&dyn FeatureStore)) {
+pub(crate) async fn each(check: impl AsyncFn(&dyn FeatureStore)) {
     check(&MemoryStore::new()).await;
     let folder = tempfile::tempdir().unwrap();
     check(&GeoPackageStore::create(&folder.path().join("a.gpkg")).unwrap()).await;
@@ -302,43 +302,6 @@ async fn a_refused_commit_changes_nothing() {
         assert_eq!(scan(store, "parcels").await, before);
         assert_eq!(store.revision().await.unwrap(), Revision(1));
         assert_eq!(store.changes(Revision(0), 100).await.unwrap().len(), 1);
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn a_change_of_a_feature_that_changed_meanwhile_is_refused() {
-    each(async |store| {
-        let rows = vec![parcel("A", 0.0), parcel("B", 20.0)];
-        let loaded = load(store, parcels("parcels"), LoadMode::Create, rows).await.unwrap();
-        let replace = |x| ChangeOp::Replace(fid(1), parcel("A", x));
-        let changed = commit(store, None, vec![("parcels", replace(1.0))]).await.unwrap().revision;
-        // Another feature's change is no hindrance.
-        let other = ChangeOp::Replace(fid(2), parcel("B", 21.0));
-        commit(store, None, vec![("parcels", other)]).await.unwrap();
-        let set = |ops: Vec<ChangeOp>, since: Revision| ChangeSet {
-            expect: None,
-            actor: "local".to_owned(),
-            reason: String::new(),
-            recorded_at: Timestamp(3_000),
-            changes: ops
-                .into_iter()
-                .map(|op| Change { collection: id("parcels"), op, unchanged_since: Some(since) })
-                .collect(),
-        };
-        for op in [replace(2.0), ChangeOp::Delete(fid(1))] {
-            let error = store.commit(set(vec![op], loaded.revision)).await.unwrap_err();
-            let expected = loaded.revision;
-            assert!(
-                matches!(error, StoreError::FeatureChanged { expected: e, changed: c, .. }
-                    if e == expected && c == changed),
-                "{error}"
-            );
-        }
-        // What the same change set did before does not count.
-        let twice = vec![replace(3.0), replace(4.0)];
-        store.commit(set(twice, changed)).await.unwrap();
-        assert_eq!(scan(store, "parcels").await[0], with_id(1, parcel("A", 4.0)));
     })
     .await;
 }

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use proptest::prelude::*;
-use spatial::{ChangeOp, FieldClass, Revision, Value};
+use spatial::{ChangeOp, FieldClass, Revision, Timestamp, Value};
 
 use crate::contract_tests::{commit, fid, id, load, parcel, parcels, scan};
+use crate::past_tests::former_states;
 use crate::{FeatureStore, GeoPackageStore, LoadMode, MemoryStore};
 
 /// One step; names, ids and keys come from small sets, so that steps meet.
@@ -100,6 +101,21 @@ async fn state(store: &dyn FeatureStore) -> String {
         for feature in 1..30 {
             text += &format!("{:?}\n", store.history(&id(name), fid(feature)).await.unwrap());
         }
+    }
+    let newest = store.revision().await.unwrap().0;
+    for collection in &collections {
+        for revision in 0..=newest {
+            let mut states = former_states(store, collection.id.as_str(), revision).await;
+            states.sort_by_key(|(id, _)| *id);
+            text += &format!("{states:?}\n");
+        }
+        for feature in 1..30 {
+            let arrival = store.arrival(&collection.id, fid(feature)).await.unwrap();
+            text += &format!("{:?}\n", arrival.map(|record| (record.revision, record.id)));
+        }
+    }
+    for moment in [0, 999, 1_000, 1_999, 2_000, 9_999] {
+        text += &format!("{:?}\n", store.revision_at(Timestamp(moment)).await.unwrap());
     }
     text + &format!("{:?}", store.changes(Revision(0), 1000).await.unwrap())
 }

@@ -1,5 +1,8 @@
 //! The seam between the engine and a system of record.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use spatial::{
     ChangeSet, Collection, CollectionId, Commit, Envelope, Feature, FeatureId, Operation, Revision,
@@ -98,9 +101,13 @@ pub struct Version {
     pub recorded_at: Timestamp,
     /// Names of the fields as they were then, in the order of the properties.
     pub fields: Vec<String>,
-    /// The state itself.
+    /// The state itself; without its geometry when the collection has another CRS by now.
     pub feature: Feature,
 }
+
+/// A feature and the state that it had at some revision, in the fields that its collection has
+/// now: a field that is new, or has another type, is null. None when it was not there.
+pub type FormerState = (FeatureId, Option<Feature>);
 
 /// A system of record. All calls are awaited and may run on another machine.
 ///
@@ -149,13 +156,43 @@ pub trait FeatureStore: Send + Sync {
         source: mpsc::Receiver<LoadItem>,
     ) -> Result<LoadSummary, StoreError>;
 
-    /// Applies a change set: features, change log and history in one durable transaction.
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError>;
+    /// Applies change sets in their order, each whole or not at all and each of its own revision;
+    /// features, change log and history of all that hold become durable together. One answer a
+    /// set, in order. A set that was recorded before the newest commit, by its clock, is recorded
+    /// at the moment of that commit: time never runs backwards in the log.
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>>;
+
+    /// Applies one change set: features, change log and history in one durable transaction.
+    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
+        let mut answers = self.commit_all(Arc::new([changes])).await;
+        answers.pop().unwrap_or(Err(StoreError::Closed { path: PathBuf::new() }))
+    }
 
     /// Rows of the change log after `since`, oldest first, whole commits, at least one commit
     /// and then no more than `limit` rows.
     async fn changes(&self, since: Revision, limit: usize)
     -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// The newest revision that was recorded at `moment` or before; 0 when none was.
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError>;
+
+    /// Sends every feature of a collection that came, changed or went after `revision`, each once,
+    /// in chunks of at most `chunk`, from one state. Ends early, without error, when the receiver
+    /// is dropped.
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError>;
+
+    /// The row of the change log with which a feature came, its own or that of its load.
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError>;
 
     /// Past states of one feature, oldest first.
     async fn history(

@@ -77,7 +77,7 @@ pub(crate) fn check_same_schema(stored: &Collection, asked: &Collection) -> Resu
 
 /// Makes `feature` what `collection` declares: single parts become multi-part, integers of a
 /// real field become real. Refuses what does not fit.
-pub(crate) fn fit(collection: &Collection, feature: &mut Feature) -> Result<(), StoreError> {
+pub fn fit(collection: &Collection, feature: &mut Feature) -> Result<(), StoreError> {
     let refuse = |field: &str, reason: &'static str| StoreError::Unfit {
         collection: collection.id.clone(),
         field: field.to_owned(),
@@ -97,6 +97,30 @@ pub(crate) fn fit(collection: &Collection, feature: &mut Feature) -> Result<(), 
         }
         None => Ok(()),
     }
+}
+
+/// A state of before in the schema of now: values go by the names of their fields; what has no
+/// value of a field's name and type is null, and a geometry of another type is none.
+pub(crate) fn refit(collection: &Collection, fields: &[String], mut feature: Feature) -> Feature {
+    let mut values = std::mem::take(&mut feature.properties);
+    let properties = collection.fields.iter().enumerate().map(|(position, field)| {
+        // Mostly the schema is the same.
+        let at = match fields.get(position) {
+            Some(name) if *name == field.name => Some(position),
+            _ => fields.iter().position(|name| *name == field.name),
+        };
+        let value = at.and_then(|at| values.get_mut(at));
+        let mut value = value.map_or(Value::Null, |v| std::mem::replace(v, Value::Null));
+        match fit_value(field.field_type, &mut value) {
+            Ok(()) => value,
+            Err(_unfit) => Value::Null,
+        }
+    });
+    feature.properties = properties.collect();
+    feature.geometry = feature.geometry.take().and_then(|mut geometry| {
+        fit_geometry(collection, &mut geometry).is_ok().then_some(geometry)
+    });
+    feature
 }
 
 fn fit_value(field_type: FieldType, value: &mut Value) -> Result<(), &'static str> {

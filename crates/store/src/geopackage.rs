@@ -9,6 +9,7 @@ mod load;
 mod lock;
 mod log;
 mod open;
+mod past;
 mod row;
 mod rtree;
 mod scan;
@@ -21,12 +22,15 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use spatial::{ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, Revision};
+use spatial::{
+    ChangeSet, Collection, CollectionId, Commit, Feature, FeatureId, Revision, Timestamp,
+};
 use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, Load, LoadItem, LoadSummary, StoreError, Version,
+    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadSummary, StoreError,
+    Version,
 };
 use writer::WriterHandle;
 
@@ -238,8 +242,19 @@ impl FeatureStore for GeoPackageStore {
         self.writer()?.run(move |writer| load::load(writer, &load, source)).await
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
-        self.writer()?.commit(changes).await
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>> {
+        let count = sets.len();
+        let answers = match self.writer() {
+            Ok(writer) => writer.commit_all(sets).await,
+            Err(error) => Err(error),
+        };
+        answers.unwrap_or_else(|_refused| {
+            let refused = || match &self.writer {
+                Some(_) => StoreError::Closed { path: self.path.clone() },
+                None => StoreError::ReadOnly { path: self.path.clone() },
+            };
+            (0..count).map(|_| Err(refused())).collect()
+        })
     }
 
     async fn changes(
@@ -248,6 +263,30 @@ impl FeatureStore for GeoPackageStore {
         limit: usize,
     ) -> Result<Vec<ChangeRecord>, StoreError> {
         self.read(move |db| log::read(db, since, limit)).await
+    }
+
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError> {
+        self.read(move |db| in_one_state(db, |db| past::revision_at(db, moment))).await
+    }
+
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError> {
+        let id = id.clone();
+        self.read(move |db| past::former_states(db, &id, revision, chunk, &sink)).await
+    }
+
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError> {
+        let collection = collection.clone();
+        self.read(move |db| past::arrival(db, &collection, id)).await
     }
 
     async fn history(

@@ -17,12 +17,15 @@ mod differential_tests;
 mod fence_tests;
 #[cfg(test)]
 mod geopackage_tests;
+#[cfg(test)]
+mod past_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
 pub use fences::FenceStore;
+pub use fit::fit;
 pub use geopackage::GeoPackageStore;
 pub use memory::MemoryStore;
 pub use spatial::Operation;

@@ -6,6 +6,7 @@
 mod fences;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use spatial::{
@@ -14,10 +15,10 @@ use spatial::{
 };
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fit::{check_same_schema, check_schema, fit};
+use crate::fit::{check_same_schema, check_schema, fit, refit};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, Load, LoadItem, LoadMode, LoadSummary, Operation,
-    StoreError, Version,
+    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
+    Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -113,6 +114,58 @@ impl State {
         Ok(envelope)
     }
 
+    fn commit(&mut self, set: &ChangeSet) -> Result<Commit, StoreError> {
+        let actual = Revision(self.revision.0 - 1);
+        if let Some(expected) = set.expect.filter(|expected| *expected != actual) {
+            return Err(StoreError::RevisionMismatch { expected, actual });
+        }
+        let recorded_at = self.recorded_at(set.recorded_at);
+        let origin =
+            Origin { revision: self.revision, actor: &set.actor, reason: &set.reason, recorded_at };
+        let mut committed = Vec::with_capacity(set.changes.len());
+        for change in &set.changes {
+            committed.push(self.apply(change.clone(), origin)?);
+            self.held(&change.collection)?.check_keys()?;
+        }
+        Ok(Commit { revision: self.revision, recorded_at, changes: committed })
+    }
+
+    /// What [`FeatureStore::former_states`] sends, by rising id.
+    fn former_states(
+        &mut self,
+        id: &CollectionId,
+        revision: Revision,
+    ) -> Result<Vec<FormerState>, StoreError> {
+        let mut states = BTreeMap::new();
+        let held = self.held(id)?.clone();
+        for ((collection, feature), versions) in &self.history {
+            let after = versions.iter().find(|version| version.until > revision);
+            if let Some(version) = after.filter(|_| collection == id) {
+                let then = (version.from <= revision)
+                    .then(|| refit(&held.collection, &version.fields, version.feature.clone()));
+                states.insert(*feature, then);
+            }
+        }
+        for (feature, (from, _)) in &held.features {
+            if *from > revision {
+                states.entry(*feature).or_insert(None);
+            }
+        }
+        Ok(states.into_iter().collect())
+    }
+
+    /// The revision at which a feature came.
+    fn first_revision(&self, collection: &CollectionId, id: FeatureId) -> Option<Revision> {
+        let past = self.history.get(&(collection.clone(), id)).and_then(|all| all.first());
+        let present = self.collections.get(collection)?.features.get(&id);
+        past.map(|version| version.from).or(present.map(|(from, _)| *from))
+    }
+
+    /// `asked`, or the moment of the newest row of the log when that is later.
+    fn recorded_at(&self, asked: Timestamp) -> Timestamp {
+        self.log.last().map_or(asked, |last| last.recorded_at.max(asked))
+    }
+
     fn apply(
         &mut self,
         Change { collection, op, unchanged_since }: Change,
@@ -157,11 +210,12 @@ impl State {
 
     fn load(&mut self, load: Load, features: Vec<Feature>) -> Result<LoadSummary, StoreError> {
         let id = load.collection.id.clone();
+        let recorded_at = self.recorded_at(load.recorded_at);
         let origin = Origin {
             revision: self.revision,
             actor: &load.actor,
             reason: &load.reason,
-            recorded_at: load.recorded_at,
+            recorded_at,
         };
         let mut summary =
             LoadSummary { revision: self.revision, inserted: 0, updated: 0, removed: 0 };
@@ -207,7 +261,7 @@ impl State {
             after: Some(after).filter(|e| !e.is_empty()),
             actor: load.actor,
             reason: load.reason,
-            recorded_at: load.recorded_at,
+            recorded_at,
         });
         Ok(summary)
     }
@@ -409,24 +463,12 @@ impl FeatureStore for MemoryStore {
         self.write(|state| state.load(load, all)).await
     }
 
-    async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
-        self.write(|state| {
-            let actual = Revision(state.revision.0 - 1);
-            if let Some(expected) = changes.expect.filter(|expected| *expected != actual) {
-                return Err(StoreError::RevisionMismatch { expected, actual });
-            }
-            let ChangeSet { actor, reason, recorded_at, changes, .. } = changes;
-            let origin =
-                Origin { revision: state.revision, actor: &actor, reason: &reason, recorded_at };
-            let mut committed = Vec::with_capacity(changes.len());
-            for change in changes {
-                let id = change.collection.clone();
-                committed.push(state.apply(change, origin)?);
-                state.held(&id)?.check_keys()?;
-            }
-            Ok(Commit { revision: state.revision, recorded_at, changes: committed })
-        })
-        .await
+    async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Vec<Result<Commit, StoreError>> {
+        let mut answers = Vec::with_capacity(sets.len());
+        for set in &*sets {
+            answers.push(self.write(|state| state.commit(set)).await);
+        }
+        answers
     }
 
     async fn changes(
@@ -445,6 +487,46 @@ impl FeatureStore for MemoryStore {
             answer.extend(commit.iter().map(|record| (*record).clone()));
         }
         Ok(answer)
+    }
+
+    async fn revision_at(&self, moment: Timestamp) -> Result<Revision, StoreError> {
+        let state = self.state.lock().await;
+        let before = state.log.iter().filter(|record| record.recorded_at <= moment);
+        Ok(before.map(|record| record.revision).max().unwrap_or_default())
+    }
+
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+        chunk: usize,
+        sink: mpsc::Sender<Vec<FormerState>>,
+    ) -> Result<(), StoreError> {
+        let states = self.state.lock().await.former_states(id, revision)?;
+        for part in states.chunks(chunk.max(1)) {
+            if sink.send(part.to_vec()).await.is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn arrival(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Option<ChangeRecord>, StoreError> {
+        let state = self.state.lock().await;
+        let Some(first) = state.first_revision(collection, id) else { return Ok(None) };
+        let came = |record: &&ChangeRecord| {
+            record.collection == *collection
+                && record.revision == first
+                && match record.operation {
+                    Operation::Insert => record.id == Some(id),
+                    operation => operation == Operation::Load,
+                }
+        };
+        Ok(state.log.iter().find(came).cloned())
     }
 
     async fn history(

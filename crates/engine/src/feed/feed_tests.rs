@@ -164,8 +164,8 @@ async fn descriptions_and_loads_are_told_live_and_from_the_log() {
     assert_eq!(described.described, BTreeSet::from([id("parcels")]));
     assert_eq!((described.since, described.revision), (Revision(1), Revision(2)));
 
-    load(&store, "parcels", LoadMode::Append, vec![parcel(40, 40)]).await;
-    load(&store, "shops", LoadMode::Create, vec![parcel(50, 50)]).await;
+    load(&*store, "parcels", LoadMode::Append, vec![parcel(40, 40)]).await;
+    load(&*store, "shops", LoadMode::Create, vec![parcel(50, 50)]).await;
     engine.refresh().await.unwrap();
     let loaded = told(&mut live).await;
     assert_eq!(revisions(&loaded), [3, 4]);
@@ -211,6 +211,7 @@ fn request(coord: TileCoord) -> TileRequest {
         coord,
         encoding: Encoding::Identity,
         profile: Profile::default(),
+        past: None,
     }
 }
 

@@ -266,7 +266,7 @@ async fn a_load_brings_events_live_and_from_the_log() {
     let added = fresh(200);
     let entered: Vec<_> =
         (401..).zip(&added).filter(|(_, f)| meets(f)).map(|(n, _)| fid(n)).collect();
-    load(&store, "parcels", LoadMode::Append, added.clone()).await;
+    load(&*store, "parcels", LoadMode::Append, added.clone()).await;
     engine.refresh().await.unwrap();
     let live = seen(&fences, &[fence], Revision(2)).await;
     let expected: Vec<Seen> =
@@ -277,7 +277,7 @@ async fn a_load_brings_events_live_and_from_the_log() {
     // Unwatched: all go, others come, and one of these moves away afterwards.
     let replaced = fresh(100);
     let inside: Vec<_> = Oracle::of(&engine).present.into_iter().collect();
-    load(&store, "parcels", LoadMode::Replace, replaced.clone()).await;
+    load(&*store, "parcels", LoadMode::Replace, replaced.clone()).await;
     engine.refresh().await.unwrap();
     let first_in = (601..).zip(&replaced).find(|(_, f)| meets(f)).map(|(n, _)| fid(n)).unwrap();
     engine.apply(changes(vec![ChangeOp::Replace(first_in, parcel(300, 300))])).await.unwrap();
@@ -347,8 +347,8 @@ async fn only_what_is_asked_for_is_told_from_the_moment_it_is_asked_for() {
 #[tokio::test]
 async fn a_fence_in_another_crs_follows_its_own_edges() {
     let store = Arc::new(MemoryStore::new());
-    load(&store, "parcels", LoadMode::Create, vec![parcel(0, 0), parcel(40, 40)]).await;
-    let engine = open(Arc::clone(&store)).await;
+    load(&*store, "parcels", LoadMode::Create, vec![parcel(0, 0), parcel(40, 40)]).await;
+    let engine = open(store).await;
     let fences = Fences::start(&engine, forever()).await.unwrap();
     let to = engine.registry().projector(&Crs::WGS84, &Crs::Epsg(4548)).unwrap();
     let at = |x: f64, y: f64| to.project([WEST + x * SIDE, SOUTH + y * SIDE]).unwrap();

@@ -28,7 +28,7 @@ fn query(place: Place, wanted: Wanted) -> SearchQuery {
 }
 
 async fn search(engine: &Engine, query: SearchQuery) -> Searched {
-    let pinned = engine.pin_all(&[id("parcels")]).unwrap();
+    let pinned = engine.pin_all(None, &[id("parcels")]).await.unwrap();
     engine.search(pinned, query).await.unwrap().remove(0)
 }
 

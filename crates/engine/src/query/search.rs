@@ -7,6 +7,7 @@ use spatial::filter::Filter;
 use spatial::query::{Area, Nearest, QueryFault, Selection, Test};
 use spatial::{
     Budget, CollectionId, Costs, Crs, Envelope, FeatureId, FeatureRef, Geometry, Predicate,
+    Timestamp,
 };
 
 use super::aggregate::{Aggregate, AggregateOp, Group, Grouping, Plan};
@@ -97,9 +98,13 @@ pub enum Found {
 }
 
 impl Engine {
-    /// One state of all of `ids`.
-    pub fn pin_all(&self, ids: &[CollectionId]) -> Result<Vec<Pinned>, EngineError> {
-        let snapshot = self.snapshot();
+    /// One state of all of `ids`: the current one, or that of `as_of`.
+    pub async fn pin_all(
+        &self,
+        as_of: Option<Timestamp>,
+        ids: &[CollectionId],
+    ) -> Result<Vec<Pinned>, EngineError> {
+        let snapshot = self.state(as_of, ids).await?;
         ids.iter().map(|id| Pinned::of(&snapshot, id)).collect()
     }
 

@@ -11,6 +11,7 @@ use super::parts::{
 use crate::crs_uri::OfferedCrs;
 use crate::negotiate::{CSV, FGB, GEOJSON, HTML, JSON, JSONFG, OPENAPI, Offer, SCHEMA};
 use crate::query_string::encode;
+use crate::routes::items::history;
 use crate::routes::items::parameters::ITEMS_PARAMETERS;
 use crate::schema::{SchemaKind, id_name, property};
 use crate::state::App;
@@ -57,6 +58,28 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         add(&format!("/collections/{id}/items"), items(collection.collection(), &offered));
     }
     add("/collections/{collectionId}/items/{featureId}", of_collection(item(app, snapshot)));
+    let whole = |name: &str, description: &str, maximum: Option<usize>| {
+        let mut schema = json!({ "type": "integer", "minimum": usize::from(maximum.is_some()) });
+        if let Some(maximum) = maximum {
+            schema["maximum"] = json!(maximum);
+        }
+        parameter(name, description, schema)
+    };
+    add(
+        "/collections/{collectionId}/items/{featureId}/history",
+        of_collection(json!({
+            "operationId": "getHistory",
+            "tags": ["Features"],
+            "summary": "what became of a feature, field by field",
+            "parameters": [
+                path_parameter("featureId", "id of a feature", json!({ "type": "integer", "minimum": 1 })),
+                format_parameter(&[&JSON]),
+                whole("since", "changes after this revision", None),
+                whole("limit", "most changes of the answer", Some(history::MAX_LIMIT)),
+            ],
+            "responses": answers("the changes, oldest first", &[(JSON.media_type, schema("Object"))])
+        })),
+    );
     add(
         "/collections/{collectionId}/all.fgb",
         of_collection(json!({
@@ -85,6 +108,7 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
         shared("filter-lang"),
         crs("filter-crs", "what coordinates of filter are in; axes in its order"),
         shared("datetime"),
+        shared("as-of"),
         shared("q"),
         sortby(collection),
         properties(&[collection]),
@@ -150,6 +174,7 @@ fn item(app: &App, snapshot: &Snapshot) -> Value {
             format_parameter(&[&GEOJSON, &HTML, &JSONFG]),
             parameter("crs", "what coordinates are in; each collection names its own", crs),
             properties(&collections),
+            shared("as-of"),
             shared("profile")
         ],
         "responses": answers("one feature", &content)

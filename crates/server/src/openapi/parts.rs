@@ -106,6 +106,11 @@ pub fn parameters() -> Value {
              open end; features without a time always match",
             json!({ "type": "string" }),
         ),
+        "as-of": parameter(
+            "as-of",
+            "the state as it had been recorded at that moment, or by the end of that day",
+            json!({ "type": "string" }),
+        ),
         "q": parameter(
             "q",
             "features with one of these texts in a text field, whatever the case: a comma parts \

@@ -165,6 +165,7 @@ fn search_body() -> Value {
         "sortby": { "anyOf": [{ "type": "string" }, names] },
         "properties": names,
         "limit": { "type": "integer", "minimum": 1, "maximum": engine::MAX_PAGE, "default": 10 },
+        "asOf": { "type": "string" },
         "cursor": text()
     });
     filter(&mut properties, "filter");

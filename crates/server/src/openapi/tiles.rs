@@ -109,6 +109,7 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
                 whole("tileRow", "row, from the north"),
                 whole("tileCol", "column, from the west"),
                 parameter("f", "encoding of the answer", formats),
+                json!({ "$ref": "#/components/parameters/as-of" }),
             ]),
             tile,
         ),

@@ -10,6 +10,7 @@ use formats::geojson::{
 use formats::{FeatureStream, Json, JsonKind, StreamFeature};
 use spatial::{
     AxisOrder, CollectionId, Crs, CrsRegistry, FeatureId, Field, Pattern, Predicate, Revision,
+    Timestamp,
 };
 
 use super::Refusal;
@@ -18,6 +19,7 @@ use super::asked::{
 };
 use super::geometry::{Unusable, east_first, read};
 use super::members::{Members, wrong_type};
+use crate::as_of::moment;
 use crate::crs_uri::OfferedCrs;
 
 /// Features of a page when nothing is said.
@@ -27,7 +29,8 @@ const MAX_NEIGHBOURS: u64 = 1_000;
 /// Longest distance, in metres.
 pub const MAX_DISTANCE: f64 = 100_000.0;
 
-const MEMBERS: [&str; 18] = [
+const MEMBERS: [&str; 19] = [
+    "asOf",
     "geometry",
     "crs",
     "predicate",
@@ -69,6 +72,8 @@ pub struct SearchRequest {
     /// Fields of the answer; all when absent.
     properties: Option<Vec<String>>,
     cursor: Option<String>,
+    /// The moment whose state is searched; now when absent.
+    as_of: Option<Timestamp>,
     /// How many features, if that was said.
     limit: Option<usize>,
 }
@@ -136,6 +141,7 @@ impl SearchRequest {
                           /collections/{id}/search with the same members";
             return Err(members.refuse("cursor", reason));
         }
+        let as_of = members.parsed("asOf", moment)?;
         let profile = Profile::default();
         let query = SearchQuery { place, condition: filter, wanted, profile };
         let keyed = one.is_none();
@@ -143,14 +149,14 @@ impl SearchRequest {
             (Wanted::Page { limit, .. }, Some(_)) => Some(*limit),
             _ => None,
         };
-        Ok(Self { collections, keyed, query, returned, crs, properties, cursor, limit })
+        Ok(Self { collections, keyed, query, returned, crs, properties, cursor, as_of, limit })
     }
 
     /// Answers with what `engine` finds.
     pub async fn answer(self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
         let pinned: Vec<Pinned> = match (&self.cursor, self.collections.as_slice()) {
             (Some(cursor), [one]) => vec![engine.pin(one, Some(cursor))?],
-            _ => engine.pin_all(&self.collections)?,
+            _ => engine.pin_all(self.as_of, &self.collections).await?,
         };
         // Fields are looked up before anything is searched.
         let fields = pinned.iter().map(|one| self.fields(one)).collect::<Result<Vec<_>, _>>()?;
@@ -178,7 +184,14 @@ impl SearchRequest {
         let order = self.crs.axis_order;
         let mut query = self.query.clone();
         let mut left = most.or(self.limit).unwrap_or(usize::MAX);
-        let (mut ids, mut pinned) = (Vec::new(), engine.pin(collection, self.cursor.as_deref())?);
+        let mut ids = Vec::new();
+        let mut pinned = match self.cursor.as_deref() {
+            Some(cursor) => engine.pin(collection, Some(cursor))?,
+            None => {
+                let state = engine.state(self.as_of, std::slice::from_ref(collection)).await?;
+                engine.pin_in(&state, collection)?
+            }
+        };
         loop {
             if let Wanted::Page { limit, .. } = &mut query.wanted {
                 *limit = left.min(MAX_PAGE);

@@ -64,6 +64,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/sortables", get(schemas::sortables))
         .route("/collections/{id}/items", get(items::list))
         .route("/collections/{id}/items/{fid}", get(items::one))
+        .route("/collections/{id}/items/{fid}/history", get(items::history))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))

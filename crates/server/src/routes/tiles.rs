@@ -17,6 +17,7 @@ use super::REVISION;
 use super::collections::known;
 use super::tile_layers::{self, chosen, snapshots};
 use super::tile_limits::limit;
+use crate::as_of::{AS_OF, as_of};
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
@@ -40,11 +41,11 @@ pub async fn xyz(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &[])?;
+    let query = QueryString::parse(query.as_deref(), &[AS_OF])?;
     let set = matrix_set(MATRIX_SET)?;
     let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
     let layers = chosen(&app.engine.snapshot(), &names)?;
-    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
 }
 
 /// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
@@ -54,14 +55,15 @@ pub async fn of_collection(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    QueryString::parse(query.as_deref(), &["f"])?.choice("f", &FORMATS)?;
+    let query = QueryString::parse(query.as_deref(), &["f", AS_OF])?;
+    query.choice("f", &FORMATS)?;
     let set = matrix_set(&set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
     let coord = coordinate(set, place)?;
     let snapshot = app.engine.snapshot();
     let layers = vec![known(&snapshot, &name)?];
     check_limits(set, coord, &snapshots(&snapshot, &layers))?;
-    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
 }
 
 /// `GET /tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
@@ -71,7 +73,7 @@ pub async fn of_dataset(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f", "collections"])?;
+    let query = QueryString::parse(query.as_deref(), &["f", "collections", AS_OF])?;
     query.choice("f", &FORMATS)?;
     let set = matrix_set(&set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
@@ -79,7 +81,7 @@ pub async fn of_dataset(
     let snapshot = app.engine.snapshot();
     let layers = tile_layers::of_dataset(&snapshot, query.value("collections"))?;
     check_limits(set, coord, &tile_layers::all(&snapshot))?;
-    answer(&app, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
 }
 
 /// The tile matrix set called `id`.
@@ -151,10 +153,25 @@ fn tile_request(
         Coding::Gzip => Encoding::Gzip,
         Coding::Zstd => Encoding::Zstd,
     };
-    TileRequest { collections, matrix_set, coord, encoding, profile: Profile::default() }
+    TileRequest {
+        collections,
+        matrix_set,
+        coord,
+        encoding,
+        profile: Profile::default(),
+        past: None,
+    }
 }
 
-async fn answer(app: &App, request: TileRequest, headers: &HeaderMap) -> Result<Response, Problem> {
+async fn answer(
+    app: &App,
+    query: &QueryString,
+    mut request: TileRequest,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    if let Some(moment) = as_of(query)? {
+        request.past = Some(app.engine.state(Some(moment), &request.collections).await?);
+    }
     let etag = app.engine.etag(&request)?;
     if is_unchanged(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
@@ -162,7 +179,10 @@ async fn answer(app: &App, request: TileRequest, headers: &HeaderMap) -> Result<
         return Ok(response);
     }
     let tile = app.engine.tile(&request).await?;
-    let nothing_below = tile.bytes.is_empty() && is_void(&app.engine.snapshot(), &request);
+    let nothing_below = tile.bytes.is_empty() && {
+        let current = || app.engine.snapshot();
+        is_void(&request.past.clone().unwrap_or_else(current), &request)
+    };
     let mut response = respond(tile, app.settings.tile_max_age);
     if nothing_below {
         response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));

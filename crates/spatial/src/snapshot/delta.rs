@@ -32,6 +32,11 @@ impl Entry {
     pub(crate) fn feature(&self) -> FeatureRef<'_> {
         self.shard.feature(usize::from(self.slot))
     }
+
+    /// Whether both are the very same state of a feature.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.slot == other.slot && Arc::ptr_eq(&self.shard, &other.shard)
+    }
 }
 
 impl Delta {
@@ -92,6 +97,16 @@ impl Delta {
         let bounds = self.by_world.root().envelope();
         let corner = |[x, y]: [f64; 2]| [x as u32, y as u32];
         WorldBox { min: corner(bounds.lower()), max: corner(bounds.upper()) }
+    }
+
+    /// The envelope of every feature.
+    pub(crate) fn envelope(&self) -> Envelope {
+        if self.by_envelope.size() == 0 {
+            return Envelope::EMPTY;
+        }
+        let bounds = self.by_envelope.root().envelope();
+        let ([min_x, min_y], [max_x, max_y]) = (bounds.lower(), bounds.upper());
+        Envelope { min_x, min_y, max_x, max_y }
     }
 
     fn search(&self, tree: &RTree<Item>, [min, max]: [[f64; 2]; 2]) -> Vec<(Rank, &Entry)> {

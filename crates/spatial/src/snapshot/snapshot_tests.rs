@@ -294,6 +294,81 @@ fn a_commit_beyond_the_delta_folds_at_once() {
     check(&snapshot, &many, &[(5, 40, 9)]);
 }
 
+#[derive(Clone, Debug)]
+enum FoldStep {
+    /// Moves features, or strikes them; ids above those that are there are new features.
+    Edit(Vec<(i64, Option<f64>)>),
+    Start(usize),
+    Finish,
+}
+
+fn fold_step() -> impl Strategy<Value = FoldStep> {
+    let edit = (1..9_300_i64, prop::option::weighted(0.8, 0.0..60.0_f64));
+    prop_oneof![
+        3 => prop::collection::vec(edit, 1..200).prop_map(FoldStep::Edit),
+        2 => (1..4_usize).prop_map(FoldStep::Start),
+        2 => Just(FoldStep::Finish),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn a_fold_of_some_shards_takes_in_whatever_was_edited_meanwhile(
+        steps in prop::collection::vec(fold_step(), 1..16),
+    ) {
+        let areas = [(3, 3, 17), (0, 100, 9), (0, 0, 400)];
+        let mut model = squares(1..9000, 0.0);
+        let mut snapshot = build(&model);
+        prop_assert!(snapshot.leaves.len() > 2);
+        let (mut fold, mut touched) = (None, Vec::new());
+        for (number, step) in steps.into_iter().enumerate() {
+            match step {
+                FoldStep::Edit(edits) => {
+                    let mut last = BTreeMap::new();
+                    for (number, shift) in edits {
+                        let feature = shift.map(|shift| {
+                            squares(number..number + 1, shift).remove(&id(number)).unwrap()
+                        });
+                        last.insert(id(number), feature);
+                    }
+                    for (id, feature) in &last {
+                        match feature {
+                            Some(feature) => model.insert(*id, feature.clone()),
+                            None => model.remove(id),
+                        };
+                    }
+                    let edits: Vec<_> = last
+                        .iter()
+                        .map(|(id, feature)| Edit { id: *id, feature: feature.as_ref() })
+                        .collect();
+                    snapshot = snapshot.apply(Revision(number as u64 + 2), &edits, &to_world);
+                    touched.extend(last.into_keys());
+                }
+                FoldStep::Start(most) => fold = fold.or_else(|| Some(snapshot.start_fold(most))),
+                FoldStep::Finish => {
+                    if let Some(fold) = fold.take() {
+                        snapshot = snapshot.finish_fold(fold).unwrap();
+                    }
+                }
+            }
+            check(&snapshot, &model, &areas);
+            for id in &touched {
+                match (snapshot.get(*id), model.get(id)) {
+                    (Some(found), Some(expected)) => check_feature(found, expected),
+                    (found, expected) => prop_assert!(found.is_none() && expected.is_none()),
+                }
+            }
+        }
+        let late = snapshot.start_fold(1);
+        let other = snapshot.fold();
+        prop_assert_eq!(other.delta.len(), 0);
+        prop_assert!(other.finish_fold(late).is_none());
+        check(&other, &model, &areas);
+    }
+}
+
 #[test]
 fn only_the_place_of_an_edit_changes_its_revision() {
     let snapshot = build(&squares(1..640, 0.0));

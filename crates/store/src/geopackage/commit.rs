@@ -19,20 +19,24 @@ use crate::memory::{envelope_of, show_key};
 use crate::{Operation, StoreError};
 
 /// Applies every change, or answers why one cannot be.
-pub(crate) fn apply(writer: &mut Writer, changes: ChangeSet) -> Result<Commit, StoreError> {
-    let ChangeSet { expect, actor, reason, recorded_at, changes } = changes;
+pub(crate) fn apply(writer: &mut Writer, set: &ChangeSet) -> Result<Commit, StoreError> {
+    let ChangeSet { expect, actor, reason, recorded_at, changes } = set;
     let revision = writer.revision();
+    let recorded_at = writer.recorded_at(*recorded_at);
     let actual = Revision(revision.0 - 1);
     if let Some(expected) = expect.filter(|expected| *expected != actual) {
         return Err(StoreError::RevisionMismatch { expected, actual });
     }
-    let origin = Origin { revision, actor: &actor, reason: &reason, recorded_at };
+    let origin = Origin { revision, actor, reason, recorded_at };
     let mut committed = Vec::with_capacity(changes.len());
     let mut touched: BTreeMap<CollectionId, ExtentChange> = BTreeMap::new();
     for change in changes {
         let done = apply_one(writer, change, origin)?;
         touched.entry(done.collection.clone()).or_default().note(done.before, done.after);
         committed.push(done);
+    }
+    if !committed.is_empty() {
+        writer.note_recorded(recorded_at);
     }
     for (id, change) in touched {
         let table = writer.table(&id)?;
@@ -43,33 +47,33 @@ pub(crate) fn apply(writer: &mut Writer, changes: ChangeSet) -> Result<Commit, S
 
 fn apply_one(
     writer: &mut Writer,
-    Change { collection, op, unchanged_since }: Change,
+    Change { collection, op, unchanged_since }: &Change,
     origin: Origin<'_>,
 ) -> Result<CommittedChange, StoreError> {
-    let table = writer.table(&collection)?;
+    let table = writer.table(collection)?;
     let db = &writer.db;
     let (operation, id, before, after) = match op {
         ChangeOp::Insert(feature) => {
-            let (id, after) = insert(db, &table, feature)?;
+            let (id, after) = insert(db, &table, feature.clone())?;
             (Operation::Insert, id, None, after)
         }
         ChangeOp::Replace(id, feature) => {
-            let before = end(db, &table, id, unchanged_since, origin)?;
-            (Operation::Replace, id, before, replace(db, &table, id, feature)?)
+            let before = end(db, &table, *id, *unchanged_since, origin)?;
+            (Operation::Replace, *id, before, replace(db, &table, *id, feature.clone())?)
         }
         ChangeOp::Delete(id) => {
-            let before = end(db, &table, id, unchanged_since, origin)?;
+            let before = end(db, &table, *id, *unchanged_since, origin)?;
             let columns = &table.columns;
             let sql =
                 format!("DELETE FROM {} WHERE {} = ?1", ident(&columns.table), ident(&columns.fid));
             db.prepare_cached(&sql)?.execute([id.value()])?;
-            (Operation::Delete, id, before, None)
+            (Operation::Delete, *id, before, None)
         }
     };
     let collection_name = &table.columns.table;
     let ids = Some((id.value(), id.value()));
     log::append(db, Entry { collection: collection_name, operation, ids, before, after }, origin)?;
-    Ok(CommittedChange { collection, operation, id, before, after })
+    Ok(CommittedChange { collection: collection.clone(), operation, id, before, after })
 }
 
 fn insert(

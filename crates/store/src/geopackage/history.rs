@@ -7,7 +7,7 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use spatial::{CollectionId, Feature, FeatureId, Revision, Timestamp, Value, gpb};
 
-use super::catalogue::Table;
+use super::catalogue::{self, Table};
 use crate::{StoreError, Version};
 
 const FORMAT: u8 = 1;
@@ -85,6 +85,8 @@ pub(crate) fn read(
     let damaged = |reason: &dyn ToString| {
         StoreError::damaged(format!("history of feature {id} of {collection}"), reason.to_string())
     };
+    // A load may have brought another CRS since; a removed collection has none.
+    let srs_id = catalogue::read(db, collection).map(|table| table.srs_id).ok();
     let mut statement = db.prepare_cached(
         "SELECT from_revision, until_revision, actor, reason, recorded_at, properties, geometry
          FROM tuban_history WHERE collection = ?1 AND fid = ?2 ORDER BY until_revision",
@@ -95,7 +97,10 @@ pub(crate) fn read(
         let properties = row.get_ref(5)?.as_blob().map_err(|e| damaged(&e))?;
         let (fields, properties) = decode(properties).ok_or_else(|| damaged(&"properties"))?;
         let geometry = match row.get_ref(6)?.as_blob_or_null().map_err(|e| damaged(&e))? {
-            Some(bytes) => Some(gpb::decode(bytes).map_err(|e| damaged(&e))?.1.geometry),
+            Some(bytes) => {
+                let (header, decoded) = gpb::decode(bytes).map_err(|e| damaged(&e))?;
+                Some(decoded.geometry).filter(|_| srs_id.is_none_or(|now| now == header.srs_id))
+            }
             None => None,
         };
         versions.push(Version {
@@ -143,7 +148,7 @@ fn push_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-fn decode(bytes: &[u8]) -> Option<(Vec<String>, Vec<Value>)> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<(Vec<String>, Vec<Value>)> {
     fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
         let (head, tail) = rest.split_at_checked(count)?;
         *rest = tail;

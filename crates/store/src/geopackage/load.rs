@@ -35,13 +35,10 @@ pub(crate) fn load(
     check_schema(&load.collection)?;
     writer.transaction("loading into", |writer| {
         let revision = writer.revision();
+        let recorded_at = writer.recorded_at(load.recorded_at);
+        writer.note_recorded(recorded_at);
         let db = &writer.db;
-        let origin = Origin {
-            revision,
-            actor: &load.actor,
-            reason: &load.reason,
-            recorded_at: load.recorded_at,
-        };
+        let origin = Origin { revision, actor: &load.actor, reason: &load.reason, recorded_at };
         let prepared = prepare(db, load, origin)?;
         let Prepared { table, before, removed, .. } = &prepared;
         let mut rows = Rows::new(db, &prepared, origin)?;

@@ -1,11 +1,16 @@
 //! The change log: one row a changed feature, one a bulk load.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use spatial::{CollectionId, Envelope, FeatureId, Revision, Timestamp};
 
 use super::catalogue::{envelope_columns, read_envelope};
 use super::history::Origin;
 use crate::{ChangeRecord, Operation, StoreError};
+
+/// What [`read_record`] reads.
+pub(crate) const SELECT: &str = "SELECT revision, collection, operation, fid, actor, reason, \
+    recorded_at, before_min_x, before_min_y, before_max_x, before_max_y, \
+    after_min_x, after_min_y, after_max_x, after_max_y FROM tuban_change_log";
 
 /// What is written of one change.
 #[derive(Clone, Copy, Debug)]
@@ -52,18 +57,21 @@ pub(crate) fn append(
     Ok(())
 }
 
+/// Moment of the newest row; the earliest moment of all when there is none.
+pub(crate) fn newest(db: &Connection) -> Result<Timestamp, StoreError> {
+    let sql = "SELECT recorded_at FROM tuban_change_log ORDER BY seq DESC LIMIT 1";
+    let newest = db.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(Timestamp(newest.unwrap_or(i64::MIN)))
+}
+
 /// Rows after `since` in whole commits: at least one commit, then no more than `limit` rows.
 pub(crate) fn read(
     db: &Connection,
     since: Revision,
     limit: usize,
 ) -> Result<Vec<ChangeRecord>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT revision, collection, operation, fid, actor, reason, recorded_at,
-         before_min_x, before_min_y, before_max_x, before_max_y,
-         after_min_x, after_min_y, after_max_x, after_max_y
-         FROM tuban_change_log WHERE revision > ?1 ORDER BY revision, seq",
-    )?;
+    let sql = format!("{SELECT} WHERE revision > ?1 ORDER BY revision, seq");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([since.0])?;
     let mut records: Vec<ChangeRecord> = Vec::new();
     // Rows up to here make whole commits.
@@ -82,7 +90,7 @@ pub(crate) fn read(
     Ok(records)
 }
 
-fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
+pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
     let damaged =
         |reason: &dyn ToString| StoreError::damaged("tuban_change_log", reason.to_string());
     let collection: String = row.get(1)?;

@@ -1,4 +1,4 @@
-//! The one thread that writes: a queue of jobs, and commits that wait together share one fsync.
+//! The one thread that writes: a queue of jobs; commits that come together share one fsync.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,23 +7,22 @@ use std::thread;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use spatial::{ChangeSet, CollectionId, Commit, Revision};
+use spatial::{ChangeSet, CollectionId, Commit, Revision, Timestamp};
 use tokio::sync::oneshot;
 
 use super::catalogue::{self, Table};
 use super::commit;
 use super::lock::WriterLock;
+use super::log;
 use crate::StoreError;
 
-/// Most commits of one transaction.
-const GROUP: usize = 256;
 /// After how long without a job the write-ahead log is folded in and cut off.
 const IDLE: Duration = Duration::from_secs(1);
 
-type Reply = oneshot::Sender<Result<Commit, StoreError>>;
+type Answers = Vec<Result<Commit, StoreError>>;
 
 enum Job {
-    Commit(ChangeSet, Reply),
+    Commit(Arc<[ChangeSet]>, oneshot::Sender<Answers>),
     Task(Box<dyn FnOnce(&mut Writer) + Send>),
 }
 
@@ -43,8 +42,10 @@ impl WriterHandle {
         revision: Revision,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel();
+        let recorded_at = log::newest(&db).map_err(|error| error.during("opening", path))?;
+        let newest = Newest { revision, recorded_at };
         let mut writer =
-            Writer { db, path: path.to_owned(), revision, tables: HashMap::new(), dirty: true };
+            Writer { db, path: path.to_owned(), newest, tables: HashMap::new(), dirty: true };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -61,10 +62,11 @@ impl WriterHandle {
         Ok(Self { path: path.to_owned(), queue: Some(queue), thread: Some(thread) })
     }
 
-    pub(crate) async fn commit(&self, changes: ChangeSet) -> Result<Commit, StoreError> {
+    /// One answer a set, in order.
+    pub(crate) async fn commit_all(&self, sets: Arc<[ChangeSet]>) -> Result<Answers, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.send(Job::Commit(changes, reply))?;
-        answer.await.map_err(|_gone| self.closed())?
+        self.send(Job::Commit(sets, reply))?;
+        answer.await.map_err(|_gone| self.closed())
     }
 
     /// Runs `task` on the writing thread.
@@ -101,12 +103,19 @@ impl Drop for WriterHandle {
     }
 }
 
+/// The newest commit.
+#[derive(Clone, Copy)]
+struct Newest {
+    revision: Revision,
+    recorded_at: Timestamp,
+}
+
 /// What the writing thread owns.
 pub(crate) struct Writer {
     pub(crate) db: Connection,
     path: PathBuf,
-    /// Newest revision, that of the transaction under way included.
-    revision: Revision,
+    /// What the transaction under way makes the newest commit.
+    newest: Newest,
     tables: HashMap<CollectionId, Arc<Table>>,
     /// Whether the write-ahead log may hold pages.
     dirty: bool,
@@ -114,38 +123,25 @@ pub(crate) struct Writer {
 
 impl Writer {
     fn run(&mut self, jobs: &mpsc::Receiver<Job>) {
-        let mut next = None;
         loop {
-            let job = match next.take() {
-                Some(job) => job,
-                None => match jobs.recv_timeout(IDLE) {
-                    Ok(job) => job,
-                    Err(mpsc::RecvTimeoutError::Timeout) => {
-                        self.checkpoint();
-                        match jobs.recv() {
-                            Ok(job) => job,
-                            Err(mpsc::RecvError) => break,
-                        }
+            let job = match jobs.recv_timeout(IDLE) {
+                Ok(job) => job,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    self.checkpoint();
+                    match jobs.recv() {
+                        Ok(job) => job,
+                        Err(mpsc::RecvError) => break,
                     }
-                    Err(mpsc::RecvTimeoutError::Disconnected) => break,
-                },
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
             };
             self.dirty = true;
             match job {
                 Job::Task(task) => task(self),
-                Job::Commit(changes, reply) => {
-                    let mut group = vec![(changes, reply)];
-                    while group.len() < GROUP {
-                        match jobs.try_recv() {
-                            Ok(Job::Commit(changes, reply)) => group.push((changes, reply)),
-                            Ok(other) => {
-                                next = Some(other);
-                                break;
-                            }
-                            Err(_empty) => break,
-                        }
-                    }
-                    self.commit_group(group);
+                Job::Commit(sets, reply) => {
+                    let answers = self.commit_all(&sets);
+                    // Whoever asked may have gone; the commits stand all the same.
+                    let _ = reply.send(answers);
                 }
             }
         }
@@ -162,7 +158,18 @@ impl Writer {
     }
 
     pub(crate) fn revision(&self) -> Revision {
-        self.revision
+        self.newest.revision
+    }
+
+    /// The moment at which the transaction under way is recorded: `asked`, or that of the newest
+    /// row of the change log when it is later.
+    pub(crate) fn recorded_at(&self, asked: Timestamp) -> Timestamp {
+        self.newest.recorded_at.max(asked)
+    }
+
+    /// Notes the moment of a row that the transaction under way wrote to the change log.
+    pub(crate) fn note_recorded(&mut self, at: Timestamp) {
+        self.newest.recorded_at = at;
     }
 
     /// A collection as the transaction under way sees it.
@@ -181,11 +188,11 @@ impl Writer {
         operation: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let before = self.revision;
+        let before = self.newest;
         self.tables.clear();
         let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
         let done = done.and_then(|()| {
-            self.revision.0 += 1;
+            self.newest.revision.0 += 1;
             let answer = work(self)?;
             self.write_revision()?;
             self.db.execute_batch("COMMIT")?;
@@ -201,12 +208,12 @@ impl Writer {
     fn write_revision(&self) -> Result<(), StoreError> {
         self.db
             .prepare_cached("UPDATE tuban_meta SET value = ?1 WHERE name = 'revision'")?
-            .execute([self.revision.0])?;
+            .execute([self.newest.revision.0])?;
         Ok(())
     }
 
-    fn roll_back(&mut self, before: Revision) {
-        self.revision = before;
+    fn roll_back(&mut self, before: Newest) {
+        self.newest = before;
         self.tables.clear();
         // SQLite may have rolled back itself, on a full disk for one.
         if !self.db.is_autocommit()
@@ -217,20 +224,20 @@ impl Writer {
     }
 
     /// Applies commits in one transaction: each of its own revision, each whole or not at all.
-    fn commit_group(&mut self, group: Vec<(ChangeSet, Reply)>) {
-        let before = self.revision;
-        let mut done = Vec::with_capacity(group.len());
+    fn commit_all(&mut self, sets: &[ChangeSet]) -> Answers {
+        let before = self.newest;
+        let mut answers = Vec::with_capacity(sets.len());
         let mut outcome = self.db.execute_batch("BEGIN IMMEDIATE");
-        for (changes, reply) in group {
-            let result = match outcome {
-                Ok(()) => self.commit_one(changes),
+        for set in sets {
+            let answer = match outcome {
+                Ok(()) => self.commit_one(set),
                 Err(_) => Err(StoreError::Closed { path: self.path.clone() }),
             };
             if outcome.is_ok() && self.db.is_autocommit() {
                 // The whole transaction is gone; this commit says why.
                 outcome = Err(rusqlite::Error::ExecuteReturnedResults);
             }
-            done.push((result, reply));
+            answers.push(answer);
         }
         if outcome.is_ok() {
             let closing = self.write_revision().and_then(|()| {
@@ -244,31 +251,28 @@ impl Writer {
         if outcome.is_err() {
             self.roll_back(before);
         }
-        for (result, reply) in done {
-            let result = match (&outcome, result) {
-                (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => Err(StoreError::Sqlite {
-                    operation: "committing to",
-                    path: self.path.clone(),
-                    source: again(error),
-                }),
-                (_, result) => result.map_err(|e| e.during("committing to", &self.path)),
-            };
-            // Whoever asked may have gone; the commit stands all the same.
-            let _ = reply.send(result);
-        }
+        let answer = |answer: Result<Commit, StoreError>| match (&outcome, answer) {
+            (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => Err(StoreError::Sqlite {
+                operation: "committing to",
+                path: self.path.clone(),
+                source: again(error),
+            }),
+            (_, answer) => answer.map_err(|e| e.during("committing to", &self.path)),
+        };
+        answers.into_iter().map(answer).collect()
     }
 
-    fn commit_one(&mut self, changes: ChangeSet) -> Result<Commit, StoreError> {
-        let before = self.revision;
+    fn commit_one(&mut self, set: &ChangeSet) -> Result<Commit, StoreError> {
+        let before = self.newest;
         self.db.execute_batch("SAVEPOINT one")?;
-        self.revision.0 += 1;
-        match commit::apply(self, changes) {
+        self.newest.revision.0 += 1;
+        match commit::apply(self, set) {
             Ok(commit) => {
                 self.db.execute_batch("RELEASE one")?;
                 Ok(commit)
             }
             Err(error) => {
-                self.revision = before;
+                self.newest = before;
                 self.tables.clear();
                 if !self.db.is_autocommit() {
                     self.db.execute_batch("ROLLBACK TO one; RELEASE one")?;

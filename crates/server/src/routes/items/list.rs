@@ -17,6 +17,7 @@ use super::{
     NUMBER_MATCHED, NUMBER_RETURNED, TwoPlaces, declared, declared_crs, describe, fgb_layer,
     members_text, now, positions, profiled, set,
 };
+use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::conditional::is_unchanged;
 use crate::crs_uri::OfferedCrs;
@@ -56,7 +57,14 @@ pub async fn list(
     let query = QueryString::read(asked.raw_query.as_deref())?;
     let chosen = profiled(choose(query.value("f"), &asked.headers, &OFFERS)?, &query)?;
     let id = known(&app.engine.snapshot(), &id)?;
-    let pinned = app.engine.pin(&id, query.value("cursor"))?;
+    let pinned = match query.value("cursor") {
+        // A cursor names its state itself.
+        Some(cursor) => app.engine.pin(&id, Some(cursor))?,
+        None => {
+            let state = app.engine.state(as_of(&query)?, std::slice::from_ref(&id)).await?;
+            app.engine.pin_in(&state, &id)?
+        }
+    };
     let profile = Profile::default();
     let collection = Arc::clone(pinned.collection().collection());
     let offered = app.crs_lists.of(&app.engine, pinned.collection());

@@ -1,5 +1,6 @@
 //! `/collections/{id}/items`, `…/items/{fid}` and `…/all.fgb`.
 
+pub mod history;
 mod list;
 mod one;
 pub mod parameters;
@@ -15,6 +16,7 @@ use formats::DeclaredCrs;
 use formats::datetime::utc_of_millis;
 use formats::fgb::FgbLayer;
 use formats::geojson::{Positions, Profile as GeoJsonProfile};
+pub use history::history;
 pub use list::list;
 pub use one::one;
 use serde_json::{Map, Value, json};

@@ -13,6 +13,7 @@ use spatial::{AxisOrder, FeatureId, ValueRef};
 
 use super::parameters::{ITEM_PARAMETERS, Reader};
 use super::{TwoPlaces, declared, describe, members_text, positions, profiled};
+use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::conditional::is_unchanged;
 use crate::crs_uri::OfferedCrs;
@@ -35,7 +36,8 @@ pub async fn one(
     let query = asked.query(&ITEM_PARAMETERS)?;
     let chosen = profiled(choose(query.value("f"), &asked.headers, &OFFERS)?, &query)?;
     let id = known(&app.engine.snapshot(), &id)?;
-    let pinned = app.engine.pin(&id, None)?;
+    let state = app.engine.state(as_of(&query)?, std::slice::from_ref(&id)).await?;
+    let pinned = app.engine.pin_in(&state, &id)?;
     let collection = Arc::clone(pinned.collection().collection());
     let profile = Profile::default();
     let offered = app.crs_lists.of(&app.engine, pinned.collection());

@@ -10,6 +10,7 @@ use spatial::{
 };
 
 use super::times::time_span;
+use crate::as_of::AS_OF;
 use crate::crs_uri::{OfferedCrs, named};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, unknown_key};
@@ -20,8 +21,9 @@ pub const MAX_LIMIT: usize = engine::MAX_PAGE;
 /// Features of a page when nothing is said.
 pub const DEFAULT_LIMIT: usize = 10;
 /// Parameters of items that are no fields.
-pub const ITEMS_PARAMETERS: [&str; 16] = [
+pub const ITEMS_PARAMETERS: [&str; 17] = [
     "f",
+    AS_OF,
     "limit",
     "bbox",
     "bbox-crs",
@@ -39,7 +41,7 @@ pub const ITEMS_PARAMETERS: [&str; 16] = [
     "filter-crs",
 ];
 /// Parameters of one item.
-pub const ITEM_PARAMETERS: [&str; 4] = ["f", "crs", "properties", "profile"];
+pub const ITEM_PARAMETERS: [&str; 5] = ["f", AS_OF, "crs", "properties", "profile"];
 
 /// Reads parameters against one collection.
 pub struct Reader<'a> {
@@ -248,7 +250,8 @@ impl Reader<'_> {
     }
 }
 
-fn feature_id(text: &str) -> Result<FeatureId, Problem> {
+/// The feature id that `text` is.
+pub fn feature_id(text: &str) -> Result<FeatureId, Problem> {
     let id = text.parse::<i64>().ok().and_then(|id| FeatureId::try_from(id).ok());
     id.ok_or_else(|| refused(format!("{text:?} is no feature id; they are whole numbers from 1")))
 }

@@ -1,0 +1,167 @@
+//! Past states: the current one, led back by what the store's history says.
+//!
+//! Such a state shares every shard that has not changed since. It is made when it is asked for,
+//! one at a time, and kept within a budget of bytes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use spatial::{
+    Collection, CollectionId, CollectionSnapshot, Edit, Feature, FeatureId, Revision, Snapshot,
+    Timestamp,
+};
+use tokio::sync::mpsc;
+
+use crate::{Engine, EngineError};
+
+/// Most past states that are kept, each of one collection.
+const MAX_KEPT: usize = 64;
+/// Features of one message from the store.
+const CHUNK: usize = 4096;
+
+/// Past states that were asked for lately, the latest last.
+#[derive(Debug, Default)]
+pub(crate) struct PastStates {
+    kept: Mutex<Vec<Kept>>,
+    /// Held by whoever makes one: a second request for the same waits instead of working too.
+    making: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Kept {
+    revision: Revision,
+    state: Arc<CollectionSnapshot>,
+    /// Bytes that it does not share with the current state, about.
+    bytes: usize,
+}
+
+impl PastStates {
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state of `collection` at `revision`, if it is kept and still described alike.
+    fn find(&self, revision: Revision, collection: &Collection) -> Option<Arc<CollectionSnapshot>> {
+        let mut kept = self.kept();
+        let same = |kept: &Kept| {
+            kept.revision == revision && described_alike(kept.state.collection(), collection)
+        };
+        let position = kept.iter().position(same)?;
+        let found = kept.remove(position);
+        let state = Arc::clone(&found.state);
+        kept.push(found);
+        Some(state)
+    }
+
+    fn keep(&self, new: Kept, budget: usize) {
+        let mut kept = self.kept();
+        let id = |kept: &Kept| kept.state.collection().id.clone();
+        kept.retain(|kept| kept.revision != new.revision || id(kept) != id(&new));
+        kept.push(new);
+        while kept.len() > MAX_KEPT || kept.iter().map(|kept| kept.bytes).sum::<usize>() > budget {
+            if kept.len() == 1 {
+                break;
+            }
+            kept.remove(0);
+        }
+    }
+}
+
+impl Engine {
+    /// The current state; or that of `as_of`, with the collections of `ids` alone: what had been
+    /// recorded by then, under the names, fields and classes of today. A collection that came
+    /// later is empty in it.
+    pub async fn state(
+        &self,
+        as_of: Option<Timestamp>,
+        ids: &[CollectionId],
+    ) -> Result<Arc<Snapshot>, EngineError> {
+        let current = self.snapshot();
+        let Some(moment) = as_of else { return Ok(current) };
+        if current.recorded_at.is_none_or(|recorded| recorded <= moment) {
+            return Ok(current);
+        }
+        let revision = self.0.store.revision_at(moment).await?;
+        self.state_at(current, revision, Some(moment), ids).await
+    }
+
+    async fn state_at(
+        &self,
+        current: Arc<Snapshot>,
+        revision: Revision,
+        recorded_at: Option<Timestamp>,
+        ids: &[CollectionId],
+    ) -> Result<Arc<Snapshot>, EngineError> {
+        if revision >= current.revision {
+            return Ok(current);
+        }
+        let mut collections = BTreeMap::new();
+        for id in ids {
+            let collection = current.collections.get(id);
+            let collection =
+                collection.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
+            // Nothing came since: the current state is the past one.
+            let then = match collection.revision() <= revision {
+                true => Arc::clone(collection),
+                false => self.past_state(collection, revision).await?,
+            };
+            collections.insert(id.clone(), then);
+        }
+        Ok(Arc::new(Snapshot { revision, recorded_at, collections }))
+    }
+
+    async fn past_state(
+        &self,
+        current: &Arc<CollectionSnapshot>,
+        revision: Revision,
+    ) -> Result<Arc<CollectionSnapshot>, EngineError> {
+        let past = &self.0.past;
+        if let Some(found) = past.find(revision, current.collection()) {
+            return Ok(found);
+        }
+        let _making = past.making.lock().await;
+        if let Some(found) = past.find(revision, current.collection()) {
+            return Ok(found);
+        }
+        let id = current.collection().id.clone();
+        let former = self.former_states(&id, revision).await?;
+        let projector = self.projector(current.collection())?;
+        let current = Arc::clone(current);
+        let rewound = move || {
+            let edits: Vec<_> =
+                former.iter().map(|(id, then)| Edit { id: *id, feature: then.as_ref() }).collect();
+            let to_world =
+                |coords: &[[f64; 2]], world: &mut _| projector.project_all(coords, world);
+            let state = current.rewind(revision, &edits, &to_world);
+            let bytes = state.heap_bytes_beside(&current);
+            Kept { revision, state: Arc::new(state), bytes }
+        };
+        let kept = self.0.pool.run_waiting(rewound).await?;
+        let state = Arc::clone(&kept.state);
+        past.keep(kept, self.settings().past_bytes);
+        Ok(state)
+    }
+
+    async fn former_states(
+        &self,
+        id: &CollectionId,
+        revision: Revision,
+    ) -> Result<Vec<(FeatureId, Option<Feature>)>, EngineError> {
+        let (sender, mut receiver) = mpsc::channel(4);
+        let (store, asked) = (Arc::clone(&self.0.store), id.clone());
+        let sending =
+            tokio::spawn(async move { store.former_states(&asked, revision, CHUNK, sender).await });
+        let mut all = Vec::new();
+        while let Some(mut some) = receiver.recv().await {
+            all.append(&mut some);
+        }
+        let sent = sending.await;
+        sent.map_err(|error| EngineError::Internal { what: format!("history: {error}") })??;
+        Ok(all)
+    }
+}
+
+/// Whether the same is said of both, count and extent apart.
+pub(crate) fn described_alike(a: &Collection, b: &Collection) -> bool {
+    *a == Collection { count: a.count, extent: a.extent, ..b.clone() }
+}

@@ -1,0 +1,162 @@
+//! Past states and histories against what readers saw at the time.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use proptest::prelude::*;
+use spatial::{ChangeOp, ChangeSet, Feature, FieldClass, Operation, Snapshot, Timestamp, Value};
+
+use crate::engine_tests::{changes, fid, id, open, parcel, tile_at, town};
+use crate::{Engine, EngineError, Profile, TileRequest};
+
+/// All features of the parcels, by id.
+fn features(state: &Snapshot) -> Vec<Feature> {
+    let mut all = Vec::new();
+    state.collections[&id("parcels")].each(&mut |shard, slots| {
+        all.extend(slots.iter().map(|slot| shard.feature(usize::from(*slot)).to_feature()));
+    });
+    all.sort_by_key(|feature| feature.id);
+    all
+}
+
+fn at(moment: i64, ops: Vec<ChangeOp>) -> ChangeSet {
+    ChangeSet { recorded_at: Timestamp(moment), ..changes(ops) }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(i32),
+    Replace(usize, i32),
+    Delete(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        (0..40).prop_map(Step::Insert),
+        (0..500_usize, 0..40).prop_map(|(which, row)| Step::Replace(which, row)),
+        (0..500_usize).prop_map(Step::Delete),
+    ]
+}
+
+/// The edits of `steps`, each of another feature of `state`.
+fn ops(state: &Snapshot, steps: &[Step]) -> Vec<ChangeOp> {
+    let mut ids: Vec<_> = features(state).iter().filter_map(|feature| feature.id).collect();
+    let mut take = |which: usize| ids.swap_remove(which % ids.len());
+    let op = |step: &Step| match step {
+        Step::Insert(row) => ChangeOp::Insert(parcel(25, *row)),
+        Step::Replace(which, row) => ChangeOp::Replace(take(*which), parcel(30, *row)),
+        Step::Delete(which) => ChangeOp::Delete(take(*which)),
+    };
+    steps.iter().map(op).collect()
+}
+
+async fn tile(engine: &Engine, moment: Option<i64>) -> Vec<u8> {
+    let collections = [id("parcels")];
+    let past = engine.state(moment.map(Timestamp), &collections).await.unwrap();
+    let request = TileRequest { past: moment.map(|_| past), ..tile_at(13, 10, 10) };
+    engine.tile(&request).await.unwrap().bytes.to_vec()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn every_past_state_is_what_readers_saw(
+        commits in prop::collection::vec(prop::collection::vec(step(), 1..12), 1..8),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            let (store, engine) = town().await;
+            let mut seen = vec![(1_000, features(&engine.snapshot()), tile(&engine, None).await)];
+            for (number, steps) in commits.iter().enumerate() {
+                let moment = 2_000 + 10 * number as i64;
+                let ops = ops(&engine.snapshot(), steps);
+                engine.apply(at(moment, ops)).await.unwrap();
+                seen.push((moment, features(&engine.snapshot()), tile(&engine, None).await));
+            }
+            // Also by an engine that saw none of it happen.
+            for engine in [engine, open(store).await] {
+                for (moment, features_then, tile_then) in &seen {
+                    for late in [0, 9] {
+                        let asked = Timestamp(moment + late);
+                        let state = engine.state(Some(asked), &[id("parcels")]).await.unwrap();
+                        assert_eq!(&features(&state), features_then, "as of {asked:?}");
+                        assert_eq!(state.collections[&id("parcels")].len(), features_then.len());
+                        assert_eq!(&tile(&engine, Some(asked.0)).await, tile_then);
+                    }
+                }
+                let empty = engine.state(Some(Timestamp(999)), &[id("parcels")]).await.unwrap();
+                assert!(features(&empty).is_empty());
+            }
+        });
+    }
+}
+
+#[tokio::test]
+async fn a_history_tells_each_change_field_by_field_and_nothing_hidden() {
+    let (store, engine) = town().await;
+    let mut worked = parcel(0, 0);
+    worked.properties[0] = Value::Text("open".to_owned());
+    worked.properties[2] = Value::Text("李四".to_owned());
+    let moved = Feature { geometry: parcel(3, 3).geometry, ..worked.clone() };
+    for (moment, op) in [
+        (2_000, ChangeOp::Replace(fid(1), worked)),
+        (3_000, ChangeOp::Replace(fid(1), moved)),
+        (4_000, ChangeOp::Delete(fid(1))),
+    ] {
+        engine.apply(at(moment, vec![op])).await.unwrap();
+    }
+    for engine in [engine, open(store).await] {
+        let history = engine.history(&id("parcels"), fid(1), Profile::default()).await.unwrap();
+        let told: Vec<_> = history
+            .iter()
+            .map(|entry| {
+                let fields: Vec<_> = entry.fields.iter().map(|field| field.name.as_str()).collect();
+                let at = entry.recorded_at.map(|at| at.0);
+                (entry.revision.0, entry.operation, at, fields, entry.geometry.is_some())
+            })
+            .collect();
+        let all = vec!["state", "ZDDM", "ZDMJ", "scan"];
+        assert_eq!(
+            told,
+            [
+                (1, Operation::Load, Some(1_000), all.clone(), true),
+                (2, Operation::Replace, Some(2_000), vec!["state"], false),
+                (3, Operation::Replace, Some(3_000), vec![], true),
+                (4, Operation::Delete, Some(4_000), all, true),
+            ]
+        );
+        let state = &history[1].fields[0];
+        assert_eq!(
+            (&state.before, &state.after),
+            (&Value::Text("done".to_owned()), &Value::Text("open".to_owned()))
+        );
+        let everything = Profile { highest: FieldClass::L4 };
+        let history = engine.history(&id("parcels"), fid(1), everything).await.unwrap();
+        assert_eq!(history[1].fields[1].name, "QLRMC");
+        let unknown = engine.history(&id("parcels"), fid(999), Profile::default()).await;
+        assert!(matches!(unknown, Err(EngineError::UnknownFeature { .. })));
+    }
+}
+
+#[tokio::test]
+async fn a_past_tile_follows_what_is_said_of_its_collection_today() {
+    let (store, engine) = town().await;
+    engine.apply(at(2_000, vec![ChangeOp::Delete(fid(1))])).await.unwrap();
+    let then = async |engine: &Engine| {
+        let past = engine.state(Some(Timestamp(1_500)), &[id("parcels")]).await.unwrap();
+        let request = TileRequest { past: Some(past), ..tile_at(16, 0, 0) };
+        let tile = engine.tile(&request).await.unwrap();
+        (tile.bytes.to_vec(), tile.etag)
+    };
+    let shows = |bytes: &[u8], text: &[u8]| bytes.windows(text.len()).any(|w| w == text);
+    let (open_bytes, open_tag) = then(&engine).await;
+    assert!(shows(&open_bytes, b"JC000000"));
+    // From now on the codes are not for everybody.
+    let snapshot = engine.snapshot();
+    let mut said = (**snapshot.collections[&id("parcels")].collection()).clone();
+    said.fields[1].class = FieldClass::L3;
+    store::FeatureStore::describe(&*store, &said).await.unwrap();
+    engine.refresh().await.unwrap();
+    let (bytes, tag) = then(&engine).await;
+    assert!(!shows(&bytes, b"JC000000"));
+    assert_ne!(tag, open_tag);
+}
