@@ -111,6 +111,7 @@ fn what_cannot_be_asked_is_refused() {
         ("/changes?since=x", 400, "invalid_parameter", "since"),
         ("/changes?since=99", 400, "invalid_parameter", "ahead of the newest revision 1"),
         ("/changes?limit=0", 400, "invalid_parameter", "limit"),
+        ("/changes?limit=10001", 400, "invalid_parameter", "from 1 to 10000"),
         ("/changes?bbox=1,2,3", 400, "invalid_parameter", "bbox"),
         ("/changes?bbox=1,5,3,4", 400, "invalid_parameter", "bbox"),
         ("/changes?bbox=a,b,c,d", 400, "invalid_parameter", "bbox"),

@@ -77,7 +77,10 @@ fn evaluate(batch: &Batch, states: &States, registry: &CrsRegistry) -> Vec<Fence
         if !same(before.as_ref(), after.as_ref()) {
             let (before, after) = (State::of(before), State::of(after));
             let reach = before.envelope.union(&after.envelope);
-            for watched in batch.set.near(crs, &reach, registry) {
+            for (envelope, watched) in batch.set.near(crs, &reach, registry) {
+                if !may_concern(&envelope, &before.envelope, &after.envelope) {
+                    continue;
+                }
                 let kind = kind_at(watched, touch, (&before, &after), crs, registry);
                 events.extend(kind.map(|kind| FenceEvent {
                     id: 0,
@@ -147,6 +150,36 @@ fn kind_at(
         (false, false) => return None,
     };
     definition.detect.contains(&kind).then_some(kind)
+}
+
+/// Whether a fence with this envelope may be touched by a state, or by the way between them. Spares
+/// preparing and testing the many fences that lie only somewhere between.
+fn may_concern(fence: &Envelope, before: &Envelope, after: &Envelope) -> bool {
+    if fence.intersects(before) || fence.intersects(after) {
+        return true;
+    }
+    if before.is_empty() || after.is_empty() {
+        return false;
+    }
+    let ([x0, y0], [x1, y1]) = (before.center(), after.center());
+    // A little wider than the fence: the exact test is for the area to make.
+    let margin = (fence.width() + fence.height() + (x1 - x0).abs() + (y1 - y0).abs()) * 1e-9;
+    let (mut first, mut last) = (0.0_f64, 1.0_f64);
+    for (from, step, low, high) in
+        [(x0, x1 - x0, fence.min_x, fence.max_x), (y0, y1 - y0, fence.min_y, fence.max_y)]
+    {
+        let (low, high) = (low - margin, high + margin);
+        if step == 0.0 {
+            if from < low || from > high {
+                return false;
+            }
+            continue;
+        }
+        let (a, b) = ((low - from) / step, (high - from) / step);
+        first = first.max(a.min(b));
+        last = last.min(a.max(b));
+    }
+    first <= last
 }
 
 /// Whether a state shares a point with the area.

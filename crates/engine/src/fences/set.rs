@@ -74,22 +74,30 @@ impl FenceSet {
         self.watched.len()
     }
 
-    /// The fences whose envelope in `crs` shares a point with `envelope`, by number.
+    /// The fences whose envelope in `crs` shares a point with `envelope`, by number, each with its
+    /// envelope.
     pub(super) fn near(
         &self,
         crs: &Crs,
         envelope: &Envelope,
         registry: &CrsRegistry,
-    ) -> Vec<&Arc<Watched>> {
+    ) -> Vec<(Envelope, &Watched)> {
         if envelope.is_empty() || self.watched.is_empty() {
             return Vec::new();
         }
         let tree = self.tree(crs, registry);
         let (low, high) = ([envelope.min_x, envelope.min_y], [envelope.max_x, envelope.max_y]);
         let found = tree.locate_in_envelope_intersecting(AABB::from_corners(low, high));
-        let mut places: Vec<usize> = found.map(|found| found.data).collect();
-        places.sort_unstable();
-        places.into_iter().filter_map(|place| self.watched.get(place)).collect()
+        let mut near: Vec<(usize, Envelope)> = found
+            .map(|found| {
+                let ([min_x, min_y], [max_x, max_y]) = (found.geom().lower(), found.geom().upper());
+                (found.data, Envelope::new(min_x, min_y, max_x, max_y))
+            })
+            .collect();
+        near.sort_unstable_by_key(|(place, _)| *place);
+        let named =
+            |(place, envelope): (usize, Envelope)| Some((envelope, &**self.watched.get(place)?));
+        near.into_iter().filter_map(named).collect()
     }
 
     fn tree(&self, crs: &Crs, registry: &CrsRegistry) -> Arc<Tree> {

@@ -115,7 +115,7 @@ fn since(what: &str) -> Value {
 
 fn limit(default: usize, most: usize) -> Value {
     let schema = json!({ "type": "integer", "minimum": 1, "maximum": most, "default": default });
-    parameter("limit", "most of a page; more than the maximum is the maximum", schema)
+    parameter("limit", "most of a page", schema)
 }
 
 fn collections() -> Value {
@@ -148,9 +148,8 @@ fn fence_body() -> Value {
         "properties": {
             "name": { "type": "string", "maxLength": 200 },
             "geometry": {
-                "type": "object",
-                "description": "GeoJSON polygon or multipolygon; WKT and WKB in hexadecimal are \
-                    read too"
+                "description": "GeoJSON polygon or multipolygon, well-known text, or well-known \
+                    binary in hexadecimal"
             },
             "collections": { "type": "array", "minItems": 1, "maxItems": 32, "items": text() },
             "detect": {

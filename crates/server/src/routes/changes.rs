@@ -56,12 +56,12 @@ pub async fn page(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
     Ok(response)
 }
 
-/// A `limit` of 1 to `most`; more is `most`.
+/// A `limit` of 1 to `most`.
 pub fn limit(text: Option<&str>, default: usize, most: usize) -> Result<usize, Problem> {
     let Some(text) = text else { return Ok(default) };
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = is_number.then(|| text.parse().unwrap_or(most)).filter(|limit| *limit > 0);
-    limit.map(|limit| limit.min(most)).ok_or_else(|| {
+    let limit = is_number.then(|| text.parse().ok()).flatten();
+    limit.filter(|limit| (1..=most).contains(limit)).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
         let detail = format!("limit={shown:?} is not usable; send a whole number from 1 to {most}");
         Problem::new(Code::InvalidParameter, detail)
