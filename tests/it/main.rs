@@ -23,4 +23,5 @@ mod postgis;
 mod running;
 mod serving;
 mod tidy;
+mod tile_selection;
 mod tilesets;

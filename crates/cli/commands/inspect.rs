@@ -92,7 +92,8 @@ async fn tile(
             coord,
             encoding,
             profile: Profile::default(),
-            past: None,
+            state: None,
+            selection: None,
         };
         let answer = engine.tile(&request).await?;
         sizes.push((encoding.name(), answer.bytes.len()));

@@ -121,7 +121,8 @@ pub(crate) fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
         coord: TileCoord::holding(z, projector.project(center)),
         encoding: Encoding::Identity,
         profile: Profile::default(),
-        past: None,
+        state: None,
+        selection: None,
     }
 }
 

@@ -42,4 +42,6 @@ pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};
+pub use tiles::{
+    LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+};

@@ -19,6 +19,7 @@ mod styles;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
+mod tile_selection;
 mod tilejson;
 mod tiles;
 mod tileset_documents;
