@@ -62,8 +62,13 @@ pub struct ServerConfig {
     pub request_timeout_seconds: u64,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// Largest body of a batch of geometries, in bytes.
+    /// Largest body of a batch of geometries and of an edit, in bytes.
     pub max_batch_bytes: usize,
+    /// Most changes of one transaction.
+    pub max_transaction_changes: usize,
+    /// Whether a change of a feature must say which state of it is expected, by If-Match or
+    /// If-Unmodified-Since (in a transaction ifRevision).
+    pub require_if_match: bool,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
 }
@@ -78,6 +83,8 @@ impl Default for ServerConfig {
             request_timeout_seconds: 5,
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
+            max_transaction_changes: 10_000,
+            require_if_match: false,
             max_url_bytes: 8192,
         }
     }

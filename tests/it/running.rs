@@ -124,6 +124,28 @@ impl Server {
         Response::parse(&self.send(&[head.as_bytes(), body].concat()))
     }
 
+    /// Sends `body` with these headers and reads the whole answer.
+    pub fn change(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
+        let mut request = format!(
+            "{method} {target} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n\
+             Content-Length: {}\r\n",
+            self.address,
+            body.len()
+        );
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str("\r\n");
+        request.push_str(body);
+        Response::parse(&self.send(request.as_bytes()))
+    }
+
     pub fn get(&self, target: &str) -> Response {
         self.ask("GET", target, &[])
     }

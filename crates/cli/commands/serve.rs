@@ -68,6 +68,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
         max_body_bytes: config.server.max_body_bytes,
         max_batch_bytes: config.server.max_batch_bytes,
+        max_transaction_changes: config.server.max_transaction_changes,
+        require_if_match: config.server.require_if_match,
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
         max_stream_readers: config.changes.max_readers,

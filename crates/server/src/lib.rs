@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod actor;
 mod as_of;
 mod asked;
 mod assets;
@@ -10,9 +11,11 @@ mod changes;
 mod conditional;
 mod cors;
 mod crs_uri;
+mod edits;
 mod event_stream;
 mod fence_document;
 mod html;
+mod http_date;
 mod links;
 mod listen;
 mod negotiate;
@@ -20,6 +23,7 @@ mod openapi;
 pub mod planner;
 mod problem;
 mod query_string;
+mod request_body;
 mod routes;
 mod schema;
 mod state;

@@ -19,7 +19,7 @@ mod search;
 pub(crate) use asked::named_crs;
 pub use cluster::ClusterRequest;
 pub use fence::FenceRequest;
-pub use geometry::Unusable;
+pub use geometry::{Unusable, east_first};
 pub use join::JoinRequest;
 pub use pairs::{MAX_BATCH, overlay_pairs, relate, validate};
 pub use refusal::Refusal;

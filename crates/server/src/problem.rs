@@ -4,11 +4,14 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::EngineError;
+use engine::{Defect, EngineError};
 use serde::Serialize;
 use spatial::OverBudget;
 
 use crate::planner::Refusal;
+
+/// Defects that one answer lists.
+const MAX_DEFECTS: usize = 10_000;
 
 /// Stable code of a kind of problem; clients may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +46,22 @@ pub enum Code {
     BodyTooLarge,
     /// The body of a request is of a media type that is not read.
     UnsupportedMediaType,
+    /// Features of the request do not fit their collections; `defects` lists how.
+    InvalidFeatures,
     /// A field that the reader may not read is named in a condition, an order or a selection.
     FieldNotReadable,
+    /// A field that the writer may not read is given a value.
+    FieldNotWritable,
+    /// The request names another author than the one who sends it.
+    AuthorDiffers,
+    /// What the request is conditional on does not hold (any more).
+    PreconditionFailed,
+    /// A condition is missing that this server asks of every change.
+    PreconditionRequired,
+    /// The request contradicts what others do at the same time.
+    Conflict,
+    /// The state that the request waits for is not there yet.
+    RevisionNotReached,
     /// No encoding that is offered is accepted.
     NotAcceptable,
     /// The state that a cursor belongs to is not kept any more.
@@ -86,6 +103,33 @@ impl Code {
                 "unsupported_media_type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The media type is not read",
+            ),
+            Self::InvalidFeatures => (
+                "invalid_features",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Features do not fit their collections",
+            ),
+            Self::FieldNotWritable => {
+                ("field_not_writable", StatusCode::FORBIDDEN, "The field may not be written")
+            }
+            Self::AuthorDiffers => {
+                ("author_differs", StatusCode::FORBIDDEN, "The author is another than the sender")
+            }
+            Self::PreconditionFailed => (
+                "precondition_failed",
+                StatusCode::PRECONDITION_FAILED,
+                "The feature is another than the request expects",
+            ),
+            Self::PreconditionRequired => (
+                "precondition_required",
+                StatusCode::PRECONDITION_REQUIRED,
+                "The request lacks a condition",
+            ),
+            Self::Conflict => ("conflict", StatusCode::CONFLICT, "Others change the same"),
+            Self::RevisionNotReached => (
+                "revision_not_reached",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The revision is not reached yet",
             ),
             Self::FieldNotReadable => {
                 ("field_not_readable", StatusCode::FORBIDDEN, "The field may not be read")
@@ -145,6 +189,7 @@ impl Code {
 pub struct Problem {
     code: Code,
     detail: String,
+    defects: Vec<Defect>,
 }
 
 #[derive(Serialize)]
@@ -154,12 +199,50 @@ struct Body<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    defects: Vec<BodyDefect<'a>>,
+}
+
+/// One thing that is wrong with the body of a request.
+#[derive(Serialize)]
+struct BodyDefect<'a> {
+    /// JSON pointer into the body.
+    pointer: &'a str,
+    problem: &'a str,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` says value, place and way out.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), defects: Vec::new() }
+    }
+
+    /// A problem of this kind for each of `defects`, whose places are JSON pointers into the body.
+    pub fn with_defects(code: Code, mut defects: Vec<Defect>) -> Self {
+        let count = defects.len();
+        defects.truncate(MAX_DEFECTS);
+        let shown = match count > MAX_DEFECTS {
+            true => format!(", of which the first {MAX_DEFECTS} are listed"),
+            false => String::new(),
+        };
+        let counted = if count == 1 { "1 defect".to_owned() } else { format!("{count} defects") };
+        let detail = format!("{counted}{shown}; nothing was changed");
+        Self { code, detail, defects }
+    }
+
+    /// Whether a defect stands at `place`.
+    pub fn is_at(&self, place: &str) -> bool {
+        self.defects.iter().any(|defect| defect.place == place)
+    }
+
+    /// The same with places inside the value at `outer`, which is the body itself.
+    pub fn inside(mut self, outer: &str) -> Self {
+        for defect in &mut self.defects {
+            if let Some(inner) = defect.place.strip_prefix(outer) {
+                defect.place = inner.to_owned();
+            }
+        }
+        self
     }
 
     /// A failure inside: `cause` goes to the log, not to the client.
@@ -188,6 +271,13 @@ impl From<EngineError> for Problem {
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,
             EngineError::Busy => Code::Busy,
+            EngineError::Invalid { defects } => {
+                return Self::with_defects(Code::InvalidFeatures, defects);
+            }
+            EngineError::RevisionAhead { .. } | EngineError::FeatureChanged { .. } => {
+                Code::PreconditionFailed
+            }
+            EngineError::KeyTaken { .. } | EngineError::KeepsChanging => Code::Conflict,
             error => return Self::internal(&error),
         };
         Self::new(code, detail)
@@ -211,13 +301,21 @@ impl From<Refusal> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (code, status, title) = self.code.parts();
-        let body = Body { title, status: status.as_u16(), code, detail: &self.detail };
+        let defects = self.defects.iter();
+        let defects = defects.map(|d| BodyDefect { pointer: &d.place, problem: &d.problem });
+        let body = Body {
+            title,
+            status: status.as_u16(),
+            code,
+            detail: &self.detail,
+            defects: defects.collect(),
+        };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if matches!(self.code, Code::Busy | Code::Timeout) {
+        if matches!(self.code, Code::Busy | Code::Timeout | Code::RevisionNotReached) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

@@ -23,10 +23,14 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// Largest body of a batch of geometries, in bytes.
+    /// Largest body of a batch of geometries and of an edit, in bytes.
     pub max_batch_bytes: usize,
     /// Longest path and query, in bytes.
     pub max_url_bytes: usize,
+    /// Most changes of one transaction.
+    pub max_transaction_changes: usize,
+    /// Whether a change of a feature must say which state of it is expected.
+    pub require_if_match: bool,
     /// Seconds a client may use a tile without asking again.
     pub tile_max_age: u32,
     /// Most readers of change streams and fence streams at a time.
@@ -47,6 +51,8 @@ impl Default for ServerSettings {
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
+            max_transaction_changes: 10_000,
+            require_if_match: false,
             tile_max_age: 0,
             max_stream_readers: 1_000,
             heartbeat: Duration::from_secs(15),

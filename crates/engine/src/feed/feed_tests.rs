@@ -211,7 +211,8 @@ fn request(coord: TileCoord) -> TileRequest {
         coord,
         encoding: Encoding::Identity,
         profile: Profile::default(),
-        past: None,
+        state: None,
+        selection: None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! always said, path parameters stand at the operation, and each collection has its own items
 //! path with its fields as parameters.
 
+mod edits;
 mod features;
 mod parts;
 mod planner;
@@ -20,6 +21,7 @@ pub fn document(app: &App, base: &str) -> Value {
     let snapshot = app.engine.snapshot();
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
+    edits::add_paths(&mut paths, app, &snapshot);
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
@@ -28,6 +30,7 @@ pub fn document(app: &App, base: &str) -> Value {
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
         schemas.extend(watching::schemas());
+        schemas.extend(edits::schemas());
     }
     json!({
         "openapi": "3.0.3",
@@ -42,6 +45,7 @@ pub fn document(app: &App, base: &str) -> Value {
         "tags": [
             { "name": "Capabilities", "description": "What there is" },
             { "name": "Features", "description": "Features of collections" },
+            { "name": "Edits", "description": "Changes of features" },
             { "name": "Tiles", "description": "Vector tiles" },
             { "name": "Styles", "description": "Map styles" },
             { "name": "Changes", "description": "What changed, and what happens in an area" },

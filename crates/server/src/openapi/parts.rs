@@ -237,7 +237,19 @@ pub fn schemas() -> Value {
                 "title": { "type": "string" },
                 "status": { "type": "integer" },
                 "code": { "type": "string" },
-                "detail": { "type": "string" }
+                "detail": { "type": "string" },
+                "defects": {
+                    "type": "array",
+                    "description": "everything that is wrong with the body",
+                    "items": {
+                        "type": "object",
+                        "required": ["pointer", "problem"],
+                        "properties": {
+                            "pointer": { "type": "string", "description": "JSON pointer" },
+                            "problem": { "type": "string" }
+                        }
+                    }
+                }
             }
         }
     })

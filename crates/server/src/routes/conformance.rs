@@ -10,7 +10,7 @@ use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
 
 /// Conformance classes, without what they all begin with.
-const CLASSES: [&str; 56] = [
+const CLASSES: [&str; 63] = [
     "ogcapi-common-1/1.0/conf/core",
     "ogcapi-common-1/1.0/conf/landing-page",
     "ogcapi-common-1/1.0/conf/json",
@@ -26,6 +26,14 @@ const CLASSES: [&str; 56] = [
     "ogcapi-features-3/1.0/conf/queryables-query-parameters",
     "ogcapi-features-3/1.0/conf/filter",
     "ogcapi-features-3/1.0/conf/features-filter",
+    "ogcapi-features-4/1.0/conf/create-replace-delete",
+    "ogcapi-features-4/1.0/conf/update",
+    "ogcapi-features-4/1.0/conf/features",
+    // The draft itself writes /req/ here.
+    "ogcapi-features-4/1.0/req/optimistic-locking-etags",
+    "ogcapi-features-4/1.0/req/optimistic-locking-timestamps",
+    "ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "ogcapi-features-4/1.0/conf/optimistic-locking-timestamps",
     "cql2/1.0/conf/basic-cql2",
     "cql2/1.0/conf/advanced-comparison-operators",
     "cql2/1.0/conf/case-insensitive-comparison",

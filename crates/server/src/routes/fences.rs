@@ -13,8 +13,7 @@ use spatial::Timestamp;
 
 use super::answers;
 use super::changes::limit;
-use super::items::CONTENT_CRS;
-use super::planner::{Body, json_body};
+use super::items::content_crs;
 use crate::asked::Asked;
 use crate::crs_uri::OfferedCrs;
 use crate::event_stream::{self, Event, EventSender, last_seen, whole_number};
@@ -23,6 +22,7 @@ use crate::links::link;
 use crate::negotiate::JSON;
 use crate::planner::{FenceRequest, named_crs};
 use crate::problem::{Code, Problem};
+use crate::request_body::{self, Body, GEOJSON};
 use crate::state::App;
 
 /// Fences of a page when nothing is said.
@@ -94,8 +94,13 @@ async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pro
 /// `POST /fences`
 async fn make(State(app): State<Arc<App>>, asked: Asked, body: Body) -> Result<Response, Problem> {
     asked.query(&[])?;
-    let body = json_body(&asked.headers, body, app.settings.max_body_bytes)?;
-    let crs = content_crs(&app, &asked.headers)?;
+    let body = request_body::read(
+        &asked.headers,
+        body,
+        app.settings.max_body_bytes,
+        &[request_body::JSON, GEOJSON],
+    )?;
+    let crs = body_crs(&app, &asked.headers)?;
     let (read_in, registry) = (crs.clone(), Arc::clone(app.engine.registry()));
     // Checks a polygon of any size that the body may have.
     let read = move || FenceRequest::read(&body, &read_in);
@@ -121,11 +126,9 @@ async fn make(State(app): State<Arc<App>>, asked: Asked, body: Body) -> Result<R
 }
 
 /// The CRS of a body: what `Content-Crs` says, CRS84 without it.
-fn content_crs(app: &App, headers: &HeaderMap) -> Result<OfferedCrs, Problem> {
-    let Some(value) = headers.get(CONTENT_CRS) else { return Ok(OfferedCrs::crs84()) };
-    let text = value.to_str().unwrap_or_default().trim();
-    let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
-    named_crs(text, app.engine.registry())
+fn body_crs(app: &App, headers: &HeaderMap) -> Result<OfferedCrs, Problem> {
+    let Some(text) = content_crs(headers)? else { return Ok(OfferedCrs::crs84()) };
+    named_crs(&text, app.engine.registry())
         .map_err(|reason| Problem::new(Code::InvalidParameter, format!("Content-Crs: {reason}")))
 }
 

@@ -12,6 +12,7 @@ pub mod items;
 mod landing;
 mod methods;
 mod metrics;
+mod min_revision;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -24,6 +25,7 @@ mod tilejson;
 mod tiles;
 mod tileset_documents;
 mod tilesets;
+mod transactions;
 mod viewer;
 
 use std::sync::Arc;
@@ -63,9 +65,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/schema", get(schemas::returnables))
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
-        .route("/collections/{id}/items", get(items::list))
-        .route("/collections/{id}/items/{fid}", get(items::one))
-        .route("/collections/{id}/items/{fid}/history", get(items::history))
+        .merge(items::routes(&app.settings))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
@@ -81,6 +81,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(fences::routes())
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))
+        .merge(transactions::routes(&app.settings))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))
@@ -91,6 +92,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), limit_time))
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
+        .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
         .layer(from_fn(cors::allow_any_origin))
         .with_state(Arc::clone(&app));
     // A router says `Allow` after all its layers: only a service around it sees the header.
