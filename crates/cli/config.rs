@@ -158,7 +158,8 @@ impl Default for FencesConfig {
 pub struct WebhooksConfig {
     /// Hosts, as `host` (port 443) or `host:port`; none: webhooks are refused.
     pub hosts: Vec<String>,
-    /// For tests of this program: post without TLS, to loopback addresses alone. Not printed.
+    /// For tests of this program: post to loopback addresses too, there even without TLS. Not
+    /// printed.
     #[serde(skip_serializing)]
     pub insecure_loopback: bool,
 }

@@ -168,6 +168,26 @@ test("the map page while features are edited", { timeout: 240_000 }, async (t) =
     assert.doesNotMatch(await page.locator("#status").innerText(), /reconnecting/);
   });
 
+  await t.test("a page that nobody looks at listens to nothing, and catches up when it is seen again", async () => {
+    const hide = (hidden) => page.evaluate((hidden) => {
+      Object.defineProperty(document, "hidden", { configurable: true, get: () => hidden });
+      document.dispatchEvent(new Event("visibilitychange"));
+    }, hidden);
+    const readers = async () => Number((await (await fetch(`${base}/metrics`)).text()).match(/^tuban_stream_readers (\d+)$/m)[1]);
+    const until = async (count) => {
+      for (let round = 0; round < 100 && await readers() !== count; round += 1) await page.waitForTimeout(50);
+      assert.equal(await readers(), count);
+    };
+    await until(1);
+    await hide(true);
+    await until(0);
+    feature = { ...feature, geometry: shifted(feature.geometry, -0.0002, 0) };
+    await written("points", feature);
+    await hide(false);
+    await drawnAt(page, feature.id, feature.geometry.coordinates);
+    await until(1);
+  });
+
   await t.test("the past is shown, and left", async () => {
     asked.length = 0;
     const slide = (share) => page.evaluate((share) => {

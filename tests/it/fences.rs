@@ -1,24 +1,23 @@
-//! Fences over HTTP: made, listed, listened to, and posted to webhooks.
+//! Fences over HTTP: made, listed, listened to, and sure of every commit.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use server::{FenceSettings, ServerSettings, WebhookSettings};
+use server::{FenceSettings, ServerSettings};
 use spatial::ChangeOp;
 
 use crate::live::{Events, Live, SIDE, SOUTH, WEST, fid, parcel, town};
-use crate::running::{Response, Server, run};
+use crate::running::Server;
 
-struct Town {
-    live: Live,
-    folder: tempfile::TempDir,
+pub struct Town {
+    pub live: Live,
+    pub folder: tempfile::TempDir,
 }
 
-fn live_town(settings: ServerSettings) -> Town {
+pub fn live_town(settings: ServerSettings) -> Town {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.gpkg");
     town(&path);
@@ -26,7 +25,7 @@ fn live_town(settings: ServerSettings) -> Town {
 }
 
 /// A square fence of the town, in sides from its corner.
-fn square(x: f64, y: f64, size: f64) -> Value {
+pub fn square(x: f64, y: f64, size: f64) -> Value {
     // A ten-millionth of a degree: what is written is what was sent.
     let round = |number: f64| (number * 1e7).round() / 1e7;
     let at = |x: f64, y: f64| json!([round(WEST + x * SIDE), round(SOUTH + y * SIDE)]);
@@ -34,7 +33,7 @@ fn square(x: f64, y: f64, size: f64) -> Value {
     json!({ "type": "Polygon", "coordinates": [ring] })
 }
 
-fn made(live: &Live, fence: &Value) -> Value {
+pub fn made(live: &Live, fence: &Value) -> Value {
     let answer = live.ask("POST", "/fences", &[], &fence.to_string());
     assert_eq!(answer.status, 201, "{}", answer.text());
     let location = answer.header("location").unwrap().to_owned();
@@ -43,7 +42,7 @@ fn made(live: &Live, fence: &Value) -> Value {
     fence
 }
 
-fn moved(feature: i64, x: f64, y: f64) -> Vec<ChangeOp> {
+pub fn moved(feature: i64, x: f64, y: f64) -> Vec<ChangeOp> {
     vec![ChangeOp::Replace(fid(feature), parcel(x, y, "open"))]
 }
 
@@ -226,7 +225,7 @@ fn events_are_numbered_streamed_and_survive_a_restart() {
     assert!(metrics.text().contains("tuban_fence_events_total 2"), "{}", metrics.text());
 }
 
-fn commit_past_the_server(path: &Path, ops: Vec<ChangeOp>) {
+pub fn commit_past_the_server(path: &Path, ops: Vec<ChangeOp>) {
     use store::FeatureStore;
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let store = store::GeoPackageStore::open(path).unwrap();
@@ -261,159 +260,84 @@ fn events_that_were_let_go_are_said_to_be_gone() {
     assert_eq!(stream.message().id, 5);
 }
 
-/// A POST as a webhook gets it.
-#[derive(Debug)]
-struct Posted {
-    head: String,
-    body: Value,
-    raw: String,
-}
-
-impl Posted {
-    fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
-        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    }
-}
-
-/// A small server that answers each POST with the next of `answers`, the last one for ever.
-fn webhook(answers: &'static [&'static str]) -> (u16, Receiver<Posted>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    let (sender, receiver) = channel();
-    std::thread::spawn(move || {
-        for (round, stream) in listener.incoming().enumerate() {
-            let Ok(mut stream) = stream else { return };
-            let Some(posted) = read_post(&mut stream) else { continue };
-            let answer = answers.get(round).or(answers.last()).unwrap();
-            let _ = write!(stream, "HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n");
-            if sender.send(posted).is_err() {
-                return;
-            }
-        }
-    });
-    (port, receiver)
-}
-
-fn read_post(stream: &mut TcpStream) -> Option<Posted> {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
-    let (mut bytes, mut part) = (Vec::new(), [0; 4096]);
-    loop {
-        let count = stream.read(&mut part).ok().filter(|count| *count > 0)?;
-        bytes.extend_from_slice(&part[..count]);
-        let text = String::from_utf8_lossy(&bytes);
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let length = head.lines().find_map(|line| {
-            line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse::<usize>().ok()
-        })?;
-        if body.len() >= length {
-            let (head, raw) = (head.to_owned(), body.to_owned());
-            return Some(Posted { head, body: serde_json::from_str(&raw).ok()?, raw });
-        }
-    }
-}
-
-fn insecure() -> ServerSettings {
-    ServerSettings {
-        webhooks: WebhookSettings {
-            insecure_loopback: true,
-            first_pause: Duration::from_millis(50),
-            timeout: Duration::from_secs(2),
-            ..WebhookSettings::default()
-        },
-        ..ServerSettings::default()
-    }
+/// Puts feature 1 where `inside` says, over HTTP; false when the server is gone before it answers.
+fn put(address: SocketAddr, inside: bool, step: f64) -> bool {
+    let place =
+        if inside { square(21.0 + step, 21.0, 1.0) } else { square(40.0 + step, 40.0, 1.0) };
+    let feature =
+        json!({ "type": "Feature", "properties": { "state": "open" }, "geometry": place });
+    let body = feature.to_string();
+    let request = format!(
+        "PUT /collections/parcels/items/1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+         Content-Type: application/geo+json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let Ok(mut stream) = TcpStream::connect(address) else { return false };
+    stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    let mut answer = Vec::new();
+    let sent = stream.write_all(request.as_bytes()).is_ok();
+    sent && stream.read_to_end(&mut answer).is_ok() && answer.starts_with(b"HTTP/1.1 2")
 }
 
 #[test]
-fn a_webhook_gets_every_event_in_order_again_until_it_takes_them() {
-    let Town { mut live, folder } = live_town(insecure());
-    // A redirect is no success, and is not followed.
-    let answers = &["500 No", "302 Found\r\nLocation: http://127.0.0.1:1/", "204 Taken"];
-    let (port, posts) = webhook(answers);
-    let url = format!("http://127.0.0.1:{port}/hook?a=b");
-    let hook = json!({ "url": url, "secret": "0123456789abcdef" });
-    let fence =
-        made(&live, &json!({ "name": "a", "geometry": square(20.0, 20.0, 4.0), "webhook": hook }));
-    assert_eq!(fence["webhook"], json!({ "url": url, "signed": true, "delivered": 0 }));
-    live.apply(moved(1, 21.0, 21.0));
-    let wait = Duration::from_secs(20);
-    let tries: Vec<Posted> = (0..3).map(|_| posts.recv_timeout(wait).unwrap()).collect();
-    for posted in &tries {
-        assert!(posted.head.starts_with("POST /hook?a=b HTTP/1.1"), "{}", posted.head);
-        assert_eq!(posted.header("host"), Some(format!("127.0.0.1:{port}").as_str()));
-        assert_eq!(posted.body["fence"], json!({ "id": fence["id"], "name": "a" }));
-        assert_eq!(posted.body["events"][0]["event"], "enter");
-        let id = posted.body["events"][0]["id"].to_string();
-        assert_eq!(posted.header("tuban-event-id"), Some(id.as_str()));
-        let signature = posted.header("tuban-signature").unwrap();
-        assert!(signature.starts_with("sha256=") && signature.len() == 71);
-        assert_eq!(signature, signed(posted.header("tuban-timestamp").unwrap(), &posted.raw));
-    }
-    let target = format!("/fences/{}", fence["id"]);
-    let delivered = |live: &Live, expected: u64| {
-        for _ in 0..500 {
-            if live.get(&target).json()["webhook"]["delivered"] == expected {
-                return true;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        false
-    };
-    assert!(delivered(&live, 1), "what was taken is noted");
-    let metrics = live.get("/metrics").text().to_owned();
-    assert!(metrics.contains("tuban_webhook_failures_total 2"), "{metrics}");
-    assert!(metrics.contains("tuban_webhook_deliveries_total 1"), "{metrics}");
-    live.end();
-    drop(live);
-
-    // What happened while nobody posted is posted afterwards; what was taken is not again.
-    let path = folder.path().join("t.gpkg");
-    commit_past_the_server(&path, moved(1, 40.0, 40.0));
-    let live = Live::start(&path, insecure());
-    let posted = posts.recv_timeout(wait).unwrap();
-    let kinds: Vec<&str> = posted.body["events"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|e| e["event"].as_str().unwrap())
-        .collect();
-    assert_eq!(kinds, ["exit"]);
-    assert!(delivered(&live, 2));
-    assert!(posts.recv_timeout(Duration::from_millis(1500)).is_err(), "nothing is left to post");
-}
-
-/// The signature by another implementation.
-fn signed(timestamp: &str, body: &str) -> String {
-    let mut child = std::process::Command::new("python3")
-        .args([
-            "-c",
-            "import hmac,sys;print('sha256='+hmac.new(b'0123456789abcdef',sys.stdin.buffer.read(),'sha256').hexdigest())",
-        ])
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(format!("{timestamp}.{body}").as_bytes()).unwrap();
-    let output = child.wait_with_output().unwrap();
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
-
-#[test]
-fn plain_http_is_allowed_by_the_setting_for_tests_alone_which_is_not_printed() {
+fn every_commit_is_evaluated_once_although_the_server_is_killed_again_and_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.gpkg");
     town(&path);
-    let printed = run(folder.path(), &["config"]);
-    assert!(printed.out.contains("[webhooks]") && !printed.out.contains("insecure"));
-    let fence = json!({
-        "geometry": square(1.0, 1.0, 3.0), "webhook": { "url": "http://127.0.0.1:9/" }
-    });
-    for (config, status) in [("", 400), ("[webhooks]\ninsecure_loopback = true\n", 201)] {
-        let file = folder.path().join("c.toml");
-        std::fs::write(&file, config).unwrap();
-        let server = Server::start(&path, &["--config", file.to_str().unwrap()]);
-        let answer: Response = server.post("/fences", &fence.to_string());
-        assert_eq!(answer.status, status, "{}", answer.text());
+    let fence =
+        json!({ "geometry": square(20.0, 20.0, 6.0), "detect": ["enter", "exit", "inside"] });
+    let mut acknowledged = 0;
+    for round in 0..6_u64 {
+        let server = Server::start(&path, &[]);
+        if round == 0 {
+            assert_eq!(server.post("/fences", &fence.to_string()).status, 201);
+        }
+        let address = server.address;
+        let writer = std::thread::spawn(move || {
+            let mut count = 0;
+            // In and out, and twice in a row now and then.
+            while put(address, count % 3 != 2, f64::from(count % 7) / 10.0) {
+                count += 1;
+            }
+            count
+        });
+        std::thread::sleep(Duration::from_millis(150 + 90 * round));
+        // SIGKILL, in the middle of whatever is under way.
+        drop(server);
+        acknowledged += writer.join().unwrap();
+    }
+    let server = Server::start(&path, &[]);
+    let changes = server.get("/changes?since=1&limit=10000").json();
+    assert_eq!(changes["next"], changes["revision"]);
+    let (mut was_in, mut expected) = (false, Vec::new());
+    for change in changes["changes"].as_array().unwrap() {
+        let is_in = change["after"][0].as_f64().unwrap() < WEST + 30.0 * SIDE;
+        let moved = change["before"] != change["after"];
+        let kind = match (was_in, is_in) {
+            (false, true) => "enter",
+            (true, false) => "exit",
+            (true, true) if moved => "inside",
+            _ => "",
+        };
+        if !kind.is_empty() {
+            expected.push((change["revision"].as_u64().unwrap(), kind.to_owned()));
+        }
+        was_in = is_in;
+    }
+    assert!(expected.len() > 20 && acknowledged > 20, "{} {acknowledged}", expected.len());
+    let started = Instant::now();
+    loop {
+        let page = server.get("/fences/1/events?limit=10000").json();
+        let events = page["events"].as_array().unwrap();
+        if events.len() >= expected.len() || started.elapsed() > Duration::from_secs(20) {
+            let ids: Vec<u64> = events.iter().map(|e| e["id"].as_u64().unwrap()).collect();
+            assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+            let found = events.iter().map(|e| {
+                (e["revision"].as_u64().unwrap(), e["event"].as_str().unwrap().to_owned())
+            });
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
 }

@@ -30,3 +30,4 @@ mod tidy;
 mod tile_selection;
 mod tilesets;
 mod transactions;
+mod webhooks;

@@ -65,7 +65,13 @@ pub struct Server {
 impl Server {
     /// Serves `store`; more arguments may follow.
     pub fn start(store: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(store, arguments, &[])
+    }
+
+    /// Serves `store` with these environment variables.
+    pub fn start_with(store: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = tuban()
+            .envs(environment.iter().copied())
             .arg("serve")
             .arg(store)
             .args(["--listen", "127.0.0.1:0"])

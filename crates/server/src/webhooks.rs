@@ -23,7 +23,7 @@ pub struct WebhookSettings {
     /// Hosts that may be posted to, as `host` (port 443) or `host:port`; none: webhooks are
     /// refused.
     pub hosts: Vec<String>,
-    /// For tests of this program alone: lets `http` be spoken to loopback addresses.
+    /// For tests of this program alone: lets loopback addresses be posted to, without TLS too.
     pub insecure_loopback: bool,
     /// Longest time for one delivery.
     pub timeout: Duration,

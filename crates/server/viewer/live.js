@@ -44,10 +44,15 @@ export function follow(map, revision, { told, stateChanged }) {
   const holds = (outer, inner) => outer && outer.zoom === inner.zoom && outer.west <= inner.west
     && outer.east >= inner.east && outer.south <= inner.south && outer.north >= inner.north;
 
-  function listen() {
+  function stop() {
     stream?.close();
+    stream = null;
     clearTimeout(waiting);
-    if (paused) return;
+  }
+
+  function listen() {
+    stop();
+    if (paused || document.hidden) return;
     const { west, south, east, north, zoom } = view();
     const [dx, dy] = [(east - west) * AROUND, (north - south) * AROUND];
     asked = { west: west - dx, south: Math.max(-85.1, south - dy), east: east + dx, north: Math.min(85.1, north + dy), zoom };
@@ -118,14 +123,18 @@ export function follow(map, revision, { told, stateChanged }) {
     else map.refreshTiles(SOURCE, tiles.map(([z, x, y]) => ({ z, x, y })));
   }
 
-  map.on("moveend", () => { if (!paused && !holds(asked, view())) listen(); });
+  map.on("moveend", () => { if (stream && !paused && !holds(asked, view())) listen(); });
+  // A browser keeps six connections to a server: pages that nobody looks at must not hold them all.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) stop();
+    else if (!paused && !stream) listen();
+  });
   listen();
   return {
     // No more is followed until it is resumed; then what was missed is caught up with.
     pause() {
       paused = true;
-      stream?.close();
-      clearTimeout(waiting);
+      stop();
       stateChanged("off");
     },
     resume() {

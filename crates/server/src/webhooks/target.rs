@@ -48,6 +48,8 @@ pub struct Target {
     pub path: String,
     /// Whether TLS is spoken.
     pub is_secure: bool,
+    /// Whether it may lie on this machine: in tests alone.
+    is_local: bool,
 }
 
 impl Target {
@@ -71,10 +73,12 @@ impl Target {
         let path = uri.path_and_query().map_or("/", |path| path.as_str()).to_owned();
         let is_loopback = host == "localhost"
             || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback());
+        let is_local = settings.insecure_loopback && is_loopback;
         match uri.scheme_str() {
             Some("https") => {}
-            Some("http") if settings.insecure_loopback && is_loopback => {
-                return Ok(Self { host, port: port.unwrap_or(80), path, is_secure: false });
+            Some("http") if is_local => {
+                let port = port.unwrap_or(80);
+                return Ok(Self { host, port, path, is_secure: false, is_local });
             }
             Some("http") => return Err(Refusal::Url("http is not encrypted")),
             _ => return Err(Refusal::Url("its scheme is not https")),
@@ -85,10 +89,10 @@ impl Target {
             let listed = listed.to_ascii_lowercase();
             listed == with_port || port == 443 && listed == host
         });
-        if !is_listed {
+        if !is_listed && !is_local {
             return Err(Refusal::Host(host));
         }
-        Ok(Self { host, port, path, is_secure: true })
+        Ok(Self { host, port, path, is_secure: true, is_local })
     }
 
     /// An address of the host, checked; where one of several is not public, none is taken.
@@ -97,10 +101,9 @@ impl Target {
         let found = lookup_host((self.host.as_str(), self.port)).await;
         let found: Vec<SocketAddr> =
             found.map_err(|error| unresolved(error.to_string()))?.collect();
-        let allowed = |address: &SocketAddr| match self.is_secure {
-            true => is_public(address.ip()),
-            // Only made for loopback, and only where the settings let it.
-            false => address.ip().is_loopback(),
+        let allowed = |address: &SocketAddr| match self.is_local {
+            true => address.ip().is_loopback(),
+            false => is_public(address.ip()),
         };
         if let Some(address) = found.iter().find(|address| !allowed(address)) {
             return Err(Refusal::Address { host: self.host.clone(), address: *address });
