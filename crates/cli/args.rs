@@ -152,11 +152,16 @@ pub enum AssumedDatum {
 pub struct ExportArgs {
     /// The store
     pub store: PathBuf,
-    /// File to write; the ending chooses the format: .fgb .geojson .geojsonl .csv .gpkg
+    /// File to write; the ending chooses the format: .fgb .geojson .geojsonl .csv .gpkg, or a
+    /// pyramid of tiles: .pmtiles .mbtiles
     pub out: PathBuf,
-    /// The collection; may be left out when the store has one only
+    /// The collection; may be left out when the store has one only. Of a pyramid: one or several,
+    /// parted by commas [default: all]
     #[arg(long, value_name = "ID")]
     pub collection: Option<String>,
+    /// First and last zoom of a pyramid, A..B [default: those of the collections]
+    #[arg(long, value_name = "A..B")]
+    pub zoom: Option<String>,
     /// CRS to write [default: the storage CRS; GeoJSON is always WGS 84]
     #[arg(long, value_name = "CRS")]
     pub crs: Option<String>,

@@ -69,6 +69,12 @@ pub struct ServerConfig {
     /// Whether a change of a feature must say which state of it is expected, by If-Match or
     /// If-Unmodified-Since (in a transaction ifRevision).
     pub require_if_match: bool,
+    /// Whether features may be edited over HTTP. With `public`, where nobody says who they are,
+    /// they may not.
+    pub edits: bool,
+    /// Origins, beside the server's own, whose pages may change something, such as
+    /// "https://map.example".
+    pub edit_origins: Vec<String>,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
 }
@@ -85,6 +91,8 @@ impl Default for ServerConfig {
             max_batch_bytes: 16 << 20,
             max_transaction_changes: 10_000,
             require_if_match: false,
+            edits: true,
+            edit_origins: Vec::new(),
             max_url_bytes: 8192,
         }
     }

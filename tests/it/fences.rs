@@ -156,7 +156,11 @@ fn what_is_no_fence_is_refused() {
     let fence = json!({ "geometry": good });
     let headers = [("Content-Crs", "<site:x>")];
     assert_eq!(live.ask("POST", "/fences", &headers, &fence.to_string()).status, 400);
+    let foreign = [("Origin", "http://evil.example")];
+    let refused = live.ask("POST", "/fences", &foreign, &fence.to_string());
+    assert_eq!((refused.status, live.get("/fences").json()["fences"].clone()), (403, json!([])));
     made(&live, &fence);
+    assert_eq!(live.ask("DELETE", "/fences/1", &foreign, "").status, 403);
     let full = live.ask("POST", "/fences", &[], &fence.to_string());
     assert_eq!((full.status, full.json()["code"].as_str()), (409, Some("too_many_fences")));
     for target in ["/fences/x", "/fences/0", "/fences/-1", "/fences/99999999999999999999"] {
@@ -164,6 +168,18 @@ fn what_is_no_fence_is_refused() {
     }
     assert_eq!(live.get("/fences/1/events?since=x").status, 400);
     assert_eq!(live.get("/fences?limit=0").status, 400);
+}
+
+#[test]
+fn fences_come_and_go_only_where_edits_are_offered() {
+    let settings = ServerSettings { edits: false, ..ServerSettings::default() };
+    let Town { live, folder: _folder } = live_town(settings);
+    let fence = json!({ "geometry": square(0.0, 0.0, 3.0) }).to_string();
+    assert_eq!(live.ask("POST", "/fences", &[], &fence).status, 405);
+    assert_eq!(live.ask("DELETE", "/fences/1", &[], "").status, 405);
+    let paths = &live.get("/api").json()["paths"];
+    assert!(paths["/fences"].get("post").is_none() && paths["/fences"].get("get").is_some());
+    assert!(paths["/fences/{fenceId}"].get("delete").is_none());
 }
 
 #[test]

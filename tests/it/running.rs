@@ -139,11 +139,12 @@ impl Server {
         body: &str,
     ) -> Response {
         let mut request = format!(
-            "{method} {target} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n\
-             Content-Length: {}\r\n",
-            self.address,
+            "{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
             body.len()
         );
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request.push_str(&format!("Host: {}\r\n", self.address));
+        }
         for (name, value) in headers {
             request.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -6,6 +6,7 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod pyramid;
 mod query;
 mod serve;
 

@@ -70,6 +70,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         max_batch_bytes: config.server.max_batch_bytes,
         max_transaction_changes: config.server.max_transaction_changes,
         require_if_match: config.server.require_if_match,
+        edits: config.server.edits && !config.server.public,
+        edit_origins: config.server.edit_origins.clone(),
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
         max_stream_readers: config.changes.max_readers,

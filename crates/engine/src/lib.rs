@@ -23,6 +23,7 @@ mod open;
 mod past;
 pub mod pool;
 mod publication;
+mod pyramid;
 pub mod query;
 mod reach;
 mod readable;
@@ -47,6 +48,7 @@ pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
+pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
 pub use tiles::{

@@ -162,46 +162,20 @@ impl Engine {
 
     async fn render(&self, plan: Plan, request: &TileRequest) -> Result<CachedTile, EngineError> {
         let Plan { snapshot, collections, key } = plan;
-        let (limits, set) = (self.settings().limits, request.matrix_set);
-        let selection = request.selection.clone();
-        let time = self.settings().query_time;
+        let (limits, selection) = (self.settings().limits, request.selection.clone());
+        let (set, most) = (request.matrix_set, self.settings().query_time);
         let (tile, features, time) = self
             .pool()
             .run(move || {
                 let start = Instant::now();
-                let mut layers = Vec::with_capacity(collections.len());
-                for id in &collections {
-                    let source = collection(&snapshot, id)?;
-                    let part = selection.as_ref().and_then(|selection| selection.layers.get(id));
-                    let zooms = source.collection().zooms;
-                    if (zooms.min..=zooms.max).contains(&key.coord.z()) {
-                        let fields = part.and_then(|part| part.fields.as_deref());
-                        let columns = columns(source, key.highest, fields);
-                        let part = part.map(|part| Selected::new(source, part, start + time));
-                        layers.push((id.as_str(), source, columns, part));
-                    }
-                }
-                let inputs: Vec<_> = layers
-                    .iter()
-                    .map(|(name, source, columns, part)| {
-                        let whole: &dyn FeatureSource = *source;
-                        let source = part.as_ref().map_or(whole, |part| part);
-                        LayerInput { name, source, columns }
-                    })
-                    .collect();
-                tile::render_and(&inputs, set, key.coord, &limits, |rendered| {
-                    if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over))
-                    {
-                        return Err(EngineError::TooCostly { cause: OverBudget::Time });
-                    }
-                    let bytes = match rendered.bytes.as_slice() {
-                        [] => Arc::default(),
-                        bytes => compress(bytes, key.encoding)?,
-                    };
-                    let features: usize = rendered.layers.iter().map(|layer| layer.features).sum();
-                    let tile = CachedTile { bytes, sampled: rendered.sampled };
-                    Ok::<_, EngineError>((tile, features, start.elapsed()))
-                })
+                let shown = Content {
+                    collections: &collections,
+                    highest: key.highest,
+                    selection: selection.as_deref().map(|selection| (selection, start + most)),
+                };
+                let (tile, features) =
+                    cut(&snapshot, &shown, (set, key.coord), &limits, key.encoding)?;
+                Ok::<_, EngineError>((tile, features, start.elapsed()))
             })
             .await??;
         let metrics = self.metrics();
@@ -210,6 +184,58 @@ impl Engine {
         Metrics::add(&metrics.tile_features, features as u64);
         Ok(tile)
     }
+}
+
+/// What of a state a tile shows.
+pub(crate) struct Content<'a> {
+    /// Ascending, each once.
+    pub(crate) collections: &'a [CollectionId],
+    pub(crate) highest: FieldClass,
+    /// A selection, and when its conditions must be decided.
+    pub(crate) selection: Option<(&'a TileSelection, Instant)>,
+}
+
+/// Cuts one tile; answers how many features are in it, too.
+pub(crate) fn cut(
+    snapshot: &Snapshot,
+    shown: &Content<'_>,
+    (set, coord): (&TileMatrixSet, TileCoord),
+    limits: &tile::Limits,
+    encoding: Encoding,
+) -> Result<(CachedTile, usize), EngineError> {
+    let mut layers = Vec::with_capacity(shown.collections.len());
+    for id in shown.collections {
+        let source = collection(snapshot, id)?;
+        let zooms = source.collection().zooms;
+        if (zooms.min..=zooms.max).contains(&coord.z()) {
+            let part = shown
+                .selection
+                .and_then(|(selection, deadline)| Some((selection.layers.get(id)?, deadline)));
+            let fields = part.and_then(|(part, _)| part.fields.as_deref());
+            let columns = columns(source, shown.highest, fields);
+            let part = part.map(|(part, deadline)| Selected::new(source, part, deadline));
+            layers.push((id.as_str(), source, columns, part));
+        }
+    }
+    let inputs: Vec<_> = layers
+        .iter()
+        .map(|(name, source, columns, part)| {
+            let whole: &dyn FeatureSource = *source;
+            let source = part.as_ref().map_or(whole, |part| part);
+            LayerInput { name, source, columns }
+        })
+        .collect();
+    tile::render_and(&inputs, set, coord, limits, |rendered| {
+        if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
+            return Err(EngineError::TooCostly { cause: OverBudget::Time });
+        }
+        let bytes = match rendered.bytes.as_slice() {
+            [] => Arc::default(),
+            bytes => compress(bytes, encoding)?,
+        };
+        let features = rendered.layers.iter().map(|layer| layer.features).sum();
+        Ok((CachedTile { bytes, sampled: rendered.sampled }, features))
+    })
 }
 
 fn collection<'a>(

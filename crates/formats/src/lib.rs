@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* `formats` never stores a feature and never speaks HTTP.
 
+mod archive;
 mod assembly;
 mod atomic_file;
 pub mod cql2;
@@ -33,6 +34,9 @@ mod writer;
 mod xlsx;
 mod zipped;
 
+pub use archive::{
+    ArchiveFormat, ArchiveInfo, ArchivePart, ArchiveSummary, archive_order, finish_archive,
+};
 pub use assembly::ReadGeometry;
 pub use csv_write::CsvStream;
 pub use detect::{Format, ReadOptions, detect, open};

@@ -35,6 +35,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use engine::Engine;
+use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -42,6 +43,11 @@ pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
+
+/// TileJSON of tiles with these layers, whose URLs begin with `base`.
+pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {
+    routes::tilejson_document(layers, base)
+}
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(

@@ -54,6 +54,8 @@ pub enum Code {
     FieldNotWritable,
     /// The request names another author than the one who sends it.
     AuthorDiffers,
+    /// A page of another origin would change something.
+    ForeignOrigin,
     /// What the request is conditional on does not hold (any more).
     PreconditionFailed,
     /// A condition is missing that this server asks of every change.
@@ -89,6 +91,9 @@ impl Code {
             }
             Self::FeatureNotFound => {
                 ("feature_not_found", StatusCode::NOT_FOUND, "There is no such feature")
+            }
+            Self::ForeignOrigin => {
+                ("foreign_origin", StatusCode::FORBIDDEN, "The page is of another origin")
             }
             Self::InvalidRequest => {
                 ("invalid_request", StatusCode::BAD_REQUEST, "The request is not usable")

@@ -31,6 +31,10 @@ pub struct ServerSettings {
     pub max_transaction_changes: usize,
     /// Whether a change of a feature must say which state of it is expected.
     pub require_if_match: bool,
+    /// Whether features may be edited.
+    pub edits: bool,
+    /// Origins, beside the server's own, whose pages may change something.
+    pub edit_origins: Vec<String>,
     /// Seconds a client may use a tile without asking again.
     pub tile_max_age: u32,
     /// Most readers of change streams and fence streams at a time.
@@ -53,6 +57,8 @@ impl Default for ServerSettings {
             max_url_bytes: 8192,
             max_transaction_changes: 10_000,
             require_if_match: false,
+            edits: true,
+            edit_origins: Vec::new(),
             tile_max_age: 0,
             max_stream_readers: 1_000,
             heartbeat: Duration::from_secs(15),

@@ -21,11 +21,13 @@ pub fn document(app: &App, base: &str) -> Value {
     let snapshot = app.engine.snapshot();
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
-    edits::add_paths(&mut paths, app, &snapshot);
+    if app.settings.edits {
+        edits::add_paths(&mut paths, app, &snapshot);
+    }
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
-    watching::add_paths(&mut paths);
+    watching::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());

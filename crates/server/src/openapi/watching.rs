@@ -10,11 +10,12 @@ use crate::event_stream::EVENT_STREAM;
 use crate::negotiate::JSON;
 use crate::routes::changes::DEFAULT_CHANGES;
 use crate::routes::fences::{DEFAULT_EVENTS, DEFAULT_FENCES, MAX_EVENTS, MAX_FENCES};
+use crate::state::App;
 
 const TAG: &str = "Changes";
 
 /// Adds them to `paths`.
-pub fn add_paths(paths: &mut Map<String, Value>) {
+pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     let page = operation(
         "getChanges",
         "what changed since a revision, in whole commits; go on with since set to next",
@@ -40,6 +41,13 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
     );
     paths.insert("/changes/stream".to_owned(), json!({ "get": stream }));
     add_fences(paths);
+    if !app.settings.edits {
+        for (path, method) in [("/fences", "post"), ("/fences/{fenceId}", "delete")] {
+            if let Some(operations) = paths.get_mut(path).and_then(Value::as_object_mut) {
+                operations.remove(method);
+            }
+        }
+    }
 }
 
 fn add_fences(paths: &mut Map<String, Value>) {

@@ -1,5 +1,8 @@
 //! `/conformance`: what is conformed to, and nothing that is not there.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
@@ -8,6 +11,10 @@ use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
+use crate::state::App;
+
+/// What the classes of edits begin with.
+const EDITS: &str = "ogcapi-features-4/";
 
 /// Conformance classes, without what they all begin with.
 const CLASSES: [&str; 63] = [
@@ -79,17 +86,18 @@ const CLASSES: [&str; 63] = [
     "ogcapi-styles-1/1.0/conf/core",
 ];
 
-/// Every class, as an absolute URI.
-pub fn classes() -> impl Iterator<Item = String> {
-    CLASSES.iter().map(|class| format!("http://www.opengis.net/spec/{class}"))
+/// Every class, as an absolute URI; those of edits only where edits are offered.
+pub fn classes(edits: bool) -> impl Iterator<Item = String> {
+    let offered = CLASSES.iter().filter(move |class| edits || !class.starts_with(EDITS));
+    offered.map(|class| format!("http://www.opengis.net/spec/{class}"))
 }
 
 /// `GET /conformance`
-pub async fn conformance(asked: Asked) -> Result<Response, Problem> {
+pub async fn conformance(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let body = json!({
-        "conformsTo": classes().collect::<Vec<_>>(),
+        "conformsTo": classes(app.settings.edits).collect::<Vec<_>>(),
         "links": self_and_alternates(&asked, chosen, &offers)
     });
     Ok(answers::document(&asked, chosen, "Conformance", &body))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::fences::{Fence, FenceDefinition, FenceEventPage, FenceId, Fences};
@@ -14,6 +15,7 @@ use spatial::Timestamp;
 use super::answers;
 use super::changes::limit;
 use super::items::content_crs;
+use super::origin::refuse_other_origins;
 use crate::asked::Asked;
 use crate::crs_uri::OfferedCrs;
 use crate::event_stream::{self, Event, EventSender, last_seen, whole_number};
@@ -42,11 +44,17 @@ pub const EVENT_PARAMETERS: [&str; 2] = ["since", "limit"];
 /// Who makes fences in a store without accounts.
 const ACTOR: &str = "local";
 
-/// The routes.
-pub fn routes() -> Router<Arc<App>> {
+/// The routes; fences come and go where edits are offered, by pages of this origin alone.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let (mut all, mut each) = (get(list), get(one));
+    if app.settings.edits {
+        all = all.post(make);
+        each = each.delete(remove);
+    }
     Router::new()
-        .route("/fences", get(list).post(make))
-        .route("/fences/{id}", get(one).delete(remove))
+        .route("/fences", all)
+        .route("/fences/{id}", each)
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
         .route("/fences/{id}/events", get(events))
         .route("/fences/{id}/stream", get(stream))
 }

@@ -13,6 +13,7 @@ mod landing;
 mod methods;
 mod metrics;
 mod min_revision;
+mod origin;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -40,6 +41,7 @@ use axum::routing::get;
 pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 
 use crate::cors;
@@ -65,7 +67,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/schema", get(schemas::returnables))
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
-        .merge(items::routes(&app.settings))
+        .route("/collections/{id}/items/{fid}/history", get(items::history))
+        .merge(items::routes(&app))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
@@ -78,10 +81,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
-        .merge(fences::routes())
+        .merge(fences::routes(&app))
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))
-        .merge(transactions::routes(&app.settings))
+        .merge(transactions::routes(&app))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))

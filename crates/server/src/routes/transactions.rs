@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::post;
 use engine::{EditSet, Engine};
@@ -13,18 +14,23 @@ use serde_json::json;
 use spatial::Commit;
 
 use super::items::content_crs;
+use super::origin::refuse_other_origins;
 use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::edits::{Findings, read_transaction};
 use crate::problem::Problem;
 use crate::request_body::{self, Body, JSON};
-use crate::state::{App, ServerSettings};
+use crate::state::App;
 
-/// The route, with the bound on its body.
-pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
+/// The route, where edits are offered, with the bound on its body.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    if !app.settings.edits {
+        return Router::new();
+    }
     Router::new()
         .route("/transactions", post(transact))
-        .layer(DefaultBodyLimit::max(settings.max_batch_bytes))
+        .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
 }
 
 /// `POST /transactions`

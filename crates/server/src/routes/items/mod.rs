@@ -15,6 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::get;
 use engine::{Engine, Pinned, ReadableField, Shown};
@@ -22,6 +23,7 @@ use formats::DeclaredCrs;
 use formats::datetime::utc_of_millis;
 use formats::fgb::FgbLayer;
 use formats::geojson::{Positions, Profile as GeoJsonProfile};
+pub use history::history;
 use serde_json::{Map, Value, json};
 use spatial::{
     AxisOrder, Collection, Crs, FeatureId, Field, FieldClass, FieldType, GeometryType, Revision,
@@ -32,21 +34,26 @@ use crate::crs_uri::{CRS84, OfferedCrs, storage_uri};
 use crate::negotiate::{JSONFG, Offer};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::routes::origin::refuse_other_origins;
 use crate::schema::id_name;
-use crate::state::{App, ServerSettings};
+use crate::state::App;
 
 pub(super) const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 const NUMBER_MATCHED: HeaderName = HeaderName::from_static("ogc-numbermatched");
 const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned");
 
-/// The routes, with the bound on the body of an edit.
-pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
-    let one = get(one::one).put(edit::replace).patch(edit::update).delete(edit::remove);
+/// The routes; with edits, where they are offered, and the bound on their body.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let (mut all, mut one) = (get(list::list), get(one::one));
+    if app.settings.edits {
+        all = all.post(edit::create);
+        one = one.put(edit::replace).patch(edit::update).delete(edit::remove);
+    }
     Router::new()
-        .route("/collections/{id}/items", get(list::list).post(edit::create))
+        .route("/collections/{id}/items", all)
         .route("/collections/{id}/items/{fid}", one)
-        .route("/collections/{id}/items/{fid}/history", get(history::history))
-        .layer(DefaultBodyLimit::max(settings.max_batch_bytes))
+        .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
 }
 
 /// The CRS that a request says its geometries are in, in angle brackets or without.
