@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
@@ -19,6 +20,12 @@ pub struct Config {
     pub server: ServerConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
+    /// Streams of what changes.
+    pub changes: ChangesConfig,
+    /// Areas that are watched.
+    pub fences: FencesConfig,
+    /// Where events of fences may be posted.
+    pub webhooks: WebhooksConfig,
     /// What an import accepts.
     pub import: ImportConfig,
     /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
@@ -140,6 +147,52 @@ impl Default for TilesConfig {
             threads: 0,
         }
     }
+}
+
+/// Streams of what changes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangesConfig {
+    /// Most readers of streams at a time.
+    pub max_readers: usize,
+    /// Seconds after which a reader hears something although nothing happens.
+    pub heartbeat_seconds: NonZeroU32,
+}
+
+impl Default for ChangesConfig {
+    fn default() -> Self {
+        Self { max_readers: 1_000, heartbeat_seconds: NonZeroU32::MIN.saturating_add(14) }
+    }
+}
+
+/// Areas that are watched.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FencesConfig {
+    /// Most fences.
+    pub max_fences: usize,
+    /// Most events that are kept.
+    pub max_events: u64,
+    /// Days for which events are kept.
+    pub max_days: u32,
+}
+
+impl Default for FencesConfig {
+    fn default() -> Self {
+        Self { max_fences: 10_000, max_events: 1_000_000, max_days: 90 }
+    }
+}
+
+/// Where events of fences may be posted.
+#[derive(Clone, Debug, Deserialize, Serialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Hosts, as `host` (port 443) or `host:port`; none: webhooks are refused.
+    pub hosts: Vec<String>,
+    /// For tests of this program: post to loopback addresses too, there even without TLS. Not
+    /// printed.
+    #[serde(skip_serializing)]
+    pub insecure_loopback: bool,
 }
 
 /// What an import accepts.

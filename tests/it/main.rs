@@ -7,6 +7,7 @@
 )]
 
 mod backup;
+mod changes;
 mod commands;
 mod coordinates;
 mod crash;
@@ -16,10 +17,12 @@ mod editors;
 mod edits;
 mod export;
 mod features;
+mod fences;
 mod history;
 mod http;
 mod import;
 mod interrupted;
+mod live;
 mod planner;
 mod planner_refusals;
 mod planner_town;
@@ -31,3 +34,4 @@ mod tidy;
 mod tile_selection;
 mod tilesets;
 mod transactions;
+mod webhooks;

@@ -65,7 +65,13 @@ pub struct Server {
 impl Server {
     /// Serves `store`; more arguments may follow.
     pub fn start(store: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(store, arguments, &[])
+    }
+
+    /// Serves `store` with these environment variables.
+    pub fn start_with(store: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = tuban()
+            .envs(environment.iter().copied())
             .arg("serve")
             .arg(store)
             .args(["--listen", "127.0.0.1:0"])
@@ -215,7 +221,7 @@ pub struct Response {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("a complete head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
-use server::{LinkSettings, ServerSettings};
+use server::{FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
 use store::GeoPackageStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -74,6 +74,18 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         edit_origins: config.server.edit_origins.clone(),
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
+        max_stream_readers: config.changes.max_readers,
+        heartbeat: Duration::from_secs(u64::from(config.changes.heartbeat_seconds.get())),
+        fences: FenceSettings {
+            max_fences: config.fences.max_fences,
+            max_events: config.fences.max_events,
+            keep: Duration::from_secs(u64::from(config.fences.max_days) * 86_400),
+        },
+        webhooks: WebhookSettings {
+            hosts: config.webhooks.hosts.clone(),
+            insecure_loopback: config.webhooks.insecure_loopback,
+            ..WebhookSettings::default()
+        },
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     Ok(())

@@ -120,6 +120,12 @@ pub enum EngineError {
         /// In which respect.
         cause: OverBudget,
     },
+    /// There are as many fences as there may be.
+    #[error("there are {most} fences, which is the most; remove one, or raise fences.max_fences")]
+    TooManyFences {
+        /// How many there may be.
+        most: usize,
+    },
     /// Too much work waits; ask again later.
     #[error("too many requests wait for the processor; try again in a second")]
     Busy,

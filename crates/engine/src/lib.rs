@@ -11,6 +11,8 @@ mod check;
 mod compress;
 mod edit;
 mod error;
+pub mod feed;
+pub mod fences;
 mod given;
 mod history;
 mod item_tag;

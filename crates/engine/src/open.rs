@@ -14,7 +14,7 @@ use tokio::sync::{Mutex, broadcast};
 use crate::apply::Waiting;
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
-use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
+use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching};
 use crate::past::PastStates;
 use crate::recorded::Recorded;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
@@ -159,6 +159,16 @@ impl Engine {
             (TILE_CACHE_BYTES, false, self.0.cache.weight()),
         ]);
         reading
+    }
+
+    /// Counters of whoever listens for changes.
+    pub fn watching(&self) -> &Watching {
+        &self.0.metrics.watching
+    }
+
+    /// A handle that keeps nothing alive.
+    pub(crate) fn weak(&self) -> std::sync::Weak<Parts> {
+        Arc::downgrade(&self.0)
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {

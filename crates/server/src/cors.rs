@@ -18,7 +18,7 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
         "Authorization, Content-Type, If-Match, If-None-Match, If-Unmodified-Since, Range, \
-         Content-Crs, Accept",
+         Content-Crs, Accept, Last-Event-ID",
     ),
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];

@@ -24,6 +24,14 @@ pub enum Code {
     FeatureNotFound,
     /// There is no such tile matrix set.
     TileMatrixSetNotFound,
+    /// There is no such fence.
+    FenceNotFound,
+    /// Events that were asked for are not kept any more.
+    EventsGone,
+    /// Nothing is posted to the URL of a webhook.
+    WebhookRefused,
+    /// There are as many fences as there may be.
+    TooManyFences,
     /// There is no such style.
     StyleNotFound,
     /// Zoom, row or column is not a number, or lies outside the tile matrix set.
@@ -145,6 +153,16 @@ impl Code {
                 StatusCode::NOT_FOUND,
                 "There is no such tile matrix set",
             ),
+            Self::FenceNotFound => {
+                ("fence_not_found", StatusCode::NOT_FOUND, "There is no such fence")
+            }
+            Self::EventsGone => ("events_gone", StatusCode::GONE, "Events are not kept any more"),
+            Self::WebhookRefused => {
+                ("webhook_refused", StatusCode::BAD_REQUEST, "Nothing is posted there")
+            }
+            Self::TooManyFences => {
+                ("too_many_fences", StatusCode::CONFLICT, "There are too many fences")
+            }
             Self::StyleNotFound => {
                 ("style_not_found", StatusCode::NOT_FOUND, "There is no such style")
             }
@@ -246,6 +264,7 @@ impl From<EngineError> for Problem {
             EngineError::UnknownCollection { .. } => Code::CollectionNotFound,
             EngineError::UnknownFeature { .. } => Code::FeatureNotFound,
             EngineError::UnusableGeometry { .. } => Code::InvalidGeometry,
+            EngineError::TooManyFences { .. } => Code::TooManyFences,
             EngineError::BadFilter { .. } | EngineError::Unmeasurable { .. } => {
                 Code::InvalidRequest
             }

@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::StoreError;
+use crate::{FenceStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +119,11 @@ pub type FormerState = (FeatureId, Option<Feature>);
 /// snapshot, so whoever needs one state compares [`FeatureStore::revision`] before and after.
 #[async_trait]
 pub trait FeatureStore: Send + Sync {
+    /// Where fences are kept, if this store keeps any.
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        None
+    }
+
     /// Number of the newest commit.
     async fn revision(&self) -> Result<Revision, StoreError>;
 

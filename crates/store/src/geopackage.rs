@@ -4,6 +4,7 @@ mod backup;
 mod catalogue;
 mod commit;
 mod connection;
+mod fences;
 mod history;
 mod load;
 mod lock;
@@ -31,7 +32,8 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema};
 use crate::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError, Version,
+    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadSummary, StoreError,
+    Version,
 };
 pub use backup::{BackupSummary, Existing};
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
@@ -157,6 +159,10 @@ fn in_one_state<T>(
 
 #[async_trait]
 impl FeatureStore for GeoPackageStore {
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
     async fn revision(&self) -> Result<Revision, StoreError> {
         self.read(|db| Ok(Revision(scan::revision(db)?))).await
     }

@@ -4,6 +4,7 @@
 
 mod error;
 mod feature_store;
+pub mod fences;
 mod fit;
 pub mod geopackage;
 pub mod memory;
@@ -14,6 +15,8 @@ mod backup_tests;
 mod contract_tests;
 #[cfg(test)]
 mod differential_tests;
+#[cfg(test)]
+mod fence_tests;
 #[cfg(test)]
 mod geopackage_tests;
 #[cfg(test)]
@@ -27,6 +30,7 @@ pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
+pub use fences::FenceStore;
 pub use fit::fit;
 pub use geopackage::{
     BackupSummary, Defect, Existing, GeoPackageStore, NewCollections, Restore, RestoreSummary,

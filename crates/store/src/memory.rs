@@ -3,6 +3,8 @@
 //! Written to be obviously right: every write clones the state, changes the clone and puts it
 //! in place, so a refused write leaves no trace.
 
+mod fences;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -15,14 +17,15 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, fit, refit};
 use crate::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Operation,
-    StoreError, Version,
+    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
+    Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    watched: Mutex<fences::Watched>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -365,6 +368,10 @@ pub(crate) fn envelope_of(feature: &Feature) -> Option<Envelope> {
 
 #[async_trait]
 impl FeatureStore for MemoryStore {
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
     async fn revision(&self) -> Result<Revision, StoreError> {
         Ok(self.state.lock().await.revision)
     }

@@ -10,6 +10,7 @@ mod parts;
 mod planner;
 mod styles;
 mod tiles;
+mod watching;
 
 use serde_json::{Map, Value, json};
 
@@ -26,9 +27,11 @@ pub fn document(app: &App, base: &str) -> Value {
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
+    watching::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
+        schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
     }
     json!({
@@ -47,6 +50,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Edits", "description": "Changes of features" },
             { "name": "Tiles", "description": "Vector tiles" },
             { "name": "Styles", "description": "Map styles" },
+            { "name": "Changes", "description": "What changed, and what happens in an area" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,

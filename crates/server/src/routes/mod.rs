@@ -2,9 +2,11 @@
 
 mod answers;
 mod api;
+pub mod changes;
 mod collections;
 mod conformance;
 mod extent;
+pub mod fences;
 mod functions;
 pub mod items;
 mod landing;
@@ -36,6 +38,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
 pub use tilejson::document as tilejson_document;
@@ -78,6 +81,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(fences::routes(&app))
+        .route("/changes", get(changes::page))
+        .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
@@ -136,7 +142,7 @@ fn is_edit(request: &Request) -> bool {
 
 /// Ends a request that takes longer than it may; its work on the CPU pool ends by itself. An edit
 /// is bounded by its size, and answered with what came of it: ended half-way, it might be made
-/// and sent again.
+/// and sent again. A body that is sent bit by bit, such as a stream of events, may take any time.
 async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     if is_edit(&request) {
         return next.run(request).await;

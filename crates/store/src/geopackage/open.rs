@@ -12,7 +12,7 @@ use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
 use super::lock::{WriterLock, check_file_system};
 use super::schema::{ADDED, FORMAT, create_all};
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers, srs};
+use super::{GeoPackageStore, Readers, fences, srs};
 use crate::StoreError;
 
 impl GeoPackageStore {
@@ -68,6 +68,9 @@ impl GeoPackageStore {
     }
 
     fn finish(path: &Path, writer: Option<(Connection, WriterLock)>) -> Result<Self, StoreError> {
+        if let Some((db, _lock)) = &writer {
+            fences::create_tables(db).map_err(|error| error.during("opening", path))?;
+        }
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
         let db = readers.take()?;
         let meta = |name: &str| format!("SELECT value FROM tuban_meta WHERE name = '{name}'");
