@@ -17,7 +17,8 @@ mod geopackage_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, FeatureStore, ForeignSummary, KeptOut, Load, LoadItem, LoadMode, LoadSummary,
+    Version,
 };
 pub use geopackage::GeoPackageStore;
 pub use memory::MemoryStore;

@@ -14,8 +14,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, fit};
 use crate::{
-    ChangeRecord, FeatureStore, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError,
-    Version,
+    ChangeRecord, FeatureStore, ForeignSummary, KeptOut, Load, LoadItem, LoadMode, LoadSummary,
+    Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -420,6 +420,31 @@ impl FeatureStore for MemoryStore {
             Ok(Commit { revision: state.revision, recorded_at, changes: committed })
         })
         .await
+    }
+
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError> {
+        let mut state = self.state.lock().await;
+        let held = state.held(id)?;
+        Ok(ids.iter().filter_map(|id| held.features.get(id)).map(|(_, f)| f.clone()).collect())
+    }
+
+    async fn take_in_foreign(
+        &self,
+        _recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError> {
+        Ok(None)
+    }
+
+    async fn kept_out(
+        &self,
+        _collection: Option<&CollectionId>,
+        _limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn changes(

@@ -6,14 +6,14 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
-use spatial::{ChangeSet, CollectionId, Commit, Revision};
+use rusqlite::{Connection, ErrorCode};
+use spatial::{ChangeSet, CollectionId, Commit, Revision, Timestamp};
 use tokio::sync::oneshot;
 
 use super::catalogue::{self, Table};
-use super::commit;
 use super::lock::WriterLock;
-use crate::StoreError;
+use super::{commit, connection, foreign};
+use crate::{ForeignSummary, StoreError};
 
 /// Most commits of one transaction.
 const GROUP: usize = 256;
@@ -43,8 +43,15 @@ impl WriterHandle {
         revision: Revision,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel();
-        let mut writer =
-            Writer { db, path: path.to_owned(), revision, tables: HashMap::new(), dirty: true };
+        let mut writer = Writer {
+            db,
+            path: path.to_owned(),
+            revision,
+            tables: HashMap::new(),
+            dirty: true,
+            schema_seen: None,
+            unreported: None,
+        };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -110,6 +117,10 @@ pub(crate) struct Writer {
     tables: HashMap<CollectionId, Arc<Table>>,
     /// Whether the write-ahead log may hold pages.
     dirty: bool,
+    /// Number of the schema as this program left it or last looked at it.
+    pub(super) schema_seen: Option<i64>,
+    /// What was taken in and not yet asked for.
+    unreported: Option<ForeignSummary>,
 }
 
 impl Writer {
@@ -181,14 +192,35 @@ impl Writer {
         operation: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let before = self.revision;
+        self.whole(operation, None, |writer| {
+            writer.advance();
+            work(writer)
+        })
+    }
+
+    /// Takes in what other programs wrote; what it came to since this was last asked.
+    pub(crate) fn take_in(&mut self, at: Timestamp) -> Result<Option<ForeignSummary>, StoreError> {
+        if foreign::is_pending(&self.db, self.schema_seen)? {
+            self.whole("taking in what others wrote to", Some(at), |_| Ok(()))?;
+        }
+        Ok(self.unreported.take())
+    }
+
+    /// One transaction, whole or not at all, after what others wrote is taken in.
+    fn whole<T>(
+        &mut self,
+        operation: &'static str,
+        at: Option<Timestamp>,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = self.start();
         self.tables.clear();
-        let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        let done = done.and_then(|()| {
-            self.revision.0 += 1;
+        let done = self.begin(at).and_then(|()| {
             let answer = work(self)?;
             self.write_revision()?;
+            let schema = foreign::schema_version(&self.db)?;
             self.db.execute_batch("COMMIT")?;
+            self.schema_seen = Some(schema);
             Ok(answer)
         });
         if done.is_err() {
@@ -198,15 +230,64 @@ impl Writer {
         done.map_err(|error| error.during(operation, &self.path))
     }
 
+    /// Begins a transaction as the one writer: waits for other programs, keeps the triggers from
+    /// noting what it does, and takes in what they noted.
+    fn begin(&mut self, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(|error| match error {
+            error if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                StoreError::Locked { path: self.path.clone(), seconds: connection::BUSY.as_secs() }
+            }
+            error => error.into(),
+        })?;
+        self.db.prepare_cached("UPDATE tuban_meta SET value = 1 WHERE name = 'own'")?.execute([])?;
+        let at = match at {
+            Some(at) => at,
+            None => foreign::now(&self.db)?,
+        };
+        foreign::take_in(self, at)
+    }
+
+    /// What a transaction that fails goes back to.
+    fn start(&self) -> Start {
+        Start {
+            revision: self.revision,
+            schema_seen: self.schema_seen,
+            unreported: self.unreported.clone(),
+        }
+    }
+
+    /// The next revision, within a transaction.
+    pub(super) fn advance(&mut self) -> Revision {
+        self.revision.0 += 1;
+        self.revision
+    }
+
+    /// Takes [`Writer::advance`] back.
+    pub(super) fn step_back(&mut self) {
+        self.revision.0 -= 1;
+    }
+
+    /// Keeps what was taken in until it is asked for.
+    pub(super) fn report(&mut self, done: ForeignSummary) {
+        match &mut self.unreported {
+            Some(earlier) => earlier.add(done),
+            None => self.unreported = Some(done),
+        }
+    }
+
     fn write_revision(&self) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("UPDATE tuban_meta SET value = ?1 WHERE name = 'revision'")?
+            .prepare_cached(
+                "UPDATE tuban_meta SET value = CASE name WHEN 'own' THEN 0 ELSE ?1 END
+                 WHERE name IN ('own', 'revision')",
+            )?
             .execute([self.revision.0])?;
         Ok(())
     }
 
-    fn roll_back(&mut self, before: Revision) {
-        self.revision = before;
+    fn roll_back(&mut self, before: Start) {
+        let Start { revision, schema_seen, unreported } = before;
+        (self.revision, self.schema_seen, self.unreported) = (revision, schema_seen, unreported);
         self.tables.clear();
         // SQLite may have rolled back itself, on a full disk for one.
         if !self.db.is_autocommit()
@@ -218,9 +299,10 @@ impl Writer {
 
     /// Applies commits in one transaction: each of its own revision, each whole or not at all.
     fn commit_group(&mut self, group: Vec<(ChangeSet, Reply)>) {
-        let before = self.revision;
+        let before = self.start();
+        let at = group.first().map(|(changes, _)| changes.recorded_at);
         let mut done = Vec::with_capacity(group.len());
-        let mut outcome = self.db.execute_batch("BEGIN IMMEDIATE");
+        let mut outcome = self.begin(at);
         for (changes, reply) in group {
             let result = match outcome {
                 Ok(()) => self.commit_one(changes),
@@ -228,7 +310,7 @@ impl Writer {
             };
             if outcome.is_ok() && self.db.is_autocommit() {
                 // The whole transaction is gone; this commit says why.
-                outcome = Err(rusqlite::Error::ExecuteReturnedResults);
+                outcome = Err(rusqlite::Error::ExecuteReturnedResults.into());
             }
             done.push((result, reply));
         }
@@ -237,20 +319,16 @@ impl Writer {
                 self.db.execute_batch("COMMIT")?;
                 Ok(())
             });
-            if let Err(StoreError::Sqlite { source, .. }) = closing {
-                outcome = Err(source);
-            }
+            outcome = closing;
         }
         if outcome.is_err() {
             self.roll_back(before);
         }
         for (result, reply) in done {
             let result = match (&outcome, result) {
-                (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => Err(StoreError::Sqlite {
-                    operation: "committing to",
-                    path: self.path.clone(),
-                    source: again(error),
-                }),
+                (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => {
+                    Err(again(error).during("committing to", &self.path))
+                }
                 (_, result) => result.map_err(|e| e.during("committing to", &self.path)),
             };
             // Whoever asked may have gone; the commit stands all the same.
@@ -279,15 +357,27 @@ impl Writer {
     }
 }
 
+/// What a transaction began with.
+struct Start {
+    revision: Revision,
+    schema_seen: Option<i64>,
+    unreported: Option<ForeignSummary>,
+}
+
 /// The same failure for another of those whom it hit.
-fn again(error: &rusqlite::Error) -> rusqlite::Error {
+fn again(error: &StoreError) -> StoreError {
     match error {
-        rusqlite::Error::SqliteFailure(code, text) => {
-            rusqlite::Error::SqliteFailure(*code, text.clone())
+        StoreError::Locked { path, seconds } => {
+            StoreError::Locked { path: path.clone(), seconds: *seconds }
+        }
+        StoreError::Damaged { place, reason, .. } => StoreError::damaged(place.clone(), reason),
+        StoreError::Sqlite { source: rusqlite::Error::SqliteFailure(code, text), .. } => {
+            rusqlite::Error::SqliteFailure(*code, text.clone()).into()
         }
         _ => rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
             Some("another commit of the same transaction failed".to_owned()),
-        ),
+        )
+        .into(),
     }
 }
