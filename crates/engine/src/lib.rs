@@ -10,6 +10,7 @@ mod cache;
 mod check;
 mod compress;
 mod error;
+mod foreign;
 mod items;
 mod load;
 pub mod metrics;
@@ -23,9 +24,12 @@ mod tiles;
 
 #[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod foreign_tests;
 
 pub use compress::Encoding;
 pub use error::{Defect, EngineError};
+pub use foreign::take_in_foreign;
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
@@ -33,4 +37,5 @@ pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
 pub use readable::ReadableField;
 pub use shown::Shown;
+pub use store::{ForeignSummary, KeptOut};
 pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};

@@ -169,6 +169,11 @@ impl From<EngineError> for Problem {
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,
             EngineError::Busy => Code::Busy,
+            // Named without the path of the store, which is nobody's business outside.
+            error if error.is_locked() => {
+                let detail = "another program is writing to the store; try again when it has ended";
+                return Self::new(Code::Busy, detail);
+            }
             error => return Self::internal(&error),
         };
         Self::new(code, detail)

@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod collections;
 mod conformance;
+mod defects;
 mod extent;
 mod functions;
 pub mod items;
@@ -59,6 +60,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/schema", get(schemas::returnables))
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
+        .route("/collections/{id}/defects", get(defects::defects))
         .route("/collections/{id}/items", get(items::list))
         .route("/collections/{id}/items/{fid}", get(items::one))
         .route("/collections/{id}/all.fgb", get(items::whole))
