@@ -59,6 +59,9 @@ pub struct ServerConfig {
     pub max_batch_bytes: usize,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
+    /// How often to look whether another program, such as QGIS, wrote to the store, in
+    /// milliseconds; 0: only at the start and before each write.
+    pub foreign_poll_ms: u64,
 }
 
 impl Default for ServerConfig {
@@ -72,6 +75,7 @@ impl Default for ServerConfig {
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
+            foreign_poll_ms: 500,
         }
     }
 }
