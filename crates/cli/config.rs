@@ -76,6 +76,9 @@ pub struct ServerConfig {
     pub edit_origins: Vec<String>,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
+    /// How often to look whether another program, such as QGIS, wrote to the store, in
+    /// milliseconds; 0: only at the start and before each write.
+    pub foreign_poll_ms: u64,
 }
 
 impl Default for ServerConfig {
@@ -93,6 +96,7 @@ impl Default for ServerConfig {
             require_if_match: false,
             edit_origins: Vec::new(),
             max_url_bytes: 8192,
+            foreign_poll_ms: 500,
         }
     }
 }

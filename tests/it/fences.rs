@@ -172,7 +172,7 @@ fn what_is_no_fence_is_refused() {
 
 #[test]
 fn fences_come_and_go_only_where_edits_are_offered() {
-    let settings = ServerSettings { edits: false, ..ServerSettings::default() };
+    let settings = ServerSettings { offers_edits: false, ..ServerSettings::default() };
     let Town { live, folder: _folder } = live_town(settings);
     let fence = json!({ "geometry": square(0.0, 0.0, 3.0) }).to_string();
     assert_eq!(live.ask("POST", "/fences", &[], &fence).status, 405);

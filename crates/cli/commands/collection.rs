@@ -8,6 +8,7 @@ use store::{FeatureStore, GeoPackageStore};
 
 use super::CommandError;
 use crate::args::{CollectionAction, CollectionArgs, SetArgs};
+use crate::local::Opened;
 use crate::output::{say, tell};
 
 /// Lists, describes, changes, renames or removes collections.
@@ -37,7 +38,7 @@ pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
         }
         CollectionAction::Remove { store, id, yes } => {
             let opened = writable(&store)?;
-            let collection = find(&opened, &id).await?;
+            let collection = choose(opened.collections().await?, &id)?;
             if !yes && !confirmed(&collection) {
                 return Err(CommandError::NotConfirmed { id: collection.id });
             }
@@ -56,17 +57,19 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-/// Opens a store that exists, for writing.
-pub fn writable(path: &Path) -> Result<GeoPackageStore, CommandError> {
+fn writable(path: &Path) -> Result<Opened, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }
-    Ok(GeoPackageStore::open(path)?)
+    Ok(Opened::open(path, GeoPackageStore::open)?)
 }
 
 /// The collection called `id`.
 pub async fn find(store: &dyn FeatureStore, id: &str) -> Result<Collection, CommandError> {
-    let all = store.collections().await?;
+    choose(store.collections().await?, id)
+}
+
+fn choose(all: Vec<Collection>, id: &str) -> Result<Collection, CommandError> {
     all.iter().find(|c| c.id.as_str() == id).cloned().ok_or_else(|| CommandError::Argument {
         name: "collection",
         value: id.to_owned(),
@@ -100,7 +103,7 @@ fn describe(c: &Collection) {
 
 async fn set(args: SetArgs) -> Result<(), CommandError> {
     let opened = writable(&args.store)?;
-    let mut collection = find(&opened, &args.id).await?;
+    let mut collection = choose(opened.collections().await?, &args.id)?;
     if let Some(title) = args.title {
         collection.title = title;
     }
@@ -153,7 +156,7 @@ async fn set(args: SetArgs) -> Result<(), CommandError> {
         collection.style = if path.as_os_str().is_empty() { None } else { Some(style(&path)?) };
     }
     let revision = opened.describe(&collection).await?;
-    opened.set_style(&collection.id, "tuban", &server::style::qml(&collection), "").await?;
+    opened.set_style(&collection.id, "tuban", &server::style::qml(&collection)).await?;
     say(format_args!("{} is changed from revision {revision}", collection.id));
     Ok(())
 }

@@ -1,9 +1,9 @@
 //! `tuban restore`: back to an earlier state, as a new one.
 
 use spatial::Revision;
-use store::{NewCollections, Restore, RestoreSummary, RestoredCollection};
+use store::{GeoPackageStore, NewCollections, Restore, RestoreSummary, RestoredCollection};
 
-use super::collection::{read_only, writable};
+use super::collection::read_only;
 use super::{CommandError, now};
 use crate::args::RestoreArgs;
 use crate::output::{say, tell};
@@ -23,7 +23,10 @@ pub async fn restore(args: RestoreArgs) -> Result<(), CommandError> {
             reason: args.reason,
             recorded_at: now(),
         };
-        writable(&args.store)?.restore(restore).await?
+        if !args.store.exists() {
+            return Err(CommandError::NoStore { path: args.store });
+        }
+        GeoPackageStore::open(&args.store)?.restore(restore).await?
     };
     let RestoreSummary { revision, collections, gone } = done;
     for collection in &collections {

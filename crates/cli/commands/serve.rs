@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
 use server::{FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
-use store::GeoPackageStore;
+use store::{FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
-use super::{CommandError, registry};
+use super::{CommandError, now, registry};
 use crate::args::ServeArgs;
 use crate::config::Config;
+use crate::local::Listener;
 use crate::output::{say, tell};
 
 /// Serves a store until it is told to end.
@@ -56,7 +58,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let started = Instant::now();
     let registry = registry(config)?;
     let store = Arc::new(GeoPackageStore::open(path)?);
-    let engine = Arc::new(Engine::open(store, registry, engine_settings(config)).await?);
+    // What other programs wrote while nobody served comes before the first answer.
+    engine::take_in_foreign(&*store, now()).await?;
+    let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
+    let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let beside = beside(path, config, &store, &engine);
     announce(path, address, config, &engine, started.elapsed());
 
     let public_url = &config.server.public_url;
@@ -88,7 +94,38 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         },
     };
     server::serve(listener, engine, settings, told_to_end()).await;
+    for task in beside {
+        task.abort();
+        // The store closes when its last user has gone.
+        let _ended = task.await;
+    }
     Ok(())
+}
+
+/// What goes on beside the answers: following what other programs write into the file, and doing
+/// what commands ask by the socket.
+fn beside(
+    path: &Path,
+    config: &Config,
+    store: &Arc<GeoPackageStore>,
+    engine: &Engine,
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = Vec::new();
+    let every = Duration::from_millis(config.server.foreign_poll_ms);
+    if !every.is_zero() {
+        let engine = engine.clone();
+        tasks.push(tokio::spawn(async move { engine.follow_foreign(every, now).await }));
+    }
+    match Listener::bind(path) {
+        Ok(listener) => {
+            tasks.push(tokio::spawn(listener.answer(Arc::clone(store), engine.clone())));
+        }
+        Err(error) => tracing::warn!(
+            %error, store.path = %path.display(),
+            "no socket beside the store: commands that write are refused while it is served"
+        ),
+    }
+    tasks
 }
 
 fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, took: Duration) {

@@ -148,6 +148,13 @@ pub enum EngineError {
     },
 }
 
+impl EngineError {
+    /// Whether another program has held the store's file for too long.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Locked { .. }))
+    }
+}
+
 /// One thing that is wrong with a change set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Defect {

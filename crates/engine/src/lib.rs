@@ -13,6 +13,7 @@ mod edit;
 mod error;
 pub mod feed;
 pub mod fences;
+mod foreign;
 mod given;
 mod history;
 mod item_tag;
@@ -38,11 +39,14 @@ mod edit_tests;
 #[cfg(test)]
 mod engine_tests;
 #[cfg(test)]
+mod foreign_tests;
+#[cfg(test)]
 mod past_tests;
 
 pub use compress::Encoding;
 pub use edit::{Assigned, EditOp, EditSet, FeatureEdit};
 pub use error::{Defect, EngineError};
+pub use foreign::take_in_foreign;
 pub use given::Given;
 pub use history::{FieldChange, HistoryEntry};
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
@@ -53,6 +57,7 @@ pub use publication::Publication;
 pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
+pub use store::{ForeignSummary, KeptOut};
 pub use tiles::{
     LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
 };

@@ -283,6 +283,11 @@ impl From<EngineError> for Problem {
                 Code::PreconditionFailed
             }
             EngineError::KeyTaken { .. } | EngineError::KeepsChanging => Code::Conflict,
+            // Named without the path of the store, which is nobody's business outside.
+            error if error.is_locked() => {
+                let detail = "another program is writing to the store; try again when it has ended";
+                return Self::new(Code::Busy, detail);
+            }
             error => return Self::internal(&error),
         };
         Self::new(code, detail)

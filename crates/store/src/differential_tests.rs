@@ -110,8 +110,8 @@ async fn state(store: &dyn FeatureStore) -> String {
             states.sort_by_key(|(id, _)| *id);
             text += &format!("{states:?}\n");
         }
-        for feature in 1..30 {
-            let arrival = store.arrival(&collection.id, fid(feature)).await.unwrap();
+        for feature in scan(store, collection.id.as_str()).await {
+            let arrival = store.arrival(&collection.id, feature.id.unwrap()).await.unwrap();
             text += &format!("{:?}\n", arrival.map(|record| (record.revision, record.id)));
         }
     }

@@ -92,6 +92,16 @@ pub enum StoreError {
         /// The process that holds it, by name and number.
         owner: String,
     },
+    /// Another program writes to the file and does not end.
+    #[error(
+        "another program has been writing to {path} for {seconds} s; end its edits (in QGIS: save or cancel them), then try again"
+    )]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The file system cannot hold a store.
     #[error(
         "{path} lies on a {kind} file system, where SQLite's write-ahead log cannot work; copy the store to a local disk"

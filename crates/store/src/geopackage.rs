@@ -4,11 +4,17 @@ mod backup;
 mod catalogue;
 mod commit;
 mod connection;
+mod examine;
 mod fences;
+mod foreign;
+#[cfg(test)]
+mod foreign_tests;
 mod history;
+mod kept_out;
 mod load;
 mod lock;
 mod log;
+mod notes;
 mod open;
 mod past;
 mod restore;
@@ -16,8 +22,13 @@ mod row;
 mod rtree;
 mod scan;
 mod schema;
+mod shown;
 mod srs;
+mod structure;
+#[cfg(test)]
+mod structure_tests;
 mod verify;
+mod watch;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -32,12 +43,13 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadSummary, StoreError,
-    Version,
+    ChangeRecord, FeatureStore, FenceStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem,
+    LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
 pub use verify::{Defect, Verification};
+use watch::Watch;
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.
@@ -53,6 +65,7 @@ pub struct GeoPackageStore {
     fingerprint: String,
     readers: Arc<Readers>,
     writer: Option<WriterHandle>,
+    watch: Arc<Watch>,
 }
 
 impl GeoPackageStore {
@@ -185,6 +198,9 @@ impl FeatureStore for GeoPackageStore {
                         if let Some(key) = &asked.key {
                             load::create_key(&writer.db, &table, key)?;
                         }
+                        let table =
+                            catalogue::Table { collection: asked.clone(), ..(*table).clone() };
+                        notes::create_triggers(&writer.db, &table)?;
                     }
                     catalogue::describe(&writer.db, &asked)?;
                     Ok(writer.revision())
@@ -261,6 +277,40 @@ impl FeatureStore for GeoPackageStore {
             };
             (0..count).map(|_| Err(refused())).collect()
         })
+    }
+
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError> {
+        let (id, ids) = (id.clone(), ids.to_vec());
+        self.read(move |db| in_one_state(db, |db| scan::features(db, &id, &ids))).await
+    }
+
+    async fn take_in_foreign(
+        &self,
+        recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError> {
+        let Some(writer) = &self.writer else { return Ok(None) };
+        let watch = Arc::clone(&self.watch);
+        if !self.read(move |_| watch.has_changed()).await? {
+            return Ok(None);
+        }
+        let taken = writer.run(move |writer| writer.take_in(recorded_at)).await;
+        if taken.is_err() {
+            self.watch.look_again();
+        }
+        taken
+    }
+
+    async fn kept_out(
+        &self,
+        collection: Option<&CollectionId>,
+        limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError> {
+        let collection = collection.map(|id| id.as_str().to_owned());
+        self.read(move |db| kept_out::read(db, collection.as_deref(), limit)).await
     }
 
     async fn changes(

@@ -28,7 +28,8 @@ mod verify_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, FeatureStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem, LoadMode,
+    LoadSummary, Version,
 };
 pub use fences::FenceStore;
 pub use fit::fit;

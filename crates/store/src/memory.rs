@@ -17,8 +17,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, fit, refit};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
-    Operation, StoreError, Version,
+    ChangeRecord, FeatureStore, FenceStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem,
+    LoadMode, LoadSummary, Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -138,9 +138,11 @@ impl State {
     ) -> Result<Vec<FormerState>, StoreError> {
         let mut states = BTreeMap::new();
         let held = self.held(id)?.clone();
+        // Ids up to here are of a removed collection that had the same name.
+        let floor = self.retired.get(id).copied().unwrap_or(0);
         for ((collection, feature), versions) in &self.history {
             let after = versions.iter().find(|version| version.until > revision);
-            if let Some(version) = after.filter(|_| collection == id) {
+            if let Some(version) = after.filter(|_| collection == id && feature.value() > floor) {
                 let then = (version.from <= revision)
                     .then(|| refit(&held.collection, &version.fields, version.feature.clone()));
                 states.insert(*feature, then);
@@ -475,6 +477,31 @@ impl FeatureStore for MemoryStore {
             answers.push(self.write(|state| state.commit(set)).await);
         }
         answers
+    }
+
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError> {
+        let mut state = self.state.lock().await;
+        let held = state.held(id)?;
+        Ok(ids.iter().filter_map(|id| held.features.get(id)).map(|(_, f)| f.clone()).collect())
+    }
+
+    async fn take_in_foreign(
+        &self,
+        _recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError> {
+        Ok(None)
+    }
+
+    async fn kept_out(
+        &self,
+        _collection: Option<&CollectionId>,
+        _limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn changes(

@@ -58,6 +58,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         }
         add(&format!("/collections/{{collectionId}}/{}", kind.name()), of_collection(operation));
     }
+    let defects = document("getDefects", "rows that are kept out, and why", &JSON, "Defects");
+    add("/collections/{collectionId}/defects", of_collection(defects));
     for collection in snapshot.collections.values() {
         let offered = app.crs_lists.of(&app.engine, collection);
         let id = encode(collection.collection().id.as_str());

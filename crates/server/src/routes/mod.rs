@@ -5,6 +5,7 @@ mod api;
 pub mod changes;
 mod collections;
 mod conformance;
+mod defects;
 mod extent;
 pub mod fences;
 mod functions;
@@ -69,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/sortables", get(schemas::sortables))
         .route("/collections/{id}/items/{fid}/history", get(items::history))
         .merge(items::routes(&app))
+        .route("/collections/{id}/defects", get(defects::defects))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))

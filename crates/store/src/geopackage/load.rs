@@ -16,6 +16,7 @@ use super::row::{self, Encoded};
 use super::rtree::{self, Cell};
 use super::schema::{Columns, ident};
 use super::writer::Writer;
+use super::{kept_out, notes};
 use crate::fit::{check_same_schema, check_schema, fit};
 use crate::memory::envelope_of;
 use crate::{Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError};
@@ -125,12 +126,14 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
         }
     }
     db.execute_batch(&table.columns.drop_triggers())?;
+    notes::drop_triggers(db, &table)?;
     Ok(Prepared { upsert, ..prepared(table, last_fid) })
 }
 
 /// Keeps every feature's present state in history; answers their number.
 fn end_all(db: &Connection, table: &Table, origin: Origin<'_>) -> Result<u64, StoreError> {
-    let mut statement = db.prepare(&row::select_sql(table))?;
+    let sql = format!("{} WHERE {}", row::select_sql(table), kept_out::condition(table));
+    let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0;
     while let Some(found) = rows.next()? {
@@ -208,7 +211,7 @@ impl<'a> Rows<'a> {
             origin,
             insert: db.prepare_cached(&row::insert_sql(table))?,
             find,
-            next_fid: prepared.last_fid + 1,
+            next_fid: prepared.last_fid.saturating_add(1),
             cells: Vec::new(),
             moved: Vec::new(),
             extent: ExtentChange::default(),
@@ -265,6 +268,10 @@ impl<'a> Rows<'a> {
         // What this very load brought was never a state that a revision showed.
         let before = if fid > self.prepared.last_fid {
             envelope_of(&commit::read(self.db, table, id)?)
+        } else if kept_out::take(self.db, &table.columns.table, Some(fid))? {
+            // A row with a flaw is mended: it becomes a feature.
+            self.extent.count(Operation::Insert);
+            None
         } else {
             commit::end(self.db, table, id, None, self.origin)?
         };
@@ -279,7 +286,7 @@ impl<'a> Rows<'a> {
 
     /// First and last id given; none when no feature was added.
     fn ids(&self) -> Option<(i64, i64)> {
-        let first = self.prepared.last_fid + 1;
+        let first = self.prepared.last_fid.saturating_add(1);
         (self.next_fid > first).then(|| (first, self.next_fid - 1))
     }
 
@@ -298,13 +305,14 @@ impl<'a> Rows<'a> {
             let moved = std::mem::take(&mut self.moved);
             rtree::update(self.db, columns, table.collection.count, (moved, cells))?;
             self.extent.note(None, Some(self.come));
-            self.extent.write(self.db, columns)?;
+            self.extent.count_more(self.inserted);
+            self.extent.write(self.db, table)?;
             let sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ?2
                        WHERE table_name = ?1";
             self.db.execute(sql, (&columns.table, self.inserted))?;
         }
         self.db.execute_batch(&columns.create_triggers())?;
-        Ok(())
+        notes::create_triggers(self.db, table)
     }
 }
 

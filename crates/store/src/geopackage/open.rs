@@ -10,9 +10,10 @@ use spatial::{Crs, Revision};
 
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
 use super::lock::{WriterLock, check_file_system};
-use super::schema::{ADDED, FORMAT, create_all};
+use super::schema::{ADDED, FORMAT, create_all, upgrade_from_1};
+use super::watch::Watch;
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers, fences, srs};
+use super::{GeoPackageStore, Readers, catalogue, fences, notes, srs};
 use crate::StoreError;
 
 impl GeoPackageStore {
@@ -52,6 +53,7 @@ impl GeoPackageStore {
         open_reader(path).and_then(|db| check_store(&db, path)).map_err(|e| explain(e, path))?;
         let db = open_writer(path).map_err(|error| explain(error, path))?;
         db.execute_batch(ADDED).map_err(|error| explain(error.into(), path))?;
+        upgrade(&db).map_err(|error| error.during("upgrading", path))?;
         Self::finish(path, Some((db, lock)))
     }
 
@@ -86,8 +88,36 @@ impl GeoPackageStore {
             Some((db, lock)) => Some(WriterHandle::start(path, db, lock, Revision(revision))?),
             None => None,
         };
-        Ok(Self { path: path.to_owned(), fingerprint, readers: Arc::new(readers), writer })
+        Ok(Self {
+            path: path.to_owned(),
+            fingerprint,
+            readers: Arc::new(readers),
+            writer,
+            watch: Arc::new(Watch::new(path)),
+        })
     }
+}
+
+/// Brings a store of an earlier format up to this one, in one transaction.
+fn upgrade(db: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM tuban_meta WHERE name = 'format'";
+    let found: i64 = db.query_row(sql, [], |row| row.get(0))?;
+    if found >= FORMAT {
+        return Ok(());
+    }
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    let done = db.execute_batch(&upgrade_from_1()).map_err(StoreError::from).and_then(|()| {
+        for table in catalogue::read_all(db)? {
+            let columns = &table.columns;
+            db.execute_batch(&(columns.drop_triggers() + &columns.create_triggers()))?;
+            notes::create_triggers(db, &table)?;
+        }
+        Ok(db.execute_batch("COMMIT")?)
+    });
+    if done.is_err() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    done
 }
 
 /// Refuses what is no SQLite file, or only the beginning of one.

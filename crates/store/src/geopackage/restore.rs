@@ -370,6 +370,7 @@ fn restore_collection(
             }
         };
         extent.note(before, after);
+        extent.count(written);
         moved.push(id.value());
         cells.extend(after.map(|envelope| Cell::new(id.value(), &envelope)));
         let ids = Some((id.value(), id.value()));
@@ -380,7 +381,7 @@ fn restore_collection(
         }
     })?;
     rtree::update(db, columns, table.collection.count, (moved, cells))?;
-    extent.write(db, columns)?;
+    extent.write(db, table)?;
     let sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ?2
                WHERE table_name = ?1";
     db.execute(sql, (&columns.table, grown))?;

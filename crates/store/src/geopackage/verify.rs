@@ -129,6 +129,11 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
     let (mut events, mut states) = (db.prepare(cursor::EVENTS)?, db.prepare(cursor::STATES)?);
     let mut record = Record::new(db, report, revision, (events.query([])?, states.query([])?));
     for name in &names {
+        let apart = apart::read(db, name)?;
+        if apart.whole {
+            record.pass_over(name)?;
+            continue;
+        }
         let table = CollectionId::try_from(name.as_str())
             .map_err(|error| StoreError::damaged(format!("collection {name}"), error))
             .and_then(|id| catalogue::read(db, &id));
@@ -137,7 +142,7 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
             Err(error) => {
                 let reason = match error {
                     StoreError::UnknownCollection { .. } => {
-                        "gpkg_contents or gpkg_ogr_contents does not name it".to_owned()
+                        "tuban_shown does not name it".to_owned()
                     }
                     other => format!("its description cannot be read: {other}"),
                 };
@@ -147,11 +152,6 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
             }
         };
         done.collections += 1;
-        let apart = apart::read(db, name)?;
-        if apart.whole {
-            record.pass_over(name)?;
-            continue;
-        }
         record.begin(name, apart)?;
         match features::check(db, &table, &mut record, report) {
             Ok(count) => {

@@ -5,9 +5,9 @@ use rusqlite::{Connection, OptionalExtension};
 use spatial::{Envelope, gpb};
 
 use super::super::catalogue::{self, Table};
-use super::super::row;
 use super::super::rtree::Cell;
 use super::super::schema::ident;
+use super::super::{notes, row};
 use super::Report;
 use super::record::{Found, Record};
 use crate::StoreError;
@@ -39,11 +39,12 @@ pub(super) fn check(
     let sql = format!("{} ORDER BY {}", row::select_sql(table), ident(&columns.fid));
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([])?;
-    let (mut count, mut placed, mut last) = (0, 0_u64, 0);
+    let (mut count, mut placed, mut last, mut all) = (0, 0_u64, 0, 0);
     let mut extent = Envelope::EMPTY;
     while let Some(found) = rows.next()? {
         let fid: i64 = found.get(0)?;
         last = last.max(fid);
+        all += 1;
         if record.apart().ids.contains(&fid) {
             record.present(fid, Found::Unreadable);
             continue;
@@ -103,6 +104,7 @@ pub(super) fn check(
     if !record.apart().pending {
         check_sums(table, count, extent, report);
     }
+    check_counter(db, table, all, report)?;
     check_said(db, table, last, report)?;
     Ok(count)
 }
@@ -153,12 +155,30 @@ fn check_sums(table: &Table, count: u64, extent: Envelope, report: &Report) {
     if collection.count != count {
         let reason =
             format!("{name} is said to have {} features, and has {count}", collection.count);
-        report.tell("gpkg_ogr_contents", None, reason);
+        report.tell("tuban_shown", None, reason);
     }
     if collection.extent != extent && !(collection.extent.is_empty() && extent.is_empty()) {
         let reason = format!("the extent of {name} is not that of its features");
-        report.tell("gpkg_contents", None, reason);
+        report.tell("tuban_shown", None, reason);
     }
+}
+
+/// The number of rows that GDAL and QGIS go by.
+fn check_counter(
+    db: &Connection,
+    table: &Table,
+    rows: u64,
+    report: &Report,
+) -> Result<(), StoreError> {
+    let name = &table.columns.table;
+    let sql = "SELECT feature_count FROM gpkg_ogr_contents WHERE table_name = ?1";
+    let said = db.query_row(sql, [name], |row| row.get::<_, Option<u64>>(0)).optional()?.flatten();
+    if said != Some(rows) {
+        let said = said.map_or_else(|| "no number of".to_owned(), |said| said.to_string());
+        let reason = format!("{name} is said to have {said} rows, and has {rows}");
+        report.tell("gpkg_ogr_contents", None, reason);
+    }
+    Ok(())
 }
 
 /// What else the catalogue says, and what keeps it true when others write.
@@ -196,6 +216,10 @@ fn check_said(
             );
             report.tell(name, None, reason);
         }
+    }
+    if !notes::has_triggers(db, table)? {
+        let reason = "triggers that note what other programs write are missing or were changed";
+        report.tell(name, None, reason.to_owned());
     }
     Ok(())
 }
