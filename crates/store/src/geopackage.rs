@@ -63,9 +63,11 @@ const IDLE_READERS: usize = 4;
 pub struct GeoPackageStore {
     path: PathBuf,
     fingerprint: String,
+    // These close before the writer does: only the last connection of all takes the log away, and
+    // a reading one may not.
     readers: Arc<Readers>,
-    writer: Option<WriterHandle>,
     watch: Arc<Watch>,
+    writer: Option<WriterHandle>,
 }
 
 impl GeoPackageStore {
