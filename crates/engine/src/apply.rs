@@ -128,9 +128,11 @@ impl Engine {
         commits: &[Result<Commit, StoreError>],
     ) -> Result<(), EngineError> {
         let done = sets.iter().zip(commits).enumerate();
-        let done: Vec<(usize, Commit)> = done
+        let mut done: Vec<(usize, Commit)> = done
             .filter_map(|(position, (_, commit))| Some((position, commit.as_ref().ok()?.clone())))
             .collect();
+        // The store may have taken one up again after the others.
+        done.sort_by_key(|(_, commit)| commit.revision);
         let (Some((_, first)), Some((_, last))) = (done.first(), done.last()) else {
             return Ok(());
         };
