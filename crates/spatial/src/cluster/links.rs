@@ -31,7 +31,9 @@ const REPORT: u64 = 4096;
 /// Places of two features, by id, each.
 type Pairs = Vec<(u32, u32)>;
 
-/// Cores whose pairs are found at once.
+/// Cores whose pairs are found at once: few to begin with, since where everything is near
+/// everything the first of them join all the others.
+const FIRST_ROUND: usize = 16;
 const ROUND: usize = 4096;
 
 /// The features under trees.
@@ -108,7 +110,7 @@ impl Field<'_> {
             let mut cores = Vec::with_capacity(chunk.len());
             for place in chunk {
                 let mut found = 1;
-                meter.neighbours(*place, &mut |_| true, &mut |_| {
+                meter.neighbours(*place, &|_| true, &mut |_| true, &mut |_| {
                     found += 1;
                     found < wanted
                 })?;
@@ -128,8 +130,13 @@ impl Field<'_> {
         let places: Vec<u32> =
             (0..self.features.len() as u32).filter(|place| cores[*place as usize]).collect();
         // Each round knows the trees of those before it, and measures no pair that they join.
-        for round in places.chunks(ROUND) {
-            let found = round.par_chunks(64).map(|chunk| self.near_cores(chunk, cores, &parents));
+        let (mut rest, mut size) = (places.as_slice(), FIRST_ROUND);
+        while !rest.is_empty() {
+            let (round, later) = rest.split_at(size.min(rest.len()));
+            (rest, size) = (later, (size * 2).min(ROUND));
+            let trees = self.whole_trees(cores, &parents);
+            let known = (cores, parents.as_slice(), trees.as_slice());
+            let found = round.par_chunks(64).map(|chunk| self.near_cores(chunk, known));
             let found: Vec<Pairs> = found.collect::<Result<_, ClusterFault>>()?;
             for (core, other) in found.into_iter().flatten() {
                 if cores[other as usize] {
@@ -142,13 +149,22 @@ impl Field<'_> {
         Ok((parents, reachable))
     }
 
+    /// The root of each shard whose features are cores of one tree.
+    fn whole_trees(&self, cores: &[bool], parents: &[u32]) -> Vec<Option<u32>> {
+        let tree = |places: &Vec<u32>| {
+            let first = root(parents, *places.first()?);
+            let same = |place: &u32| cores[*place as usize] && root(parents, *place) == first;
+            places.iter().all(same).then_some(first)
+        };
+        self.shards.iter().map(|(_, places)| tree(places)).collect()
+    }
+
     /// Pairs of a core of `chunk` and another feature near it, unless that one is a core that
-    /// comes before or is of the same tree already.
+    /// comes before or is of the same tree already. `trees` are [`Field::whole_trees`].
     fn near_cores(
         &self,
         chunk: &[u32],
-        cores: &[bool],
-        parents: &[u32],
+        (cores, parents, trees): (&[bool], &[u32], &[Option<u32>]),
     ) -> Result<Pairs, ClusterFault> {
         let mut meter = Meter::new(self);
         let mut pairs = Vec::new();
@@ -156,6 +172,7 @@ impl Field<'_> {
             let own = root(parents, place);
             meter.neighbours(
                 place,
+                &|shard| trees[shard] != Some(own),
                 &mut |other| !cores[other as usize] || other > place && root(parents, other) != own,
                 &mut |other| {
                     pairs.push((place, other));
@@ -197,68 +214,67 @@ impl<'f> Meter<'f> {
         Ok(self.field.budget.spend(0, walked)?)
     }
 
-    /// Calls `found` with the neighbours of a feature that are `wanted`, until it has enough.
+    /// Calls `found` with the neighbours of a feature, in the shards that are `asked`, that are
+    /// `wanted`, until it has enough.
     ///
     /// A pair is measured on the plane about the feature with the smaller id, so that both see
     /// the same distance.
     fn neighbours(
         &mut self,
         place: u32,
+        asked: &dyn Fn(usize) -> bool,
         wanted: &mut dyn FnMut(u32) -> bool,
         found: &mut dyn FnMut(u32) -> bool,
     ) -> Result<(), ClusterFault> {
         let Field { features, shards, query, .. } = self.field;
         let feature = features[place as usize];
         let reach = query.metric.grown(&feature.envelope(), query.distance);
-        self.candidates.clear();
-        for (part, places) in shards {
+        let own_plane = query.metric.plane(feature.envelope().center());
+        let mut placed = false;
+        for (number, (part, places)) in shards.iter().enumerate() {
             let tree = part.shard.tree();
-            if !reach.intersects(&tree.bounds()) {
+            if !asked(number) || !reach.intersects(&tree.bounds()) {
                 continue;
             }
+            self.candidates.clear();
             let mut classify = |bounds: &Envelope| {
                 if reach.intersects(bounds) { Descent::Open } else { Descent::Skip }
             };
             tree.walk(part.shard.envelopes(), &mut classify, &mut |slots, _| {
                 self.candidates.extend(slots.map(|slot| places[slot]));
             });
-        }
-        let candidates = std::mem::take(&mut self.candidates);
-        let mut outcome = Ok(());
-        let own_plane = query.metric.plane(feature.envelope().center());
-        let mut placed = false;
-        for other in candidates.iter().copied().filter(|other| *other != place) {
-            self.looked += 1;
-            // A look costs too, where everything is near everything.
-            self.walked += 1;
-            if self.looked >= REPORT {
-                outcome = self.report();
-                if outcome.is_err() {
-                    break;
+            let candidates = std::mem::take(&mut self.candidates);
+            for other in candidates.iter().copied().filter(|other| *other != place) {
+                self.looked += 1;
+                // A look costs too, where everything is near everything.
+                self.walked += 1;
+                if self.looked >= REPORT {
+                    self.report()?;
+                }
+                if !wanted(other) {
+                    continue;
+                }
+                let partner = features[other as usize];
+                self.walked += (feature.vertex_count() + partner.vertex_count()) as u64;
+                let plane = if place < other {
+                    own_plane
+                } else {
+                    query.metric.plane(partner.envelope().center())
+                };
+                // On the plane of another the own place must be found anew.
+                let anew = place > other && query.metric != crate::Metric::Plane;
+                if anew || !placed {
+                    self.own.place(feature, plane);
+                    placed = !anew;
+                }
+                self.other.place(partner, plane);
+                if within(&self.own, &self.other, query.distance) && !found(other) {
+                    self.candidates = candidates;
+                    return Ok(());
                 }
             }
-            if !wanted(other) {
-                continue;
-            }
-            let partner = features[other as usize];
-            self.walked += (feature.vertex_count() + partner.vertex_count()) as u64;
-            let plane = if place < other {
-                own_plane
-            } else {
-                query.metric.plane(partner.envelope().center())
-            };
-            // On the plane of another the own place must be found anew.
-            let anew = place > other && query.metric != crate::Metric::Plane;
-            if anew || !placed {
-                self.own.place(feature, plane);
-                placed = !anew;
-            }
-            self.other.place(partner, plane);
-            if within(&self.own, &self.other, query.distance) && !found(other) {
-                break;
-            }
+            self.candidates = candidates;
         }
-        self.candidates = candidates;
-        outcome
+        Ok(())
     }
 }
