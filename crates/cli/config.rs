@@ -21,6 +21,8 @@ pub struct Config {
     pub tiles: TilesConfig,
     /// What an import accepts.
     pub import: ImportConfig,
+    /// Past states.
+    pub history: HistoryConfig,
     /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
     #[serde(deserialize_with = "definitions")]
     pub sites: BTreeMap<String, String>,
@@ -116,6 +118,15 @@ impl Default for ImportConfig {
     fn default() -> Self {
         Self { max_unzipped_mib: 4096 }
     }
+}
+
+/// Past states.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// File of the key under which past values of classes L3 and L4 are sealed; empty: beside the
+    /// store, under its name and `.key`.
+    pub key_file: PathBuf,
 }
 
 /// A configuration file that cannot be used.

@@ -6,12 +6,13 @@ use std::path::Path;
 use spatial::{Collection, CollectionId, FieldClass};
 use store::{FeatureStore, GeoPackageStore};
 
-use super::CommandError;
+use super::{CommandError, with_key};
 use crate::args::{CollectionAction, CollectionArgs, SetArgs};
+use crate::config::Config;
 use crate::output::{say, tell};
 
 /// Lists, describes, changes, renames or removes collections.
-pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
+pub async fn collection(args: CollectionArgs, config: &Config) -> Result<(), CommandError> {
     match args.action {
         CollectionAction::List { store } => {
             let collections = read_only(&store)?.collections().await?;
@@ -27,16 +28,16 @@ pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
             describe(&find(&read_only(&store)?, &id).await?);
             Ok(())
         }
-        CollectionAction::Set(args) => set(*args).await,
+        CollectionAction::Set(args) => set(*args, config).await,
         CollectionAction::Rename { store, from, to } => {
             let (from, to) =
                 (CollectionId::try_from(from.as_str())?, CollectionId::try_from(to.as_str())?);
-            let revision = writable(&store)?.rename(&from, &to).await?;
+            let revision = writable(&store, config)?.rename(&from, &to).await?;
             say(format_args!("{from} is {to} from revision {revision}"));
             Ok(())
         }
         CollectionAction::Remove { store, id, yes } => {
-            let opened = writable(&store)?;
+            let opened = writable(&store, config)?;
             let collection = find(&opened, &id).await?;
             if !yes && !confirmed(&collection) {
                 return Err(CommandError::NotConfirmed { id: collection.id });
@@ -56,11 +57,12 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-fn writable(path: &Path) -> Result<GeoPackageStore, CommandError> {
+/// Opens a store that exists, for reading and writing.
+pub fn writable(path: &Path, config: &Config) -> Result<GeoPackageStore, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }
-    Ok(GeoPackageStore::open(path)?)
+    Ok(with_key(GeoPackageStore::open(path)?, config))
 }
 
 /// The collection called `id`.
@@ -97,8 +99,8 @@ fn describe(c: &Collection) {
     }
 }
 
-async fn set(args: SetArgs) -> Result<(), CommandError> {
-    let opened = writable(&args.store)?;
+async fn set(args: SetArgs, config: &Config) -> Result<(), CommandError> {
+    let opened = writable(&args.store, config)?;
     let mut collection = find(&opened, &args.id).await?;
     if let Some(title) = args.title {
         collection.title = title;

@@ -8,7 +8,7 @@ use formats::ReadOptions;
 use spatial::{CollectionId, SourceCrs};
 use store::{GeoPackageStore, LoadMode};
 
-use super::{CommandError, now, registry};
+use super::{CommandError, now, registry, with_key};
 use crate::EXIT_PARTIAL;
 use crate::args::ImportArgs;
 use crate::config::Config;
@@ -37,7 +37,7 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
     let _ = ctrlc::set_handler(move || on_interrupt.store(true, Ordering::Relaxed));
     let watch = Watch::new(stopped);
 
-    let store = GeoPackageStore::open_or_create(&args.store)?;
+    let store = with_key(GeoPackageStore::open_or_create(&args.store)?, config);
     let mut outcomes = Vec::new();
     let mut failure = None;
     for file in &args.files {

@@ -2,6 +2,7 @@
 
 mod collection;
 mod demo;
+mod erase;
 mod error;
 mod export;
 mod import;
@@ -15,6 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::CommandFactory;
 use spatial::{CrsRegistry, Timestamp, self_test};
+use store::GeoPackageStore;
 
 use crate::args::{Cli, Command};
 use crate::config::Config;
@@ -39,7 +41,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Export(args) => blocking(export::export(args, &config)).map(done),
         Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
-        Command::Collection(args) => blocking(collection::collection(args)).map(done),
+        Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
+        Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),
         Command::Config => {
             say(config.to_toml().trim_end());
@@ -63,6 +66,14 @@ fn registry(config: &Config) -> Result<Arc<CrsRegistry>, CommandError> {
     let registry = CrsRegistry::new(config.sites.clone())?;
     self_test()?;
     Ok(Arc::new(registry))
+}
+
+/// Tells a store where its master key lies, when the configuration does.
+fn with_key(store: GeoPackageStore, config: &Config) -> GeoPackageStore {
+    if !config.history.key_file.as_os_str().is_empty() {
+        store.set_key_file(config.history.key_file.clone());
+    }
+    store
 }
 
 /// The clock of this machine.

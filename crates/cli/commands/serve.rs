@@ -11,7 +11,7 @@ use store::GeoPackageStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, registry};
+use super::{CommandError, registry, with_key};
 use crate::args::ServeArgs;
 use crate::config::Config;
 use crate::output::{say, tell};
@@ -55,7 +55,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
 
     let started = Instant::now();
     let registry = registry(config)?;
-    let store = Arc::new(GeoPackageStore::open(path)?);
+    let store = Arc::new(with_key(GeoPackageStore::open(path)?, config));
     let engine = Arc::new(Engine::open(store, registry, engine_settings(config)).await?);
     announce(path, address, config, &engine, started.elapsed());
 

@@ -55,6 +55,7 @@ impl Engine {
         let held = held.ok_or_else(|| EngineError::UnknownCollection { id: collection.clone() })?;
         let versions = self.store().history(collection, id).await?;
         let came = self.store().arrival(collection, id).await?;
+        let erasures = self.store().erasures(collection, id).await?;
         let described = held.collection();
         let fields: Vec<(ReadableField, &str)> = ReadableField::all(described, profile)
             .map(|(field, declared)| (field, declared.name.as_str()))
@@ -111,7 +112,13 @@ impl Engine {
             let after = states.get(position + 1).map(|(_, state)| state);
             entries.push(HistoryEntry {
                 revision,
-                operation: if after.is_some() { Operation::Replace } else { Operation::Delete },
+                operation: match after {
+                    Some(_) if erasures.iter().any(|act| act.revision == revision) => {
+                        Operation::Erase
+                    }
+                    Some(_) => Operation::Replace,
+                    None => Operation::Delete,
+                },
                 actor,
                 reason,
                 recorded_at: Some(recorded_at),
@@ -119,6 +126,22 @@ impl Engine {
                 geometry: moved(before, after.unwrap_or(&nothing)),
             });
         }
+        // Values of a feature that was gone already changed no state.
+        for act in erasures {
+            let known = entries.iter().any(|entry| entry.revision == act.revision);
+            if !known && act.revision <= snapshot.revision {
+                entries.push(HistoryEntry {
+                    revision: act.revision,
+                    operation: Operation::Erase,
+                    actor: act.actor,
+                    reason: act.reason,
+                    recorded_at: Some(act.recorded_at),
+                    fields: Vec::new(),
+                    geometry: None,
+                });
+            }
+        }
+        entries.sort_by_key(|entry| entry.revision);
         Ok(entries)
     }
 }

@@ -9,6 +9,7 @@ mod apply;
 mod cache;
 mod check;
 mod compress;
+mod erase;
 mod error;
 mod history;
 mod items;

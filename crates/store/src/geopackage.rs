@@ -3,7 +3,9 @@
 mod catalogue;
 mod commit;
 mod connection;
+mod erase;
 mod history;
+mod keys;
 mod load;
 mod lock;
 mod log;
@@ -26,10 +28,12 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::fit::{check_same_schema, check_schema};
+use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError,
+    Version,
 };
+use keys::Keys;
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.
@@ -44,6 +48,7 @@ pub struct GeoPackageStore {
     path: PathBuf,
     fingerprint: String,
     readers: Arc<Readers>,
+    keys: Arc<Keys>,
     writer: Option<WriterHandle>,
 }
 
@@ -57,6 +62,12 @@ impl GeoPackageStore {
     /// a store from another that lies under the same name.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Looks for the master key, under which past values of classes L3 and L4 are sealed, at
+    /// `path` instead of beside the store. It is read, or made, when it is first needed.
+    pub fn set_key_file(&self, path: PathBuf) {
+        self.keys.look_at(path);
     }
 
     /// Puts a style where QGIS finds it: the collection's default from now on. It takes the place
@@ -174,6 +185,8 @@ impl FeatureStore for GeoPackageStore {
                             load::create_key(&writer.db, &table, key)?;
                         }
                     }
+                    let raised = erasable_names(&asked, Some(&table.collection));
+                    history::seal(&writer.db, &writer.keys, asked.id.as_str(), &raised)?;
                     catalogue::describe(&writer.db, &asked)?;
                     Ok(writer.revision())
                 })
@@ -270,8 +283,10 @@ impl FeatureStore for GeoPackageStore {
         chunk: usize,
         sink: mpsc::Sender<Vec<FormerState>>,
     ) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.read(move |db| past::former_states(db, &id, revision, chunk, &sink)).await
+        let (id, keys) = (id.clone(), Arc::clone(&self.keys));
+        let send =
+            move |db: &Connection| past::former_states(db, &keys, &id, revision, (chunk, &sink));
+        self.read(send).await
     }
 
     async fn arrival(
@@ -288,7 +303,21 @@ impl FeatureStore for GeoPackageStore {
         collection: &CollectionId,
         id: FeatureId,
     ) -> Result<Vec<Version>, StoreError> {
+        let (collection, keys) = (collection.clone(), Arc::clone(&self.keys));
+        let read = move |db: &Connection| history::read(db, &keys, &collection, id);
+        self.read(move |db| in_one_state(db, read)).await
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
+        self.writer()?.run(move |writer| erase::erase(writer, &erasure)).await
+    }
+
+    async fn erasures(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
         let collection = collection.clone();
-        self.read(move |db| history::read(db, &collection, id)).await
+        self.read(move |db| erase::erasures(db, &collection, id)).await
     }
 }

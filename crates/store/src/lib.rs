@@ -13,13 +13,16 @@ mod contract_tests;
 #[cfg(test)]
 mod differential_tests;
 #[cfg(test)]
+mod erase_tests;
+#[cfg(test)]
 mod geopackage_tests;
 #[cfg(test)]
 mod past_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
+    Version,
 };
 pub use fit::fit;
 pub use geopackage::GeoPackageStore;

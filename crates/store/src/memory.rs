@@ -3,7 +3,9 @@
 //! Written to be obviously right: every write clones the state, changes the clone and puts it
 //! in place, so a refused write leaves no trace.
 
-use std::collections::{BTreeMap, HashSet};
+mod erase;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,10 +15,10 @@ use spatial::{
 };
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fit::{check_same_schema, check_schema, fit, refit};
+use crate::fit::{check_same_schema, check_schema, erasable_names, fit, refit};
 use crate::{
-    ChangeRecord, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary, Operation,
-    StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
+    Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -33,6 +35,8 @@ struct State {
     retired: BTreeMap<CollectionId, i64>,
     log: Vec<ChangeRecord>,
     history: BTreeMap<(CollectionId, FeatureId), Vec<Version>>,
+    /// Fields whose past values are of a class that can be erased.
+    sealed: BTreeSet<(CollectionId, FeatureId, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -98,6 +102,8 @@ impl State {
         let fields = held.collection.fields.iter().map(|field| field.name.clone()).collect();
         let envelope = envelope_of(&feature);
         if from < origin.revision {
+            let described = held.collection.clone();
+            self.seal_state((collection, id), &described, &feature);
             self.history.entry((collection.clone(), id)).or_default().push(Version {
                 from,
                 until: origin.revision,
@@ -224,8 +230,9 @@ impl State {
             for feature in ids {
                 self.end(&id, feature, origin)?;
             }
-            let held = self.held(&id)?;
-            held.collection = load.collection;
+            let raised = erasable_names(&load.collection, Some(&self.held(&id)?.collection));
+            self.seal_past(&id, &raised);
+            self.held(&id)?.collection = load.collection.clone();
         }
         let mut after = Envelope::EMPTY;
         for feature in features {
@@ -273,6 +280,7 @@ impl State {
                 let last_id = self.retired.get(&asked.id).copied().unwrap_or(0);
                 let held = Held { collection: asked.clone(), features: BTreeMap::new(), last_id };
                 self.collections.insert(asked.id.clone(), held);
+                self.seal_past(&asked.id, &erasable_names(asked, None));
                 Ok(())
             }
             LoadMode::Replace => self.held(&asked.id).map(|_| ()),
@@ -378,8 +386,9 @@ impl FeatureStore for MemoryStore {
             let held = state.held(&collection.id)?;
             check_schema(collection)?;
             check_same_schema(&held.collection, collection)?;
-            held.collection = collection.clone();
+            let before = std::mem::replace(&mut held.collection, collection.clone());
             held.check_keys()?;
+            state.seal_past(&collection.id, &erasable_names(collection, Some(&before)));
             Ok(state.revision)
         })
         .await
@@ -404,6 +413,12 @@ impl FeatureStore for MemoryStore {
                 .into_iter()
                 .map(|((id, feature), versions)| {
                     ((if id == *from { to.clone() } else { id }, feature), versions)
+                })
+                .collect();
+            state.sealed = std::mem::take(&mut state.sealed)
+                .into_iter()
+                .map(|(id, feature, name)| {
+                    (if id == *from { to.clone() } else { id }, feature, name)
                 })
                 .collect();
             Ok(state.revision)
@@ -529,5 +544,23 @@ impl FeatureStore for MemoryStore {
     ) -> Result<Vec<Version>, StoreError> {
         let state = self.state.lock().await;
         Ok(state.history.get(&(collection.clone(), id)).cloned().unwrap_or_default())
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
+        self.write(|state| state.erase(&erasure)).await
+    }
+
+    async fn erasures(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
+        let state = self.state.lock().await;
+        let of = |record: &&ChangeRecord| {
+            record.operation == Operation::Erase
+                && record.collection == *collection
+                && record.id == Some(id)
+        };
+        Ok(state.log.iter().filter(of).cloned().collect())
     }
 }

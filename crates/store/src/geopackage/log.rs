@@ -118,8 +118,8 @@ pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
     })
 }
 
-const ALL: [Operation; 4] =
-    [Operation::Load, Operation::Insert, Operation::Replace, Operation::Delete];
+const ALL: [Operation; 5] =
+    [Operation::Load, Operation::Insert, Operation::Replace, Operation::Delete, Operation::Erase];
 
 fn name(operation: Operation) -> &'static str {
     match operation {
@@ -127,5 +127,6 @@ fn name(operation: Operation) -> &'static str {
         Operation::Insert => "insert",
         Operation::Replace => "replace",
         Operation::Delete => "delete",
+        Operation::Erase => "erase",
     }
 }

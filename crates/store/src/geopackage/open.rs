@@ -9,8 +9,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use spatial::{Crs, Revision};
 
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
+use super::keys::Keys;
 use super::lock::{WriterLock, check_file_system};
-use super::schema::{FORMAT, create_all};
+use super::schema::{FORMAT, LATER, create_all};
 use super::writer::WriterHandle;
 use super::{GeoPackageStore, Readers, srs};
 use crate::StoreError;
@@ -25,7 +26,7 @@ impl GeoPackageStore {
             return Err(StoreError::Io { operation: "creating", path: path.to_owned(), source });
         }
         let made = open_writer(path).and_then(|db| {
-            db.execute_batch(&format!("BEGIN IMMEDIATE; {}", create_all()))?;
+            db.execute_batch(&format!("BEGIN IMMEDIATE; {}{LATER}", create_all()))?;
             // The standard wants its row in every file.
             srs::ensure(&db, &Crs::WGS84)?;
             db.execute_batch("COMMIT")?;
@@ -51,6 +52,8 @@ impl GeoPackageStore {
         // Read first: a file that is no store is left as it is, journal mode and all.
         open_reader(path).and_then(|db| check_store(&db, path)).map_err(|e| explain(e, path))?;
         let db = open_writer(path).map_err(|error| explain(error, path))?;
+        let later = format!("BEGIN IMMEDIATE; {LATER} COMMIT;");
+        db.execute_batch(&later).map_err(|e| StoreError::from(e).during("opening", path))?;
         Self::finish(path, Some((db, lock)))
     }
 
@@ -78,11 +81,15 @@ impl GeoPackageStore {
         let (revision, fingerprint) =
             read().map_err(|e| StoreError::from(e).during("opening", path))?;
         readers.give_back(db);
+        let keys = Arc::new(Keys::beside(path));
         let writer = match writer {
-            Some((db, lock)) => Some(WriterHandle::start(path, db, lock, Revision(revision))?),
+            Some((db, lock)) => {
+                let keys = Arc::clone(&keys);
+                Some(WriterHandle::start(path, db, lock, Revision(revision), keys)?)
+            }
             None => None,
         };
-        Ok(Self { path: path.to_owned(), fingerprint, readers: Arc::new(readers), writer })
+        Ok(Self { path: path.to_owned(), fingerprint, readers: Arc::new(readers), keys, writer })
     }
 }
 

@@ -63,6 +63,15 @@ INSERT INTO tuban_meta VALUES ('format', 1), ('fingerprint', lower(hex(randomblo
 INSERT INTO gpkg_extensions SELECT name, NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tuban\\_%' ESCAPE '\\';
 ";
 
+/// Tables that a store may lack, made when it is opened for writing: the data keys of features
+/// (`sealed_as` is the name that the collection had when the key was made), and the index by
+/// which the erasures of a feature are found.
+pub(crate) const LATER: &str = "
+CREATE TABLE IF NOT EXISTS tuban_data_keys (collection TEXT NOT NULL, fid INTEGER NOT NULL, sealed_as TEXT NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (collection, fid)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS tuban_change_log_erasure ON tuban_change_log (collection, fid) WHERE operation = 'erase';
+INSERT INTO gpkg_extensions SELECT 'tuban_data_keys', NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = 'tuban_data_keys');
+";
+
 /// `name` as an SQL identifier.
 pub(crate) fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -118,6 +118,7 @@ fn push_entry(
         Operation::Insert => "insert",
         Operation::Replace => "replace",
         Operation::Delete => "delete",
+        Operation::Erase => "erase",
     };
     text.push_str(&format!("{{\"revision\":{},\"operation\":\"{operation}\"", entry.revision));
     if let Some(at) = entry.recorded_at {
