@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
 use server::{LinkSettings, ServerSettings};
+use spatial::Timestamp;
 use store::GeoPackageStore;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{CommandError, registry, with_key};
+use super::{CommandError, now, registry, with_key};
 use crate::args::ServeArgs;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::output::{say, tell};
 
 /// Serves a store until it is told to end.
@@ -57,6 +58,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let registry = registry(config)?;
     let store = Arc::new(with_key(GeoPackageStore::open(path)?, config));
     let engine = Arc::new(Engine::open(store, registry, engine_settings(config)).await?);
+    let keeping = tokio::spawn(keep_history(Arc::clone(&engine), config.history.keep));
     announce(path, address, config, &engine, started.elapsed());
 
     let public_url = &config.server.public_url;
@@ -72,7 +74,33 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         tile_max_age: config.tiles.max_age_seconds,
     };
     server::serve(listener, engine, settings, told_to_end()).await;
+    keeping.abort();
     Ok(())
+}
+
+/// Past states that are let go at a time: a few milliseconds of the writer.
+const DROPPED_AT_ONCE: usize = 200;
+/// What commits have for themselves in between.
+const BETWEEN_DROPS: Duration = Duration::from_millis(50);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Lets past states go when they ended longer ago than they are kept: now and once a day.
+async fn keep_history(engine: Arc<Engine>, keep: Keep) {
+    let Keep::Days(days) = keep else { return };
+    loop {
+        let moment = Timestamp(now().0 - i64::from(days) * 86_400_000);
+        loop {
+            match engine.store().drop_history(moment, DROPPED_AT_ONCE).await {
+                Ok(true) => tokio::time::sleep(BETWEEN_DROPS).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "past states could not be let go");
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(DAY).await;
+    }
 }
 
 fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, took: Duration) {

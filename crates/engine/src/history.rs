@@ -97,6 +97,7 @@ impl Engine {
 
         let nothing = State { values: vec![Value::Null; fields.len()], geometry: None };
         let names: Vec<&str> = fields.iter().map(|(_, name)| *name).collect();
+        let came_at = came.as_ref().map(|came| came.revision);
         let came = came.filter(|came| came.revision == *first);
         let mut entries = vec![HistoryEntry {
             revision: *first,
@@ -142,6 +143,11 @@ impl Engine {
             }
         }
         entries.sort_by_key(|entry| entry.revision);
+        // What the feature was before history begins is not known: its first state is no change.
+        let start = self.store().history_start().await?;
+        if start.is_some_and(|start| came_at.is_none_or(|came| came < start.revision)) {
+            entries.remove(0);
+        }
         Ok(entries)
     }
 }

@@ -41,4 +41,5 @@ pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
 pub use readable::ReadableField;
 pub use shown::Shown;
+pub use store::HistoryStart;
 pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};

@@ -216,3 +216,24 @@ async fn an_erased_value_is_in_no_state_and_the_act_is_told() {
     let unknown = erase(999, 5_000).await.unwrap_err();
     assert!(matches!(unknown, EngineError::Store(store::StoreError::UnknownFeature { .. })));
 }
+
+#[tokio::test]
+async fn states_that_were_let_go_are_refused_and_history_begins_later() {
+    let (store, engine) = town().await;
+    for (moment, row) in [(2_000, 30), (3_000, 31), (4_000, 32)] {
+        let op = ChangeOp::Replace(fid(1), parcel(40, row));
+        engine.apply(at(moment, vec![op])).await.unwrap();
+    }
+    assert!(!store::FeatureStore::drop_history(&*store, Timestamp(3_500), 100).await.unwrap());
+    let collections = [id("parcels")];
+    let error = engine.state(Some(Timestamp(2_999)), &collections).await.unwrap_err();
+    let EngineError::HistoryDropped { start } = error else { panic!("{error}") };
+    assert_eq!((start.revision.0, start.recorded_at), (3, Timestamp(3_000)));
+    let then = engine.state(Some(start.recorded_at), &collections).await.unwrap();
+    let moved = features(&then).into_iter().find(|feature| feature.id == Some(fid(1))).unwrap();
+    let envelope = |feature: &Feature| feature.geometry.as_ref().unwrap().envelope();
+    assert_eq!(envelope(&moved), envelope(&parcel(40, 31)));
+    let history = engine.history(&id("parcels"), fid(1), Profile::default()).await.unwrap();
+    let told: Vec<_> = history.iter().map(|e| (e.revision.0, e.operation)).collect();
+    assert_eq!(told, [(4, Operation::Replace)]);
+}

@@ -18,6 +18,7 @@ enum Step {
     Remove(u8),
     Describe(u8, u8),
     Erase(u8, u8, u8),
+    Drop,
     Reopen,
 }
 
@@ -37,6 +38,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..2, 0_u8..4).prop_map(|(a, b)| Step::Describe(a, b)),
         2 => (0_u8..3, 1_u8..9, 0_u8..4).prop_map(|(a, b, c)| Step::Erase(a, b, c)),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Drop),
     ]
 }
 
@@ -91,6 +93,8 @@ async fn run(store: &dyn FeatureStore, step: &Step) -> String {
             };
             show(erase(store, name(collection), i64::from(*feature), fields).await)
         }
+        // Loads are recorded at 1000 and commits at 2000.
+        Step::Drop => show(store.drop_history(Timestamp(2_000), 1_000).await),
         Step::Reopen => String::new(),
     }
 }
@@ -117,7 +121,9 @@ async fn state(store: &dyn FeatureStore) -> String {
     }
     let newest = store.revision().await.unwrap().0;
     for collection in &collections {
-        for revision in 0..=newest {
+        let start = store.history_start().await.unwrap();
+        text += &format!("{start:?}\n");
+        for revision in start.map_or(0, |start| start.revision.0)..=newest {
             let mut states = former_states(store, collection.id.as_str(), revision).await;
             states.sort_by_key(|(id, _)| *id);
             text += &format!("{states:?}\n");

@@ -59,6 +59,15 @@ pub struct Erasure {
     pub recorded_at: Timestamp,
 }
 
+/// The oldest state that is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryStart {
+    /// Its revision.
+    pub revision: Revision,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
 /// What flows into a load.
 #[derive(Debug)]
 pub enum LoadItem {
@@ -226,4 +235,12 @@ pub trait FeatureStore: Send + Sync {
         collection: &CollectionId,
         id: FeatureId,
     ) -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// Lets at most `most` past states go, the oldest first, that were recorded to end before a
+    /// moment; answers whether more may be there. The change log stays, and so does what is asked
+    /// of states that are whole still: older ones are refused from then on.
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError>;
+
+    /// Where history begins; none when every past state is there.
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError>;
 }

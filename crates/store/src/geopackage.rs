@@ -11,6 +11,7 @@ mod lock;
 mod log;
 mod open;
 mod past;
+mod retention;
 mod row;
 mod rtree;
 mod scan;
@@ -30,8 +31,8 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadSummary, StoreError,
-    Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadSummary,
+    StoreError, Version,
 };
 use keys::Keys;
 use writer::WriterHandle;
@@ -319,5 +320,13 @@ impl FeatureStore for GeoPackageStore {
     ) -> Result<Vec<ChangeRecord>, StoreError> {
         let collection = collection.clone();
         self.read(move |db| erase::erasures(db, &collection, id)).await
+    }
+
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError> {
+        self.writer()?.run(move |writer| retention::drop_history(writer, ended_before, most)).await
+    }
+
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError> {
+        self.read(|db| in_one_state(db, retention::start)).await
     }
 }

@@ -21,8 +21,8 @@ mod past_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
-    Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadMode,
+    LoadSummary, Version,
 };
 pub use fit::fit;
 pub use geopackage::GeoPackageStore;

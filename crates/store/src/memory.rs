@@ -4,6 +4,7 @@
 //! in place, so a refused write leaves no trace.
 
 mod erase;
+mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -17,8 +18,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit, refit};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, Load, LoadItem, LoadMode, LoadSummary,
-    Operation, StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadMode,
+    LoadSummary, Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -37,6 +38,10 @@ struct State {
     history: BTreeMap<(CollectionId, FeatureId), Vec<Version>>,
     /// Fields whose past values are of a class that can be erased.
     sealed: BTreeSet<(CollectionId, FeatureId, String)>,
+    /// Where history begins; none when it is whole.
+    start: Option<HistoryStart>,
+    /// When features came of which past states were let go.
+    arrived: BTreeMap<(CollectionId, FeatureId), Revision>,
 }
 
 #[derive(Clone, Debug)]
@@ -141,6 +146,7 @@ impl State {
     ) -> Result<Vec<FormerState>, StoreError> {
         let mut states = BTreeMap::new();
         let held = self.held(id)?.clone();
+        self.check_whole(revision)?;
         for ((collection, feature), versions) in &self.history {
             let after = versions.iter().find(|version| version.until > revision);
             if let Some(version) = after.filter(|_| collection == id) {
@@ -161,7 +167,8 @@ impl State {
     fn first_revision(&self, collection: &CollectionId, id: FeatureId) -> Option<Revision> {
         let past = self.history.get(&(collection.clone(), id)).and_then(|all| all.first());
         let present = self.collections.get(collection)?.features.get(&id);
-        past.map(|version| version.from).or(present.map(|(from, _)| *from))
+        let arrived = self.arrived.get(&(collection.clone(), id)).copied();
+        arrived.or(past.map(|version| version.from)).or(present.map(|(from, _)| *from))
     }
 
     /// `asked`, or the moment of the newest row of the log when that is later.
@@ -415,6 +422,12 @@ impl FeatureStore for MemoryStore {
                     ((if id == *from { to.clone() } else { id }, feature), versions)
                 })
                 .collect();
+            state.arrived = std::mem::take(&mut state.arrived)
+                .into_iter()
+                .map(|((id, feature), came)| {
+                    ((if id == *from { to.clone() } else { id }, feature), came)
+                })
+                .collect();
             state.sealed = std::mem::take(&mut state.sealed)
                 .into_iter()
                 .map(|(id, feature, name)| {
@@ -562,5 +575,13 @@ impl FeatureStore for MemoryStore {
                 && record.id == Some(id)
         };
         Ok(state.log.iter().filter(of).cloned().collect())
+    }
+
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError> {
+        Ok(self.state.lock().await.drop_history(ended_before, most))
+    }
+
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError> {
+        Ok(self.state.lock().await.start)
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::catalogue::{self, Table};
 use super::keys::Keys;
 use super::schema::ident;
-use super::{history, in_one_state, log};
+use super::{history, in_one_state, log, retention};
 use crate::fit::refit;
 use crate::{ChangeRecord, FormerState, StoreError};
 
@@ -57,6 +57,7 @@ pub(crate) fn former_states(
 ) -> Result<(), StoreError> {
     in_one_state(db, |db| {
         let table = catalogue::read(db, id)?;
+        retention::check_whole(db, revision)?;
         let (chunk, sink) = sink;
         let mut sending = Sending { chunk: chunk.max(1), waiting: Vec::new(), sink, keys };
         let seen = send_changed(db, &table, revision, &mut sending)?;

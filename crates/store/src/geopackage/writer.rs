@@ -230,6 +230,25 @@ impl Writer {
         done.map_err(|error| error.during(operation, &self.path))
     }
 
+    /// One transaction that no revision shows: what readers see stays the same.
+    pub(crate) fn upkeep<T>(
+        &mut self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = self.newest;
+        let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
+        let done = done.and_then(|()| {
+            let answer = work(self)?;
+            self.db.execute_batch("COMMIT")?;
+            Ok(answer)
+        });
+        if done.is_err() {
+            self.roll_back(before);
+        }
+        done.map_err(|error| error.during(operation, &self.path))
+    }
+
     fn write_revision(&self) -> Result<(), StoreError> {
         self.db
             .prepare_cached("UPDATE tuban_meta SET value = ?1 WHERE name = 'revision'")?
