@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients test-conformance test-postgis fuzz lint bench ci build-tools
+.PHONY: demo test test-clients test-conformance test-crash test-postgis fuzz lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -16,6 +16,11 @@ test-clients: build-tools
 	tests/qgis/run
 	tests/tiles/run
 	tests/browser/run
+
+# The real server killed, cut off from its power, on full disks; TUBAN as above.
+test-crash: build-tools
+	$(if $(TUBAN),,cargo build --release --locked)
+	tests/crash/run
 
 # Relations, predicates, overlays and joins beside a PostGIS of its own.
 test-postgis: build-tools

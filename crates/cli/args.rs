@@ -41,6 +41,12 @@ pub enum Command {
     Collection(CollectionArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
+    /// Copy a store to a file, also while it is served
+    Backup(BackupArgs),
+    /// Check a store: file, indexes, change log and history; also while it is served
+    Verify(VerifyArgs),
+    /// Bring every collection back to an earlier state, as a new revision
+    Restore(RestoreArgs),
     /// Generate fictional towns with parcels, buildings, households and points
     Synth(crate::synth::SynthArgs),
     /// Print the configuration in force, every key
@@ -154,11 +160,16 @@ pub enum AssumedDatum {
 pub struct ExportArgs {
     /// The store
     pub store: PathBuf,
-    /// File to write; the ending chooses the format: .fgb .geojson .geojsonl .csv .gpkg
+    /// File to write; the ending chooses the format: .fgb .geojson .geojsonl .csv .gpkg, or a
+    /// pyramid of tiles: .pmtiles .mbtiles
     pub out: PathBuf,
-    /// The collection; may be left out when the store has one only
+    /// The collection; may be left out when the store has one only. Of a pyramid: one or several,
+    /// parted by commas [default: all]
     #[arg(long, value_name = "ID")]
     pub collection: Option<String>,
+    /// First and last zoom of a pyramid, A..B [default: those of the collections]
+    #[arg(long, value_name = "A..B")]
+    pub zoom: Option<String>,
     /// CRS to write [default: the storage CRS; GeoJSON is always WGS 84]
     #[arg(long, value_name = "CRS")]
     pub crs: Option<String>,
@@ -290,6 +301,58 @@ pub struct EraseArgs {
     /// Why, for the change log
     #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub reason: String,
+}
+
+/// What a backup does not hold.
+const BACKUP_LACKS: &str = "The key file (STORE.key) is not copied: keep it apart from backups, for \
+    without it the past values of classes L3 and L4 in them cannot be read.";
+
+/// `tuban backup`
+#[derive(Debug, Args)]
+#[command(after_help = BACKUP_LACKS)]
+pub struct BackupArgs {
+    /// The store
+    pub store: PathBuf,
+    /// File to write: a store itself, with change log and history
+    pub out: PathBuf,
+    /// Replace an older backup of the same store
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// What the exit codes of a check say.
+const VERIFY_CODES: &str = "Exit code: 0 when nothing is wrong, 1 when something is, or when the \
+    store cannot be read, 2 for a mistake in the command.";
+
+/// `tuban verify`
+#[derive(Debug, Args)]
+#[command(after_help = VERIFY_CODES)]
+pub struct VerifyArgs {
+    /// The store
+    pub store: PathBuf,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `tuban restore`
+#[derive(Debug, Args)]
+pub struct RestoreArgs {
+    /// The store; no server may hold it
+    pub store: PathBuf,
+    /// The state to go back to
+    #[arg(long, value_name = "N")]
+    pub to_revision: u64,
+    /// Why, for the change log
+    #[arg(long, value_name = "TEXT", default_value = "restore")]
+    pub reason: String,
+    /// Remove collections that came later; without it they are only emptied. A removed collection
+    /// cannot come back
+    #[arg(long)]
+    pub remove_new: bool,
+    /// Print what would change, and change nothing; also while the store is served
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `tuban query`

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
@@ -19,6 +20,12 @@ pub struct Config {
     pub server: ServerConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
+    /// Streams of what changes.
+    pub changes: ChangesConfig,
+    /// Areas that are watched.
+    pub fences: FencesConfig,
+    /// Where events of fences may be posted.
+    pub webhooks: WebhooksConfig,
     /// What an import accepts.
     pub import: ImportConfig,
     /// Past states.
@@ -49,6 +56,8 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Allow an address other than loopback although the store has no accounts.
     pub public: bool,
+    /// Who may edit over HTTP.
+    pub edits: Editors,
     /// URL that clients reach the server by, for absolute links; empty: from the request.
     pub public_url: String,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
@@ -57,10 +66,21 @@ pub struct ServerConfig {
     pub request_timeout_seconds: u64,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// Largest body of a batch of geometries, in bytes.
+    /// Largest body of a batch of geometries and of an edit, in bytes.
     pub max_batch_bytes: usize,
+    /// Most changes of one transaction.
+    pub max_transaction_changes: usize,
+    /// Whether a change of a feature must say which state of it is expected, by If-Match or
+    /// If-Unmodified-Since (in a transaction ifRevision).
+    pub require_if_match: bool,
+    /// Origins, beside the server's own, whose pages may change something, such as
+    /// "https://map.example".
+    pub edit_origins: Vec<String>,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,
+    /// How often to look whether another program, such as QGIS, wrote to the store, in
+    /// milliseconds; 0: only at the start and before each write.
+    pub foreign_poll_ms: u64,
 }
 
 impl Default for ServerConfig {
@@ -68,12 +88,41 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             public: false,
+            edits: Editors::Loopback,
             public_url: String::new(),
             trusted_proxies: Vec::new(),
             request_timeout_seconds: 5,
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
+            max_transaction_changes: 10_000,
+            require_if_match: false,
+            edit_origins: Vec::new(),
             max_url_bytes: 8192,
+            foreign_poll_ms: 500,
+        }
+    }
+}
+
+/// Who may edit over HTTP, as long as there are no accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Editors {
+    /// Whoever reaches a server that listens on loopback; one that listens elsewhere, or is public
+    /// by way of a proxy, is read only.
+    Loopback,
+    /// Everyone who reaches the server, wherever it listens.
+    Everyone,
+    /// Nobody.
+    Nobody,
+}
+
+impl Editors {
+    /// Whether a server that listens on `address`, `public` or not, offers edits.
+    pub fn may_edit_at(self, address: SocketAddr, public: bool) -> bool {
+        match self {
+            Self::Loopback => address.ip().is_loopback() && !public,
+            Self::Everyone => true,
+            Self::Nobody => false,
         }
     }
 }
@@ -104,6 +153,52 @@ impl Default for TilesConfig {
             threads: 0,
         }
     }
+}
+
+/// Streams of what changes.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChangesConfig {
+    /// Most readers of streams at a time.
+    pub max_readers: usize,
+    /// Seconds after which a reader hears something although nothing happens.
+    pub heartbeat_seconds: NonZeroU32,
+}
+
+impl Default for ChangesConfig {
+    fn default() -> Self {
+        Self { max_readers: 1_000, heartbeat_seconds: NonZeroU32::MIN.saturating_add(14) }
+    }
+}
+
+/// Areas that are watched.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FencesConfig {
+    /// Most fences.
+    pub max_fences: usize,
+    /// Most events that are kept.
+    pub max_events: u64,
+    /// Days for which events are kept.
+    pub max_days: u32,
+}
+
+impl Default for FencesConfig {
+    fn default() -> Self {
+        Self { max_fences: 10_000, max_events: 1_000_000, max_days: 90 }
+    }
+}
+
+/// Where events of fences may be posted.
+#[derive(Clone, Debug, Deserialize, Serialize, Default)]
+#[serde(default, deny_unknown_fields)]
+pub struct WebhooksConfig {
+    /// Hosts, as `host` (port 443) or `host:port`; none: webhooks are refused.
+    pub hosts: Vec<String>,
+    /// For tests of this program: post to loopback addresses too, there even without TLS. Not
+    /// printed.
+    #[serde(skip_serializing)]
+    pub insecure_loopback: bool,
 }
 
 /// What an import accepts.
@@ -235,6 +330,21 @@ mod tests {
         let keys = text.lines().filter(|line| line.contains('=')).count();
         assert!(keys <= 25, "{keys} keys:\n{text}");
         assert_eq!(Config::parse(&text, Path::new("t")).unwrap().to_toml(), text);
+    }
+
+    #[test]
+    fn a_server_that_others_reach_is_read_only_unless_it_is_said() {
+        let at = |address: &str, public: bool| {
+            let address = address.parse().unwrap();
+            [Editors::Loopback, Editors::Everyone, Editors::Nobody]
+                .map(|editors| editors.may_edit_at(address, public))
+        };
+        for loopback in ["127.0.0.1:80", "[::1]:80"] {
+            assert_eq!(at(loopback, false), [true, true, false]);
+            assert_eq!(at(loopback, true), [false, true, false], "by way of a proxy");
+        }
+        assert_eq!(at("0.0.0.0:80", true), [false, true, false]);
+        assert_eq!(at("192.168.1.5:80", false), [false, true, false]);
     }
 
     #[test]

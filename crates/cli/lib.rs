@@ -5,6 +5,7 @@ mod commands;
 pub mod config;
 pub mod environment;
 pub mod import;
+pub mod local;
 mod output;
 pub mod synth;
 

@@ -459,6 +459,10 @@ fn every_resource_is_json_for_machines_and_a_page_for_people() {
             assert!(machine.json().is_object(), "{target}");
         }
         for (method, status) in [("OPTIONS", 200), ("POST", 405), ("DELETE", 405)] {
+            // What may be edited has methods of its own.
+            if target.contains("/items") {
+                continue;
+            }
             let answer = TOWN.server.ask(method, target, &[]);
             assert_eq!(answer.status, status, "{method} {target}");
             assert_eq!(answer.header("allow"), Some("GET, HEAD, OPTIONS"), "{method} {target}");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use spatial::{CrsRegistry, Timestamp};
 use store::{FeatureStore, GeoPackageStore, LoadMode};
-use tuban::import::{ImportOptions, Watch, import_file};
+use tuban::import::{ImportOptions, Target, Watch, import_file};
 
 use crate::running::{Answer, run, tuban};
 
@@ -121,8 +121,16 @@ fn a_stop_takes_back_the_layers_that_a_file_has_brought_before() {
         let registry = CrsRegistry::new(BTreeMap::new()).unwrap();
         let (watch, mut outcomes) = (Watch::new(stopped), Vec::new());
         let (place, file) = (path("s.gpkg"), path("layers.gpkg"));
-        let stopped =
-            import_file(&*store, &place, &registry, &file, &options, &watch, &mut outcomes).await;
+        let stopped = import_file(
+            Target::Own(&*store),
+            &place,
+            &registry,
+            &file,
+            &options,
+            &watch,
+            &mut outcomes,
+        )
+        .await;
         let told = stopped.unwrap_err().to_string();
         assert_eq!(told, "stopped; the store is as it was before this file");
         assert!(outcomes.is_empty());

@@ -6,18 +6,34 @@
     reason = "tests fail by panicking"
 )]
 
+mod backup;
+mod changes;
 mod commands;
 mod coordinates;
+mod crash;
+mod edit_conditions;
+mod edit_town;
+mod editors;
+mod edits;
 mod export;
 mod features;
+mod fences;
+mod foreign;
+mod history;
 mod http;
 mod import;
 mod interrupted;
+mod live;
 mod planner;
 mod planner_refusals;
 mod planner_town;
 mod postgis;
+mod qgis_edits;
 mod running;
 mod serving;
+mod through_server;
 mod tidy;
+mod tile_selection;
 mod tilesets;
+mod transactions;
+mod webhooks;

@@ -65,7 +65,13 @@ pub struct Server {
 impl Server {
     /// Serves `store`; more arguments may follow.
     pub fn start(store: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(store, arguments, &[])
+    }
+
+    /// Serves `store` with these environment variables.
+    pub fn start_with(store: &Path, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = tuban()
+            .envs(environment.iter().copied())
             .arg("serve")
             .arg(store)
             .args(["--listen", "127.0.0.1:0"])
@@ -124,6 +130,29 @@ impl Server {
         Response::parse(&self.send(&[head.as_bytes(), body].concat()))
     }
 
+    /// Sends `body` with these headers and reads the whole answer.
+    pub fn change(
+        &self,
+        method: &str,
+        target: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Response {
+        let mut request = format!(
+            "{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n",
+            body.len()
+        );
+        if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            request.push_str(&format!("Host: {}\r\n", self.address));
+        }
+        for (name, value) in headers {
+            request.push_str(&format!("{name}: {value}\r\n"));
+        }
+        request.push_str("\r\n");
+        request.push_str(body);
+        Response::parse(&self.send(request.as_bytes()))
+    }
+
     pub fn get(&self, target: &str) -> Response {
         self.ask("GET", target, &[])
     }
@@ -139,10 +168,37 @@ impl Server {
         answer
     }
 
-    /// Asks the process to end, as a service manager does; what it wrote on standard error.
-    pub fn terminate(mut self) -> (bool, String) {
+    /// Sends `body` by POST as JSON; none when the server does not answer to the end.
+    pub fn try_post(&self, target: &str, body: &str) -> Option<Response> {
+        let mut stream = TcpStream::connect(self.address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let head = format!(
+            "POST {target} HTTP/1.1\r\nConnection: close\r\nHost: {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            self.address,
+            body.len()
+        );
+        stream.write_all(&[head.as_bytes(), body.as_bytes()].concat()).ok()?;
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).ok()?;
+        answer.windows(4).any(|w| w == b"\r\n\r\n").then(|| Response::parse(&answer))
+    }
+
+    /// Sends the process a signal, such as `-KILL`.
+    pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &id]).status().unwrap().success());
+    }
+
+    /// Asks the process to end, as a service manager does; what it wrote on standard error.
+    pub fn terminate(self) -> (bool, String) {
+        self.signal("-TERM");
+        self.ended()
+    }
+
+    /// Waits for the end of the process; whether it was a good one, and what it wrote on standard
+    /// error.
+    pub fn ended(mut self) -> (bool, String) {
         let mut err = String::new();
         self.child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         (self.child.wait().unwrap().success(), err)
@@ -165,7 +221,7 @@ pub struct Response {
 }
 
 impl Response {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|w| w == b"\r\n\r\n").expect("a complete head");
         let head = std::str::from_utf8(&bytes[..end]).unwrap();
         let mut lines = head.split("\r\n");

@@ -13,11 +13,13 @@ fn store() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_store_that_is_served_can_be_read_by_others_and_written_by_none() {
+fn a_store_that_is_served_can_be_read_by_others_and_written_through_its_socket_alone() {
     let folder = store();
     let server = Server::start(&folder.path().join("s.gpkg"), &[]);
     let owner = server.id().to_string();
     let port = server.address.to_string();
+    // Without the socket there is no way through the server.
+    std::fs::remove_file(folder.path().join("s.gpkg.sock")).unwrap();
     let cases: [(&[&str], i32, &str); 8] = [
         (&["serve", "s.gpkg", "--listen", "127.0.0.1:0"], 1, &owner),
         (&["serve", "s.gpkg", "--listen", &port], 1, "--listen"),

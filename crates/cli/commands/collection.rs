@@ -9,6 +9,7 @@ use store::{FeatureStore, GeoPackageStore};
 use super::{CommandError, with_key};
 use crate::args::{CollectionAction, CollectionArgs, SetArgs};
 use crate::config::Config;
+use crate::local::Opened;
 use crate::output::{say, tell};
 
 /// Lists, describes, changes, renames or removes collections.
@@ -38,7 +39,7 @@ pub async fn collection(args: CollectionArgs, config: &Config) -> Result<(), Com
         }
         CollectionAction::Remove { store, id, yes } => {
             let opened = writable(&store, config)?;
-            let collection = find(&opened, &id).await?;
+            let collection = choose(opened.collections().await?, &id)?;
             if !yes && !confirmed(&collection) {
                 return Err(CommandError::NotConfirmed { id: collection.id });
             }
@@ -57,17 +58,19 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-/// Opens a store that exists, for reading and writing.
-pub fn writable(path: &Path, config: &Config) -> Result<GeoPackageStore, CommandError> {
+fn writable(path: &Path, config: &Config) -> Result<Opened, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }
-    Ok(with_key(GeoPackageStore::open(path)?, config))
+    Ok(Opened::open(path, |path| Ok(with_key(GeoPackageStore::open(path)?, config)))?)
 }
 
 /// The collection called `id`.
 pub async fn find(store: &dyn FeatureStore, id: &str) -> Result<Collection, CommandError> {
-    let all = store.collections().await?;
+    choose(store.collections().await?, id)
+}
+
+fn choose(all: Vec<Collection>, id: &str) -> Result<Collection, CommandError> {
     all.iter().find(|c| c.id.as_str() == id).cloned().ok_or_else(|| CommandError::Argument {
         name: "collection",
         value: id.to_owned(),
@@ -101,7 +104,7 @@ fn describe(c: &Collection) {
 
 async fn set(args: SetArgs, config: &Config) -> Result<(), CommandError> {
     let opened = writable(&args.store, config)?;
-    let mut collection = find(&opened, &args.id).await?;
+    let mut collection = choose(opened.collections().await?, &args.id)?;
     if let Some(title) = args.title {
         collection.title = title;
     }
@@ -154,7 +157,7 @@ async fn set(args: SetArgs, config: &Config) -> Result<(), CommandError> {
         collection.style = if path.as_os_str().is_empty() { None } else { Some(style(&path)?) };
     }
     let revision = opened.describe(&collection).await?;
-    opened.set_style(&collection.id, "tuban", &server::style::qml(&collection), "").await?;
+    opened.set_style(&collection.id, "tuban", &server::style::qml(&collection)).await?;
     say(format_args!("{} is changed from revision {revision}", collection.id));
     Ok(())
 }

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::{CommandError, now, registry, serve};
 use crate::args::DemoArgs;
 use crate::config::Config;
-use crate::import::{ImportOptions, Watch, import_file};
+use crate::import::{ImportOptions, Target, Watch, import_file};
 use crate::output::say;
 use crate::synth::{Layer, Synth};
 
@@ -144,7 +144,7 @@ async fn import(
         report: None,
     };
     let watch = Watch::new(Arc::new(AtomicBool::new(false)));
-    import_file(store, store_path, registry, &file, &options, &watch, &mut Vec::new())
+    import_file(Target::Own(store), store_path, registry, &file, &options, &watch, &mut Vec::new())
         .await
         .map_err(|source| CommandError::Import { path: file.clone(), source: Box::new(source) })?;
     let _ = std::fs::remove_file(&file);

@@ -1,10 +1,9 @@
 //! `tuban erase`
 
 use spatial::{CollectionId, FeatureId};
-use store::{Erasure, FeatureStore};
+use store::{Erasure, FeatureStore, GeoPackageStore};
 
-use super::collection::writable;
-use super::{CommandError, now};
+use super::{CommandError, now, with_key};
 use crate::args::EraseArgs;
 use crate::config::Config;
 use crate::output::say;
@@ -25,7 +24,11 @@ pub async fn erase(args: EraseArgs, config: &Config) -> Result<(), CommandError>
         reason: args.reason,
         recorded_at: now(),
     };
-    let commit = writable(&args.store, config)?.erase(erasure).await?;
+    if !args.store.exists() {
+        return Err(CommandError::NoStore { path: args.store });
+    }
+    let store = with_key(GeoPackageStore::open(&args.store)?, config);
+    let commit = store.erase(erasure).await?;
     say(format_args!(
         "values of feature {id} of {collection} are gone from revision {}; backups and exports \
          made before still hold them",

@@ -26,6 +26,9 @@ pub enum CommandError {
     /// The store refuses or fails.
     #[error(transparent)]
     Store(#[from] store::StoreError),
+    /// The server that holds the store refuses or cannot be reached.
+    #[error(transparent)]
+    Local(#[from] crate::local::LocalError),
     /// The engine refuses or fails.
     #[error(transparent)]
     Engine(#[from] engine::EngineError),

@@ -1,6 +1,6 @@
 //! `tuban export`
 
-use formats::{DeclaredCrs, LayerSchema, OutputFormat};
+use formats::{ArchiveFormat, DeclaredCrs, LayerSchema, OutputFormat};
 use spatial::{Collection, Crs, CrsRegistry, FieldClass, Projector, SourceCrs, Value};
 use store::{FeatureStore, GeoPackageStore};
 use tokio::sync::mpsc;
@@ -18,27 +18,25 @@ const QUEUE: usize = 4;
 
 /// Writes one collection to one file.
 pub async fn export(args: ExportArgs, config: &Config) -> Result<(), CommandError> {
+    if let Some(format) = ArchiveFormat::of_path(&args.out) {
+        check_out(&args)?;
+        return super::pyramid::pyramid(args, format, config).await;
+    }
+    if let Some(zoom) = &args.zoom {
+        return Err(CommandError::Argument {
+            name: "--zoom",
+            value: zoom.clone(),
+            reason: "only pyramids have zooms: .pmtiles and .mbtiles".to_owned(),
+        });
+    }
     let format = OutputFormat::of_path(&args.out).ok_or_else(|| CommandError::Argument {
         name: "OUT",
         value: args.out.display().to_string(),
-        reason: "the ending chooses the format: .fgb, .geojson, .geojsonl, .csv or .gpkg"
+        reason: "the ending chooses the format: .fgb, .geojson, .geojsonl, .csv, .gpkg, .pmtiles \
+                 or .mbtiles"
             .to_owned(),
     })?;
-    if args.out.exists() && !args.force {
-        return Err(CommandError::Argument {
-            name: "OUT",
-            value: args.out.display().to_string(),
-            reason: "the file exists already; say --force to replace it".to_owned(),
-        });
-    }
-    if args.out.exists() && GeoPackageStore::open_read_only(&args.out).is_ok() {
-        return Err(CommandError::Argument {
-            name: "OUT",
-            value: args.out.display().to_string(),
-            reason: "this is a Tuban store, which no export replaces; choose another name"
-                .to_owned(),
-        });
-    }
+    check_out(&args)?;
     let registry = registry(config)?;
     let store = read_only(&args.store)?;
     let collection = chosen(&store, args.collection.as_deref()).await?;
@@ -66,6 +64,26 @@ pub async fn export(args: ExportArgs, config: &Config) -> Result<(), CommandErro
         tell(format_args!("note: {note}"));
     }
     say(format_args!("{}: {} features, {crs}", args.out.display(), written.features));
+    Ok(())
+}
+
+/// Refuses to write over what is there, unless that was asked for; over a store, always.
+fn check_out(args: &ExportArgs) -> Result<(), CommandError> {
+    if args.out.exists() && !args.force {
+        return Err(CommandError::Argument {
+            name: "OUT",
+            value: args.out.display().to_string(),
+            reason: "the file exists already; say --force to replace it".to_owned(),
+        });
+    }
+    if args.out.exists() && GeoPackageStore::open_read_only(&args.out).is_ok() {
+        return Err(CommandError::Argument {
+            name: "OUT",
+            value: args.out.display().to_string(),
+            reason: "this is a Tuban store, which no export replaces; choose another name"
+                .to_owned(),
+        });
+    }
     Ok(())
 }
 

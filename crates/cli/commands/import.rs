@@ -13,6 +13,7 @@ use crate::EXIT_PARTIAL;
 use crate::args::ImportArgs;
 use crate::config::Config;
 use crate::import::{ImportOptions, ImportOutcome, Watch, import_file};
+use crate::local::Opened;
 use crate::output::{say, tell};
 
 /// Imports the files one after the other.
@@ -37,12 +38,14 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
     let _ = ctrlc::set_handler(move || on_interrupt.store(true, Ordering::Relaxed));
     let watch = Watch::new(stopped);
 
-    let store = with_key(GeoPackageStore::open_or_create(&args.store)?, config);
+    let store = Opened::open(&args.store, |path| {
+        Ok(with_key(GeoPackageStore::open_or_create(path)?, config))
+    })?;
     let mut outcomes = Vec::new();
     let mut failure = None;
     for file in &args.files {
-        let imported =
-            import_file(&store, &args.store, &registry, file, &options, &watch, &mut outcomes);
+        let (target, place) = (store.target(), &args.store);
+        let imported = import_file(target, place, &registry, file, &options, &watch, &mut outcomes);
         if let Err(source) = imported.await {
             let path = file.clone();
             failure = Some(CommandError::Import { path, source: Box::new(source) });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine::{Encoding, Engine, Profile, TileRequest};
 use serde_json::{Value, json};
 use spatial::CollectionId;
-use store::{FeatureStore, GeoPackageStore};
+use store::{FeatureStore, GeoPackageStore, KeptOut};
 use tile::inspect::{decode, defects};
 use tile::{TileCoord, TileMatrixSet};
 
@@ -18,6 +18,11 @@ use crate::output::{say, say_columns};
 
 /// Most defects of a tile that are listed one by one.
 const SHOWN_DEFECTS: usize = 20;
+
+/// Most rows that are kept out and listed one by one.
+const SHOWN_KEPT_OUT: usize = 20;
+/// Most of them that are counted.
+const COUNTED_KEPT_OUT: usize = 100_000;
 
 /// Prints the collections, or one tile.
 pub async fn inspect(args: InspectArgs, config: &Config) -> Result<(), CommandError> {
@@ -40,6 +45,7 @@ async fn collections(
     let revision = store.revision().await?;
     let mut all = store.collections().await?;
     all.retain(|c| only.as_ref().is_none_or(|id| c.id == *id));
+    let kept_out = store.kept_out(only.as_ref(), COUNTED_KEPT_OUT).await?;
     if as_json {
         let listed: Vec<Value> = all
             .iter()
@@ -53,7 +59,11 @@ async fn collections(
                 })
             })
             .collect();
-        say(json!({ "revision": revision.0, "collections": listed }));
+        let kept_out: Vec<Value> = kept_out
+            .iter()
+            .map(|k| json!({ "table": k.collection, "id": k.fid, "pointer": k.place, "detail": k.reason }))
+            .collect();
+        say(json!({ "revision": revision.0, "collections": listed, "keptOut": kept_out }));
         return Ok(());
     }
     say(format_args!("revision {revision}, {} collections", all.len()));
@@ -67,6 +77,18 @@ async fn collections(
         ]
     });
     say_columns(&rows.collect::<Vec<_>>(), &[1, 4]);
+    if !kept_out.is_empty() {
+        say(format_args!(
+            "kept out, as another program wrote them; mend them in the file: {}",
+            kept_out.len()
+        ));
+    }
+    for KeptOut { collection, fid, place, reason, .. } in kept_out.iter().take(SHOWN_KEPT_OUT) {
+        match fid {
+            Some(fid) => say(format_args!("  {collection} {fid} {place}: {reason}")),
+            None => say(format_args!("  {collection}: {reason}")),
+        }
+    }
     Ok(())
 }
 
@@ -92,7 +114,8 @@ async fn tile(
             coord,
             encoding,
             profile: Profile::default(),
-            past: None,
+            state: None,
+            selection: None,
         };
         let answer = engine.tile(&request).await?;
         sizes.push((encoding.name(), answer.bytes.len()));

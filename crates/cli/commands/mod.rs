@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share.
 
+mod backup;
 mod collection;
 mod demo;
 mod erase;
@@ -7,8 +8,11 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod pyramid;
 mod query;
+mod restore;
 mod serve;
+mod verify;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -43,6 +47,9 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
         Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
+        Command::Backup(args) => blocking(backup::backup(args)).map(done),
+        Command::Verify(args) => blocking(verify::verify(args)),
+        Command::Restore(args) => blocking(restore::restore(args, &config)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),
         Command::Config => {
             say(config.to_toml().trim_end());

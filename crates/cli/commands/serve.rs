@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
-use server::{LinkSettings, ServerSettings};
+use server::{FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
 use spatial::Timestamp;
-use store::GeoPackageStore;
+use store::{FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 
 use super::{CommandError, now, registry, with_key};
 use crate::args::ServeArgs;
 use crate::config::{Config, Keep};
+use crate::local::Listener;
 use crate::output::{say, tell};
 
 /// Serves a store until it is told to end.
@@ -57,8 +59,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let started = Instant::now();
     let registry = registry(config)?;
     let store = Arc::new(with_key(GeoPackageStore::open(path)?, config));
-    let engine = Arc::new(Engine::open(store, registry, engine_settings(config)).await?);
-    let keeping = tokio::spawn(keep_history(Arc::clone(&engine), config.history.keep));
+    // What other programs wrote while nobody served comes before the first answer.
+    engine::take_in_foreign(&*store, now()).await?;
+    let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
+    let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let beside = beside(path, config, &store, &engine);
     announce(path, address, config, &engine, started.elapsed());
 
     let public_url = &config.server.public_url;
@@ -70,11 +75,31 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
         max_body_bytes: config.server.max_body_bytes,
         max_batch_bytes: config.server.max_batch_bytes,
+        offers_edits: config.server.edits.may_edit_at(address, config.server.public),
+        max_transaction_changes: config.server.max_transaction_changes,
+        require_if_match: config.server.require_if_match,
+        edit_origins: config.server.edit_origins.clone(),
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
+        max_stream_readers: config.changes.max_readers,
+        heartbeat: Duration::from_secs(u64::from(config.changes.heartbeat_seconds.get())),
+        fences: FenceSettings {
+            max_fences: config.fences.max_fences,
+            max_events: config.fences.max_events,
+            keep: Duration::from_secs(u64::from(config.fences.max_days) * 86_400),
+        },
+        webhooks: WebhookSettings {
+            hosts: config.webhooks.hosts.clone(),
+            insecure_loopback: config.webhooks.insecure_loopback,
+            ..WebhookSettings::default()
+        },
     };
     server::serve(listener, engine, settings, told_to_end()).await;
-    keeping.abort();
+    for task in beside {
+        task.abort();
+        // The store closes when its last user has gone.
+        let _ended = task.await;
+    }
     Ok(())
 }
 
@@ -85,7 +110,7 @@ const BETWEEN_DROPS: Duration = Duration::from_millis(50);
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// Lets past states go when they ended longer ago than they are kept: now and once a day.
-async fn keep_history(engine: Arc<Engine>, keep: Keep) {
+async fn keep_history(engine: Engine, keep: Keep) {
     let Keep::Days(days) = keep else { return };
     loop {
         let moment = Timestamp(now().0 - i64::from(days) * 86_400_000);
@@ -101,6 +126,32 @@ async fn keep_history(engine: Arc<Engine>, keep: Keep) {
         }
         tokio::time::sleep(DAY).await;
     }
+}
+
+/// What goes on beside the answers: following what other programs write into the file, letting
+/// old past states go, and doing what commands ask by the socket.
+fn beside(
+    path: &Path,
+    config: &Config,
+    store: &Arc<GeoPackageStore>,
+    engine: &Engine,
+) -> Vec<JoinHandle<()>> {
+    let mut tasks = vec![tokio::spawn(keep_history(engine.clone(), config.history.keep))];
+    let every = Duration::from_millis(config.server.foreign_poll_ms);
+    if !every.is_zero() {
+        let engine = engine.clone();
+        tasks.push(tokio::spawn(async move { engine.follow_foreign(every, now).await }));
+    }
+    match Listener::bind(path) {
+        Ok(listener) => {
+            tasks.push(tokio::spawn(listener.answer(Arc::clone(store), engine.clone())));
+        }
+        Err(error) => tracing::warn!(
+            %error, store.path = %path.display(),
+            "no socket beside the store: commands that write are refused while it is served"
+        ),
+    }
+    tasks
 }
 
 fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, took: Duration) {

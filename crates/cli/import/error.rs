@@ -8,6 +8,8 @@ use spatial::{CollectionId, CrsError};
 use store::StoreError;
 use thiserror::Error;
 
+use crate::local::LocalError;
+
 /// An import that did not happen; the store is as it was.
 #[derive(Debug, Error)]
 pub enum ImportError {
@@ -17,6 +19,9 @@ pub enum ImportError {
     /// The store refuses or fails.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The server that holds the store refuses or cannot be reached.
+    #[error(transparent)]
+    Local(#[from] LocalError),
     /// The coordinates cannot be brought into the storage CRS.
     #[error(transparent)]
     Crs(#[from] CrsError),

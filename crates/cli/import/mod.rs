@@ -8,6 +8,7 @@ mod plan;
 mod prepare;
 pub mod report;
 mod survey;
+mod target;
 mod transform;
 mod watch;
 
@@ -17,13 +18,14 @@ use std::path::{Path, PathBuf};
 use formats::{LayerReader, ReadOptions};
 use serde::Serialize;
 use spatial::{Collection, CollectionId, CrsRegistry, SourceCrs, Timestamp};
-use store::{FeatureStore, Load, LoadItem, LoadMode};
+use store::{Load, LoadItem, LoadMode};
 use tokio::sync::mpsc;
 
 pub use error::ImportError;
 pub use plan::LeftOut;
 use prepare::Preparation;
 use report::{Action, Report};
+pub use target::Target;
 pub use watch::Watch;
 
 /// Chunks that may wait for the store.
@@ -96,7 +98,7 @@ impl ImportOutcome {
 /// The first layer that fails ends the import; the layers before it stay, and their outcomes. An
 /// interrupt takes back what the file has created.
 pub async fn import_file(
-    store: &dyn FeatureStore,
+    store: Target<'_>,
     store_path: &Path,
     registry: &CrsRegistry,
     file: &Path,
@@ -131,7 +133,7 @@ pub async fn import_file(
 /// What importing a layer goes by.
 #[derive(Clone, Copy)]
 struct Job<'a> {
-    store: &'a dyn FeatureStore,
+    store: Target<'a>,
     store_path: &'a Path,
     registry: &'a CrsRegistry,
     options: &'a ImportOptions,
@@ -247,10 +249,7 @@ async fn import_layer(
     })
 }
 
-async fn find(
-    store: &dyn FeatureStore,
-    id: &CollectionId,
-) -> Result<Option<Collection>, ImportError> {
+async fn find(store: Target<'_>, id: &CollectionId) -> Result<Option<Collection>, ImportError> {
     Ok(store.collections().await?.into_iter().find(|c| c.id == *id))
 }
 

@@ -25,9 +25,10 @@ pub(crate) struct TileKey {
     /// A revision at which the place looked like this. Whoever asks for a past state and finds
     /// the tile of a later one in which nothing has changed since gets the same bytes.
     pub(crate) place: Revision,
-    /// Of a past state: what is said of the collections today, as a hash; 0 of the current one,
-    /// whose places have a new revision when something else is said.
-    pub(crate) words: u64,
+    /// What else is asked for: of a past state what is said of the collections today (the places
+    /// of the current one have a new revision when something else is said), and which features
+    /// and attributes.
+    pub(crate) words: Arc<str>,
 }
 
 /// A tile as it is sent.
@@ -46,7 +47,7 @@ const ENTRY_OVERHEAD: usize = 96;
 impl Weighter<TileKey, CachedTile> for ByBytes {
     fn weight(&self, key: &TileKey, tile: &CachedTile) -> u64 {
         let entry = size_of::<TileKey>() + size_of::<CachedTile>() + ENTRY_OVERHEAD;
-        (entry + key.collections.len() + tile.bytes.len()) as u64
+        (entry + key.collections.len() + key.words.len() + tile.bytes.len()) as u64
     }
 }
 

@@ -1,17 +1,21 @@
 //! Whether a change set fits the collections: every defect, each with its place.
 
+mod geometry;
+mod place;
+mod range;
+
 use std::collections::BTreeSet;
 
-use spatial::geometry::visit_paths;
 use spatial::{
-    ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, FieldType, Geometry,
-    GeometryType, PathRole, Snapshot, Value,
+    ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, FeatureRef, FieldType,
+    Snapshot, Value,
 };
 
 use crate::Defect;
+pub(crate) use range::Range;
 
 /// Everything that keeps `changes` from being applied to `snapshot`; empty when they fit.
-/// Uniqueness of keys is the store's to check.
+/// Uniqueness of keys is the store's to check. What a feature has already is not judged again.
 pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet) -> Vec<Defect> {
     let mut defects = Defects::default();
     if changes.changes.is_empty() {
@@ -35,22 +39,33 @@ pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet) -> Vec<Defect> {
                 gone.insert((&change.collection, *id));
             }
         }
-        if let ChangeOp::Insert(feature) | ChangeOp::Replace(_, feature) = &change.op {
-            defects.check_feature(&format!("{place}/feature"), state.collection(), feature);
-        }
+        let (feature, present) = match &change.op {
+            ChangeOp::Insert(feature) => (feature, None),
+            ChangeOp::Replace(id, feature) => (feature, state.get(*id)),
+            ChangeOp::Delete(_) => continue,
+        };
+        let place = format!("{place}/feature");
+        defects.check_feature(&place, state.collection(), feature, present);
     }
     defects.0
 }
 
-#[derive(Default)]
-struct Defects(Vec<Defect>);
+/// What was found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Defects(pub(crate) Vec<Defect>);
 
 impl Defects {
-    fn add(&mut self, place: &str, problem: &str) {
+    pub(crate) fn add(&mut self, place: &str, problem: &str) {
         self.0.push(Defect { place: place.to_owned(), problem: problem.to_owned() });
     }
 
-    fn check_feature(&mut self, place: &str, collection: &Collection, feature: &Feature) {
+    fn check_feature(
+        &mut self,
+        place: &str,
+        collection: &Collection,
+        feature: &Feature,
+        present: Option<FeatureRef<'_>>,
+    ) {
         let (fields, values) = (&collection.fields, &feature.properties);
         if fields.len() != values.len() {
             let problem = format!(
@@ -60,78 +75,32 @@ impl Defects {
             );
             self.add(&format!("{place}/properties"), &problem);
         }
-        for (field, value) in fields.iter().zip(values) {
-            if let Some(problem) = value_problem(field.field_type, value) {
-                self.add(&format!("{place}/properties/{}", escaped(&field.name)), &problem);
+        for (position, value) in values.iter().enumerate().take(fields.len()) {
+            let is_kept = present.is_some_and(|present| present.value(position) == value.as_ref());
+            if !is_kept {
+                self.check_value(place, collection, position, value);
             }
         }
         if let Some(geometry) = &feature.geometry {
-            self.check_geometry(&format!("{place}/geometry"), collection, geometry);
+            let is_kept = present.is_some_and(|p| p.geometry().as_ref() == Some(geometry));
+            if !is_kept {
+                self.check_geometry(&format!("{place}/geometry"), collection, geometry, None);
+            }
         }
     }
 
-    fn check_geometry(&mut self, place: &str, collection: &Collection, geometry: &Geometry) {
-        let (declared, found) = (collection.geometry_type, geometry.geometry_type());
-        if !holds(declared, found) {
-            self.add(place, &format!("the collection holds {declared:?}, this is {found:?}"));
+    /// Lists what is wrong with the value of the field at `position` of the feature at `place`.
+    pub(crate) fn check_value(
+        &mut self,
+        place: &str,
+        collection: &Collection,
+        position: usize,
+        value: &Value,
+    ) {
+        let field = &collection.fields[position];
+        if let Some(problem) = value_problem(field.field_type, value) {
+            self.add(&format!("{place}/properties/{}", escaped(&field.name)), &problem);
         }
-        let vertices = geometry.vertex_count();
-        if vertices == 0 {
-            self.add(place, "there is no vertex; send null for a feature without a place");
-        }
-        for (axis, values) in [("Z", &geometry.z), ("M", &geometry.m)] {
-            if !values.is_empty() && values.len() != vertices {
-                let problem = format!("{} {axis} values for {vertices} vertices", values.len());
-                self.add(place, &problem);
-            }
-            if values.iter().any(|value| !value.is_finite()) {
-                self.add(place, &format!("a {axis} value is no finite number"));
-            }
-        }
-        for (axis, has, values) in
-            [("Z", collection.has_z, &geometry.z), ("M", collection.has_m, &geometry.m)]
-        {
-            if !has && !values.is_empty() {
-                self.add(place, &format!("the collection has no {axis} values"));
-            }
-        }
-        let mut path_number = 0;
-        visit_paths(&geometry.shape, &mut |role, path| {
-            if let Some(problem) = path_problem(role, path) {
-                self.add(&format!("{place}/paths/{path_number}"), &problem);
-            }
-            path_number += 1;
-        });
-    }
-}
-
-/// What is wrong with one path; at most one defect each.
-fn path_problem(role: PathRole, path: &[geo_types::Coord<f64>]) -> Option<String> {
-    if let Some(vertex) = path.iter().position(|c| !(c.x.is_finite() && c.y.is_finite())) {
-        return Some(format!("vertex {vertex} is no finite number"));
-    }
-    let (least, name) = match role {
-        PathRole::Points => (1, "a point"),
-        PathRole::Line => (2, "a line"),
-        PathRole::Exterior | PathRole::Hole => (4, "a ring"),
-    };
-    if path.len() < least {
-        return Some(format!("{name} has at least {least} vertices, not {}", path.len()));
-    }
-    let ring = matches!(role, PathRole::Exterior | PathRole::Hole);
-    (ring && path.first() != path.last())
-        .then(|| "the ring is not closed; repeat its first vertex at the end".to_owned())
-}
-
-/// Whether a collection declared as `declared` holds a geometry of type `found`.
-fn holds(declared: GeometryType, found: GeometryType) -> bool {
-    use GeometryType as T;
-    match declared {
-        T::Any => true,
-        T::MultiPoint => matches!(found, T::Point | T::MultiPoint),
-        T::MultiLineString => matches!(found, T::LineString | T::MultiLineString),
-        T::MultiPolygon => matches!(found, T::Polygon | T::MultiPolygon),
-        T::Point | T::LineString | T::Polygon => declared == found,
     }
 }
 
@@ -205,6 +174,6 @@ fn is_time(text: &str) -> bool {
 }
 
 /// A field name inside a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -121,7 +121,8 @@ pub(crate) fn tile_at(z: u8, column: i32, row: i32) -> TileRequest {
         coord: TileCoord::holding(z, projector.project(center)),
         encoding: Encoding::Identity,
         profile: Profile::default(),
-        past: None,
+        state: None,
+        selection: None,
     }
 }
 
@@ -322,7 +323,7 @@ async fn a_bad_change_set_is_refused_with_every_defect_and_its_place() {
         [
             "/changes/0/feature/properties/state",
             "/changes/0/feature/properties/ZDMJ",
-            "/changes/1/feature/geometry/paths/0",
+            "/changes/1/feature/geometry/coordinates/0",
             "/changes/2/feature/properties",
             "/changes/2/feature/geometry",
             "/changes/3/id",

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use spatial::{CollectionId, FeatureId, OverBudget};
+use spatial::{CollectionId, FeatureId, OverBudget, Revision};
 use store::{HistoryStart, StoreError};
 use thiserror::Error;
 
@@ -29,6 +29,38 @@ pub enum EngineError {
         /// Every defect found, in the order of the changes.
         defects: Vec<Defect>,
     },
+    /// An edit names a state that the store has not reached.
+    #[error("the store is at revision {actual}; there is no {expected} yet")]
+    RevisionAhead {
+        /// The revision named.
+        expected: Revision,
+        /// Where the store is.
+        actual: Revision,
+    },
+    /// A feature changed after the revision up to which its edit allows it.
+    #[error(
+        "feature {id} of collection {collection} changed at revision {changed}, after {expected}; read it again"
+    )]
+    FeatureChanged {
+        /// Where.
+        collection: CollectionId,
+        /// Which feature.
+        id: FeatureId,
+        /// The newest revision that the edit would have accepted.
+        expected: Revision,
+        /// When the feature changed last.
+        changed: Revision,
+    },
+    /// A key is taken for the moment, such as that of a feature which a later edit of the same
+    /// set gives another one.
+    #[error("a key of collection {collection} is taken; give its owner another one first")]
+    KeyTaken {
+        /// Where.
+        collection: CollectionId,
+    },
+    /// Others changed the same feature again and again while an edit of it was made out.
+    #[error("the feature keeps changing; try again")]
+    KeepsChanging,
     /// There is no such field.
     #[error("collection {collection} has no field {name:?}")]
     UnknownField {
@@ -88,6 +120,12 @@ pub enum EngineError {
         /// In which respect.
         cause: OverBudget,
     },
+    /// There are as many fences as there may be.
+    #[error("there are {most} fences, which is the most; remove one, or raise fences.max_fences")]
+    TooManyFences {
+        /// How many there may be.
+        most: usize,
+    },
     /// Too much work waits; ask again later.
     #[error("too many requests wait for the processor; try again in a second")]
     Busy,
@@ -131,6 +169,13 @@ impl From<StoreError> for EngineError {
             cause @ StoreError::Key { .. } => Self::HistorySealed { cause },
             other => Self::Store(other),
         }
+    }
+}
+
+impl EngineError {
+    /// Whether another program has held the store's file for too long.
+    pub fn is_locked(&self) -> bool {
+        matches!(self, Self::Store(StoreError::Locked { .. }))
     }
 }
 

@@ -91,16 +91,16 @@ impl Engine {
             let from = from.or(came.as_ref().map(|came| came.revision)).unwrap_or_default();
             states.push((from, present));
         }
-        let Some((first, state)) = states.first() else {
+        let Some((first, state)) = states.first().map(|(first, state)| (*first, state)) else {
             return Err(EngineError::UnknownFeature { collection: collection.clone(), id });
         };
 
         let nothing = State { values: vec![Value::Null; fields.len()], geometry: None };
         let names: Vec<&str> = fields.iter().map(|(_, name)| *name).collect();
         let came_at = came.as_ref().map(|came| came.revision);
-        let came = came.filter(|came| came.revision == *first);
+        let came = came.filter(|came| came.revision == first);
         let mut entries = vec![HistoryEntry {
-            revision: *first,
+            revision: first,
             operation: came.as_ref().map_or(Operation::Insert, |came| came.operation),
             actor: came.as_ref().map_or_else(String::new, |came| came.actor.clone()),
             reason: came.as_ref().map_or_else(String::new, |came| came.reason.clone()),
@@ -145,7 +145,8 @@ impl Engine {
         entries.sort_by_key(|entry| entry.revision);
         // What the feature was before history begins is not known: its first state is no change.
         let start = self.store().history_start().await?;
-        if start.is_some_and(|start| came_at.is_none_or(|came| came < start.revision)) {
+        let is_before = |start: Revision| first < start || came_at.is_none_or(|came| came < start);
+        if start.is_some_and(|start| is_before(start.revision)) {
             entries.remove(0);
         }
         Ok(entries)

@@ -21,7 +21,7 @@ use spatial::{
 };
 
 use area::Area;
-use conditions::Conditions;
+pub(crate) use conditions::Conditions;
 pub(crate) use cursor::Cursors;
 pub(crate) use cursor::{Cursor, Position};
 pub(crate) use order::{Orders, all as whole_order, compare_values, first as first_of_order};

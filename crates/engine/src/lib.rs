@@ -9,9 +9,15 @@ mod apply;
 mod cache;
 mod check;
 mod compress;
+mod edit;
 mod erase;
 mod error;
+pub mod feed;
+pub mod fences;
+mod foreign;
+mod given;
 mod history;
+mod item_tag;
 mod items;
 mod load;
 pub mod metrics;
@@ -19,27 +25,40 @@ mod open;
 mod past;
 pub mod pool;
 mod publication;
+mod pyramid;
 pub mod query;
+mod reach;
 mod readable;
+mod recorded;
 mod shown;
 mod tiles;
 
 #[cfg(test)]
 mod consistency_tests;
 #[cfg(test)]
+mod edit_tests;
+#[cfg(test)]
 mod engine_tests;
+#[cfg(test)]
+mod foreign_tests;
 #[cfg(test)]
 mod past_tests;
 
 pub use compress::Encoding;
+pub use edit::{Assigned, EditOp, EditSet, FeatureEdit};
 pub use error::{Defect, EngineError};
+pub use foreign::take_in_foreign;
+pub use given::Given;
 pub use history::{FieldChange, HistoryEntry};
 pub use items::{Bbox, ItemsPage, ItemsQuery, MAX_PAGE, Moment, Pinned, SortBy, SortKey, TimeSpan};
 pub use metrics::Metrics;
 pub use open::{Engine, EngineSettings};
 pub use pool::{Pool, each_in_parallel};
 pub use publication::Publication;
+pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use store::HistoryStart;
-pub use tiles::{MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest};
+pub use store::{ForeignSummary, HistoryStart, KeptOut};
+pub use tiles::{
+    LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+};

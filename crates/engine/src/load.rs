@@ -52,12 +52,19 @@ impl Engine {
         let mut collections = BTreeMap::new();
         for collection in self.0.store.collections().await? {
             let id = collection.id.clone();
-            let known = current.collections.get(&id).filter(|known| {
-                !touched.contains(&id)
-                    && known.collection().count == collection.count
-                    && same_schema(known.collection(), &collection)
-            });
-            let next = match known {
+            let known = current
+                .collections
+                .get(&id)
+                .filter(|known| same_schema(known.collection(), &collection));
+            let known = match known {
+                Some(known) if touched.contains(&id) => {
+                    let next = self.caught_up(known, &collection, revision, &records).await?;
+                    next.map(Arc::new)
+                }
+                Some(known) if known.len() as u64 == collection.count => Some(Arc::clone(known)),
+                _ => None,
+            };
+            let next = match &known {
                 Some(known) if described_alike(known.collection(), &collection) => {
                     Arc::clone(known)
                 }

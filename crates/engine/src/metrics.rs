@@ -25,6 +25,18 @@ pub const FEATURES: &str = "tuban_features";
 pub const REVISION: &str = "tuban_revision";
 /// Bytes of the current snapshot.
 pub const SNAPSHOT_BYTES: &str = "tuban_snapshot_bytes";
+/// Readers of change streams connected now.
+pub const STREAM_READERS: &str = "tuban_stream_readers";
+/// Readers of change streams that were let go because they read too slowly.
+pub const STREAM_READERS_DROPPED: &str = "tuban_stream_readers_dropped_total";
+/// Events sent over change streams.
+pub const STREAM_EVENTS: &str = "tuban_stream_events_total";
+/// Events that happened at fences.
+pub const FENCE_EVENTS: &str = "tuban_fence_events_total";
+/// Deliveries that webhooks took.
+pub const WEBHOOK_DELIVERIES: &str = "tuban_webhook_deliveries_total";
+/// Deliveries that failed and are tried again.
+pub const WEBHOOK_FAILURES: &str = "tuban_webhook_failures_total";
 
 /// Upper bounds of the histogram of [`RENDER_SECONDS`], in microseconds.
 pub const RENDER_BOUNDS_MICROS: [u64; 12] =
@@ -39,8 +51,26 @@ pub struct Metrics {
     pub(crate) tile_bytes: AtomicU64,
     pub(crate) tile_features: AtomicU64,
     pub(crate) commits: AtomicU64,
+    pub(crate) watching: Watching,
     render_micros: AtomicU64,
     render_buckets: [AtomicU64; RENDER_BOUNDS_MICROS.len() + 1],
+}
+
+/// Counters of whoever listens for changes.
+#[derive(Debug, Default)]
+pub struct Watching {
+    /// See [`STREAM_READERS`].
+    pub stream_readers: AtomicU64,
+    /// See [`STREAM_READERS_DROPPED`].
+    pub stream_readers_dropped: AtomicU64,
+    /// See [`STREAM_EVENTS`].
+    pub stream_events: AtomicU64,
+    /// See [`FENCE_EVENTS`].
+    pub fence_events: AtomicU64,
+    /// See [`WEBHOOK_DELIVERIES`].
+    pub webhook_deliveries: AtomicU64,
+    /// See [`WEBHOOK_FAILURES`].
+    pub webhook_failures: AtomicU64,
 }
 
 /// The numbers at one moment.
@@ -77,6 +107,12 @@ impl Metrics {
             (TILE_BYTES, true, load(&self.tile_bytes)),
             (TILE_FEATURES, true, load(&self.tile_features)),
             (COMMITS, true, load(&self.commits)),
+            (STREAM_READERS, false, load(&self.watching.stream_readers)),
+            (STREAM_READERS_DROPPED, true, load(&self.watching.stream_readers_dropped)),
+            (STREAM_EVENTS, true, load(&self.watching.stream_events)),
+            (FENCE_EVENTS, true, load(&self.watching.fence_events)),
+            (WEBHOOK_DELIVERIES, true, load(&self.watching.webhook_deliveries)),
+            (WEBHOOK_FAILURES, true, load(&self.watching.webhook_failures)),
         ];
         let mut total = 0;
         let render_counts = std::array::from_fn(|bucket| {

@@ -14,8 +14,9 @@ use tokio::sync::{Mutex, broadcast};
 use crate::apply::Waiting;
 use crate::cache::TileCache;
 use crate::items::{Cursors, Orders};
-use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES};
+use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching};
 use crate::past::PastStates;
+use crate::recorded::Recorded;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
 /// What the operator may set.
@@ -75,6 +76,8 @@ pub(crate) struct Parts {
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: u64,
+    identity: u64,
+    recorded: Recorded,
 }
 
 impl std::fmt::Debug for Engine {
@@ -93,7 +96,8 @@ impl Engine {
     ) -> Result<Self, EngineError> {
         let empty =
             Snapshot { revision: Revision(0), recorded_at: None, collections: BTreeMap::new() };
-        let fingerprint = fingerprint(&*store, &settings).await?;
+        let identity = identity(&*store).await?;
+        let fingerprint = fingerprint(&*store, &settings, identity).await?;
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
@@ -110,6 +114,8 @@ impl Engine {
             registry,
             settings,
             fingerprint,
+            identity,
+            recorded: Recorded::default(),
         }));
         engine.refresh().await?;
         Ok(engine)
@@ -155,6 +161,16 @@ impl Engine {
         reading
     }
 
+    /// Counters of whoever listens for changes.
+    pub fn watching(&self) -> &Watching {
+        &self.0.metrics.watching
+    }
+
+    /// A handle that keeps nothing alive.
+    pub(crate) fn weak(&self) -> std::sync::Weak<Parts> {
+        Arc::downgrade(&self.0)
+    }
+
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
@@ -174,21 +190,37 @@ impl Engine {
     pub(crate) fn fingerprint(&self) -> u64 {
         self.0.fingerprint
     }
+
+    pub(crate) fn recorded(&self) -> &Recorded {
+        &self.0.recorded
+    }
+
+    pub(crate) fn identity(&self) -> u64 {
+        self.0.identity
+    }
+}
+
+/// Tells this store from others, for as long as it lives: made of its first commit.
+async fn identity(store: &dyn FeatureStore) -> Result<u64, EngineError> {
+    let mut hasher = rustc_hash::FxHasher::default();
+    for record in store.changes(Revision(0), 1).await?.iter().take(1) {
+        (record.recorded_at, &record.collection, &record.actor).hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 /// Tells tags of this store and these settings from those of another: made of the store's
-/// first commit, its collections as they are now, the tile limits and this program's version.
+/// identity, its collections as they are now, the tile limits and this program's version.
 async fn fingerprint(
     store: &dyn FeatureStore,
     settings: &EngineSettings,
+    identity: u64,
 ) -> Result<u64, EngineError> {
     let mut hasher = rustc_hash::FxHasher::default();
     env!("CARGO_PKG_VERSION").hash(&mut hasher);
     let limits = settings.limits;
     (limits.features, limits.bytes, limits.buffer).hash(&mut hasher);
-    for record in store.changes(Revision(0), 1).await?.iter().take(1) {
-        (record.recorded_at, &record.collection, &record.actor).hash(&mut hasher);
-    }
+    identity.hash(&mut hasher);
     for collection in store.collections().await? {
         (&collection.id, &collection.crs, collection.count).hash(&mut hasher);
         let extent = collection.extent;

@@ -51,7 +51,7 @@ fn ops(state: &Snapshot, steps: &[Step]) -> Vec<ChangeOp> {
 async fn tile(engine: &Engine, moment: Option<i64>) -> Vec<u8> {
     let collections = [id("parcels")];
     let past = engine.state(moment.map(Timestamp), &collections).await.unwrap();
-    let request = TileRequest { past: moment.map(|_| past), ..tile_at(13, 10, 10) };
+    let request = TileRequest { state: moment.map(|_| past), ..tile_at(13, 10, 10) };
     engine.tile(&request).await.unwrap().bytes.to_vec()
 }
 
@@ -143,7 +143,7 @@ async fn a_past_tile_follows_what_is_said_of_its_collection_today() {
     engine.apply(at(2_000, vec![ChangeOp::Delete(fid(1))])).await.unwrap();
     let then = async |engine: &Engine| {
         let past = engine.state(Some(Timestamp(1_500)), &[id("parcels")]).await.unwrap();
-        let request = TileRequest { past: Some(past), ..tile_at(16, 0, 0) };
+        let request = TileRequest { state: Some(past), ..tile_at(16, 0, 0) };
         let tile = engine.tile(&request).await.unwrap();
         (tile.bytes.to_vec(), tile.etag)
     };

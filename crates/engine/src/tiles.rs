@@ -1,16 +1,22 @@
 //! One tile: which collections and columns, from the cache or rendered.
 
+mod selection;
+
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use spatial::{CollectionId, CollectionSnapshot, FieldClass, FieldType, Revision, Snapshot};
-use tile::{LayerInput, Sampled, TileCoord, TileMatrixSet};
+use selection::Selected;
+pub use selection::{LayerSelection, TileSelection};
+use spatial::{
+    CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
+};
+use tile::{FeatureSource, LayerInput, Sampled, TileCoord, TileMatrixSet};
 
 use crate::cache::{CachedTile, TileKey};
 use crate::compress::{Encoding, compress};
-use crate::{Engine, EngineError, Metrics};
+use crate::{Engine, EngineError, Metrics, ReadableField};
 
 /// Most collections of one tile.
 pub const MAX_TILE_COLLECTIONS: usize = 32;
@@ -43,8 +49,10 @@ pub struct TileRequest {
     pub encoding: Encoding,
     /// Who asks.
     pub profile: Profile,
-    /// A past state to cut the tile from; the current one when absent.
-    pub past: Option<Arc<Snapshot>>,
+    /// The state to cut the tile from, a past one for instance; the current one when absent.
+    pub state: Option<Arc<Snapshot>>,
+    /// Which features and attributes; all that the profile may see when absent.
+    pub selection: Option<Arc<TileSelection>>,
 }
 
 /// A tile.
@@ -109,17 +117,20 @@ impl Engine {
                 max: MAX_TILE_COLLECTIONS,
             });
         }
-        let snapshot = request.past.clone().unwrap_or_else(|| self.snapshot());
+        let snapshot = request.state.clone().unwrap_or_else(|| self.snapshot());
         let area = request.coord.world_box(self.settings().limits.buffer);
         let mut place = Revision(0);
-        let mut words = rustc_hash::FxHasher::default();
+        let mut words = String::new();
         for id in &collections {
             let source = collection(&snapshot, id)?;
             place = place.max(source.revision_of(&area));
-            if request.past.is_some() {
+            if request.state.is_some() {
                 let said = source.collection();
-                format!("{:?}{:?}", said.fields, said.zooms).hash(&mut words);
+                words.push_str(&format!("{:?}{:?}", said.fields, said.zooms));
             }
+        }
+        if let Some(selection) = &request.selection {
+            words.push_str(&selection.words);
         }
         let names: Vec<&str> = collections.iter().map(CollectionId::as_str).collect();
         let key = TileKey {
@@ -129,7 +140,7 @@ impl Engine {
             highest: request.profile.highest.min(HIGHEST_IN_TILES),
             encoding: request.encoding,
             place,
-            words: words.finish(),
+            words: words.into(),
         };
         Ok(Plan { snapshot, collections, key })
     }
@@ -141,39 +152,30 @@ impl Engine {
             Encoding::Zstd => 'z',
         };
         let class = if key.highest == FieldClass::L0 { '0' } else { '1' };
-        // What is said of a collection today is not part of the revision of a past state.
-        let shown = self.fingerprint() ^ key.words;
+        let mut words = rustc_hash::FxHasher::default();
+        if !key.words.is_empty() {
+            key.words.hash(&mut words);
+        }
+        let shown = self.fingerprint() ^ words.finish();
         format!("\"{shown:016x}-{}-{encoding}{class}\"", key.place)
     }
 
     async fn render(&self, plan: Plan, request: &TileRequest) -> Result<CachedTile, EngineError> {
         let Plan { snapshot, collections, key } = plan;
-        let (limits, set) = (self.settings().limits, request.matrix_set);
+        let (limits, selection) = (self.settings().limits, request.selection.clone());
+        let (set, most) = (request.matrix_set, self.settings().query_time);
         let (tile, features, time) = self
             .pool()
             .run(move || {
                 let start = Instant::now();
-                let mut layers = Vec::with_capacity(collections.len());
-                for id in &collections {
-                    let source = collection(&snapshot, id)?;
-                    let zooms = source.collection().zooms;
-                    if (zooms.min..=zooms.max).contains(&key.coord.z()) {
-                        layers.push((id.as_str(), source, columns(source, key.highest)));
-                    }
-                }
-                let layers: Vec<_> = layers
-                    .iter()
-                    .map(|(name, source, columns)| LayerInput { name, source: *source, columns })
-                    .collect();
-                tile::render_and(&layers, set, key.coord, &limits, |rendered| {
-                    let bytes = match rendered.bytes.as_slice() {
-                        [] => Arc::default(),
-                        bytes => compress(bytes, key.encoding)?,
-                    };
-                    let features: usize = rendered.layers.iter().map(|layer| layer.features).sum();
-                    let tile = CachedTile { bytes, sampled: rendered.sampled };
-                    Ok::<_, EngineError>((tile, features, start.elapsed()))
-                })
+                let shown = Content {
+                    collections: &collections,
+                    highest: key.highest,
+                    selection: selection.as_deref().map(|selection| (selection, start + most)),
+                };
+                let (tile, features) =
+                    cut(&snapshot, &shown, (set, key.coord), &limits, key.encoding)?;
+                Ok::<_, EngineError>((tile, features, start.elapsed()))
             })
             .await??;
         let metrics = self.metrics();
@@ -184,6 +186,58 @@ impl Engine {
     }
 }
 
+/// What of a state a tile shows.
+pub(crate) struct Content<'a> {
+    /// Ascending, each once.
+    pub(crate) collections: &'a [CollectionId],
+    pub(crate) highest: FieldClass,
+    /// A selection, and when its conditions must be decided.
+    pub(crate) selection: Option<(&'a TileSelection, Instant)>,
+}
+
+/// Cuts one tile; answers how many features are in it, too.
+pub(crate) fn cut(
+    snapshot: &Snapshot,
+    shown: &Content<'_>,
+    (set, coord): (&TileMatrixSet, TileCoord),
+    limits: &tile::Limits,
+    encoding: Encoding,
+) -> Result<(CachedTile, usize), EngineError> {
+    let mut layers = Vec::with_capacity(shown.collections.len());
+    for id in shown.collections {
+        let source = collection(snapshot, id)?;
+        let zooms = source.collection().zooms;
+        if (zooms.min..=zooms.max).contains(&coord.z()) {
+            let part = shown
+                .selection
+                .and_then(|(selection, deadline)| Some((selection.layers.get(id)?, deadline)));
+            let fields = part.and_then(|(part, _)| part.fields.as_deref());
+            let columns = columns(source, shown.highest, fields);
+            let part = part.map(|(part, deadline)| Selected::new(source, part, deadline));
+            layers.push((id.as_str(), source, columns, part));
+        }
+    }
+    let inputs: Vec<_> = layers
+        .iter()
+        .map(|(name, source, columns, part)| {
+            let whole: &dyn FeatureSource = *source;
+            let source = part.as_ref().map_or(whole, |part| part);
+            LayerInput { name, source, columns }
+        })
+        .collect();
+    tile::render_and(&inputs, set, coord, limits, |rendered| {
+        if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
+            return Err(EngineError::TooCostly { cause: OverBudget::Time });
+        }
+        let bytes = match rendered.bytes.as_slice() {
+            [] => Arc::default(),
+            bytes => compress(bytes, encoding)?,
+        };
+        let features = rendered.layers.iter().map(|layer| layer.features).sum();
+        Ok((CachedTile { bytes, sampled: rendered.sampled }, features))
+    })
+}
+
 fn collection<'a>(
     snapshot: &'a Snapshot,
     id: &CollectionId,
@@ -192,11 +246,18 @@ fn collection<'a>(
     found.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })
 }
 
-/// Columns that become attributes: of a class that the reader may see, and no bytes.
-fn columns(source: &CollectionSnapshot, highest: FieldClass) -> Vec<(usize, &str)> {
+/// Columns that become attributes: of a class that the reader may see, no bytes, and of `only`.
+fn columns<'a>(
+    source: &'a CollectionSnapshot,
+    highest: FieldClass,
+    only: Option<&[ReadableField]>,
+) -> Vec<(usize, &'a str)> {
     let fields = source.collection().fields.iter().enumerate();
+    let is_wanted =
+        |position| only.is_none_or(|only| only.iter().any(|field| field.position() == position));
     fields
         .filter(|(_, field)| field.class <= highest && field.field_type != FieldType::Bytes)
+        .filter(|(position, _)| is_wanted(*position))
         .map(|(position, field)| (position, field.name.as_str()))
         .collect()
 }

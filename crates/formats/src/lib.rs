@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* `formats` never stores a feature and never speaks HTTP.
 
+mod archive;
 mod assembly;
 mod atomic_file;
 pub mod cql2;
@@ -33,6 +34,9 @@ mod writer;
 mod xlsx;
 mod zipped;
 
+pub use archive::{
+    ArchiveFormat, ArchiveInfo, ArchivePart, ArchiveSummary, archive_order, finish_archive,
+};
 pub use assembly::ReadGeometry;
 pub use csv_write::CsvStream;
 pub use detect::{Format, ReadOptions, detect, open};
@@ -40,6 +44,6 @@ pub use encoding::encoding_by_label;
 pub use error::FormatError;
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
 pub use stream::{FeatureStream, StreamFeature};
-pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind};
+pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind, Numbers};
 pub use wkt::{WktError, read_wkt, write_wkt};
 pub use writer::{FeatureWriter, OutputFormat, Written, create};

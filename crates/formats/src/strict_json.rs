@@ -1,8 +1,9 @@
 //! One JSON text from outside, checked as a whole and then read in place.
 //!
 //! *Invariant:* a [`Json`] stands in a text that is valid to its last byte, in which no object
-//! names a member twice, every number is finite and values nest no deeper than was allowed. So
-//! two programs that read the same request never see two different ones.
+//! names a member twice, every number is finite (unless [`Numbers::Any`] was allowed) and values
+//! nest no deeper than was allowed. So two programs that read the same request never see two
+//! different ones.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -52,6 +53,16 @@ pub struct JsonDepth {
     pub deep_most: usize,
 }
 
+/// Which numbers a text may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// Those that a double holds.
+    Finite,
+    /// Any; [`Json::number`] has nothing for one that is too large, and a geometry of it is refused
+    /// by its place.
+    Any,
+}
+
 /// Kind of a JSON value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JsonKind {
@@ -94,6 +105,15 @@ pub struct Json<'a> {
 impl<'a> Json<'a> {
     /// Checks `bytes` as a whole.
     pub fn parse(bytes: &'a [u8], depth: &JsonDepth) -> Result<Self, JsonFault> {
+        Self::parse_with(bytes, depth, Numbers::Finite)
+    }
+
+    /// [`Json::parse`] where `numbers` says which of them are let in.
+    pub fn parse_with(
+        bytes: &'a [u8],
+        depth: &JsonDepth,
+        numbers: Numbers,
+    ) -> Result<Self, JsonFault> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let valid = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let before = std::str::from_utf8(valid).unwrap_or_default();
@@ -103,7 +123,7 @@ impl<'a> Json<'a> {
         cursor.peek();
         let start = cursor.at();
         let fault = |Refusal { at, reason }| JsonFault::at(text, at, reason);
-        check(&mut cursor, 1, depth.most, Some(depth)).map_err(fault)?;
+        check(&mut cursor, (1, depth.most), Some(depth), numbers).map_err(fault)?;
         let end = cursor.at();
         cursor.end().map_err(|error| fault(error.into()))?;
         Ok(Self { text, start, end })
@@ -234,12 +254,13 @@ impl From<JsonError> for Refusal {
     }
 }
 
-/// Checks one value; `outermost` is given for the first.
+/// Checks one value, nested `depth` deep where `most` are allowed; `outermost` is given for the
+/// first.
 fn check(
     cursor: &mut Cursor<'_>,
-    depth: usize,
-    most: usize,
+    (depth, most): (usize, usize),
     outermost: Option<&JsonDepth>,
+    numbers: Numbers,
 ) -> Result<(), Refusal> {
     let first = cursor.peek();
     let at = cursor.at();
@@ -266,14 +287,17 @@ fn check(
                     Some(depth) if depth.deep.contains(&&*name) => depth.deep_most,
                     _ => most,
                 };
-                check(cursor, depth + 1, most, None).map_err(|r| within(r, &mut inside))
+                check(cursor, (depth + 1, most), None, numbers).map_err(|r| within(r, &mut inside))
             })
         }
         Some(b'[') => cursor.items(|cursor| {
-            check(cursor, depth + 1, most, None).map_err(|r| within(r, &mut inside))
+            check(cursor, (depth + 1, most), None, numbers).map_err(|r| within(r, &mut inside))
         }),
         _ => match cursor.value() {
-            Ok(JsonValue::Number(digits)) if !digits.parse::<f64>().is_ok_and(f64::is_finite) => {
+            Ok(JsonValue::Number(digits))
+                if numbers == Numbers::Finite
+                    && !digits.parse::<f64>().is_ok_and(f64::is_finite) =>
+            {
                 return Err(Refusal { at, reason: "a number too large".to_owned() });
             }
             scalar => scalar.map(|_value| ()),

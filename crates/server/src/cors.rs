@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const EXPOSED: &str = "ETag, Link, Location, Content-Crs, Content-Range, Accept-Ranges, \
+const EXPOSED: &str = "ETag, Last-Modified, Link, Location, Content-Crs, Content-Range, Accept-Ranges, \
     OGC-NumberMatched, OGC-NumberReturned, Allow, Tuban-Revision, Tuban-Aggregation, \
     Link-Template, OATiles-hint";
 
@@ -17,12 +17,13 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        "Authorization, Content-Type, If-Match, If-None-Match, Range, Content-Crs, Accept",
+        "Authorization, Content-Type, If-Match, If-None-Match, If-Unmodified-Since, Range, \
+         Content-Crs, Accept, Last-Event-ID",
     ),
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// Lets any origin read; no credentials are involved.
+/// Lets any origin read and edit; no credentials are involved.
 pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     let preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);

@@ -2,14 +2,20 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod actor;
 mod as_of;
 mod asked;
 mod assets;
 mod base_url;
+mod changes;
 mod conditional;
 mod cors;
 mod crs_uri;
+mod edits;
+mod event_stream;
+mod fence_document;
 mod html;
+mod http_date;
 mod links;
 mod listen;
 mod negotiate;
@@ -17,20 +23,31 @@ mod openapi;
 pub mod planner;
 mod problem;
 mod query_string;
+mod request_body;
 mod routes;
 mod schema;
 mod state;
 mod streaming;
 pub mod style;
+mod webhooks;
 
 use std::future::Future;
 use std::sync::Arc;
 
 use engine::Engine;
+use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 pub use base_url::LinkSettings;
+pub use engine::fences::FenceSettings;
 pub use state::ServerSettings;
+pub use webhooks::WebhookSettings;
+
+/// TileJSON of tiles with these layers, whose URLs begin with `base`.
+pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {
+    routes::tilejson_document(layers, base)
+}
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(
@@ -39,6 +56,12 @@ pub async fn serve(
     settings: ServerSettings,
     shutdown: impl Future<Output = ()>,
 ) {
-    let app = Arc::new(state::App::new(engine, settings));
+    let (end, ending) = watch::channel(false);
+    let app = Arc::new(state::App::start(engine, settings, ending).await);
+    // Streams have no end of their own: they end first, so that nothing waits for them.
+    let shutdown = async move {
+        shutdown.await;
+        end.send_replace(true);
+    };
     listen::serve(listener, routes::router(app), shutdown).await;
 }

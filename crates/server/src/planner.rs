@@ -8,6 +8,7 @@
 
 mod asked;
 mod cluster;
+mod fence;
 mod geometry;
 mod join;
 mod members;
@@ -15,8 +16,10 @@ mod pairs;
 mod refusal;
 mod search;
 
+pub(crate) use asked::named_crs;
 pub use cluster::ClusterRequest;
-pub use geometry::Unusable;
+pub use fence::FenceRequest;
+pub use geometry::{Unusable, east_first};
 pub use join::JoinRequest;
 pub use pairs::{MAX_BATCH, overlay_pairs, relate, validate};
 pub use refusal::Refusal;

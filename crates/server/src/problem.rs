@@ -4,12 +4,15 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::EngineError;
+use engine::{Defect, EngineError};
 use formats::datetime::utc_of_millis;
 use serde::Serialize;
 use spatial::OverBudget;
 
 use crate::planner::Refusal;
+
+/// Defects that one answer lists.
+const MAX_DEFECTS: usize = 10_000;
 
 /// Stable code of a kind of problem; clients may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +25,14 @@ pub enum Code {
     FeatureNotFound,
     /// There is no such tile matrix set.
     TileMatrixSetNotFound,
+    /// There is no such fence.
+    FenceNotFound,
+    /// Events that were asked for are not kept any more.
+    EventsGone,
+    /// Nothing is posted to the URL of a webhook.
+    WebhookRefused,
+    /// There are as many fences as there may be.
+    TooManyFences,
     /// There is no such style.
     StyleNotFound,
     /// Zoom, row or column is not a number, or lies outside the tile matrix set.
@@ -36,8 +47,24 @@ pub enum Code {
     BodyTooLarge,
     /// The body of a request is of a media type that is not read.
     UnsupportedMediaType,
+    /// Features of the request do not fit their collections; `defects` lists how.
+    InvalidFeatures,
     /// A field that the reader may not read is named in a condition, an order or a selection.
     FieldNotReadable,
+    /// A field that the writer may not read is given a value.
+    FieldNotWritable,
+    /// The request names another author than the one who sends it.
+    AuthorDiffers,
+    /// A page of another origin would change something.
+    ForeignOrigin,
+    /// What the request is conditional on does not hold (any more).
+    PreconditionFailed,
+    /// A condition is missing that this server asks of every change.
+    PreconditionRequired,
+    /// The request contradicts what others do at the same time.
+    Conflict,
+    /// The state that the request waits for is not there yet.
+    RevisionNotReached,
     /// No encoding that is offered is accepted.
     NotAcceptable,
     /// A state that was let go.
@@ -70,6 +97,9 @@ impl Code {
             Self::FeatureNotFound => {
                 ("feature_not_found", StatusCode::NOT_FOUND, "There is no such feature")
             }
+            Self::ForeignOrigin => {
+                ("foreign_origin", StatusCode::FORBIDDEN, "The page is of another origin")
+            }
             Self::InvalidRequest => {
                 ("invalid_request", StatusCode::BAD_REQUEST, "The request is not usable")
             }
@@ -83,6 +113,33 @@ impl Code {
                 "unsupported_media_type",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "The media type is not read",
+            ),
+            Self::InvalidFeatures => (
+                "invalid_features",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "Features do not fit their collections",
+            ),
+            Self::FieldNotWritable => {
+                ("field_not_writable", StatusCode::FORBIDDEN, "The field may not be written")
+            }
+            Self::AuthorDiffers => {
+                ("author_differs", StatusCode::FORBIDDEN, "The author is another than the sender")
+            }
+            Self::PreconditionFailed => (
+                "precondition_failed",
+                StatusCode::PRECONDITION_FAILED,
+                "The feature is another than the request expects",
+            ),
+            Self::PreconditionRequired => (
+                "precondition_required",
+                StatusCode::PRECONDITION_REQUIRED,
+                "The request lacks a condition",
+            ),
+            Self::Conflict => ("conflict", StatusCode::CONFLICT, "Others change the same"),
+            Self::RevisionNotReached => (
+                "revision_not_reached",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The revision is not reached yet",
             ),
             Self::FieldNotReadable => {
                 ("field_not_readable", StatusCode::FORBIDDEN, "The field may not be read")
@@ -107,6 +164,16 @@ impl Code {
                 StatusCode::NOT_FOUND,
                 "There is no such tile matrix set",
             ),
+            Self::FenceNotFound => {
+                ("fence_not_found", StatusCode::NOT_FOUND, "There is no such fence")
+            }
+            Self::EventsGone => ("events_gone", StatusCode::GONE, "Events are not kept any more"),
+            Self::WebhookRefused => {
+                ("webhook_refused", StatusCode::BAD_REQUEST, "Nothing is posted there")
+            }
+            Self::TooManyFences => {
+                ("too_many_fences", StatusCode::CONFLICT, "There are too many fences")
+            }
             Self::StyleNotFound => {
                 ("style_not_found", StatusCode::NOT_FOUND, "There is no such style")
             }
@@ -138,6 +205,7 @@ impl Code {
 pub struct Problem {
     code: Code,
     detail: String,
+    defects: Vec<Defect>,
 }
 
 #[derive(Serialize)]
@@ -147,12 +215,50 @@ struct Body<'a> {
     code: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     detail: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    defects: Vec<BodyDefect<'a>>,
+}
+
+/// One thing that is wrong with the body of a request.
+#[derive(Serialize)]
+struct BodyDefect<'a> {
+    /// JSON pointer into the body.
+    pointer: &'a str,
+    problem: &'a str,
 }
 
 impl Problem {
     /// A problem of this kind; `detail` says value, place and way out.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into() }
+        Self { code, detail: detail.into(), defects: Vec::new() }
+    }
+
+    /// A problem of this kind for each of `defects`, whose places are JSON pointers into the body.
+    pub fn with_defects(code: Code, mut defects: Vec<Defect>) -> Self {
+        let count = defects.len();
+        defects.truncate(MAX_DEFECTS);
+        let shown = match count > MAX_DEFECTS {
+            true => format!(", of which the first {MAX_DEFECTS} are listed"),
+            false => String::new(),
+        };
+        let counted = if count == 1 { "1 defect".to_owned() } else { format!("{count} defects") };
+        let detail = format!("{counted}{shown}; nothing was changed");
+        Self { code, detail, defects }
+    }
+
+    /// Whether a defect stands at `place`.
+    pub fn is_at(&self, place: &str) -> bool {
+        self.defects.iter().any(|defect| defect.place == place)
+    }
+
+    /// The same with places inside the value at `outer`, which is the body itself.
+    pub fn inside(mut self, outer: &str) -> Self {
+        for defect in &mut self.defects {
+            if let Some(inner) = defect.place.strip_prefix(outer) {
+                defect.place = inner.to_owned();
+            }
+        }
+        self
     }
 
     /// A failure inside: `cause` goes to the log, not to the client.
@@ -169,6 +275,7 @@ impl From<EngineError> for Problem {
             EngineError::UnknownCollection { .. } => Code::CollectionNotFound,
             EngineError::UnknownFeature { .. } => Code::FeatureNotFound,
             EngineError::UnusableGeometry { .. } => Code::InvalidGeometry,
+            EngineError::TooManyFences { .. } => Code::TooManyFences,
             EngineError::BadFilter { .. } | EngineError::Unmeasurable { .. } => {
                 Code::InvalidRequest
             }
@@ -189,6 +296,18 @@ impl From<EngineError> for Problem {
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,
             EngineError::Busy => Code::Busy,
+            EngineError::Invalid { defects } => {
+                return Self::with_defects(Code::InvalidFeatures, defects);
+            }
+            EngineError::RevisionAhead { .. } | EngineError::FeatureChanged { .. } => {
+                Code::PreconditionFailed
+            }
+            EngineError::KeyTaken { .. } | EngineError::KeepsChanging => Code::Conflict,
+            // Named without the path of the store, which is nobody's business outside.
+            error if error.is_locked() => {
+                let detail = "another program is writing to the store; try again when it has ended";
+                return Self::new(Code::Busy, detail);
+            }
             error => return Self::internal(&error),
         };
         Self::new(code, detail)
@@ -212,13 +331,21 @@ impl From<Refusal> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let (code, status, title) = self.code.parts();
-        let body = Body { title, status: status.as_u16(), code, detail: &self.detail };
+        let defects = self.defects.iter();
+        let defects = defects.map(|d| BodyDefect { pointer: &d.place, problem: &d.problem });
+        let body = Body {
+            title,
+            status: status.as_u16(),
+            code,
+            detail: &self.detail,
+            defects: defects.collect(),
+        };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if matches!(self.code, Code::Busy | Code::Timeout) {
+        if matches!(self.code, Code::Busy | Code::Timeout | Code::RevisionNotReached) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response

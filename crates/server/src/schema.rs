@@ -10,6 +10,8 @@ use spatial::{Collection, Field, FieldType, GeometryType};
 pub enum SchemaKind {
     /// What features hold.
     Returnables,
+    /// What a new feature, one in place of another, or a part of one may be given.
+    Receivables,
     /// What `filter` and parameters may name.
     Queryables,
     /// What `sortby` may name.
@@ -20,7 +22,7 @@ impl SchemaKind {
     /// Last part of its path.
     pub fn name(self) -> &'static str {
         match self {
-            Self::Returnables => "schema",
+            Self::Returnables | Self::Receivables => "schema",
             Self::Queryables => "queryables",
             Self::Sortables => "sortables",
         }
@@ -28,7 +30,7 @@ impl SchemaKind {
 
     /// Whether a field of this type belongs to it: bytes have no order and no literals.
     pub fn holds(self, field_type: FieldType) -> bool {
-        self == Self::Returnables || field_type != FieldType::Bytes
+        matches!(self, Self::Returnables | Self::Receivables) || field_type != FieldType::Bytes
     }
 }
 
@@ -61,7 +63,7 @@ pub fn document(kind: SchemaKind, url: &str, collection: &Collection, profile: P
         property["x-ogc-propertySeq"] = json!(sequence);
         properties.insert(name, property);
     };
-    if kind != SchemaKind::Queryables {
+    if !matches!(kind, SchemaKind::Queryables | SchemaKind::Receivables) {
         add(
             id_name(collection),
             json!({

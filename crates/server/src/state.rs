@@ -4,10 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::Engine;
+use engine::feed::Feed;
+use engine::fences::{FenceSettings, Fences};
+use tokio::sync::watch;
 
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
+use crate::event_stream::Streams;
 use crate::routes::Answers;
+use crate::webhooks::{WebhookSettings, Webhooks};
 
 /// How the server answers.
 #[derive(Clone, Debug)]
@@ -18,12 +23,28 @@ pub struct ServerSettings {
     pub request_timeout: Duration,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,
-    /// Largest body of a batch of geometries, in bytes.
+    /// Largest body of a batch of geometries and of an edit, in bytes.
     pub max_batch_bytes: usize,
     /// Longest path and query, in bytes.
     pub max_url_bytes: usize,
+    /// Whether features may be changed at all.
+    pub offers_edits: bool,
+    /// Most changes of one transaction.
+    pub max_transaction_changes: usize,
+    /// Whether a change of a feature must say which state of it is expected.
+    pub require_if_match: bool,
+    /// Origins, beside the server's own, whose pages may change something.
+    pub edit_origins: Vec<String>,
     /// Seconds a client may use a tile without asking again.
     pub tile_max_age: u32,
+    /// Most readers of change streams and fence streams at a time.
+    pub max_stream_readers: usize,
+    /// How often a reader hears something although nothing happens.
+    pub heartbeat: Duration,
+    /// How many fences there may be, and how long their events are kept.
+    pub fences: FenceSettings,
+    /// Where events of fences may be posted.
+    pub webhooks: WebhookSettings,
 }
 
 impl Default for ServerSettings {
@@ -34,7 +55,15 @@ impl Default for ServerSettings {
             max_body_bytes: 1 << 20,
             max_batch_bytes: 16 << 20,
             max_url_bytes: 8192,
+            offers_edits: true,
+            max_transaction_changes: 10_000,
+            require_if_match: false,
+            edit_origins: Vec::new(),
             tile_max_age: 0,
+            max_stream_readers: 1_000,
+            heartbeat: Duration::from_secs(15),
+            fences: FenceSettings::default(),
+            webhooks: WebhookSettings::default(),
         }
     }
 }
@@ -50,11 +79,38 @@ pub struct App {
     pub answers: Answers,
     /// What each collection is offered in.
     pub crs_lists: CrsLists,
+    /// What changes, as it happens.
+    pub feed: Arc<Feed>,
+    /// Readers of streams.
+    pub streams: Streams,
+    /// Areas that are watched; none when the store's could not be read.
+    pub fences: Option<Arc<Fences>>,
+    /// Where their events are posted.
+    pub webhooks: Arc<Webhooks>,
 }
 
 impl App {
-    /// Nothing answered yet.
-    pub fn new(engine: Arc<Engine>, settings: ServerSettings) -> Self {
-        Self { engine, settings, answers: Answers::default(), crs_lists: CrsLists::default() }
+    /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
+    /// streams end when `ending` becomes true.
+    pub async fn start(
+        engine: Arc<Engine>,
+        settings: ServerSettings,
+        ending: watch::Receiver<bool>,
+    ) -> Self {
+        let feed = Feed::start(&engine);
+        let streams = Streams::new(settings.max_stream_readers, settings.heartbeat, ending);
+        let webhooks = Arc::new(Webhooks::new(settings.webhooks.clone()));
+        let fences = match Fences::start(&engine, settings.fences).await {
+            Ok(fences) => Some(fences),
+            Err(error) => {
+                tracing::error!(%error, "fences cannot be read; they are not served");
+                None
+            }
+        };
+        if let Some(fences) = &fences {
+            webhooks.start(fences);
+        }
+        let (answers, crs_lists) = (Answers::default(), CrsLists::default());
+        Self { engine, settings, answers, crs_lists, feed, streams, fences, webhooks }
     }
 }

@@ -2,17 +2,23 @@
 // It asks nothing but its own origin; labels are drawn with the reader's own fonts.
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
+import { follow, followStates } from "/viewer/live.js";
+import { atMoment, slider } from "/viewer/past.js";
 
 const WORDS = {
   zh: {
     other: "English", revision: "版本", features: "个要素", more: "个要素未列出", fold: "图层列表", show: "缩放到图层", away: "放大地图后可见",
     lost: "数据请求失败，请检查服务是否仍在运行", empty: "库中还没有数据：用 tuban import 导入", rest: "其他",
+    on: "实时", broken: "实时更新中断，正在重连", off: "实时更新已暂停",
+    present: "现在", past: "当时：", toPresent: "回到现在", slider: "查看过去的时刻",
     "NavigationControl.ZoomIn": "放大", "NavigationControl.ZoomOut": "缩小", "Popup.Close": "关闭",
     "AttributionControl.ToggleAttribution": "数据来源", "Map.Title": "地图",
   },
   en: {
     other: "中文", revision: "revision", features: "features", more: "more features here", fold: "List of layers", show: "Zoom to layer", away: "zoom in to see it",
     lost: "A request failed: is the server still running?", empty: "The store is empty: use tuban import", rest: "other",
+    on: "live", broken: "live updates lost, reconnecting", off: "live updates paused",
+    present: "now", past: "as of", toPresent: "back to now", slider: "Show a moment of the past",
   },
 };
 // Features that one popup describes.
@@ -48,6 +54,9 @@ let map;
 let popup;
 let revision = "";
 let failed = false;
+// Whether changes are followed: "on", "lost" or "off"; unknown until the stream has answered.
+let live = "";
+let showMoment = () => {};
 
 async function start() {
   const [listed, drawn] = await Promise.all([answer("/collections"), answer("/styles/all")]);
@@ -60,7 +69,10 @@ async function start() {
   const { lifted, style: drawable } = liftAreaLabels(style, collections);
   map = new maplibregl.Map({
     container: "map",
-    style: drawable,
+    style: followStates(drawable),
+    transformRequest: atMoment,
+    // A tile out of view may change unseen: it is asked for again, and mostly answered 304.
+    maxTileCacheSize: 0,
     locale: WORDS[language],
     hash: true,
     bounds: opening(collections),
@@ -85,9 +97,44 @@ async function start() {
   const placeLabels = areaLabels(map, lifted);
   map.on("idle", () => { if (!placeLabels()) document.body.setAttribute("data-idle", "true"); });
   map.on("movestart", () => document.body.removeAttribute("data-idle"));
+  map.once("load", () => followChanges(listed.revision).catch((error) => console.error(error)));
   // For tests and for the curious, in the console.
   window.tuban = { map, collections };
   showWords();
+}
+
+async function followChanges(since) {
+  if (!map.getSource("tuban")) return;
+  if (!map.isSourceLoaded("tuban")) await new Promise((loaded) => { map.once("idle", loaded); });
+  const following = follow(map, since, {
+    told: (event) => {
+      revision = Math.max(revision, event.revision);
+      showStatus();
+      const counted = event.changes.some((change) => !["replace", "erase"].includes(change.operation));
+      if (counted || event.described?.length || event.omitted) countLater();
+    },
+    stateChanged: (state) => {
+      live = state;
+      showStatus();
+    },
+  });
+  showMoment = await slider(map, byId("time"), {
+    word, locale: () => language, changed: (moment) => (moment ? following.pause() : following.resume()),
+  });
+}
+
+// Reads counts and titles anew, at most once a second.
+let counting = 0;
+function countLater() {
+  counting ||= setTimeout(async () => {
+    counting = 0;
+    const listed = await answer("/collections").catch(() => null);
+    for (const now of listed?.collections ?? []) {
+      Object.assign(collections.find((c) => c.id === now.id) ?? {}, now);
+    }
+    showLayers();
+    showStatus();
+  }, 1000);
 }
 
 // The map opens where most features are, as MapLibre wants it: [[west, south], [east, north]].
@@ -185,9 +232,14 @@ function showReach() {
 
 function showStatus() {
   const total = collections.reduce((sum, collection) => sum + collection.count, 0);
-  byId("status").className = failed ? "failed" : "";
-  byId("status").textContent = failed ? word("lost")
-    : total ? `${total.toLocaleString(language)} ${word("features")} · ${word("revision")} ${revision}` : word("empty");
+  const status = byId("status");
+  status.className = failed ? "failed" : "";
+  if (live) status.dataset.live = live;
+  const state = live === "lost" ? word("broken") : live && word(live);
+  status.title = state;
+  const following = live === "lost" || live === "off" ? ` · ${state}` : "";
+  status.textContent = failed ? word("lost")
+    : total ? `${total.toLocaleString(language)} ${word("features")} · ${word("revision")} ${revision}${following}` : word("empty");
 }
 
 function showFailure(now) {
@@ -203,6 +255,7 @@ function showWords() {
   other.lang = language === "zh" ? "en" : "zh";
   byId("fold").title = word("fold");
   if (map) showLayers();
+  showMoment();
   showStatus();
 }
 

@@ -1,4 +1,4 @@
-//! Loads and scans parcels of eight vertices and five attributes; prints rows a second.
+//! Loads, scans and edits parcels of eight vertices and five attributes; prints rows a second.
 //!
 //! `cargo bench -p store --bench bulk [-- COUNT [FILE]]`; the file stays when it is named, so that
 //! `ogr2ogr -f GPKG` can be timed over the same rows.
@@ -9,13 +9,15 @@ use std::time::Instant;
 
 use geo_types::{Geometry as Shape, LineString, MultiPolygon, Polygon};
 use spatial::{
-    Collection, CollectionId, Crs, Envelope, Feature, Field, FieldClass, FieldType, GeometryType,
-    Timestamp, Value, Zooms,
+    Change, ChangeOp, ChangeSet, Collection, CollectionId, Crs, Envelope, Feature, FeatureId,
+    Field, FieldClass, FieldType, GeometryType, Timestamp, Value, Zooms,
 };
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode};
 use tokio::sync::mpsc;
 
 const CHUNK: usize = 2048;
+const EDITS: usize = 20_000;
+const EDITS_A_COMMIT: usize = 10;
 
 fn collection() -> Collection {
     let fields = [
@@ -142,5 +144,41 @@ fn main() {
             rate("scan", begin);
         }
         rate("open and scan twice", begin);
+        for _ in 0..2 {
+            let begin = now();
+            for first in (0..EDITS).step_by(EDITS_A_COMMIT) {
+                let changes = (first..first + EDITS_A_COMMIT).map(|n| Change {
+                    collection: collection().id,
+                    op: edit(n as u64, count),
+                    unchanged_since: None,
+                });
+                let set = ChangeSet {
+                    expect: None,
+                    actor: "local".to_owned(),
+                    reason: "bench".to_owned(),
+                    recorded_at: Timestamp(1),
+                    changes: changes.collect(),
+                };
+                store.commit(set).await.unwrap();
+            }
+            let (seconds, cpu) = (begin.0.elapsed().as_secs_f64(), cpu_seconds() - begin.1);
+            println!("{EDITS} edits, {EDITS_A_COMMIT} a commit: {seconds:.2} s, {cpu:.2} s of CPU");
+        }
     });
+}
+
+/// Two of three edits replace a parcel, one adds one.
+fn edit(number: u64, count: u64) -> ChangeOp {
+    match number % 3 {
+        0 => {
+            let mut new = parcel(number, count);
+            new.properties[0] = Value::Null;
+            ChangeOp::Insert(new)
+        }
+        _ => {
+            let place = number % count;
+            let id = FeatureId::try_from(place as i64 + 1).unwrap();
+            ChangeOp::Replace(id, parcel(place, count))
+        }
+    }
 }

@@ -7,6 +7,7 @@ use spatial::{ChangeOp, FieldClass, Revision, Timestamp, Value};
 use crate::contract_tests::{commit, fid, id, load, parcel, parcels, scan};
 use crate::erase_tests::erase;
 use crate::past_tests::former_states;
+use crate::verify_tests::defects;
 use crate::{FeatureStore, GeoPackageStore, LoadMode, MemoryStore};
 
 /// One step; names, ids and keys come from small sets, so that steps meet.
@@ -128,8 +129,8 @@ async fn state(store: &dyn FeatureStore) -> String {
             states.sort_by_key(|(id, _)| *id);
             text += &format!("{states:?}\n");
         }
-        for feature in 1..30 {
-            let arrival = store.arrival(&collection.id, fid(feature)).await.unwrap();
+        for feature in scan(store, collection.id.as_str()).await {
+            let arrival = store.arrival(&collection.id, feature.id.unwrap()).await.unwrap();
             text += &format!("{:?}\n", arrival.map(|record| (record.revision, record.id)));
         }
     }
@@ -159,6 +160,7 @@ proptest! {
                 assert_eq!(run(store, step).await, run(&oracle, step).await, "{step:?}");
             }
             assert_eq!(state(store.as_ref().unwrap()).await, state(&oracle).await);
+            assert_eq!(defects(&path).await, [], "after {steps:?}");
         });
     }
 }

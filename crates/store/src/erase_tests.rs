@@ -30,24 +30,24 @@ pub(crate) async fn erase(
 }
 
 /// Parcels whose `day` is a text of class L3.
-fn households() -> Collection {
+pub(crate) fn households() -> Collection {
     let mut collection = parcels("parcels");
     collection.fields[SECRET.0].field_type = spatial::FieldType::Text;
     collection.fields[SECRET.0].class = FieldClass::L3;
     collection
 }
 
-fn secret(key: &str, said: &str) -> Feature {
+pub(crate) fn secret(key: &str, said: &str) -> Feature {
     let mut feature = parcel(key, f64::from(u32::from(key.as_bytes()[0])) * 20.0);
     feature.properties[SECRET.0] = Value::Text(said.to_owned());
     feature
 }
 
-fn day(feature: &Feature) -> &Value {
+pub(crate) fn day(feature: &Feature) -> &Value {
     &feature.properties[SECRET.0]
 }
 
-async fn replace(store: &dyn FeatureStore, feature: i64, with: Feature) {
+pub(crate) async fn replace(store: &dyn FeatureStore, feature: i64, with: Feature) {
     let op = ChangeOp::Replace(fid(feature), with);
     commit(store, None, vec![("parcels", op)]).await.unwrap();
 }
@@ -139,7 +139,7 @@ async fn a_change_made_out_before_an_erasure_does_not_bring_the_value_back() {
 }
 
 /// How often `text` stands in the file, its log and what else lies beside it.
-fn count(folder: &Path, text: &str) -> usize {
+pub(crate) fn count(folder: &Path, text: &str) -> usize {
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let found = |bytes: &[u8]| bytes.windows(text.len()).filter(|w| *w == text.as_bytes()).count();
     files.map(|file| found(&std::fs::read(file).unwrap())).sum()

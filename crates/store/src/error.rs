@@ -92,6 +92,16 @@ pub enum StoreError {
         /// The process that holds it, by name and number.
         owner: String,
     },
+    /// Another program writes to the file and does not end.
+    #[error(
+        "another program has been writing to {path} for {seconds} s; end its edits (in QGIS: save or cancel them), then try again"
+    )]
+    Locked {
+        /// The store.
+        path: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// The file system cannot hold a store.
     #[error(
         "{path} lies on a {kind} file system, where SQLite's write-ahead log cannot work; copy the store to a local disk"
@@ -181,6 +191,28 @@ pub enum StoreError {
         place: String,
         /// What is wrong.
         reason: String,
+    },
+    /// A backup cannot stand where it is to.
+    #[error("{path} cannot take the backup: {reason}")]
+    Target {
+        /// Where it is to stand.
+        path: PathBuf,
+        /// What is in the way, and the way out.
+        reason: String,
+    },
+    /// A backup was broken off.
+    #[error("stopped; nothing was written to {path}")]
+    BackupStopped {
+        /// Where it was to stand.
+        path: PathBuf,
+    },
+    /// A revision that is not there yet.
+    #[error("the store is at revision {newest}; there is no revision {asked} yet")]
+    UnknownRevision {
+        /// The revision asked for.
+        asked: Revision,
+        /// The newest one.
+        newest: Revision,
     },
     /// The thread that writes has ended.
     #[error("{path} is closed")]

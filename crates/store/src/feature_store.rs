@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::StoreError;
+use crate::{FenceStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -135,6 +135,49 @@ pub struct Version {
 /// A feature and the state that it had at some revision, in the fields that its collection has
 /// now: a field that is new, or has another type, is null. None when it was not there.
 pub type FormerState = (FeatureId, Option<Feature>);
+/// What was taken in of other programs' writing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ForeignSummary {
+    /// State after it.
+    pub revision: Revision,
+    /// Features added.
+    pub inserted: u64,
+    /// Features replaced.
+    pub replaced: u64,
+    /// Features removed, those among them that a flaw keeps out now.
+    pub deleted: u64,
+    /// Rows newly kept out.
+    pub kept_out: u64,
+    /// What became of tables, a sentence each that names the table.
+    pub notes: Vec<String>,
+}
+
+impl ForeignSummary {
+    /// Adds what was taken in later.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.revision = later.revision;
+        self.inserted += later.inserted;
+        self.replaced += later.replaced;
+        self.deleted += later.deleted;
+        self.kept_out += later.kept_out;
+        self.notes.extend(later.notes);
+    }
+}
+
+/// A row that another program wrote and that is no feature because of a flaw, or a whole table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptOut {
+    /// The table: a collection, or one that is none.
+    pub collection: String,
+    /// The id of the row; absent for a table.
+    pub fid: Option<i64>,
+    /// Where the flaw is, as a JSON pointer into the feature; empty for a table.
+    pub place: String,
+    /// What is wrong. Never holds a value of a property.
+    pub reason: String,
+    /// When it was noticed.
+    pub since: Timestamp,
+}
 
 /// A system of record. All calls are awaited and may run on another machine.
 ///
@@ -146,6 +189,11 @@ pub type FormerState = (FeatureId, Option<Feature>);
 /// snapshot, so whoever needs one state compares [`FeatureStore::revision`] before and after.
 #[async_trait]
 pub trait FeatureStore: Send + Sync {
+    /// Where fences are kept, if this store keeps any.
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        None
+    }
+
     /// Number of the newest commit.
     async fn revision(&self) -> Result<Revision, StoreError>;
 
@@ -189,6 +237,30 @@ pub trait FeatureStore: Send + Sync {
         let mut answers = self.commit_all(Arc::new([changes])).await;
         answers.pop().unwrap_or(Err(StoreError::Closed { path: PathBuf::new() }))
     }
+
+    /// The features called `ids` that the newest revision has; others are passed over.
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError>;
+
+    /// Takes in what other programs wrote into the store since this was last asked: their changes
+    /// become a revision with change log and history, rows with a flaw are kept out and listed.
+    /// None when nobody wrote, when the store is open for reading only, and of a store that no
+    /// other program can write to. Every commit takes in what is there before its own changes, so
+    /// that it never builds on what no revision has shown; that is told by the next call.
+    async fn take_in_foreign(
+        &self,
+        recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError>;
+
+    /// What is kept out, of one table or of all, by table and id, at most `limit` entries.
+    async fn kept_out(
+        &self,
+        collection: Option<&CollectionId>,
+        limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError>;
 
     /// Rows of the change log after `since`, oldest first, whole commits, at least one commit
     /// and then no more than `limit` rows.

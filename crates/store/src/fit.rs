@@ -193,7 +193,11 @@ fn is_date_time(text: &[u8]) -> bool {
     fraction && has_pattern(head, b"0000-00-00T00:00:00")
 }
 
-fn fit_geometry(collection: &Collection, geometry: &mut Geometry) -> Result<(), &'static str> {
+/// Makes `geometry` of the type that `collection` declares.
+pub(crate) fn fit_geometry(
+    collection: &Collection,
+    geometry: &mut Geometry,
+) -> Result<(), &'static str> {
     if !geometry.z.is_empty() && !collection.has_z {
         return Err("it has a Z, the collection has none");
     }

@@ -1,22 +1,37 @@
 //! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
 
+mod backup;
 mod catalogue;
 mod commit;
 mod connection;
 mod erase;
+mod examine;
+mod fences;
+mod foreign;
+#[cfg(test)]
+mod foreign_tests;
 mod history;
+mod kept_out;
 mod keys;
 mod load;
 mod lock;
 mod log;
+mod notes;
 mod open;
 mod past;
+mod restore;
 mod retention;
 mod row;
 mod rtree;
 mod scan;
 mod schema;
+mod shown;
 mod srs;
+mod structure;
+#[cfg(test)]
+mod structure_tests;
+mod verify;
+mod watch;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -31,10 +46,14 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadSummary,
-    StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
+pub use backup::{BackupSummary, Existing};
 use keys::Keys;
+pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
+pub use verify::{Defect, Verification};
+use watch::Watch;
 use writer::WriterHandle;
 
 /// Connections kept open for the next reader.
@@ -51,6 +70,7 @@ pub struct GeoPackageStore {
     readers: Arc<Readers>,
     keys: Arc<Keys>,
     writer: Option<WriterHandle>,
+    watch: Arc<Watch>,
 }
 
 impl GeoPackageStore {
@@ -163,6 +183,10 @@ fn in_one_state<T>(
 
 #[async_trait]
 impl FeatureStore for GeoPackageStore {
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
     async fn revision(&self) -> Result<Revision, StoreError> {
         self.read(|db| Ok(Revision(scan::revision(db)?))).await
     }
@@ -185,6 +209,9 @@ impl FeatureStore for GeoPackageStore {
                         if let Some(key) = &asked.key {
                             load::create_key(&writer.db, &table, key)?;
                         }
+                        let table =
+                            catalogue::Table { collection: asked.clone(), ..(*table).clone() };
+                        notes::create_triggers(&writer.db, &table)?;
                     }
                     let raised = erasable_names(&asked, Some(&table.collection));
                     history::seal(&writer.db, &writer.keys, asked.id.as_str(), &raised)?;
@@ -263,6 +290,40 @@ impl FeatureStore for GeoPackageStore {
             };
             (0..count).map(|_| Err(refused())).collect()
         })
+    }
+
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError> {
+        let (id, ids) = (id.clone(), ids.to_vec());
+        self.read(move |db| in_one_state(db, |db| scan::features(db, &id, &ids))).await
+    }
+
+    async fn take_in_foreign(
+        &self,
+        recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError> {
+        let Some(writer) = &self.writer else { return Ok(None) };
+        let watch = Arc::clone(&self.watch);
+        if !self.read(move |_| watch.has_changed()).await? {
+            return Ok(None);
+        }
+        let taken = writer.run(move |writer| writer.take_in(recorded_at)).await;
+        if taken.is_err() {
+            self.watch.look_again();
+        }
+        taken
+    }
+
+    async fn kept_out(
+        &self,
+        collection: Option<&CollectionId>,
+        limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError> {
+        let collection = collection.map(|id| id.as_str().to_owned());
+        self.read(move |db| kept_out::read(db, collection.as_deref(), limit)).await
     }
 
     async fn changes(

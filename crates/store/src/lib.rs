@@ -4,10 +4,13 @@
 
 mod error;
 mod feature_store;
+pub mod fences;
 mod fit;
 pub mod geopackage;
 pub mod memory;
 
+#[cfg(test)]
+mod backup_tests;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
@@ -15,16 +18,28 @@ mod differential_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
+mod fence_tests;
+#[cfg(test)]
 mod geopackage_tests;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
+mod restore_tests;
+#[cfg(test)]
+mod sealed_tests;
+#[cfg(test)]
+mod verify_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadMode,
-    LoadSummary, Version,
+    ChangeRecord, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart, KeptOut, Load,
+    LoadItem, LoadMode, LoadSummary, Version,
 };
+pub use fences::FenceStore;
 pub use fit::fit;
-pub use geopackage::GeoPackageStore;
+pub use geopackage::{
+    BackupSummary, Defect, Existing, GeoPackageStore, NewCollections, Restore, RestoreSummary,
+    RestoredCollection, Verification,
+};
 pub use memory::MemoryStore;
 pub use spatial::Operation;

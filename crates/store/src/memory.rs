@@ -4,6 +4,7 @@
 //! in place, so a refused write leaves no trace.
 
 mod erase;
+mod fences;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -18,14 +19,15 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit, refit};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FormerState, HistoryStart, Load, LoadItem, LoadMode,
-    LoadSummary, Operation, StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     state: Mutex<State>,
+    watched: Mutex<fences::Watched>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -147,9 +149,11 @@ impl State {
         let mut states = BTreeMap::new();
         let held = self.held(id)?.clone();
         self.check_whole(revision)?;
+        // Ids up to here are of a removed collection that had the same name.
+        let floor = self.retired.get(id).copied().unwrap_or(0);
         for ((collection, feature), versions) in &self.history {
             let after = versions.iter().find(|version| version.until > revision);
-            if let Some(version) = after.filter(|_| collection == id) {
+            if let Some(version) = after.filter(|_| collection == id && feature.value() > floor) {
                 let then = (version.from <= revision)
                     .then(|| refit(&held.collection, &version.fields, version.feature.clone()));
                 states.insert(*feature, then);
@@ -239,6 +243,12 @@ impl State {
             }
             let raised = erasable_names(&load.collection, Some(&self.held(&id)?.collection));
             self.seal_past(&id, &raised);
+            let other_crs = self.held(&id)?.collection.crs != load.collection.crs;
+            for (_, versions) in self.history.iter_mut().filter(|((of, _), _)| *of == id) {
+                for version in versions.iter_mut().filter(|_| other_crs) {
+                    version.feature.geometry = None;
+                }
+            }
             self.held(&id)?.collection = load.collection.clone();
         }
         let mut after = Envelope::EMPTY;
@@ -374,6 +384,10 @@ pub(crate) fn envelope_of(feature: &Feature) -> Option<Envelope> {
 
 #[async_trait]
 impl FeatureStore for MemoryStore {
+    fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
     async fn revision(&self) -> Result<Revision, StoreError> {
         Ok(self.state.lock().await.revision)
     }
@@ -490,6 +504,31 @@ impl FeatureStore for MemoryStore {
             answers.push(self.write(|state| state.commit(set)).await);
         }
         answers
+    }
+
+    async fn features(
+        &self,
+        id: &CollectionId,
+        ids: &[FeatureId],
+    ) -> Result<Vec<Feature>, StoreError> {
+        let mut state = self.state.lock().await;
+        let held = state.held(id)?;
+        Ok(ids.iter().filter_map(|id| held.features.get(id)).map(|(_, f)| f.clone()).collect())
+    }
+
+    async fn take_in_foreign(
+        &self,
+        _recorded_at: Timestamp,
+    ) -> Result<Option<ForeignSummary>, StoreError> {
+        Ok(None)
+    }
+
+    async fn kept_out(
+        &self,
+        _collection: Option<&CollectionId>,
+        _limit: usize,
+    ) -> Result<Vec<KeptOut>, StoreError> {
+        Ok(Vec::new())
     }
 
     async fn changes(

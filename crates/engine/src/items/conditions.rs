@@ -8,7 +8,7 @@ use super::{ItemsQuery, TimeSpan};
 use crate::ReadableField;
 
 /// Conditions that must all hold.
-pub(super) struct Conditions<'a> {
+pub(crate) struct Conditions<'a> {
     id: Option<FeatureId>,
     every: Vec<ColumnTest<'a>>,
     /// Of these one must hold, unless there is none.
@@ -17,7 +17,7 @@ pub(super) struct Conditions<'a> {
 }
 
 impl<'a> Conditions<'a> {
-    pub(super) fn new(query: &'a ItemsQuery, collection: &'a Collection) -> Self {
+    pub(crate) fn new(query: &'a ItemsQuery, collection: &'a Collection) -> Self {
         let mut every = Vec::new();
         if let Some(span) = &query.time
             && let Some((field, declared)) = ReadableField::time(collection, query.profile)
@@ -48,7 +48,7 @@ impl<'a> Conditions<'a> {
     }
 
     /// Whether the feature at `slot` meets them.
-    pub(super) fn hold(&mut self, shard: &'a Shard, slot: usize) -> bool {
+    pub(crate) fn hold(&mut self, shard: &'a Shard, slot: usize) -> bool {
         self.id.is_none_or(|id| shard.ids()[slot] == id)
             && self.every.iter_mut().all(|test| test.holds(shard, slot))
             && (!self.is_search || self.any.iter_mut().any(|test| test.holds(shard, slot)))

@@ -55,7 +55,7 @@ pub enum Relation {
 
 /// A place in its own CRS.
 #[derive(Debug)]
-pub(super) struct Resolved {
+pub(crate) struct Resolved {
     geometry: Geometry,
     crs: Crs,
 }
@@ -86,8 +86,13 @@ impl Place {
 }
 
 impl Resolved {
+    /// A geometry, east first, in `crs`.
+    pub(crate) fn new(geometry: Geometry, crs: Crs) -> Self {
+        Self { geometry, crs }
+    }
+
     /// The place prepared for collections stored in `storage`.
-    pub(super) fn area(&self, storage: &Crs, registry: &CrsRegistry) -> Result<Area, EngineError> {
+    pub(crate) fn area(&self, storage: &Crs, registry: &CrsRegistry) -> Result<Area, EngineError> {
         let same_angles = is_lon_lat(&self.crs) && is_lon_lat(storage);
         if self.crs == *storage || same_angles {
             return Area::new(&self.geometry, MAX_DENSE_VERTICES)

@@ -4,6 +4,7 @@ use engine::{Profile, ReadableField};
 use serde_json::{Map, Value, json};
 use spatial::{Collection, Snapshot};
 
+use super::edits;
 use super::parts::{
     answers, binary, collection_parameter, format_parameter, parameter, path_parameter, schema,
     shared, text,
@@ -49,13 +50,21 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         (SchemaKind::Queryables, "getQueryables", "what features may be filtered by"),
         (SchemaKind::Sortables, "getSortables", "what features may be sorted by"),
     ] {
-        let operation = document(id, summary, &SCHEMA, "Object");
+        let mut operation = document(id, summary, &SCHEMA, "Object");
+        if let (SchemaKind::Returnables, Some(parameters)) =
+            (kind, operation["parameters"].as_array_mut())
+        {
+            parameters.push(edits::schema_type());
+        }
         add(&format!("/collections/{{collectionId}}/{}", kind.name()), of_collection(operation));
     }
+    let defects = document("getDefects", "rows that are kept out, and why", &JSON, "Defects");
+    add("/collections/{collectionId}/defects", of_collection(defects));
     for collection in snapshot.collections.values() {
         let offered = app.crs_lists.of(&app.engine, collection);
         let id = encode(collection.collection().id.as_str());
-        add(&format!("/collections/{id}/items"), items(collection.collection(), &offered));
+        let path = format!("/collections/{id}/items");
+        add(&path, items(collection.collection(), &offered));
     }
     add("/collections/{collectionId}/items/{featureId}", of_collection(item(app, snapshot)));
     let whole = |name: &str, description: &str, maximum: Option<usize>| {

@@ -4,11 +4,13 @@
 //! always said, path parameters stand at the operation, and each collection has its own items
 //! path with its fields as parameters.
 
+mod edits;
 mod features;
 mod parts;
 mod planner;
 mod styles;
 mod tiles;
+mod watching;
 
 use serde_json::{Map, Value, json};
 
@@ -19,12 +21,18 @@ pub fn document(app: &App, base: &str) -> Value {
     let snapshot = app.engine.snapshot();
     let mut paths = Map::new();
     features::add_paths(&mut paths, app, &snapshot);
+    if app.settings.offers_edits {
+        edits::add_paths(&mut paths, app, &snapshot);
+    }
     tiles::add_paths(&mut paths, &snapshot);
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
+    watching::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
+        schemas.extend(watching::schemas());
+        schemas.extend(edits::schemas());
     }
     json!({
         "openapi": "3.0.3",
@@ -39,8 +47,10 @@ pub fn document(app: &App, base: &str) -> Value {
         "tags": [
             { "name": "Capabilities", "description": "What there is" },
             { "name": "Features", "description": "Features of collections" },
+            { "name": "Edits", "description": "Changes of features" },
             { "name": "Tiles", "description": "Vector tiles" },
             { "name": "Styles", "description": "Map styles" },
+            { "name": "Changes", "description": "What changed, and what happens in an area" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,

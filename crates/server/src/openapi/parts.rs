@@ -229,6 +229,30 @@ pub fn schemas() -> Value {
                 "links": links
             }
         },
+        "Defects": {
+            "type": "object",
+            "required": ["collection", "complete", "defects", "links"],
+            "properties": {
+                "collection": { "type": "string" },
+                "numberReturned": { "type": "integer", "minimum": 0 },
+                "complete": { "type": "boolean", "description": "whether all are listed" },
+                "defects": { "type": "array", "items": { "$ref": "#/components/schemas/Defect" } },
+                "links": links
+            }
+        },
+        "Defect": {
+            "type": "object",
+            "required": ["id", "pointer", "detail", "since"],
+            "properties": {
+                "id": {
+                    "type": "integer", "nullable": true,
+                    "description": "of the row; null when the whole table is kept out"
+                },
+                "pointer": { "type": "string", "description": "JSON pointer into the feature" },
+                "detail": { "type": "string" },
+                "since": { "type": "string", "format": "date-time" }
+            }
+        },
         "Object": { "type": "object" },
         "Problem": {
             "type": "object",
@@ -237,7 +261,19 @@ pub fn schemas() -> Value {
                 "title": { "type": "string" },
                 "status": { "type": "integer" },
                 "code": { "type": "string" },
-                "detail": { "type": "string" }
+                "detail": { "type": "string" },
+                "defects": {
+                    "type": "array",
+                    "description": "everything that is wrong with the body",
+                    "items": {
+                        "type": "object",
+                        "required": ["pointer", "problem"],
+                        "properties": {
+                            "pointer": { "type": "string", "description": "JSON pointer" },
+                            "problem": { "type": "string" }
+                        }
+                    }
+                }
             }
         }
     })

@@ -10,7 +10,7 @@ use tile::TileMatrixSet;
 
 use super::parts::{
     answers, binary, collection_parameter, format_parameter, parameter, path_parameter, schema,
-    text,
+    shared, text,
 };
 use crate::negotiate::{HTML, JSON, TILEJSON};
 use crate::routes::MVT;
@@ -109,7 +109,20 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
                 whole("tileRow", "row, from the north"),
                 whole("tileCol", "column, from the west"),
                 parameter("f", "encoding of the answer", formats),
-                json!({ "$ref": "#/components/parameters/as-of" }),
+                shared("as-of"),
+                shared("filter"),
+                shared("filter-lang"),
+                shared("datetime"),
+                parameter(
+                    "ids",
+                    "ids of the features to show, parted by commas",
+                    json!({ "type": "string" }),
+                ),
+                parameter(
+                    "properties",
+                    "names of the attributes to send, parted by commas",
+                    json!({ "type": "string" }),
+                ),
             ]),
             tile,
         ),

@@ -23,19 +23,22 @@ pub(super) fn crs(
     name: &str,
     registry: &CrsRegistry,
 ) -> Result<OfferedCrs, Refusal> {
-    let read = |text: &str| {
-        if is_crs84(text) {
-            return Ok(OfferedCrs::crs84());
-        }
-        let crs: Crs = text.parse().map_err(|error| format!("{error}"))?;
-        let Crs::Epsg(code) = crs else {
-            return Err(format!("{crs} is a local grid; its coordinates are not given out"));
-        };
-        let facts = registry.facts(&crs).map_err(|error| error.to_string())?;
-        let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
-        Ok(OfferedCrs { uri, axis_order: facts.axis_order, crs })
-    };
+    let read = |text: &str| named_crs(text, registry);
     Ok(members.parsed(name, read)?.unwrap_or_else(OfferedCrs::crs84))
+}
+
+/// The CRS that `text` names, with its axis order; or what is wrong with the name.
+pub(crate) fn named_crs(text: &str, registry: &CrsRegistry) -> Result<OfferedCrs, String> {
+    if is_crs84(text) {
+        return Ok(OfferedCrs::crs84());
+    }
+    let crs: Crs = text.parse().map_err(|error| format!("{error}"))?;
+    let Crs::Epsg(code) = crs else {
+        return Err(format!("{crs} is a local grid; its coordinates are not given out"));
+    };
+    let facts = registry.facts(&crs).map_err(|error| error.to_string())?;
+    let uri = format!("http://www.opengis.net/def/crs/EPSG/0/{code}");
+    Ok(OfferedCrs { uri, axis_order: facts.axis_order, crs })
 }
 
 /// The collection that the member `name` names.

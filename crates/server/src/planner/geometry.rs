@@ -158,7 +158,7 @@ impl Given {
 }
 
 /// The geometry with its axes exchanged when the authority puts north first.
-pub(super) fn east_first(mut geometry: Geometry, order: AxisOrder) -> Geometry {
+pub fn east_first(mut geometry: Geometry, order: AxisOrder) -> Geometry {
     if order == AxisOrder::NorthEast {
         geometry.shape = geometry.shape.map_coords(|c| Coord { x: c.y, y: c.x });
     }

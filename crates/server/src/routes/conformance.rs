@@ -1,5 +1,8 @@
 //! `/conformance`: what is conformed to, and nothing that is not there.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
@@ -8,9 +11,10 @@ use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
+use crate::state::{App, ServerSettings};
 
 /// Conformance classes, without what they all begin with.
-const CLASSES: [&str; 56] = [
+const CLASSES: [&str; 63] = [
     "ogcapi-common-1/1.0/conf/core",
     "ogcapi-common-1/1.0/conf/landing-page",
     "ogcapi-common-1/1.0/conf/json",
@@ -26,6 +30,14 @@ const CLASSES: [&str; 56] = [
     "ogcapi-features-3/1.0/conf/queryables-query-parameters",
     "ogcapi-features-3/1.0/conf/filter",
     "ogcapi-features-3/1.0/conf/features-filter",
+    "ogcapi-features-4/1.0/conf/create-replace-delete",
+    "ogcapi-features-4/1.0/conf/update",
+    "ogcapi-features-4/1.0/conf/features",
+    // The draft itself writes /req/ here.
+    "ogcapi-features-4/1.0/req/optimistic-locking-etags",
+    "ogcapi-features-4/1.0/req/optimistic-locking-timestamps",
+    "ogcapi-features-4/1.0/conf/optimistic-locking-etags",
+    "ogcapi-features-4/1.0/conf/optimistic-locking-timestamps",
     "cql2/1.0/conf/basic-cql2",
     "cql2/1.0/conf/advanced-comparison-operators",
     "cql2/1.0/conf/case-insensitive-comparison",
@@ -71,17 +83,22 @@ const CLASSES: [&str; 56] = [
     "ogcapi-styles-1/1.0/conf/core",
 ];
 
+/// What the classes of edits begin with.
+const OF_EDITS: &str = "ogcapi-features-4/";
+
 /// Every class, as an absolute URI.
-pub fn classes() -> impl Iterator<Item = String> {
-    CLASSES.iter().map(|class| format!("http://www.opengis.net/spec/{class}"))
+fn classes(settings: &ServerSettings) -> impl Iterator<Item = String> {
+    let edits = settings.offers_edits;
+    let offered = CLASSES.iter().filter(move |class| edits || !class.starts_with(OF_EDITS));
+    offered.map(|class| format!("http://www.opengis.net/spec/{class}"))
 }
 
 /// `GET /conformance`
-pub async fn conformance(asked: Asked) -> Result<Response, Problem> {
+pub async fn conformance(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let body = json!({
-        "conformsTo": classes().collect::<Vec<_>>(),
+        "conformsTo": classes(&app.settings).collect::<Vec<_>>(),
         "links": self_and_alternates(&asked, chosen, &offers)
     });
     Ok(answers::document(&asked, chosen, "Conformance", &body))

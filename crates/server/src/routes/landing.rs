@@ -38,6 +38,7 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to(&format!("{REL}/tiling-schemes"), json_type, "/tileMatrixSets", "grids of tiles"),
         to(&format!("{REL}/functions"), json_type, "/functions", "functions of filters"),
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
+        to("changes", json_type, "/changes", "what changed, commit by commit"),
     ]);
     let body = json!({
         "title": "Tuban 图斑",

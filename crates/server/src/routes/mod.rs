@@ -2,14 +2,19 @@
 
 mod answers;
 mod api;
+pub mod changes;
 mod collections;
 mod conformance;
+mod defects;
 mod extent;
+pub mod fences;
 mod functions;
 pub mod items;
 mod landing;
 mod methods;
 mod metrics;
+mod min_revision;
+mod origin;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -17,10 +22,12 @@ mod styles;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
+mod tile_selection;
 mod tilejson;
 mod tiles;
 mod tileset_documents;
 mod tilesets;
+mod transactions;
 mod viewer;
 
 use std::sync::Arc;
@@ -32,8 +39,10 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
+pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 
 use crate::cors;
@@ -59,9 +68,9 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/collections/{id}/schema", get(schemas::returnables))
         .route("/collections/{id}/queryables", get(schemas::queryables))
         .route("/collections/{id}/sortables", get(schemas::sortables))
-        .route("/collections/{id}/items", get(items::list))
-        .route("/collections/{id}/items/{fid}", get(items::one))
         .route("/collections/{id}/items/{fid}/history", get(items::history))
+        .merge(items::routes(&app))
+        .route("/collections/{id}/defects", get(defects::defects))
         .route("/collections/{id}/all.fgb", get(items::whole))
         .route("/collections/{id}/tiles", get(tilesets::collection_list))
         .route("/collections/{id}/tiles/{tms}", get(tilesets::collection))
@@ -74,6 +83,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(fences::routes(&app))
+        .route("/changes", get(changes::page))
+        .route("/changes/stream", get(changes::stream))
+        .merge(transactions::routes(&app))
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))
@@ -84,6 +97,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), limit_time))
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
+        .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
         .layer(from_fn(cors::allow_any_origin))
         .with_state(Arc::clone(&app));
     // A router says `Allow` after all its layers: only a service around it sees the header.
@@ -118,8 +132,23 @@ async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) ->
     next.run(request).await
 }
 
-/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself.
+/// Whether a request may change something; of the others, POST only carries a question.
+fn is_edit(request: &Request) -> bool {
+    let path = request.uri().path();
+    match *request.method() {
+        Method::PUT | Method::PATCH | Method::DELETE => true,
+        Method::POST => path == transactions::PATH || path.ends_with("/items"),
+        _ => false,
+    }
+}
+
+/// Ends a request that takes longer than it may; its work on the CPU pool ends by itself. An edit
+/// is bounded by its size, and answered with what came of it: ended half-way, it might be made
+/// and sent again. A body that is sent bit by bit, such as a stream of events, may take any time.
 async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    if is_edit(&request) {
+        return next.run(request).await;
+    }
     let limit = app.settings.request_timeout;
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,

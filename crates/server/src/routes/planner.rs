@@ -5,9 +5,8 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use spatial::{Budget, Costs, CrsRegistry};
@@ -17,7 +16,8 @@ use super::collections::known;
 use super::items::CONTENT_CRS;
 use crate::negotiate::GEOJSON;
 use crate::planner::{self, ClusterRequest, JoinRequest, Refusal, SearchAnswer, SearchRequest};
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
+use crate::request_body::{self, Body};
 use crate::state::{App, ServerSettings};
 
 const JSON: &str = "application/json";
@@ -117,9 +117,6 @@ fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
     response
 }
 
-/// The body of a request, if it is JSON and not too long.
-type Body = Result<Bytes, BytesRejection>;
-
 /// `POST /geometry/relate`
 async fn relate(
     State(app): State<Arc<App>>,
@@ -164,27 +161,7 @@ async fn batch(
 
 /// The body, once the headers say that it is plain JSON.
 fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
-    let text = |name: header::HeaderName| {
-        headers.get(name).map(|value| value.to_str().unwrap_or_default().to_ascii_lowercase())
-    };
-    let media_type = text(header::CONTENT_TYPE).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    let refused = |detail: String| Err(Problem::new(Code::UnsupportedMediaType, detail));
-    if essence != JSON && essence != "application/geo+json" {
-        let shown: String = essence.chars().take(60).collect();
-        return refused(format!("the body is {shown:?}; send it as Content-Type: {JSON}"));
-    }
-    match text(header::CONTENT_ENCODING).as_deref() {
-        None | Some("identity" | "") => {}
-        Some(_) => return refused("the body is compressed; send it as it is".to_owned()),
-    }
-    body.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => {
-            let detail = format!("the body has more than {most} bytes; send less at a time");
-            Problem::new(Code::BodyTooLarge, detail)
-        }
-        _ => Problem::new(Code::InvalidRequest, "the body ended before its end"),
-    })
+    request_body::read(headers, body, most, &[request_body::JSON, request_body::GEOJSON])
 }
 
 fn json_answer(body: Bytes) -> Response {

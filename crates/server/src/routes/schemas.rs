@@ -9,18 +9,26 @@ use engine::Profile;
 use super::answers;
 use super::collections::known;
 use crate::asked::Asked;
-use crate::negotiate::{HTML, SCHEMA};
+use crate::negotiate::{HTML, Offer, SCHEMA, choose};
 use crate::problem::Problem;
 use crate::schema::{self, SchemaKind};
 use crate::state::App;
 
-/// `GET /collections/{id}/schema`
+const OFFERS: [&Offer; 2] = [&SCHEMA, &HTML];
+
+/// `GET /collections/{id}/schema`: what features hold, or with `type` what they may be given.
 pub async fn returnables(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, &id, &asked, SchemaKind::Returnables)
+    let query = asked.query(&["f", "type"])?;
+    let kind = match query.choice("type", &["create", "replace", "update"])? {
+        Some(_) => SchemaKind::Receivables,
+        None => SchemaKind::Returnables,
+    };
+    let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
+    answer(&app, &id, &asked, (kind, chosen))
 }
 
 /// `GET /collections/{id}/queryables`
@@ -29,7 +37,8 @@ pub async fn queryables(
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, &id, &asked, SchemaKind::Queryables)
+    let chosen = asked.format(&OFFERS)?;
+    answer(&app, &id, &asked, (SchemaKind::Queryables, chosen))
 }
 
 /// `GET /collections/{id}/sortables`
@@ -38,11 +47,16 @@ pub async fn sortables(
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    answer(&app, &id, &asked, SchemaKind::Sortables)
+    let chosen = asked.format(&OFFERS)?;
+    answer(&app, &id, &asked, (SchemaKind::Sortables, chosen))
 }
 
-fn answer(app: &App, id: &str, asked: &Asked, kind: SchemaKind) -> Result<Response, Problem> {
-    let chosen = asked.format(&[&SCHEMA, &HTML])?;
+fn answer(
+    app: &App,
+    id: &str,
+    asked: &Asked,
+    (kind, chosen): (SchemaKind, &Offer),
+) -> Result<Response, Problem> {
     let snapshot = app.engine.snapshot();
     let collection = snapshot.collections[&known(&snapshot, id)?].collection();
     let body = schema::document(kind, &asked.resource(), collection, Profile::default());

@@ -10,9 +10,12 @@ use spatial::{CollectionSnapshot, Envelope, FieldType};
 use super::answers;
 use super::extent::lon_lat_extent;
 use super::tile_layers::{chosen, extent_of, fields_in_tiles, joined, snapshots};
+use super::tile_selection::{PARAMETERS, selection};
+use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
 use crate::problem::Problem;
+use crate::query_string::encode;
 use crate::state::App;
 
 /// `GET /xyz/{collections}/tilejson.json`
@@ -21,10 +24,19 @@ pub async fn tilejson(
     Path(names): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    asked.query(&[])?;
+    let query = asked.query(&PARAMETERS)?;
     let snapshot = app.engine.snapshot();
-    let layers = snapshots(&snapshot, &chosen(&snapshot, &names)?);
-    Ok(answers::json(JSON.media_type, &document(&layers, &asked.base)))
+    let chosen = chosen(&snapshot, &names)?;
+    // What tiles would refuse is refused here already.
+    as_of(&query)?;
+    selection(&app, &query, &snapshot, &chosen)?;
+    let mut document = document(&snapshots(&snapshot, &chosen), &asked.base);
+    let passed: Vec<String> =
+        query.pairs().map(|(key, value)| format!("{key}={}", encode(value))).collect();
+    if let (false, Some(tiles)) = (passed.is_empty(), document["tiles"][0].as_str()) {
+        document["tiles"][0] = json!(format!("{tiles}?{}", passed.join("&")));
+    }
+    Ok(answers::json(JSON.media_type, &document))
 }
 
 /// TileJSON of tiles with these layers.

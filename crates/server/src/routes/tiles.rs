@@ -17,7 +17,8 @@ use super::REVISION;
 use super::collections::known;
 use super::tile_layers::{self, chosen, snapshots};
 use super::tile_limits::limit;
-use crate::as_of::{AS_OF, as_of};
+use super::tile_selection::{PARAMETERS, selection};
+use crate::as_of::as_of;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
@@ -41,7 +42,7 @@ pub async fn xyz(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &[AS_OF])?;
+    let query = QueryString::parse(query.as_deref(), &PARAMETERS)?;
     let set = matrix_set(MATRIX_SET)?;
     let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
     let layers = chosen(&app.engine.snapshot(), &names)?;
@@ -55,7 +56,7 @@ pub async fn of_collection(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f", AS_OF])?;
+    let query = QueryString::parse(query.as_deref(), &[&["f"], &PARAMETERS[..]].concat())?;
     query.choice("f", &FORMATS)?;
     let set = matrix_set(&set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
@@ -73,7 +74,8 @@ pub async fn of_dataset(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let query = QueryString::parse(query.as_deref(), &["f", "collections", AS_OF])?;
+    let query =
+        QueryString::parse(query.as_deref(), &[&["f", "collections"], &PARAMETERS[..]].concat())?;
     query.choice("f", &FORMATS)?;
     let set = matrix_set(&set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
@@ -159,7 +161,8 @@ fn tile_request(
         coord,
         encoding,
         profile: Profile::default(),
-        past: None,
+        state: None,
+        selection: None,
     }
 }
 
@@ -170,7 +173,13 @@ async fn answer(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     if let Some(moment) = as_of(query)? {
-        request.past = Some(app.engine.state(Some(moment), &request.collections).await?);
+        request.state = Some(app.engine.state(Some(moment), &request.collections).await?);
+    }
+    let state = request.state.clone().unwrap_or_else(|| app.engine.snapshot());
+    request.selection = selection(app, query, &state, &request.collections)?;
+    if request.selection.is_some() {
+        // Its fields are those of this state.
+        request.state = Some(Arc::clone(&state));
     }
     let etag = app.engine.etag(&request)?;
     if is_unchanged(headers, &etag) {
@@ -179,10 +188,7 @@ async fn answer(
         return Ok(response);
     }
     let tile = app.engine.tile(&request).await?;
-    let nothing_below = tile.bytes.is_empty() && {
-        let current = || app.engine.snapshot();
-        is_void(&request.past.clone().unwrap_or_else(current), &request)
-    };
+    let nothing_below = tile.bytes.is_empty() && is_void(&state, &request);
     let mut response = respond(tile, app.settings.tile_max_age);
     if nothing_below {
         response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));

@@ -6,7 +6,7 @@ use spatial::{
 };
 
 use super::schema::{Columns, geometry_type_name, ident, sql_type};
-use super::srs;
+use super::{notes, shown, srs};
 use crate::StoreError;
 
 /// A collection and where it lies.
@@ -21,14 +21,28 @@ pub(crate) struct Table {
 const SELECT: &str = "
 SELECT c.collection, c.crs, c.geometry_type, c.has_z, c.has_m, c.fid_column, c.geometry_column,
        c.title, c.attribution, c.key_field, c.min_zoom, c.max_zoom, c.style,
-       g.description, g.min_x, g.min_y, g.max_x, g.max_y, o.feature_count
+       g.description, s.min_x, s.min_y, s.max_x, s.max_y, s.feature_count
 FROM tuban_collections c
-JOIN gpkg_contents g ON g.table_name = c.collection
-JOIN gpkg_ogr_contents o ON o.table_name = c.collection";
+JOIN tuban_shown s ON s.collection = c.collection
+LEFT JOIN gpkg_contents g ON g.table_name = c.collection";
 
-/// Every collection, ordered by id.
+/// Leaves out what is kept out as a whole.
+const SHOWN: &str = "NOT EXISTS (SELECT 1 FROM tuban_kept_out k
+WHERE k.collection = c.collection AND k.fid ISNULL)";
+
+/// Every collection that is shown, ordered by id.
 pub(crate) fn read_all(db: &Connection) -> Result<Vec<Table>, StoreError> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} ORDER BY c.collection"))?;
+    read_where(db, SHOWN)
+}
+
+/// Every collection, also those that are kept out as a whole, ordered by id.
+pub(crate) fn read_every(db: &Connection) -> Result<Vec<Table>, StoreError> {
+    read_where(db, "true")
+}
+
+fn read_where(db: &Connection, condition: &str) -> Result<Vec<Table>, StoreError> {
+    let sql = format!("{SELECT} WHERE {condition} ORDER BY c.collection");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     let mut tables = Vec::new();
     while let Some(row) = rows.next()? {
@@ -39,7 +53,8 @@ pub(crate) fn read_all(db: &Connection) -> Result<Vec<Table>, StoreError> {
 
 /// One collection.
 pub(crate) fn read(db: &Connection, id: &CollectionId) -> Result<Table, StoreError> {
-    let mut statement = db.prepare_cached(&format!("{SELECT} WHERE c.collection = ?1"))?;
+    let sql = format!("{SELECT} WHERE c.collection = ?1 AND {SHOWN}");
+    let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([id.as_str()])?;
     match rows.next()? {
         Some(row) => read_table(db, row),
@@ -197,6 +212,7 @@ pub(crate) fn create(
         ],
     )?;
     db.execute("INSERT INTO gpkg_ogr_contents VALUES (?1, 0)", [name])?;
+    shown::create(db, name)?;
     db.execute(
         "INSERT INTO gpkg_extensions VALUES (?1, ?2, 'gpkg_rtree_index',
          'http://www.geopackage.org/spec140/#extension_rtree', 'write-only')",
@@ -261,7 +277,7 @@ pub(crate) fn drop_tables(db: &Connection, table: &Table) -> Result<(), StoreErr
     let name = &table.columns.table;
     let rtree = ident(&table.columns.rtree());
     db.execute_batch(&format!(
-        "{} DROP TABLE IF EXISTS {rtree}; DROP TABLE {};",
+        "{} DROP TABLE IF EXISTS {rtree}; DROP TABLE IF EXISTS {};",
         table.columns.drop_triggers(),
         ident(name)
     ))?;
@@ -280,6 +296,7 @@ pub(crate) fn rename_tables(
     let from = &table.columns;
     let next = Columns { table: to.as_str().to_owned(), ..from.clone() };
     let key = table.collection.key.as_deref();
+    notes::drop_triggers(db, table)?;
     db.execute_batch(&format!(
         "{}{} ALTER TABLE {} RENAME TO {}; ALTER TABLE {} RENAME TO {}; {}{}",
         from.drop_triggers(),
@@ -301,11 +318,9 @@ pub(crate) fn rename_tables(
         let sql = format!("UPDATE {mention} SET {column} = ?2 WHERE {column} = ?1");
         db.execute(&sql, (&from.table, &next.table))?;
     }
-    if table.collection.title.is_empty() {
-        let sql = "UPDATE gpkg_contents SET identifier = table_name WHERE table_name = ?1";
-        db.execute(sql, [&next.table])?;
-    }
-    Ok(())
+    notes::create_triggers(db, &Table { columns: next, ..table.clone() })?;
+    // An identifier may hold the id, which another collection may have later.
+    describe(db, &Collection { id: to.clone(), ..table.collection.clone() })
 }
 
 /// Removes the styles that QGIS has for a collection.
@@ -314,7 +329,9 @@ pub(crate) fn drop_styles(db: &Connection, table: &Table) -> Result<(), StoreErr
     Ok(())
 }
 
-const MENTIONS: [(&str, &str); 7] = [
+const MENTIONS: [(&str, &str); 9] = [
+    ("tuban_shown", "collection"),
+    ("tuban_kept_out", "collection"),
     ("tuban_collections", "collection"),
     ("tuban_fields", "collection"),
     ("gpkg_data_columns", "table_name"),
@@ -347,6 +364,19 @@ pub(crate) fn retire(db: &Connection, table: &Table) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Forgets a collection whose table another program has dropped, but for its history: the last id
+/// is that of the change log, for SQLite has forgotten it.
+pub(crate) fn retire_dropped(db: &Connection, table: &Table) -> Result<(), StoreError> {
+    let sql = "SELECT max(max(fid, ifnull(last_fid, fid))) FROM tuban_change_log
+               WHERE collection = ?1 AND operation IN ('insert', 'load')";
+    let name = &table.columns.table;
+    let last: Option<i64> = db.query_row(sql, [name], |row| row.get(0))?;
+    let sql = "INSERT OR REPLACE INTO tuban_retired VALUES (?1, ?2)";
+    db.execute(sql, (name, last.unwrap_or(0)))?;
+    drop_tables(db, table)?;
+    drop_styles(db, table)
+}
+
 /// The largest id that was ever given in a table.
 pub(crate) fn last_fid(db: &Connection, columns: &Columns) -> Result<i64, StoreError> {
     let sql = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
@@ -361,8 +391,18 @@ pub(crate) fn set_contents(
     count: u64,
 ) -> Result<(), StoreError> {
     set_extent(db, columns, extent)?;
+    shown::set(db, &columns.table, extent, count)?;
     let sql = "UPDATE gpkg_ogr_contents SET feature_count = ?2 WHERE table_name = ?1";
     db.execute(sql, (&columns.table, count))?;
+    Ok(())
+}
+
+/// Writes the number of rows for other programs: the features shown and the rows kept out.
+pub(crate) fn recount_for_others(db: &Connection, table: &Table) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO gpkg_ogr_contents SELECT ?1, s.feature_count +
+               (SELECT count(*) FROM tuban_kept_out k WHERE k.collection = ?1 AND k.fid NOTNULL)
+               FROM tuban_shown s WHERE s.collection = ?1";
+    db.execute(sql, [&table.columns.table])?;
     Ok(())
 }
 

@@ -13,8 +13,9 @@ use super::catalogue::{self, Table};
 use super::history::{self, Origin};
 use super::log::{self, Entry};
 use super::row::{self, Encoded};
-use super::schema::{Columns, ident};
+use super::schema::ident;
 use super::writer::Writer;
+use super::{kept_out, shown};
 use crate::fit::fit;
 use crate::memory::{envelope_of, show_key};
 use crate::{Operation, StoreError};
@@ -34,7 +35,9 @@ pub(crate) fn apply(writer: &mut Writer, set: &ChangeSet) -> Result<Commit, Stor
     let mut touched: BTreeMap<CollectionId, ExtentChange> = BTreeMap::new();
     for change in changes {
         let done = apply_one(writer, change, origin)?;
-        touched.entry(done.collection.clone()).or_default().note(done.before, done.after);
+        let extent = touched.entry(done.collection.clone()).or_default();
+        extent.note(done.before, done.after);
+        extent.count(done.operation);
         committed.push(done);
     }
     if !committed.is_empty() {
@@ -42,7 +45,7 @@ pub(crate) fn apply(writer: &mut Writer, set: &ChangeSet) -> Result<Commit, Stor
     }
     for (id, change) in touched {
         let table = writer.table(&id)?;
-        change.write(&writer.db, &table.columns)?;
+        change.write(&writer.db, &table)?;
     }
     Ok(Commit { revision, recorded_at, changes: committed })
 }
@@ -135,7 +138,8 @@ pub(crate) fn read(db: &Connection, table: &Table, id: FeatureId) -> Result<Feat
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([id.value()])?;
     match rows.next()? {
-        Some(found) => row::read(table, found),
+        Some(found) if !kept_out::has(db, table, id.value())? => row::read(table, found),
+        Some(_) => Err(StoreError::UnknownFeature { collection: table.collection.id.clone(), id }),
         None => Err(StoreError::UnknownFeature { collection: table.collection.id.clone(), id }),
     }
 }
@@ -154,33 +158,48 @@ pub(crate) fn key_error(error: rusqlite::Error, table: &Table, row: &Encoded) ->
     }
 }
 
-/// What changes did to the extent of a collection.
+/// What changes did to extent and count of a collection.
 #[derive(Debug)]
 pub(crate) struct ExtentChange {
     gone: Vec<Envelope>,
     come: Envelope,
+    more: i64,
+    touched: bool,
 }
 
 impl Default for ExtentChange {
     fn default() -> Self {
-        Self { gone: Vec::new(), come: Envelope::EMPTY }
+        Self { gone: Vec::new(), come: Envelope::EMPTY, more: 0, touched: false }
     }
 }
 
 impl ExtentChange {
     pub(crate) fn note(&mut self, before: Option<Envelope>, after: Option<Envelope>) {
+        self.touched = true;
         self.gone.extend(before);
         self.come = self.come.union(&after.unwrap_or(Envelope::EMPTY));
     }
 
+    pub(crate) fn count(&mut self, operation: Operation) {
+        self.more += match operation {
+            Operation::Insert => 1,
+            Operation::Delete => -1,
+            Operation::Replace | Operation::Erase | Operation::Load => 0,
+        };
+    }
+
+    pub(crate) fn count_more(&mut self, features: u64) {
+        self.more += i64::try_from(features).unwrap_or(i64::MAX);
+    }
+
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.touched
+    }
+
     /// Grows the stored extent; where something left its border, it is measured anew.
-    pub(crate) fn write(&self, db: &Connection, columns: &Columns) -> Result<(), StoreError> {
-        let sql = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?1";
-        let borders = db.prepare_cached(sql)?.query_row([&columns.table], |row| {
-            Ok([row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?])
-        })?;
-        let stored = catalogue::read_envelope(borders).unwrap_or(Envelope::EMPTY);
-        let grown = stored.union(&self.come);
+    pub(crate) fn write(&self, db: &Connection, table: &Table) -> Result<(), StoreError> {
+        let columns = &table.columns;
+        let grown = shown::extent(db, &columns.table)?.union(&self.come);
         let on_border = |e: &Envelope| {
             e.min_x <= grown.min_x
                 || e.min_y <= grown.min_y
@@ -188,20 +207,25 @@ impl ExtentChange {
                 || e.max_y >= grown.max_y
         };
         let extent =
-            if self.gone.iter().any(on_border) { measure_extent(db, columns)? } else { grown };
-        catalogue::set_extent(db, columns, extent)
+            if self.gone.iter().any(on_border) { measure_extent(db, table)? } else { grown };
+        catalogue::set_extent(db, columns, extent)?;
+        shown::grow(db, &columns.table, extent, self.more)
     }
 }
 
 /// The extent by every feature's envelope.
-pub(crate) fn measure_extent(db: &Connection, columns: &Columns) -> Result<Envelope, StoreError> {
-    let geometry = ident(&columns.geometry);
-    let sql = format!("SELECT {geometry} FROM {} WHERE {geometry} NOTNULL", ident(&columns.table));
+pub(crate) fn measure_extent(db: &Connection, table: &Table) -> Result<Envelope, StoreError> {
+    let geometry = ident(&table.columns.geometry);
+    let sql = format!(
+        "SELECT {geometry} FROM {} WHERE {geometry} NOTNULL AND {}",
+        ident(&table.columns.table),
+        kept_out::condition(table)
+    );
     let mut statement = db.prepare_cached(&sql)?;
     let mut rows = statement.query([])?;
     let mut extent = Envelope::EMPTY;
     while let Some(row) = rows.next()? {
-        let place = || format!("geometries of {}", columns.table);
+        let place = || format!("geometries of {}", table.columns.table);
         let bytes = row.get_ref(0)?.as_blob().map_err(|e| StoreError::damaged(place(), e))?;
         let envelope = gpb::read_envelope(bytes).map_err(|e| StoreError::damaged(place(), e))?;
         extent = extent.union(&envelope);

@@ -10,7 +10,8 @@ use spatial::{Envelope, gpb};
 
 use crate::StoreError;
 
-const BUSY: Duration = Duration::from_secs(5);
+/// How long a statement waits for another program, such as QGIS while it saves an edit.
+pub(crate) const BUSY: Duration = Duration::from_secs(20);
 /// Bytes of the header that every SQLite file begins with.
 const SQLITE_MAGIC: &[u8; 16] = b"SQLite format 3\0";
 
@@ -51,16 +52,36 @@ pub(crate) fn open_reader(path: &Path) -> Result<Connection, StoreError> {
                 && path.exists()
                 && !with_suffix(path, "-wal").exists() =>
         {
-            let uri = format!("file:{}?immutable=1", escape_uri(path));
-            let db = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?;
-            db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
-            db
+            open_unchanging(path)?
         }
         other => other?,
     };
+    stand_in_for_format_2(&db)?;
     // Pages read straight from the page cache of the operating system.
     db.execute_batch("PRAGMA mmap_size = 17179869184; PRAGMA query_only = ON;")?;
     Ok(db)
+}
+
+/// Opens a file that nobody changes for reading: without locks, and without files beside it.
+pub(crate) fn open_unchanging(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", escape_uri(path));
+    let db = Connection::open_with_flags(uri, flags)?;
+    db.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0))?;
+    Ok(db)
+}
+
+/// A file that an earlier version wrote is read as it is: what its format lacks stands in the
+/// connection.
+fn stand_in_for_format_2(db: &Connection) -> rusqlite::Result<()> {
+    let is_older = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'tuban_collections')
+                    AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'tuban_shown')";
+    match db.query_row(is_older, [], |row| row.get(0))? {
+        true => db.execute_batch(super::schema::AS_FORMAT_2),
+        false => Ok(()),
+    }
 }
 
 /// Whether the file begins like a SQLite database; an error when it cannot be read.

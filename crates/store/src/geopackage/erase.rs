@@ -16,8 +16,10 @@ use spatial::{
 use super::catalogue::Table;
 use super::commit;
 use super::history::{self, Held, Origin};
+use super::kept_out;
 use super::keys::Keys;
 use super::log::{self, Entry};
+use super::schema::{Columns, ident};
 use super::writer::Writer;
 use crate::fit::{LOW_CLASS, NEVER_SEALED, NO_FIELD, erasable_names, is_erasable};
 use crate::memory::envelope_of;
@@ -41,6 +43,11 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
     writer.note_recorded(recorded_at);
     let keys = Arc::clone(&writer.keys);
     let origin = Origin { revision, actor, reason, recorded_at, keys: &keys };
+    if kept_out::has_table(&writer.db, name)? {
+        let reason = "its table is kept out because of a defect, so that its values cannot be \
+                      reached; mend it, then erase";
+        return Err(StoreError::Schema { collection: collection.clone(), reason: reason.into() });
+    }
     // A removed collection has history still.
     let table = match writer.table(collection) {
         Err(StoreError::UnknownCollection { .. }) => None,
@@ -54,8 +61,12 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
         },
         None => None,
     };
+    let hidden = match &table {
+        Some(table) => kept_out::has(db, table, id.value())?,
+        None => false,
+    };
     let past = past_fields(db, name, id)?;
-    if present.is_none() && !past.any {
+    if present.is_none() && !hidden && !past.any {
         return Err(match table {
             Some(_) => StoreError::UnknownFeature { collection: collection.clone(), id },
             None => StoreError::UnknownCollection { id: collection.clone() },
@@ -64,6 +75,9 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
     let names = chosen(erasure, table.as_deref(), &past)?;
 
     reseal(db, &keys, (name, id), &names)?;
+    if let Some(table) = table.as_deref().filter(|_| hidden) {
+        empty_row(db, table, id, &names)?;
+    }
     let mut envelope: Option<Envelope> = None;
     if let (Some(table), Some(mut feature)) = (&table, present) {
         let fields = table.collection.fields.iter();
@@ -82,6 +96,22 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
     let collection = collection.clone();
     let changes = vec![CommittedChange { collection, operation, id, before, after }];
     Ok(Commit { revision, recorded_at, changes })
+}
+
+/// Makes values null in a row that is no feature because of a defect. It stays kept out until
+/// another program writes it again.
+fn empty_row(
+    db: &Connection,
+    table: &Table,
+    id: FeatureId,
+    names: &BTreeSet<&str>,
+) -> Result<(), StoreError> {
+    let Columns { table: place, fid, .. } = &table.columns;
+    for name in names.iter().filter(|name| table.collection.field_position(name).is_some()) {
+        let (place, name, fid) = (ident(place), ident(name), ident(fid));
+        db.execute(&format!("UPDATE {place} SET {name} = NULL WHERE {fid} = ?1"), [id.value()])?;
+    }
+    Ok(())
 }
 
 /// Makes the past values of `names` null, destroys the data key and seals the rest under another.

@@ -76,26 +76,34 @@ pub(crate) fn keep(
 }
 
 /// The revision at which the present state of a feature began: the end of the state before it,
-/// or the arrival of the feature.
+/// or the arrival of the feature, which may come again after it was gone, or its return.
 fn since(db: &Connection, collection: &str, id: FeatureId) -> Result<Revision, StoreError> {
-    let before = db
+    let ended = db
         .prepare_cached(
             "SELECT max(until_revision) FROM tuban_history WHERE collection = ?1 AND fid = ?2",
         )?
         .query_row((collection, id.value()), |row| row.get::<_, Option<u64>>(0))?;
-    if let Some(revision) = before {
-        return Ok(Revision(revision));
-    }
-    // Ids are given in ascending order, so the last range that begins at or before the id is its.
-    let arrival = db
+    // The newest row that names the id or a range that holds it. Rows of single ids within a range
+    // are few: ids that another program gave again.
+    let came = db
         .prepare_cached(
             "SELECT revision FROM tuban_change_log INDEXED BY tuban_change_log_arrival
              WHERE operation IN ('insert', 'load') AND collection = ?1 AND fid <= ?2
-             ORDER BY fid DESC LIMIT 1",
+             AND (fid = ?2 OR last_fid >= ?2) ORDER BY fid DESC, seq DESC LIMIT 1",
         )?
         .query_row((collection, id.value()), |row| row.get(0))
         .optional()?;
-    Ok(Revision(arrival.unwrap_or(0)))
+    if ended.is_none() {
+        return Ok(Revision(came.unwrap_or(0)));
+    }
+    // A feature that was removed may have been brought back.
+    let back = db
+        .prepare_cached(
+            "SELECT max(revision) FROM tuban_change_log INDEXED BY tuban_change_log_revival
+             WHERE operation = 'revive' AND collection = ?1 AND fid = ?2",
+        )?
+        .query_row((collection, id.value()), |row| row.get::<_, Option<u64>>(0))?;
+    Ok(Revision(ended.max(came).max(back).unwrap_or(0)))
 }
 
 /// The properties of `feature`, those that may be erased later sealed.

@@ -16,15 +16,13 @@ use super::row::{self, Encoded};
 use super::rtree::{self, Cell};
 use super::schema::{Columns, ident};
 use super::writer::Writer;
+use super::{kept_out, notes};
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::memory::envelope_of;
 use crate::{Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError};
 
 /// Batches on the way from the encoding thread to the inserting one.
 const AHEAD: usize = 4;
-/// Up to so many changed boxes are put into an R-tree one by one; beyond that, and beyond one in
-/// sixteen, it is made anew.
-const FEW: usize = 1000;
 
 /// Loads what `source` sends, as the next revision.
 pub(crate) fn load(
@@ -140,12 +138,14 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
         }
     }
     db.execute_batch(&table.columns.drop_triggers())?;
+    notes::drop_triggers(db, &table)?;
     Ok(Prepared { upsert, ..prepared(table, last_fid) })
 }
 
 /// Keeps every feature's present state in history; answers their number.
 fn end_all(db: &Connection, table: &Table, origin: Origin<'_>) -> Result<u64, StoreError> {
-    let mut statement = db.prepare(&row::select_sql(table))?;
+    let sql = format!("{} WHERE {}", row::select_sql(table), kept_out::condition(table));
+    let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([])?;
     let mut count = 0;
     while let Some(found) = rows.next()? {
@@ -223,7 +223,7 @@ impl<'a> Rows<'a> {
             origin,
             insert: db.prepare_cached(&row::insert_sql(table))?,
             find,
-            next_fid: prepared.last_fid + 1,
+            next_fid: prepared.last_fid.saturating_add(1),
             cells: Vec::new(),
             moved: Vec::new(),
             extent: ExtentChange::default(),
@@ -280,6 +280,10 @@ impl<'a> Rows<'a> {
         // What this very load brought was never a state that a revision showed.
         let before = if fid > self.prepared.last_fid {
             envelope_of(&commit::read(self.db, table, id)?)
+        } else if kept_out::take(self.db, &table.columns.table, Some(fid))? {
+            // A row with a flaw is mended: it becomes a feature.
+            self.extent.count(Operation::Insert);
+            None
         } else {
             commit::end(self.db, table, id, None, self.origin)?
         };
@@ -294,7 +298,7 @@ impl<'a> Rows<'a> {
 
     /// First and last id given; none when no feature was added.
     fn ids(&self) -> Option<(i64, i64)> {
-        let first = self.prepared.last_fid + 1;
+        let first = self.prepared.last_fid.saturating_add(1);
         (self.next_fid > first).then(|| (first, self.next_fid - 1))
     }
 
@@ -302,7 +306,7 @@ impl<'a> Rows<'a> {
     fn finish(&mut self) -> Result<(), StoreError> {
         let Prepared { table, fresh, .. } = self.prepared;
         let columns = &table.columns;
-        let mut cells = std::mem::take(&mut self.cells);
+        let cells = std::mem::take(&mut self.cells);
         if *fresh {
             rtree::build(self.db, columns, cells)?;
             if let Some(key) = &table.collection.key {
@@ -310,30 +314,17 @@ impl<'a> Rows<'a> {
             }
             catalogue::set_contents(self.db, columns, self.come, self.inserted)?;
         } else {
-            // A feature that one load changes twice has the box that came last.
-            self.moved.sort_unstable();
-            self.moved.dedup();
-            let mut seen = std::collections::HashSet::with_capacity(cells.len());
-            cells.reverse();
-            cells.retain(|cell| seen.insert(cell.id));
-            let held = usize::try_from(table.collection.count).unwrap_or(usize::MAX);
-            if cells.len() + self.moved.len() > FEW.max(held / 16) {
-                let kept = rtree::read(self.db, columns)?;
-                let moved = &self.moved;
-                cells.extend(kept.into_iter().filter(|c| moved.binary_search(&c.id).is_err()));
-                self.db.execute_batch(&format!("DROP TABLE {}", ident(&columns.rtree())))?;
-                rtree::build(self.db, columns, cells)?;
-            } else {
-                rtree::put(self.db, columns, &self.moved, &cells)?;
-            }
+            let moved = std::mem::take(&mut self.moved);
+            rtree::update(self.db, columns, table.collection.count, (moved, cells))?;
             self.extent.note(None, Some(self.come));
-            self.extent.write(self.db, columns)?;
+            self.extent.count_more(self.inserted);
+            self.extent.write(self.db, table)?;
             let sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ?2
                        WHERE table_name = ?1";
             self.db.execute(sql, (&columns.table, self.inserted))?;
         }
         self.db.execute_batch(&columns.create_triggers())?;
-        Ok(())
+        notes::create_triggers(self.db, table)
     }
 }
 

@@ -65,7 +65,8 @@ impl WriterLock {
     }
 }
 
-fn lock_path(store: &Path) -> PathBuf {
+/// Where the lock of `store` lies.
+pub(crate) fn lock_path(store: &Path) -> PathBuf {
     let mut name = store.as_os_str().to_owned();
     name.push(".lock");
     PathBuf::from(name)

@@ -23,8 +23,30 @@ pub(crate) struct Entry<'a> {
     pub(crate) after: Option<Envelope>,
 }
 
+/// The word for a feature that comes back under its own id: an insertion to readers, a word of its
+/// own because the ids of other arrivals ascend.
+const REVIVE: &str = "revive";
+
 pub(crate) fn append(
     db: &Connection,
+    entry: Entry<'_>,
+    origin: Origin<'_>,
+) -> Result<(), StoreError> {
+    append_as(db, name(entry.operation), entry, origin)
+}
+
+/// Appends the return of a feature that was removed.
+pub(crate) fn append_revival(
+    db: &Connection,
+    entry: Entry<'_>,
+    origin: Origin<'_>,
+) -> Result<(), StoreError> {
+    append_as(db, REVIVE, entry, origin)
+}
+
+fn append_as(
+    db: &Connection,
+    word: &str,
     entry: Entry<'_>,
     origin: Origin<'_>,
 ) -> Result<(), StoreError> {
@@ -39,7 +61,7 @@ pub(crate) fn append(
     .execute(params![
         origin.revision.0,
         entry.collection,
-        name(entry.operation),
+        word,
         entry.ids.map(|(first, _)| first),
         last,
         before[0],
@@ -95,8 +117,7 @@ pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
         |reason: &dyn ToString| StoreError::damaged("tuban_change_log", reason.to_string());
     let collection: String = row.get(1)?;
     let operation: String = row.get(2)?;
-    let operation = ALL.into_iter().find(|o| name(*o) == operation);
-    let operation = operation.ok_or_else(|| damaged(&"unknown operation"))?;
+    let operation = self::operation(&operation).ok_or_else(|| damaged(&"unknown operation"))?;
     let id = match row.get::<_, Option<i64>>(3)? {
         Some(id) if operation != Operation::Load => {
             Some(FeatureId::try_from(id).map_err(|e| damaged(&e))?)
@@ -120,6 +141,14 @@ pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
 
 const ALL: [Operation; 5] =
     [Operation::Load, Operation::Insert, Operation::Replace, Operation::Delete, Operation::Erase];
+
+/// The operation of this name.
+pub(crate) fn operation(text: &str) -> Option<Operation> {
+    match text {
+        REVIVE => Some(Operation::Insert),
+        _ => ALL.into_iter().find(|operation| name(*operation) == text),
+    }
+}
 
 fn name(operation: Operation) -> &'static str {
     match operation {

@@ -11,9 +11,10 @@ use spatial::{Crs, Revision};
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
 use super::keys::Keys;
 use super::lock::{WriterLock, check_file_system};
-use super::schema::{FORMAT, LATER, create_all};
+use super::schema::{COUNT_ADDED, FORMAT, add, create_all, upgrade_from_1};
+use super::watch::Watch;
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers, srs};
+use super::{GeoPackageStore, Readers, catalogue, fences, notes, srs};
 use crate::StoreError;
 
 impl GeoPackageStore {
@@ -26,7 +27,7 @@ impl GeoPackageStore {
             return Err(StoreError::Io { operation: "creating", path: path.to_owned(), source });
         }
         let made = open_writer(path).and_then(|db| {
-            db.execute_batch(&format!("BEGIN IMMEDIATE; {}{LATER}", create_all()))?;
+            db.execute_batch(&format!("BEGIN IMMEDIATE; {}", create_all()))?;
             // The standard wants its row in every file.
             srs::ensure(&db, &Crs::WGS84)?;
             db.execute_batch("COMMIT")?;
@@ -52,8 +53,8 @@ impl GeoPackageStore {
         // Read first: a file that is no store is left as it is, journal mode and all.
         open_reader(path).and_then(|db| check_store(&db, path)).map_err(|e| explain(e, path))?;
         let db = open_writer(path).map_err(|error| explain(error, path))?;
-        let later = format!("BEGIN IMMEDIATE; {LATER} COMMIT;");
-        db.execute_batch(&later).map_err(|e| StoreError::from(e).during("opening", path))?;
+        add_missing(&db).map_err(|error| explain(error, path))?;
+        upgrade(&db).map_err(|error| error.during("upgrading", path))?;
         Self::finish(path, Some((db, lock)))
     }
 
@@ -70,6 +71,9 @@ impl GeoPackageStore {
     }
 
     fn finish(path: &Path, writer: Option<(Connection, WriterLock)>) -> Result<Self, StoreError> {
+        if let Some((db, _lock)) = &writer {
+            fences::create_tables(db).map_err(|error| error.during("opening", path))?;
+        }
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
         let db = readers.take()?;
         let meta = |name: &str| format!("SELECT value FROM tuban_meta WHERE name = '{name}'");
@@ -89,8 +93,46 @@ impl GeoPackageStore {
             }
             None => None,
         };
-        Ok(Self { path: path.to_owned(), fingerprint, readers: Arc::new(readers), keys, writer })
+        Ok(Self {
+            path: path.to_owned(),
+            fingerprint,
+            readers: Arc::new(readers),
+            keys,
+            writer,
+            watch: Arc::new(Watch::new(path)),
+        })
     }
+}
+
+/// Makes the tables and indexes that the store lacks because it is older.
+fn add_missing(db: &Connection) -> Result<(), StoreError> {
+    let there: i64 = db.query_row(COUNT_ADDED, [], |row| row.get(0))?;
+    if there < 3 {
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", add()))?;
+    }
+    Ok(())
+}
+
+/// Brings a store of an earlier format up to this one, in one transaction.
+fn upgrade(db: &Connection) -> Result<(), StoreError> {
+    let sql = "SELECT value FROM tuban_meta WHERE name = 'format'";
+    let found: i64 = db.query_row(sql, [], |row| row.get(0))?;
+    if found >= FORMAT {
+        return Ok(());
+    }
+    db.execute_batch("BEGIN IMMEDIATE")?;
+    let done = db.execute_batch(&upgrade_from_1()).map_err(StoreError::from).and_then(|()| {
+        for table in catalogue::read_all(db)? {
+            let columns = &table.columns;
+            db.execute_batch(&(columns.drop_triggers() + &columns.create_triggers()))?;
+            notes::create_triggers(db, &table)?;
+        }
+        Ok(db.execute_batch("COMMIT")?)
+    });
+    if done.is_err() {
+        let _ = db.execute_batch("ROLLBACK");
+    }
+    done
 }
 
 /// Refuses what is no SQLite file, or only the beginning of one.

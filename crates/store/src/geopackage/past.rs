@@ -58,9 +58,11 @@ pub(crate) fn former_states(
     in_one_state(db, |db| {
         let table = catalogue::read(db, id)?;
         retention::check_whole(db, revision)?;
+        // Ids up to here are of a removed collection that had the same name.
+        let floor = catalogue::retired(db, id)?.unwrap_or(0);
         let (chunk, sink) = sink;
         let mut sending = Sending { chunk: chunk.max(1), waiting: Vec::new(), sink, keys };
-        let seen = send_changed(db, &table, revision, &mut sending)?;
+        let seen = send_changed(db, &table, (revision, floor), &mut sending)?;
         send_arrived(db, &table, revision, &seen, &mut sending)?;
         sending.flush();
         Ok(())
@@ -91,7 +93,7 @@ impl Sending<'_> {
 fn send_changed(
     db: &Connection,
     table: &Table,
-    revision: Revision,
+    (revision, floor): (Revision, i64),
     sending: &mut Sending<'_>,
 ) -> Result<HashSet<FeatureId>, StoreError> {
     let first = first_row(db, "tuban_history", |db, at| {
@@ -104,9 +106,9 @@ fn send_changed(
     };
     let mut statement = db.prepare_cached(
         "SELECT fid, from_revision, properties, geometry, until_revision FROM tuban_history
-         WHERE seq >= ?1 AND collection = ?2 ORDER BY seq",
+         WHERE seq >= ?1 AND collection = ?2 AND fid > ?3 ORDER BY seq",
     )?;
-    let mut rows = statement.query((first, &table.columns.table))?;
+    let mut rows = statement.query((first, &table.columns.table, floor))?;
     let mut seen = HashSet::default();
     while let Some(row) = rows.next()? {
         let id = FeatureId::try_from(row.get::<_, i64>(0)?).map_err(|e| damaged(&e))?;
@@ -151,7 +153,7 @@ fn send_arrived(
 ) -> Result<(), StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT fid, ifnull(last_fid, fid) FROM tuban_change_log
-         WHERE revision > ?1 AND collection = ?2 AND operation IN ('insert', 'load')
+         WHERE revision > ?1 AND collection = ?2 AND operation IN ('insert', 'load', 'revive')
          AND fid NOTNULL ORDER BY revision, seq",
     )?;
     let mut ranges = statement.query((revision.0, &table.columns.table))?;
@@ -178,13 +180,13 @@ pub(crate) fn arrival(
     collection: &CollectionId,
     id: FeatureId,
 ) -> Result<Option<ChangeRecord>, StoreError> {
-    // Ids are given in ascending order, so the last range that begins at or before the id is its.
+    // The newest, as another program may have given the id again.
     let sql = format!(
         "{} WHERE seq = (
              SELECT seq FROM tuban_change_log INDEXED BY tuban_change_log_arrival
              WHERE operation IN ('insert', 'load') AND collection = ?1 AND fid <= ?2
-             ORDER BY fid DESC LIMIT 1
-         ) AND ifnull(last_fid, fid) >= ?2",
+             AND (fid = ?2 OR last_fid >= ?2) ORDER BY fid DESC, seq DESC LIMIT 1
+         )",
         log::SELECT
     );
     let mut statement = db.prepare_cached(&sql)?;

@@ -7,6 +7,7 @@ use spatial::{Envelope, Feature, FeatureId, Field, FieldType, Value, gpb};
 use super::catalogue::Table;
 use super::schema::ident;
 use crate::StoreError;
+use crate::fit::fit_geometry;
 use crate::memory::envelope_of;
 
 /// A feature ready to be bound: its geometry as bytes.
@@ -107,7 +108,11 @@ pub(crate) fn read(table: &Table, row: &Row<'_>) -> Result<Feature, StoreError> 
     let geometry = match row.get_ref(1)? {
         SqlRef::Null => None,
         SqlRef::Blob(bytes) => {
-            Some(gpb::decode(bytes).map_err(|e| damaged("geometry", &e))?.1.geometry)
+            let decoded = gpb::decode(bytes).map_err(|e| damaged("geometry", &e))?;
+            let mut geometry = decoded.1.geometry;
+            // Other programs write single parts too.
+            fit_geometry(&table.collection, &mut geometry).map_err(|e| damaged("geometry", &e))?;
+            Some(geometry)
         }
         _ => return Err(damaged("geometry", &"no bytes")),
     };
@@ -120,7 +125,7 @@ pub(crate) fn read(table: &Table, row: &Row<'_>) -> Result<Feature, StoreError> 
 }
 
 /// The value of a column; none when it has not the field's type.
-fn read_value(field: &Field, value: SqlRef<'_>) -> Option<Value> {
+pub(crate) fn read_value(field: &Field, value: SqlRef<'_>) -> Option<Value> {
     let text = |bytes: &[u8]| std::str::from_utf8(bytes).ok().map(str::to_owned);
     Some(match (field.field_type, value) {
         (_, SqlRef::Null) => Value::Null,

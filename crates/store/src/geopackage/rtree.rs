@@ -6,6 +6,8 @@
 //! 32-bit floats, min x, max x, min y, max y. The root is node 1. `_rowid` maps a feature to its
 //! leaf, `_parent` a node to the one above.
 
+use std::collections::HashSet;
+
 use rayon::slice::ParallelSliceMut;
 use rusqlite::Connection;
 use spatial::{Envelope, hilbert};
@@ -16,6 +18,10 @@ use crate::StoreError;
 const CELL_BYTES: usize = 8 + 4 * 4;
 /// SQLite's own bound, for any page size.
 const MAX_CELLS: usize = 51;
+
+/// Up to so many changed boxes are put into an R-tree one by one; beyond that, and beyond one in
+/// sixteen, it is made anew.
+const FEW: usize = 1000;
 
 /// A box with the id of a feature, or of the node below.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,7 +53,7 @@ impl Cell {
 }
 
 /// Every box that the R-tree holds now.
-pub(crate) fn read(db: &Connection, columns: &Columns) -> Result<Vec<Cell>, StoreError> {
+fn read(db: &Connection, columns: &Columns) -> Result<Vec<Cell>, StoreError> {
     let sql = format!("SELECT id, minx, maxx, miny, maxy FROM {}", ident(&columns.rtree()));
     let mut statement = db.prepare(&sql)?;
     let mut rows = statement.query([])?;
@@ -113,8 +119,32 @@ pub(crate) fn build(
     }
 }
 
+/// Takes the boxes of the features `moved` out and puts `cells` in, of which the last counts where a
+/// feature has several; `held` is how many features the collection had.
+pub(crate) fn update(
+    db: &Connection,
+    columns: &Columns,
+    held: u64,
+    (mut moved, mut cells): (Vec<i64>, Vec<Cell>),
+) -> Result<(), StoreError> {
+    moved.sort_unstable();
+    moved.dedup();
+    let mut seen = HashSet::with_capacity(cells.len());
+    cells.reverse();
+    cells.retain(|cell| seen.insert(cell.id));
+    let held = usize::try_from(held).unwrap_or(usize::MAX);
+    if cells.len() + moved.len() > FEW.max(held / 16) {
+        let kept = read(db, columns)?;
+        cells.extend(kept.into_iter().filter(|cell| moved.binary_search(&cell.id).is_err()));
+        db.execute_batch(&format!("DROP TABLE {}", ident(&columns.rtree())))?;
+        build(db, columns, cells)
+    } else {
+        put(db, columns, &moved, &cells)
+    }
+}
+
 /// Takes the boxes of `moved` out and puts `cells` in, one by one.
-pub(crate) fn put(
+fn put(
     db: &Connection,
     columns: &Columns,
     moved: &[i64],

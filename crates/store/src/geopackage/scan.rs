@@ -1,18 +1,20 @@
 //! Reads a whole collection on two threads that see one state. Each decodes a range of ids at a
 //! time and sends it when its turn has come, so that features arrive in the order of their ids.
 
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rusqlite::Connection;
-use spatial::{CollectionId, Feature};
+use spatial::{CollectionId, Feature, FeatureId};
 use tokio::sync::mpsc;
 
 use super::catalogue::{self, Table};
 use super::connection::open_reader;
-use super::row;
+use super::notes::{self, Before};
 use super::schema::ident;
+use super::{kept_out, row};
 use crate::StoreError;
 
 /// Readers of one scan. More gain nothing: decoding is followed by the engine's own work.
@@ -33,18 +35,29 @@ pub(crate) fn scan(
     let table = catalogue::read(&readers[0], id)?;
     let (name, fid) = (ident(&table.columns.table), ident(&table.columns.fid));
     let ends = format!("SELECT ifnull(min({fid}), 1), ifnull(max({fid}), 0) FROM {name}");
-    let (first, last) =
-        readers[0].query_row(&ends, [], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+    let (mut first, mut last): (i64, i64) =
+        readers[0].query_row(&ends, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let aside = Aside {
+        kept_out: kept_out::ids(&readers[0], &table)?,
+        before: notes::all_before(&readers[0], &table)?,
+    };
+    if let (Some((least, _)), Some((most, _))) =
+        (aside.before.first_key_value(), aside.before.last_key_value())
+    {
+        (first, last) = (first.min(*least), last.max(*most));
+    }
+    // What lies outside is no feature, whoever wrote it.
+    (first, last) = (first.max(1), last.min(FeatureId::MAX.value()));
     // Ids may be sparse: a range is then wider, so that empty ones cost little.
-    let width = RANGE.max((last - first) / 4096);
+    let width = RANGE.max(last.saturating_sub(first) / 4096);
     let turns = Turns::new(first, last, width);
     let failure = Mutex::new(None);
     thread::scope(|scope| {
         for db in readers {
-            let (table, turns, failure) = (&table, &turns, &failure);
+            let (table, aside, turns, failure) = (&table, &aside, &turns, &failure);
             scope.spawn(move || {
                 let mut ending = EndsTurns { turns, all_sent: false };
-                match read_ranges(&db, table, turns, chunk.max(1), sink) {
+                match read_ranges(&db, (table, aside), turns, chunk.max(1), sink) {
                     Ok(()) => ending.all_sent = true,
                     Err(error) => {
                         if let Ok(mut failure) = failure.lock() {
@@ -160,9 +173,48 @@ pub(crate) fn revision(db: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))
 }
 
+/// The rows of which the newest revision does not show what the table holds.
+struct Aside {
+    /// Rows with a flaw.
+    kept_out: HashSet<i64>,
+    /// What others touched since, as it was.
+    before: BTreeMap<i64, Before>,
+}
+
+impl Aside {
+    fn hides(&self, fid: i64) -> bool {
+        let nothing = self.kept_out.is_empty() && self.before.is_empty();
+        !nothing && (self.kept_out.contains(&fid) || self.before.contains_key(&fid))
+    }
+}
+
+/// The features called `ids` that the newest revision shows.
+pub(crate) fn features(
+    db: &Connection,
+    id: &CollectionId,
+    ids: &[FeatureId],
+) -> Result<Vec<Feature>, StoreError> {
+    let table = catalogue::read(db, id)?;
+    let fid = ident(&table.columns.fid);
+    let sql = format!("{} WHERE {fid} = ?1", row::select_sql(&table));
+    let mut statement = db.prepare_cached(&sql)?;
+    let mut features = Vec::with_capacity(ids.len());
+    for id in ids {
+        if let Some(before) = notes::before(db, &table, id.value())? {
+            features.extend(before);
+        } else if !kept_out::has(db, &table, id.value())? {
+            let mut rows = statement.query([id.value()])?;
+            if let Some(found) = rows.next()? {
+                features.push(row::read(&table, found)?);
+            }
+        }
+    }
+    Ok(features)
+}
+
 fn read_ranges(
     db: &Connection,
-    table: &Table,
+    (table, aside): (&Table, &Aside),
     turns: &Turns,
     chunk: usize,
     sink: &mpsc::Sender<Vec<Feature>>,
@@ -172,14 +224,22 @@ fn read_ranges(
     let mut statement = db.prepare(&sql)?;
     while let Some((from, to)) = turns.take() {
         let mut chunks: Vec<Vec<Feature>> = Vec::new();
+        let mut put = |feature| match chunks.last_mut() {
+            Some(open) if open.len() < chunk => open.push(feature),
+            _ => chunks.push(vec![feature]),
+        };
         let mut rows = statement.query((from, to))?;
+        let mut touched = aside.before.range(from..=to).peekable();
         while let Some(found) = rows.next()? {
-            let feature = row::read(table, found)?;
-            match chunks.last_mut() {
-                Some(open) if open.len() < chunk => open.push(feature),
-                _ => chunks.push(vec![feature]),
+            let fid: i64 = found.get(0)?;
+            while let Some((_, before)) = touched.next_if(|(touched, _)| **touched <= fid) {
+                before.iter().cloned().for_each(&mut put);
+            }
+            if !aside.hides(fid) {
+                put(row::read(table, found)?);
             }
         }
+        touched.filter_map(|(_, before)| before.clone()).for_each(&mut put);
         if !turns.wait_for(from) {
             break;
         }

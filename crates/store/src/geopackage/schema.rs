@@ -3,8 +3,8 @@
 
 use spatial::{Collection, FieldType, GeometryType};
 
-/// Format number of our own tables.
-pub(crate) const FORMAT: i64 = 1;
+/// Format number of our own tables. Format 1 had no notes of what other programs do.
+pub(crate) const FORMAT: i64 = 2;
 /// `GPKG`, in the header of the file.
 pub(crate) const APPLICATION_ID: i64 = 0x4750_4B47;
 /// GeoPackage 1.4.0.
@@ -15,7 +15,8 @@ pub(crate) fn create_all() -> String {
     format!(
         "PRAGMA application_id = {APPLICATION_ID};
          PRAGMA user_version = {USER_VERSION};
-         {STANDARD}{QGIS}{OURS}"
+         {STANDARD}{QGIS}{OURS}{ADDED}{NOTES}{LISTED}
+         UPDATE tuban_meta SET value = {FORMAT} WHERE name = 'format';"
     )
 }
 
@@ -60,17 +61,67 @@ CREATE INDEX tuban_change_log_arrival ON tuban_change_log (collection, fid) WHER
 CREATE TABLE tuban_history (seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, collection TEXT NOT NULL, fid INTEGER NOT NULL, from_revision INTEGER NOT NULL, until_revision INTEGER NOT NULL, actor TEXT NOT NULL, reason TEXT NOT NULL, recorded_at INTEGER NOT NULL, properties BLOB NOT NULL, geometry BLOB);
 CREATE INDEX tuban_history_state ON tuban_history (collection, fid, until_revision);
 INSERT INTO tuban_meta VALUES ('format', 1), ('fingerprint', lower(hex(randomblob(16)))), ('revision', 0);
-INSERT INTO gpkg_extensions SELECT name, NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tuban\\_%' ESCAPE '\\';
 ";
 
-/// Tables that a store may lack, made when it is opened for writing: the data keys of features
-/// (`sealed_as` is the name that the collection had when the key was made), and the index by
-/// which the erasures of a feature are found.
-pub(crate) const LATER: &str = "
-CREATE TABLE IF NOT EXISTS tuban_data_keys (collection TEXT NOT NULL, fid INTEGER NOT NULL, sealed_as TEXT NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (collection, fid)) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS tuban_change_log_erasure ON tuban_change_log (collection, fid) WHERE operation = 'erase';
-INSERT INTO gpkg_extensions SELECT 'tuban_data_keys', NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' WHERE NOT EXISTS (SELECT 1 FROM gpkg_extensions WHERE table_name = 'tuban_data_keys');
+/// What format 2 added. `tuban_shown` has count and extent of each collection as this program
+/// shows it, whatever others write into the tables of the standard. In `tuban_foreign` stand the
+/// features that another program has touched since the newest revision, and in
+/// `tuban_foreign_values` the state that each had then (field `''` is the geometry); triggers fill
+/// both unless `own` is 1 in `tuban_meta`, as it is within transactions of this program.
+/// `tuban_kept_out` lists rows of the file that are no features because of a defect; without a
+/// `fid`, a whole table.
+const NOTES: &str = "
+CREATE TABLE tuban_shown (collection TEXT NOT NULL PRIMARY KEY, feature_count INTEGER NOT NULL, min_x DOUBLE, min_y DOUBLE, max_x DOUBLE, max_y DOUBLE) WITHOUT ROWID;
+CREATE TABLE tuban_foreign (seq INTEGER PRIMARY KEY NOT NULL, collection TEXT NOT NULL, fid INTEGER NOT NULL, existed INTEGER NOT NULL);
+CREATE INDEX tuban_foreign_feature ON tuban_foreign (collection, fid);
+CREATE TABLE tuban_foreign_values (seq INTEGER NOT NULL, field TEXT NOT NULL, value, PRIMARY KEY (seq, field)) WITHOUT ROWID;
+CREATE TABLE tuban_kept_out (seq INTEGER PRIMARY KEY NOT NULL, collection TEXT NOT NULL, fid INTEGER, place TEXT NOT NULL, reason TEXT NOT NULL, since INTEGER NOT NULL);
+CREATE INDEX tuban_kept_out_feature ON tuban_kept_out (collection, fid);
+INSERT INTO tuban_meta VALUES ('own', 0);
 ";
+
+/// Lists our tables as an extension, where they are not listed yet.
+const LISTED: &str = "
+INSERT INTO gpkg_extensions SELECT name, NULL, 'tuban_record', 'Catalogue, change log and history of the Tuban store that this file is', 'read-write' FROM sqlite_schema WHERE type = 'table' AND name LIKE 'tuban\\_%' ESCAPE '\\' AND name NOT IN (SELECT table_name FROM gpkg_extensions WHERE table_name NOTNULL);
+";
+
+/// Makes format 2 of format 1, the triggers of the collections apart.
+pub(crate) fn upgrade_from_1() -> String {
+    format!(
+        "{NOTES}{LISTED}
+         INSERT INTO tuban_shown
+         SELECT c.collection, ifnull(o.feature_count, 0), g.min_x, g.min_y, g.max_x, g.max_y
+         FROM tuban_collections c JOIN gpkg_contents g ON g.table_name = c.collection
+         LEFT JOIN gpkg_ogr_contents o ON o.table_name = c.collection;
+         UPDATE tuban_meta SET value = {FORMAT} WHERE name = 'format';"
+    )
+}
+
+/// Stands in a connection to a file of format 1 for what format 2 added.
+pub(crate) const AS_FORMAT_2: &str = "
+CREATE TEMP VIEW tuban_shown AS SELECT o.table_name AS collection, o.feature_count, g.min_x, g.min_y, g.max_x, g.max_y FROM main.gpkg_ogr_contents o JOIN main.gpkg_contents g ON g.table_name = o.table_name;
+CREATE TEMP TABLE tuban_foreign (seq INTEGER PRIMARY KEY, collection TEXT, fid INTEGER, existed INTEGER);
+CREATE TEMP TABLE tuban_foreign_values (seq INTEGER, field TEXT, value);
+CREATE TEMP TABLE tuban_kept_out (seq INTEGER PRIMARY KEY, collection TEXT, fid INTEGER, place TEXT, reason TEXT, since INTEGER);
+";
+
+/// What stores made before it was thought of get when they are opened for writing: the indexes by
+/// which returns and erasures of a feature are found, and the data keys of features (`sealed_as`
+/// is the name that the collection had when the key was made).
+const ADDED: &str = "
+CREATE INDEX IF NOT EXISTS tuban_change_log_revival ON tuban_change_log (collection, fid) WHERE operation = 'revive';
+CREATE INDEX IF NOT EXISTS tuban_change_log_erasure ON tuban_change_log (collection, fid) WHERE operation = 'erase';
+CREATE TABLE IF NOT EXISTS tuban_data_keys (collection TEXT NOT NULL, fid INTEGER NOT NULL, sealed_as TEXT NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (collection, fid)) WITHOUT ROWID;
+";
+
+/// Makes what `ADDED` has and the file lacks.
+pub(crate) fn add() -> String {
+    format!("{ADDED}{LISTED}")
+}
+
+/// Counts what `ADDED` makes: three when nothing is missing.
+pub(crate) const COUNT_ADDED: &str = "SELECT count(*) FROM sqlite_schema WHERE name IN \
+    ('tuban_change_log_revival', 'tuban_change_log_erasure', 'tuban_data_keys')";
 
 /// `name` as an SQL identifier.
 pub(crate) fn ident(name: &str) -> String {
@@ -111,8 +162,18 @@ impl Columns {
         format!("rtree_{}_{}", self.table, self.geometry)
     }
 
+    /// Name of the unique index of the key.
+    pub(crate) fn key_name(&self) -> String {
+        format!("tuban_key_{}", self.table)
+    }
+
     fn key_index(&self) -> String {
-        ident(&format!("tuban_key_{}", self.table))
+        ident(&self.key_name())
+    }
+
+    /// Name of the first trigger of the R-tree, which stands for all.
+    pub(crate) fn first_trigger(&self) -> String {
+        format!("{}_insert", self.rtree())
     }
 
     pub(crate) fn create_table(&self, collection: &Collection) -> String {
@@ -177,6 +238,9 @@ impl Columns {
             (name, sql)
         };
         let update = format!("UPDATE OF {geom}");
+        // The standard has no column list here. With it a program without the functions of the
+        // R-tree, such as SQLite's own shell, can still change attributes.
+        let move_id = format!("UPDATE OF {fid}");
         let was = present("OLD");
         let is = present("NEW");
         let counted = |what: &str| ident(&format!("trigger_{what}_feature_count_{}", self.table));
@@ -192,13 +256,13 @@ impl Columns {
             trigger(name("update2"), &update, &format!("{old} = {new} AND {absent}"), cut.clone()),
             trigger(
                 name("update5"),
-                "UPDATE",
+                &move_id,
                 &format!("{old} != {new} AND {is}"),
                 cut.clone() + &put,
             ),
             trigger(
                 name("update4"),
-                "UPDATE",
+                &move_id,
                 &format!("{old} != {new} AND {absent}"),
                 format!("DELETE FROM {rtree} WHERE id IN ({old}, {new});"),
             ),
@@ -206,6 +270,12 @@ impl Columns {
             trigger(counted("insert"), "INSERT", "", count('+')),
             trigger(counted("delete"), "DELETE", "", count('-')),
         ]
+    }
+
+    /// Names of the triggers, bare.
+    pub(crate) fn trigger_names(&self) -> Vec<String> {
+        let bare = |name: &str| name[1..name.len() - 1].replace("\"\"", "\"");
+        self.triggers().iter().map(|(name, _)| bare(name)).collect()
     }
 
     /// The R-tree triggers of GeoPackage 1.4 and the feature counters of GDAL.

@@ -6,16 +6,15 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use spatial::{ChangeSet, CollectionId, Commit, Revision, Timestamp};
 use tokio::sync::oneshot;
 
 use super::catalogue::{self, Table};
-use super::commit;
 use super::keys::Keys;
 use super::lock::WriterLock;
-use super::log;
-use crate::StoreError;
+use super::{commit, connection, foreign, log};
+use crate::{ForeignSummary, StoreError};
 
 /// After how long without a job the write-ahead log is folded in and cut off.
 const IDLE: Duration = Duration::from_secs(1);
@@ -49,7 +48,7 @@ impl WriterHandle {
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel();
         let recorded_at = log::newest(&db).map_err(|error| error.during("opening", path))?;
-        let newest = Newest { revision, recorded_at };
+        let newest = Newest { revision, recorded_at, schema_seen: None, unreported: None };
         let mut writer =
             Writer { db, path: path.to_owned(), keys, newest, tables: HashMap::new(), dirty: true };
         let thread = thread::Builder::new()
@@ -109,11 +108,16 @@ impl Drop for WriterHandle {
     }
 }
 
-/// The newest commit.
-#[derive(Clone, Copy)]
+/// The newest commit, and what is known of other programs' writing. A transaction that fails
+/// goes back to it.
+#[derive(Clone)]
 struct Newest {
     revision: Revision,
     recorded_at: Timestamp,
+    /// Number of the schema as this program left it or last looked at it.
+    schema_seen: Option<i64>,
+    /// What was taken in of others and not yet asked for.
+    unreported: Option<ForeignSummary>,
 }
 
 /// What the writing thread owns.
@@ -168,9 +172,17 @@ impl Writer {
     /// log. Needs as much free space as the file has.
     pub(crate) fn scrub(&mut self) -> Result<(), StoreError> {
         // A copy of a large store does not fit into memory.
-        let scrubbed =
-            self.db.execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;");
-        scrubbed.map_err(|e| StoreError::from(e).during("scrubbing", &self.path))?;
+        let mut vacuum = || {
+            let before = foreign::schema_version(&self.db)?;
+            self.db
+                .execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;")?;
+            // This alone counts the schema up by one; if more did, the tables are looked at again.
+            let after = foreign::schema_version(&self.db)?;
+            let ours = self.newest.schema_seen == Some(before) && after == before + 1;
+            self.newest.schema_seen = Some(after).filter(|_| ours);
+            Ok(())
+        };
+        vacuum().map_err(|error: StoreError| error.during("scrubbing", &self.path))?;
         for _ in 0..SCRUB_TRIES {
             self.dirty = true;
             self.checkpoint();
@@ -213,14 +225,35 @@ impl Writer {
         operation: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let before = self.newest;
+        self.whole(operation, None, |writer| {
+            writer.advance();
+            work(writer)
+        })
+    }
+
+    /// Takes in what other programs wrote; what it came to since this was last asked.
+    pub(crate) fn take_in(&mut self, at: Timestamp) -> Result<Option<ForeignSummary>, StoreError> {
+        if foreign::is_pending(&self.db, self.newest.schema_seen)? {
+            self.whole("taking in what others wrote to", Some(at), |_| Ok(()))?;
+        }
+        Ok(self.newest.unreported.take())
+    }
+
+    /// One transaction, whole or not at all, after what others wrote is taken in.
+    fn whole<T>(
+        &mut self,
+        operation: &'static str,
+        at: Option<Timestamp>,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let before = self.newest.clone();
         self.tables.clear();
-        let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        let done = done.and_then(|()| {
-            self.newest.revision.0 += 1;
+        let done = self.begin(at).and_then(|()| {
             let answer = work(self)?;
             self.write_revision()?;
+            let schema = foreign::schema_version(&self.db)?;
             self.db.execute_batch("COMMIT")?;
+            self.newest.schema_seen = Some(schema);
             Ok(answer)
         });
         if done.is_err() {
@@ -230,28 +263,68 @@ impl Writer {
         done.map_err(|error| error.during(operation, &self.path))
     }
 
-    /// One transaction that no revision shows: what readers see stays the same.
+    /// One transaction that makes no revision of its own.
     pub(crate) fn upkeep<T>(
         &mut self,
         operation: &'static str,
         work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let before = self.newest;
-        let done = self.db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from);
-        let done = done.and_then(|()| {
-            let answer = work(self)?;
-            self.db.execute_batch("COMMIT")?;
-            Ok(answer)
-        });
-        if done.is_err() {
-            self.roll_back(before);
+        self.whole(operation, None, work)
+    }
+
+    /// Begins a transaction as the one writer: waits for other programs, keeps the triggers from
+    /// noting what it does, and takes in what they noted.
+    fn begin(&mut self, at: Option<Timestamp>) -> Result<(), StoreError> {
+        self.db.execute_batch("BEGIN IMMEDIATE").map_err(|error| match error {
+            error if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => {
+                StoreError::Locked { path: self.path.clone(), seconds: connection::BUSY.as_secs() }
+            }
+            error => error.into(),
+        })?;
+        self.db.prepare_cached("UPDATE tuban_meta SET value = 1 WHERE name = 'own'")?.execute([])?;
+        let at = match at {
+            Some(at) => at,
+            None => foreign::now(&self.db)?,
+        };
+        foreign::take_in(self, at)
+    }
+
+    /// The next revision, within a transaction.
+    pub(super) fn advance(&mut self) -> Revision {
+        self.newest.revision.0 += 1;
+        self.newest.revision
+    }
+
+    /// Takes [`Writer::advance`] back.
+    pub(super) fn step_back(&mut self) {
+        self.newest.revision.0 -= 1;
+    }
+
+    /// Number of the schema as this program left it or last looked at it.
+    pub(super) fn schema_seen(&self) -> Option<i64> {
+        self.newest.schema_seen
+    }
+
+    /// Notes the number of the schema as it is now.
+    pub(super) fn see_schema(&mut self) -> Result<(), StoreError> {
+        self.newest.schema_seen = Some(foreign::schema_version(&self.db)?);
+        Ok(())
+    }
+
+    /// Keeps what was taken in until it is asked for.
+    pub(super) fn report(&mut self, done: ForeignSummary) {
+        match &mut self.newest.unreported {
+            Some(earlier) => earlier.add(done),
+            None => self.newest.unreported = Some(done),
         }
-        done.map_err(|error| error.during(operation, &self.path))
     }
 
     fn write_revision(&self) -> Result<(), StoreError> {
         self.db
-            .prepare_cached("UPDATE tuban_meta SET value = ?1 WHERE name = 'revision'")?
+            .prepare_cached(
+                "UPDATE tuban_meta SET value = CASE name WHEN 'own' THEN 0 ELSE ?1 END
+                 WHERE name IN ('own', 'revision')",
+            )?
             .execute([self.newest.revision.0])?;
         Ok(())
     }
@@ -269,9 +342,9 @@ impl Writer {
 
     /// Applies commits in one transaction: each of its own revision, each whole or not at all.
     fn commit_all(&mut self, sets: &[ChangeSet]) -> Answers {
-        let before = self.newest;
+        let before = self.newest.clone();
         let mut answers = Vec::with_capacity(sets.len());
-        let mut outcome = self.db.execute_batch("BEGIN IMMEDIATE");
+        let mut outcome = self.begin(sets.first().map(|set| set.recorded_at));
         for set in sets {
             let answer = match outcome {
                 Ok(()) => self.commit_one(set),
@@ -279,37 +352,29 @@ impl Writer {
             };
             if outcome.is_ok() && self.db.is_autocommit() {
                 // The whole transaction is gone; this commit says why.
-                outcome = Err(rusqlite::Error::ExecuteReturnedResults);
+                outcome = Err(rusqlite::Error::ExecuteReturnedResults.into());
             }
             answers.push(answer);
         }
         if outcome.is_ok() {
-            let closing = self.write_revision().and_then(|()| {
-                self.db.execute_batch("COMMIT")?;
-                Ok(())
-            });
-            if let Err(StoreError::Sqlite { source, .. }) = closing {
-                outcome = Err(source);
-            }
+            outcome = self.write_revision().and_then(|()| Ok(self.db.execute_batch("COMMIT")?));
         }
         if outcome.is_err() {
             self.roll_back(before);
         }
         let answer = |answer: Result<Commit, StoreError>| match (&outcome, answer) {
-            (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => Err(StoreError::Sqlite {
-                operation: "committing to",
-                path: self.path.clone(),
-                source: again(error),
-            }),
+            (Err(error), Ok(_) | Err(StoreError::Closed { .. })) => {
+                Err(again(error).during("committing to", &self.path))
+            }
             (_, answer) => answer.map_err(|e| e.during("committing to", &self.path)),
         };
         answers.into_iter().map(answer).collect()
     }
 
     fn commit_one(&mut self, set: &ChangeSet) -> Result<Commit, StoreError> {
-        let before = self.newest;
+        let before = self.newest.clone();
         self.db.execute_batch("SAVEPOINT one")?;
-        self.newest.revision.0 += 1;
+        self.advance();
         match commit::apply(self, set) {
             Ok(commit) => {
                 self.db.execute_batch("RELEASE one")?;
@@ -328,14 +393,19 @@ impl Writer {
 }
 
 /// The same failure for another of those whom it hit.
-fn again(error: &rusqlite::Error) -> rusqlite::Error {
+fn again(error: &StoreError) -> StoreError {
     match error {
-        rusqlite::Error::SqliteFailure(code, text) => {
-            rusqlite::Error::SqliteFailure(*code, text.clone())
+        StoreError::Locked { path, seconds } => {
+            StoreError::Locked { path: path.clone(), seconds: *seconds }
+        }
+        StoreError::Damaged { place, reason, .. } => StoreError::damaged(place.clone(), reason),
+        StoreError::Sqlite { source: rusqlite::Error::SqliteFailure(code, text), .. } => {
+            rusqlite::Error::SqliteFailure(*code, text.clone()).into()
         }
         _ => rusqlite::Error::SqliteFailure(
             rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ABORT),
             Some("another commit of the same transaction failed".to_owned()),
-        ),
+        )
+        .into(),
     }
 }

@@ -1,37 +1,93 @@
 //! `/collections/{id}/items`, `…/items/{fid}` and `…/all.fgb`.
 
+mod edit;
 pub mod history;
 mod list;
 mod one;
 pub mod parameters;
+mod preconditions;
 mod times;
 mod whole;
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
+use axum::routing::get;
 use engine::{Engine, Pinned, ReadableField, Shown};
 use formats::DeclaredCrs;
 use formats::datetime::utc_of_millis;
 use formats::fgb::FgbLayer;
 use formats::geojson::{Positions, Profile as GeoJsonProfile};
 pub use history::history;
-pub use list::list;
-pub use one::one;
 use serde_json::{Map, Value, json};
-use spatial::{AxisOrder, Collection, Crs, Field, FieldClass, FieldType, GeometryType};
+use spatial::{
+    AxisOrder, Collection, Crs, FeatureId, Field, FieldClass, FieldType, GeometryType, Revision,
+};
 pub use whole::whole;
 
 use crate::crs_uri::{CRS84, OfferedCrs, storage_uri};
 use crate::negotiate::{JSONFG, Offer};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::routes::origin::refuse_other_origins;
 use crate::schema::id_name;
+use crate::state::App;
 
 pub(super) const CONTENT_CRS: HeaderName = HeaderName::from_static("content-crs");
 const NUMBER_MATCHED: HeaderName = HeaderName::from_static("ogc-numbermatched");
 const NUMBER_RETURNED: HeaderName = HeaderName::from_static("ogc-numberreturned");
+
+/// The routes; with edits, where they are offered, and the bound on their body.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let (mut all, mut one) = (get(list::list), get(one::one));
+    if app.settings.offers_edits {
+        all = all.post(edit::create);
+        one = one.put(edit::replace).patch(edit::update).delete(edit::remove);
+    }
+    Router::new()
+        .route("/collections/{id}/items", all)
+        .route("/collections/{id}/items/{fid}", one)
+        .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins))
+}
+
+/// The CRS that a request says its geometries are in, in angle brackets or without.
+pub(super) fn content_crs(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get(CONTENT_CRS) else { return Ok(None) };
+    let text = value.to_str().map_err(|_not_text| {
+        Problem::new(Code::InvalidParameter, "Content-Crs is no text; send the URI of a CRS")
+    })?;
+    let text = text.trim();
+    let bare = text.strip_prefix('<').and_then(|text| text.strip_suffix('>'));
+    Ok(Some(bare.unwrap_or(text).trim().to_owned()))
+}
+
+/// How a feature is shown: what makes its representations differ.
+struct Representation<'a> {
+    encoding: &'a str,
+    crs_uri: &'a str,
+    fields: &'a [ReadableField],
+}
+
+impl Representation<'_> {
+    /// The strong tag of a feature as it was at `revision`, in quotes.
+    fn etag(
+        &self,
+        engine: &Engine,
+        collection: &Collection,
+        id: FeatureId,
+        revision: Revision,
+    ) -> String {
+        let mut shown = vec![self.encoding, self.crs_uri];
+        shown.extend(declared(collection, self.fields).iter().map(|field| field.name.as_str()));
+        format!("\"{}\"", engine.item_tag(&collection.id, id, revision, &shown))
+    }
+}
 
 /// Fields of the collection that `readable` are.
 fn declared<'c>(collection: &'c Collection, readable: &[ReadableField]) -> Vec<&'c Field> {

@@ -9,15 +9,18 @@ use engine::{Pinned, Profile, ReadableField};
 use formats::StreamFeature;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
 use serde_json::{Map, json};
-use spatial::{AxisOrder, FeatureId, ValueRef};
+use spatial::{AxisOrder, CollectionId, FeatureId, ValueRef};
 
 use super::parameters::{ITEM_PARAMETERS, Reader};
-use super::{TwoPlaces, declared, describe, members_text, positions, profiled};
+use super::{
+    Representation, TwoPlaces, declared, describe, members_text, positions, profiled, set,
+};
 use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::conditional::is_unchanged;
 use crate::crs_uri::OfferedCrs;
 use crate::html;
+use crate::http_date;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{GEOJSON, HTML, JSONFG, Offer, choose};
 use crate::problem::{Code, Problem};
@@ -45,11 +48,12 @@ pub async fn one(
     let reader =
         Reader { registry, query: &query, collection: &collection, offered: &offered, profile };
     let (crs, fields) = (reader.crs()?, reader.properties()?);
-    let fid = fid.parse::<i64>().ok().and_then(|fid| FeatureId::try_from(fid).ok());
-    let fid = fid.filter(|fid| pinned.collection().get(*fid).is_some()).ok_or_else(|| {
-        Problem::new(Code::FeatureNotFound, format!("collection {id} has no such feature"))
-    })?;
-    let etag = format!("\"{}-{}\"", app.engine.collection_tag(&pinned, profile), chosen.name);
+    let fid = feature_id(&fid).filter(|fid| pinned.collection().get(*fid).is_some());
+    let fid = fid.ok_or_else(|| no_such_feature(&id))?;
+    let shown = Representation { encoding: chosen.name, crs_uri: &crs.uri, fields: &fields };
+    let changed = app.engine.revision_of_item(pinned.collection(), fid);
+    let etag = shown.etag(&app.engine, &collection, fid, changed);
+    let modified = app.engine.recorded_at(changed).await?;
     let mut response = if is_unchanged(&asked.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
@@ -66,7 +70,19 @@ pub async fn one(
         item.answer(fid)?
     };
     describe(&mut response, &pinned, &crs.uri, &etag);
+    if let Some(modified) = modified {
+        set(response.headers_mut(), header::LAST_MODIFIED, &http_date::write(modified));
+    }
     Ok(response)
+}
+
+/// The id that a path names, if it can be one.
+pub(super) fn feature_id(text: &str) -> Option<FeatureId> {
+    text.parse::<i64>().ok().and_then(|id| FeatureId::try_from(id).ok())
+}
+
+pub(super) fn no_such_feature(id: &CollectionId) -> Problem {
+    Problem::new(Code::FeatureNotFound, format!("collection {id} has no such feature"))
 }
 
 /// A request made out.

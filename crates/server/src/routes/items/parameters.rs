@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use engine::{Bbox, ItemsQuery, Profile, ReadableField, SortBy, SortKey};
 use formats::cql2;
+use spatial::filter::Expression;
 use spatial::{
     AxisOrder, BindContext, Collection, CrsKind, CrsRegistry, Envelope, FeatureId, Field,
     FieldType, Filter, FilterError, Value,
@@ -94,6 +95,20 @@ impl Reader<'_> {
             .map(|(_, field)| field.name.as_str());
         let known: Vec<&str> = ITEMS_PARAMETERS.iter().copied().chain(fields).collect();
         unknown_key(key, &known)
+    }
+
+    /// The conditions that tiles know too: filter and time.
+    pub fn selection(&self) -> Result<ItemsQuery, Problem> {
+        let time = self.query.value("datetime").map(time_span).transpose()?;
+        Ok(ItemsQuery { filter: self.filter()?.map(Arc::new), time, ..ItemsQuery::default() })
+    }
+
+    /// The filter in the one form that equal filters share, and what its geometries are in.
+    pub fn canonical_filter(&self) -> Result<Option<String>, Problem> {
+        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
+        let expression = self.expression()?;
+        Ok(expression
+            .map(|expression| format!("{}\u{1f}{}", cql2::write_text(&expression), crs.uri)))
     }
 
     /// How many features; more than is allowed is what is allowed.
@@ -188,15 +203,19 @@ impl Reader<'_> {
         Ok(Some(Bbox { boxes, crs: crs.crs }))
     }
 
-    fn filter(&self) -> Result<Option<Filter>, Problem> {
+    fn expression(&self) -> Result<Option<Expression>, Problem> {
         let language = self.query.choice("filter-lang", &["cql2-text", "cql2-json"])?;
-        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
         let Some(text) = self.query.value("filter") else { return Ok(None) };
         let expression = match language {
             Some("cql2-json") => cql2::parse_json(text, &cql2::Limits::URL),
             _ => cql2::parse_text(text, &cql2::Limits::URL),
         };
-        let expression = expression.map_err(|error| refused(format!("filter: {error}")))?;
+        expression.map(Some).map_err(|error| refused(format!("filter: {error}")))
+    }
+
+    fn filter(&self) -> Result<Option<Filter>, Problem> {
+        let crs = named("filter-crs", self.query.value("filter-crs"), self.offered)?;
+        let Some(expression) = self.expression()? else { return Ok(None) };
         let projector = self
             .registry
             .projector(&crs.crs, &self.collection.crs)

@@ -1,0 +1,47 @@
+//! Where an import goes: a store of this process's own, or one that a server holds.
+
+use spatial::{Collection, CollectionId, Revision};
+use store::{FeatureStore, Load, LoadItem, LoadSummary};
+use tokio::sync::mpsc;
+
+use super::ImportError;
+use crate::local::Client;
+
+/// A store to write to.
+#[derive(Clone, Copy)]
+pub enum Target<'a> {
+    /// This process holds it.
+    Own(&'a dyn FeatureStore),
+    /// A server holds it and does what is asked.
+    Through(&'a Client),
+}
+
+impl Target<'_> {
+    /// Every collection, ordered by id.
+    pub async fn collections(&self) -> Result<Vec<Collection>, ImportError> {
+        Ok(match self {
+            Self::Own(store) => store.collections().await?,
+            Self::Through(client) => client.collections().await?,
+        })
+    }
+
+    /// Loads features in bulk, in one transaction.
+    pub async fn load(
+        &self,
+        load: Load,
+        source: mpsc::Receiver<LoadItem>,
+    ) -> Result<LoadSummary, ImportError> {
+        Ok(match self {
+            Self::Own(store) => store.load(load, source).await?,
+            Self::Through(client) => client.load(load, source).await?,
+        })
+    }
+
+    /// Removes a collection and its features.
+    pub async fn remove(&self, id: &CollectionId) -> Result<Revision, ImportError> {
+        Ok(match self {
+            Self::Own(store) => store.remove(id).await?,
+            Self::Through(client) => client.remove(id).await?,
+        })
+    }
+}

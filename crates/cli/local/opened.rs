@@ -1,0 +1,93 @@
+//! A store opened for writing, by whatever way there is.
+
+use std::path::Path;
+
+use spatial::{Collection, CollectionId, Revision};
+use store::{FeatureStore, GeoPackageStore, StoreError};
+
+use super::Client;
+use crate::commands::CommandError;
+use crate::import::Target;
+
+/// A store that this command may write to.
+#[derive(Debug)]
+pub enum Opened {
+    /// It holds the store itself.
+    Own(Box<GeoPackageStore>),
+    /// A server holds it.
+    Through(Box<Client>),
+}
+
+impl Opened {
+    /// Opens what `open` opens at `path`; where a server holds it, the way through that server.
+    pub fn open(
+        path: &Path,
+        open: impl FnOnce(&Path) -> Result<GeoPackageStore, StoreError>,
+    ) -> Result<Self, StoreError> {
+        match open(path) {
+            Ok(store) => Ok(Self::Own(Box::new(store))),
+            Err(held @ StoreError::Held { .. }) => match Client::find(path)? {
+                Some(client) => Ok(Self::Through(Box::new(client))),
+                None => Err(held),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Where an import goes.
+    pub fn target(&self) -> Target<'_> {
+        match self {
+            Self::Own(store) => Target::Own(&**store),
+            Self::Through(client) => Target::Through(client),
+        }
+    }
+
+    /// Every collection, ordered by id.
+    pub async fn collections(&self) -> Result<Vec<Collection>, StoreError> {
+        match self {
+            Self::Own(store) => store.collections().await,
+            Self::Through(client) => client.collections().await,
+        }
+    }
+
+    /// Changes what is said of a collection.
+    pub async fn describe(&self, collection: &Collection) -> Result<Revision, CommandError> {
+        Ok(match self {
+            Self::Own(store) => store.describe(collection).await?,
+            Self::Through(client) => client.describe(collection).await?,
+        })
+    }
+
+    /// Gives a collection another id.
+    pub async fn rename(
+        &self,
+        from: &CollectionId,
+        to: &CollectionId,
+    ) -> Result<Revision, CommandError> {
+        Ok(match self {
+            Self::Own(store) => store.rename(from, to).await?,
+            Self::Through(client) => client.rename(from, to).await?,
+        })
+    }
+
+    /// Removes a collection and its features.
+    pub async fn remove(&self, id: &CollectionId) -> Result<Revision, CommandError> {
+        Ok(match self {
+            Self::Own(store) => store.remove(id).await?,
+            Self::Through(client) => client.remove(id).await?,
+        })
+    }
+
+    /// Puts a style where QGIS finds it.
+    pub async fn set_style(
+        &self,
+        id: &CollectionId,
+        name: &str,
+        qml: &str,
+    ) -> Result<Revision, CommandError> {
+        Ok(match self {
+            Self::Own(store) => store.set_style(id, name, qml, "").await?,
+            Self::Through(client) => client.set_style(id, name, qml).await?,
+        })
+    }
+}

@@ -1,0 +1,223 @@
+//! What changed, told once a published state to any number of readers.
+//!
+//! Each publication is digested once ([`Told`]): envelopes in longitude and latitude, the places
+//! whose tiles differ, and for features of which only attributes changed the new values. A digest
+//! holds no snapshot, so that a slow reader keeps no old state in memory.
+//!
+//! *Invariant:* a [`FeedReader`] sees every commit after the revision that it begins at exactly
+//! once, oldest first: from the change log until it has caught up, then as it happens. It is never
+//! told of a state that readers of tiles and features do not see yet.
+
+mod digest;
+mod page;
+mod place;
+mod viewport;
+
+#[cfg(test)]
+pub(crate) mod feed_tests;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+
+use spatial::{CollectionId, Envelope, Revision, Timestamp, Value, WorldBox};
+use store::ChangeRecord;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use crate::{Engine, EngineError, Publication};
+
+pub use page::{ChangesPage, ChangesQuery, MAX_CHANGES};
+pub use place::ChangeBoxes;
+pub(crate) use place::enclosing;
+pub use viewport::{MAX_TOLD_TILES, TileList, Viewport};
+
+/// Digests that wait for a slow reader; beyond them it goes on from the change log.
+const WAITING: usize = 256;
+/// Rows of the change log that are read at a time.
+const LOG_ROWS: usize = 1_000;
+
+/// A row of the change log with its envelopes in longitude and latitude (WGS 84).
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedRecord {
+    /// The row; its envelopes are in the storage CRS.
+    pub record: ChangeRecord,
+    /// Envelope before: west, south, east, north in degrees. Absent too where the collection is
+    /// gone, so that its CRS is not known any more.
+    pub before: Option<Envelope>,
+    /// Envelope after.
+    pub after: Option<Envelope>,
+}
+
+/// One change, and what it means for tiles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ToldChange {
+    /// What happened.
+    pub placed: PlacedRecord,
+    /// Where geometries differ on the world grid, before and after.
+    pub redrawn: Vec<WorldBox>,
+    /// Where only attributes differ.
+    pub recoloured: Option<WorldBox>,
+    /// The fields that differ, of classes up to L1, where only attributes do.
+    pub state: Vec<(String, Value)>,
+}
+
+/// What one published state brought.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The state before.
+    pub since: Revision,
+    /// The state that readers see now.
+    pub revision: Revision,
+    /// When it was recorded, if that is known.
+    pub at: Option<Timestamp>,
+    /// Collections whose description changed, or that came or went: any of their tiles may differ.
+    pub described: BTreeSet<CollectionId>,
+    /// Commit by commit.
+    pub changes: Vec<ToldChange>,
+}
+
+impl Told {
+    /// What of this comes after `revision`.
+    fn after(self: Arc<Self>, revision: Revision) -> Arc<Self> {
+        if revision <= self.since {
+            return self;
+        }
+        let later = |change: &&ToldChange| change.placed.record.revision > revision;
+        let changes = self.changes.iter().filter(later).cloned().collect();
+        Arc::new(Self { since: revision, changes, ..(*self).clone() })
+    }
+
+    /// Every collection that it speaks of.
+    pub fn collections(&self) -> BTreeSet<&CollectionId> {
+        let changed = self.changes.iter().map(|change| &change.placed.record.collection);
+        self.described.iter().chain(changed).collect()
+    }
+}
+
+/// Where readers begin.
+#[derive(Debug)]
+pub struct Feed {
+    told: AtomicU64,
+    sender: broadcast::Sender<Arc<Told>>,
+}
+
+impl Feed {
+    /// Follows the publications of `engine` from now on, until the engine or the feed is dropped.
+    /// To be called within a tokio runtime.
+    pub fn start(engine: &Engine) -> Arc<Self> {
+        // Subscribed first: what is published in between is told, or is the state begun at.
+        let publications = engine.subscribe();
+        let told = AtomicU64::new(engine.snapshot().revision.0);
+        let feed = Arc::new(Self { told, sender: broadcast::Sender::new(WAITING) });
+        tokio::spawn(follow(engine.weak(), Arc::downgrade(&feed), publications));
+        feed
+    }
+
+    /// The newest state that was told.
+    pub fn revision(&self) -> Revision {
+        Revision(self.told.load(Ordering::Acquire))
+    }
+
+    /// Reads every commit after `since`.
+    pub fn read(self: &Arc<Self>, engine: &Engine, since: Revision) -> FeedReader {
+        let (engine, feed) = (engine.clone(), Arc::clone(self));
+        FeedReader { engine, feed, cursor: since, waiting: VecDeque::new(), live: None }
+    }
+
+    fn tell(&self, told: Told) {
+        // Noted first: whoever subscribes between the two reads it from the log, and leaves out
+        // what then arrives.
+        self.told.store(told.revision.0, Ordering::Release);
+        // Nobody may be listening.
+        let _ = self.sender.send(Arc::new(told));
+    }
+}
+
+async fn follow(
+    engine: Weak<crate::open::Parts>,
+    feed: Weak<Feed>,
+    mut publications: broadcast::Receiver<Arc<Publication>>,
+) {
+    loop {
+        let publication = match publications.recv().await {
+            Ok(publication) => publication,
+            // The next one says how far the log must be read.
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
+        };
+        let (Some(engine), Some(feed)) = (engine.upgrade().map(Engine), feed.upgrade()) else {
+            return;
+        };
+        let since = feed.revision();
+        if publication.after.revision <= since {
+            continue;
+        }
+        if publication.before.revision > since {
+            let missed = digest::from_log(&engine, since, publication.before.revision).await;
+            for told in missed {
+                feed.tell(told);
+            }
+        }
+        feed.tell(digest::of(&engine, publication).await);
+    }
+}
+
+/// What a reader meets next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// A state that was published.
+    Told(Arc<Told>),
+    /// The reader has seen everything up to this revision; what follows is as it happens.
+    CaughtUp(Revision),
+}
+
+/// One reader of the feed.
+#[derive(Debug)]
+pub struct FeedReader {
+    engine: Engine,
+    feed: Arc<Feed>,
+    /// The newest revision that was answered.
+    cursor: Revision,
+    waiting: VecDeque<Told>,
+    live: Option<broadcast::Receiver<Arc<Told>>>,
+}
+
+impl FeedReader {
+    /// Whether what was answered last happened while the reader listened; else it came from the
+    /// change log.
+    pub fn is_live(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// What comes next; `None` when the engine has ended. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Result<Option<Next>, EngineError> {
+        loop {
+            if let Some(told) = self.waiting.pop_front() {
+                self.cursor = told.revision;
+                return Ok(Some(Next::Told(Arc::new(told))));
+            }
+            if let Some(live) = &mut self.live {
+                match live.recv().await {
+                    Ok(told) if told.revision <= self.cursor => {}
+                    Ok(told) => {
+                        let told = told.after(self.cursor);
+                        self.cursor = told.revision;
+                        return Ok(Some(Next::Told(told)));
+                    }
+                    Err(RecvError::Lagged(_)) => self.live = None,
+                    Err(RecvError::Closed) => return Ok(None),
+                }
+                continue;
+            }
+            // Subscribed before the bound is read: what is told after it arrives.
+            let live = self.feed.sender.subscribe();
+            let bound = self.feed.revision();
+            if self.cursor >= bound {
+                self.live = Some(live);
+                return Ok(Some(Next::CaughtUp(self.cursor)));
+            }
+            self.waiting = digest::page(&self.engine, self.cursor, bound).await?.into();
+        }
+    }
+}
