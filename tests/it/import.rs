@@ -274,12 +274,12 @@ fn a_ring_of_a_million_vertices_is_reported_not_swallowed() {
 }
 
 #[test]
-fn a_second_writer_is_refused_by_name() {
+fn a_second_server_is_refused_by_name() {
     let first = point("{}", 116.4, 39.6);
     let folder = folder_with(&[("p.geojson", first.as_bytes())]);
     assert_eq!(imported(folder.path(), &["p.geojson"]).0.code, 0);
     let server = crate::running::Server::start(&folder.path().join("s.gpkg"), &[]);
-    let (refused, _) = imported(folder.path(), &["p.geojson", "--append"]);
+    let refused = run(folder.path(), &["serve", "s.gpkg", "--listen", "127.0.0.1:0"]);
     assert_eq!(refused.code, 1);
     assert!(refused.err.contains(&server.id().to_string()), "{}", refused.err);
     // Readers are welcome.

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use spatial::{
     ChangeOp, ChangeSet, CollectionId, CollectionSnapshot, Commit, Edit, Feature, FeatureId,
@@ -15,21 +16,12 @@ use store::StoreError;
 use tokio::sync::oneshot;
 
 use crate::check::check;
+use crate::commit_queue::Waiting;
 use crate::publication::records_of;
 use crate::{Defect, Engine, EngineError, Metrics};
 
-/// Most change sets of one group, and most changes of them together beyond the first set.
-const GROUP_SETS: usize = 256;
-const GROUP_CHANGES: usize = 4096;
 /// Shards that are built anew in one go: some ten milliseconds of work.
 const FOLD_SHARDS: usize = 8;
-
-/// A change set that waits for its turn.
-#[derive(Debug)]
-pub(crate) struct Waiting {
-    set: ChangeSet,
-    answer: oneshot::Sender<Result<Commit, EngineError>>,
-}
 
 /// What a group does to one collection.
 pub(crate) type Edits<'a> = Vec<(FeatureId, Option<&'a Feature>)>;
@@ -39,12 +31,13 @@ impl Engine {
     /// them; a caller that goes away before does not stop them half-way.
     pub async fn apply(&self, changes: ChangeSet) -> Result<Commit, EngineError> {
         let (answer, answered) = oneshot::channel();
-        self.waiting().push(Waiting { set: changes, answer });
+        self.0.queue.push(Waiting { set: changes, answer });
         let engine = self.clone();
         tokio::spawn(async move {
             let _writing = engine.0.writing.lock().await;
+            engine.0.queue.gather().await;
             // Whoever came first took those who waited; then nothing is left to do.
-            let group = engine.next_group();
+            let group = engine.0.queue.next_group();
             if !group.is_empty() {
                 engine.apply_group(group).await;
             }
@@ -53,23 +46,6 @@ impl Engine {
         let commit = answered.await.map_err(lost)??;
         self.fold_later();
         Ok(commit)
-    }
-
-    fn waiting(&self) -> std::sync::MutexGuard<'_, Vec<Waiting>> {
-        // Nothing panics while it is held.
-        self.0.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
-    /// Takes the change sets whose turn it is, oldest first.
-    fn next_group(&self) -> Vec<Waiting> {
-        let mut waiting = self.waiting();
-        let mut changes = 0;
-        let fits = waiting.iter().take(GROUP_SETS).take_while(|one| {
-            changes += one.set.changes.len();
-            changes <= GROUP_CHANGES
-        });
-        let count = fits.count().max(1).min(waiting.len());
-        waiting.drain(..count).collect()
     }
 
     /// Applies a group and answers each of its members.
@@ -121,7 +97,12 @@ impl Engine {
         let sound: Arc<[ChangeSet]> = sound.into();
         let commits = match sound.is_empty() {
             true => Vec::new(),
-            false => self.0.store.commit_all(Arc::clone(&sound)).await,
+            false => {
+                let start = Instant::now();
+                let commits = self.0.store.commit_all(Arc::clone(&sound)).await;
+                self.0.queue.committed(sound.len(), start.elapsed());
+                commits
+            }
         };
         self.make_visible(before, &sound, &commits).await?;
         let mut commits = sound.iter().zip(commits).map(|(set, commit)| {
@@ -147,9 +128,11 @@ impl Engine {
         commits: &[Result<Commit, StoreError>],
     ) -> Result<(), EngineError> {
         let done = sets.iter().zip(commits).enumerate();
-        let done: Vec<(usize, Commit)> = done
+        let mut done: Vec<(usize, Commit)> = done
             .filter_map(|(position, (_, commit))| Some((position, commit.as_ref().ok()?.clone())))
             .collect();
+        // The store may have taken one up again after the others.
+        done.sort_by_key(|(_, commit)| commit.revision);
         let (Some((_, first)), Some((_, last))) = (done.first(), done.last()) else {
             return Ok(());
         };

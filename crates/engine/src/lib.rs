@@ -8,6 +8,7 @@
 mod apply;
 mod cache;
 mod check;
+mod commit_queue;
 mod compress;
 mod edit;
 mod erase;

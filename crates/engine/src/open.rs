@@ -11,8 +11,8 @@ use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
 use tokio::sync::{Mutex, broadcast};
 
-use crate::apply::Waiting;
 use crate::cache::TileCache;
+use crate::commit_queue::CommitQueue;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching};
 use crate::past::PastStates;
@@ -64,8 +64,8 @@ pub(crate) struct Parts {
     pub(crate) current: ArcSwap<Snapshot>,
     /// Where new states are told.
     pub(crate) publications: broadcast::Sender<Arc<Publication>>,
-    /// Change sets that wait for their turn, oldest first.
-    pub(crate) waiting: std::sync::Mutex<Vec<Waiting>>,
+    /// Change sets that wait for their turn.
+    pub(crate) queue: CommitQueue,
     /// Held by whoever publishes the next snapshot.
     pub(crate) writing: Mutex<()>,
     /// Whether folding is under way.
@@ -106,7 +106,7 @@ impl Engine {
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
             publications: broadcast::Sender::new(publication::WAITING),
-            waiting: std::sync::Mutex::default(),
+            queue: CommitQueue::default(),
             writing: Mutex::new(()),
             folding: AtomicBool::new(false),
             metrics: Metrics::default(),

@@ -67,10 +67,12 @@ const IDLE_READERS: usize = 4;
 pub struct GeoPackageStore {
     path: PathBuf,
     fingerprint: String,
+    // These close before the writer does: only the last connection of all takes the log away, and
+    // a reading one may not.
     readers: Arc<Readers>,
     keys: Arc<Keys>,
-    writer: Option<WriterHandle>,
     watch: Arc<Watch>,
+    writer: Option<WriterHandle>,
 }
 
 impl GeoPackageStore {

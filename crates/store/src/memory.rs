@@ -18,7 +18,7 @@ use spatial::{
 };
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fit::{check_same_schema, check_schema, erasable_names, fit, refit};
+use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
     ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
     KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,

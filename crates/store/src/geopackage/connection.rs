@@ -22,7 +22,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, flags)?;
     db.busy_timeout(BUSY)?;
-    // Foreign keys are off because tables are renamed and filled in an order of our own; a large
+    // The log is folded in rarely, since each time costs flushes of its own. Foreign keys are off because tables are renamed and filled in an order of our own; a large
     // cache because a bulk load dirties the inner pages of several trees.
     db.execute_batch(
         "PRAGMA foreign_keys = OFF;
@@ -30,6 +30,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StoreError> {
          PRAGMA synchronous = FULL;
          PRAGMA cache_size = -65536;
          PRAGMA temp_store = MEMORY;
+         PRAGMA wal_autocheckpoint = 8192;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     add_functions(&db)?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::slice;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -340,8 +341,25 @@ impl Writer {
         }
     }
 
-    /// Applies commits in one transaction: each of its own revision, each whole or not at all.
+    /// Applies commits, in one transaction as long as the disk has room: then the log, which may
+    /// take up what is missing, is folded in first, and who found none tries again.
     fn commit_all(&mut self, sets: &[ChangeSet]) -> Answers {
+        let mut answers = self.commit_together(sets);
+        if answers.iter().any(is_disk_full) {
+            self.checkpoint();
+            for (set, answer) in sets.iter().zip(&mut answers) {
+                if is_disk_full(answer)
+                    && let Some(again) = self.commit_together(slice::from_ref(set)).pop()
+                {
+                    *answer = again;
+                }
+            }
+        }
+        answers
+    }
+
+    /// Applies commits in one transaction: each of its own revision, each whole or not at all.
+    fn commit_together(&mut self, sets: &[ChangeSet]) -> Answers {
         let before = self.newest.clone();
         let mut answers = Vec::with_capacity(sets.len());
         let mut outcome = self.begin(sets.first().map(|set| set.recorded_at));
@@ -390,6 +408,11 @@ impl Writer {
             }
         }
     }
+}
+
+fn is_disk_full(answer: &Result<Commit, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Sqlite { source, .. })
+        if source.sqlite_error_code() == Some(ErrorCode::DiskFull))
 }
 
 /// The same failure for another of those whom it hit.

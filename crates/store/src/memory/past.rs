@@ -1,12 +1,12 @@
 //! States of the store in memory as of a revision.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use spatial::{CollectionId, FeatureId, Revision};
 
 use super::State;
 use crate::fit::refit;
-use crate::{FormerState, Operation, StoreError};
+use crate::{FormerState, StoreError};
 
 impl State {
     /// What [`FeatureStore::former_states`] sends, by rising id.
