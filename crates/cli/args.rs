@@ -39,6 +39,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
     Collection(CollectionArgs),
+    /// Erase personal values of one feature for good, from every past state too
+    Erase(EraseArgs),
     /// Copy a store to a file, also while it is served
     Backup(BackupArgs),
     /// Check a store: file, indexes, change log and history; also while it is served
@@ -277,8 +279,37 @@ pub struct SetArgs {
     pub style: Option<PathBuf>,
 }
 
+/// What an erasure reaches and what not.
+const ERASE_REACH: &str = "The values become null now and in every past state; the change log says \
+    who erased them, when and why. The file is written anew, so that no free page keeps a copy: \
+    there must be as much free disk space as the file has bytes. Backups and exports made before \
+    still hold the values: erase them there too, or delete them. Erasing again does no harm.";
+
+/// `tuban erase`
+#[derive(Debug, Args)]
+#[command(after_help = ERASE_REACH)]
+pub struct EraseArgs {
+    /// The store; no server may hold it
+    pub store: PathBuf,
+    /// The collection
+    pub collection: String,
+    /// Id of the feature; it may be gone, as long as it has a past
+    pub id: i64,
+    /// A field of class L3 or L4; may be repeated [default: all of them]
+    #[arg(long, value_name = "FIELD")]
+    pub field: Vec<String>,
+    /// Why, for the change log
+    #[arg(long, value_name = "TEXT", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub reason: String,
+}
+
+/// What a backup does not hold.
+const BACKUP_LACKS: &str = "The key file (STORE.key) is not copied: keep it apart from backups, for \
+    without it the past values of classes L3 and L4 in them cannot be read.";
+
 /// `tuban backup`
 #[derive(Debug, Args)]
+#[command(after_help = BACKUP_LACKS)]
 pub struct BackupArgs {
     /// The store
     pub store: PathBuf,

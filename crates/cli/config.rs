@@ -28,6 +28,8 @@ pub struct Config {
     pub webhooks: WebhooksConfig,
     /// What an import accepts.
     pub import: ImportConfig,
+    /// Past states.
+    pub history: HistoryConfig,
     /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
     #[serde(deserialize_with = "definitions")]
     pub sites: BTreeMap<String, String>,
@@ -213,6 +215,51 @@ impl Default for ImportConfig {
     }
 }
 
+/// Past states.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistoryConfig {
+    /// How long past states are kept: `all`, or a number of days as in `365 days`. The change log
+    /// is kept whatever is said here.
+    pub keep: Keep,
+    /// File of the key under which past values of classes L3 and L4 are sealed; empty: beside the
+    /// store, under its name and `.key`.
+    pub key_file: PathBuf,
+}
+
+/// How long past states are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Keep {
+    /// For ever.
+    #[default]
+    All,
+    /// So many days after they ended, one at least.
+    Days(u32),
+}
+
+impl TryFrom<String> for Keep {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let days = text.strip_suffix(" days").or(text.strip_suffix(" day"));
+        match (text.as_str(), days.and_then(|days| days.parse().ok())) {
+            ("all", _) => Ok(Self::All),
+            (_, Some(days)) if days > 0 => Ok(Self::Days(days)),
+            _ => Err(format!("{text:?} is neither \"all\" nor days as in \"365 days\"")),
+        }
+    }
+}
+
+impl From<Keep> for String {
+    fn from(keep: Keep) -> Self {
+        match keep {
+            Keep::All => "all".to_owned(),
+            Keep::Days(days) => format!("{days} days"),
+        }
+    }
+}
+
 /// A configuration file that cannot be used.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -306,6 +353,7 @@ mod tests {
             ("[server]\nlisten = \"nowhere\"\n", 2, "socket address"),
             ("\n[tiles]\nmax_byte = 1\n", 3, "unknown field `max_byte`"),
             ("[server\n", 1, ""),
+            ("[history]\nkeep = \"0 days\"\n", 2, "365 days"),
             ("[sites]\na = 98765.4\n", 1, "site \"a\""),
             ("[sites]\n\na = [\"98765.4\"]\n", 1, "in quotes"),
         ];

@@ -36,7 +36,7 @@ fn town_box() -> String {
 
 #[test]
 fn a_page_says_what_who_why_and_where() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     live.apply(moved(1, 30.0, 30.0));
     live.apply(vec![ChangeOp::Delete(fid(2)), ChangeOp::Insert(parcel(40.0, 40.0, "new"))]);
     let answer = live.get("/changes?since=1");
@@ -69,7 +69,7 @@ fn a_page_says_what_who_why_and_where() {
 
 #[test]
 fn pages_follow_one_another_without_a_gap_under_writers() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let live = Arc::new(live);
     const EDITS: u64 = 120;
     let writers: Vec<_> = (0..2)
@@ -105,7 +105,7 @@ fn pages_follow_one_another_without_a_gap_under_writers() {
 
 #[test]
 fn what_cannot_be_asked_is_refused() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     for (target, status, code, detail) in [
         ("/changes?since=-1", 400, "invalid_parameter", "since"),
         ("/changes?since=x", 400, "invalid_parameter", "since"),
@@ -137,7 +137,7 @@ fn what_cannot_be_asked_is_refused() {
 
 #[test]
 fn the_stream_resumes_from_the_last_event_and_goes_over_to_what_happens() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let mut first = Events::open(live.address, "/changes/stream", &[]);
     assert_eq!(first.head.status, 200);
     for (name, expected) in [
@@ -176,7 +176,7 @@ fn the_stream_resumes_from_the_last_event_and_goes_over_to_what_happens() {
 fn each_revision_comes_once_under_writers_and_lost_connections() {
     const EDITS: u64 = 150;
     const LAST: u64 = 1 + 2 * EDITS;
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let writers: Vec<_> = (0..2)
         .map(|writer| {
             let engine = Arc::clone(&live.engine);
@@ -223,7 +223,7 @@ fn each_revision_comes_once_under_writers_and_lost_connections() {
 
 #[test]
 fn a_viewport_hears_of_its_tiles_and_of_states() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let target = format!("/changes/stream?bbox={}&zoom=14..16&tms=WebMercatorQuad", town_box());
     let mut near = Events::open(live.address, &target, &[]);
     let mut far = Events::open(live.address, "/changes/stream?bbox=10,10,11,11&zoom=12", &[]);
@@ -264,7 +264,7 @@ fn a_viewport_hears_of_its_tiles_and_of_states() {
 
 #[test]
 fn a_tile_that_is_named_has_another_tag_and_a_far_one_the_same() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let target = format!("/changes/stream?bbox={}&zoom=15", town_box());
     let mut events = Events::open(live.address, &target, &[]);
     events.until_current();
@@ -319,7 +319,7 @@ fn a_reader_hears_a_sign_of_life_and_the_number_of_readers_is_bounded() {
         request_timeout: Duration::from_millis(200),
         ..ServerSettings::default()
     };
-    let Town { live, .. } = live_town(settings);
+    let Town { live, folder: _folder } = live_town(settings);
     let mut first = Events::open(live.address, "/changes/stream", &[]);
     let _second = Events::open(live.address, "/changes/stream", &[]);
     let refused = live.get("/changes/stream");
@@ -341,7 +341,7 @@ fn a_reader_hears_a_sign_of_life_and_the_number_of_readers_is_bounded() {
 
 #[test]
 fn a_reader_that_takes_nothing_is_let_go_and_harms_nobody() {
-    let Town { live, .. } = live_town(ServerSettings::default());
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
     let mut good = Events::open(live.address, "/changes/stream", &[]);
     good.until_current();
     let mut idle = TcpStream::connect(live.address).unwrap();

@@ -174,3 +174,48 @@ fn a_personal_column_that_was_kept_stays_personal_and_is_filled_only_when_told()
     let refused = run(folder, &["collection", "set", "s.gpkg", "h", "--key", "phone"]);
     assert!(refused.code == 1 && !refused.err.contains("138"), "{}", refused.err);
 }
+
+#[test]
+fn a_personal_value_is_erased_for_good() {
+    let secret = "王小明的电话";
+    let properties = format!(r#"{{"k":"a","note":"{secret}"}}"#);
+    let folder = folder_with(&[("p.geojson", point(&properties, 116.4, 39.6).as_bytes())]);
+    let folder = folder.path();
+    assert_eq!(imported(folder, &["p.geojson", "--keep", "note"]).0.code, 0);
+    let holds = || {
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let of_store = |path: &std::path::PathBuf| path.to_string_lossy().contains("s.gpkg");
+        let bytes = files.filter(of_store).map(|path| std::fs::read(path).unwrap());
+        bytes.map(|b| b.windows(secret.len()).filter(|w| *w == secret.as_bytes()).count()).sum()
+    };
+    let before: usize = holds();
+    assert!(before > 0);
+    let erase = ["erase", "s.gpkg", "p", "1", "--reason", "asked by letter"];
+    let low = [&erase[..], &["--field", "note"]].concat();
+    check_says(folder, &low, 1, &["note cannot be erased", "L3", "--class"]);
+    check_says(folder, &erase[..4], 2, &["--reason"]);
+    check_says(folder, &["erase", "--help"], 0, &["Backups", "free page"]);
+    check_says(folder, &["collection", "set", "s.gpkg", "p", "--class", "note=L3"], 0, &[]);
+    // A past state holds it too, sealed.
+    let upsert = ["import", "s.gpkg", "p.geojson", "--upsert", "k", "--keep", "note"];
+    check_says(folder, &upsert, 0, &[]);
+    assert!(folder.join("s.gpkg.key").exists());
+    check_says(folder, &erase, 0, &["feature 1 of p", "backups"]);
+    let after: usize = holds();
+    assert_eq!(after, 0);
+    check_says(folder, &erase, 0, &["feature 1 of p"]);
+    let unknown = ["erase", "s.gpkg", "p", "77", "--reason", "x"];
+    check_says(folder, &unknown, 1, &["feature 77", "does not exist"]);
+    let server = crate::running::Server::start(&folder.join("s.gpkg"), &[]);
+    check_says(folder, &erase, 1, &["held by", "tuban"]);
+    let history = server.get("/collections/p/items/1/history").json();
+    let operations: Vec<_> = history["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|change| change["operation"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(operations, ["load", "replace", "erase", "erase"]);
+    assert_eq!(history["changes"][2]["reason"], "asked by letter");
+    assert!(server.terminate().0);
+}

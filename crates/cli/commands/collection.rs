@@ -6,13 +6,14 @@ use std::path::Path;
 use spatial::{Collection, CollectionId, FieldClass};
 use store::{FeatureStore, GeoPackageStore};
 
-use super::CommandError;
+use super::{CommandError, with_key};
 use crate::args::{CollectionAction, CollectionArgs, SetArgs};
+use crate::config::Config;
 use crate::local::Opened;
 use crate::output::{say, tell};
 
 /// Lists, describes, changes, renames or removes collections.
-pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
+pub async fn collection(args: CollectionArgs, config: &Config) -> Result<(), CommandError> {
     match args.action {
         CollectionAction::List { store } => {
             let collections = read_only(&store)?.collections().await?;
@@ -28,16 +29,16 @@ pub async fn collection(args: CollectionArgs) -> Result<(), CommandError> {
             describe(&find(&read_only(&store)?, &id).await?);
             Ok(())
         }
-        CollectionAction::Set(args) => set(*args).await,
+        CollectionAction::Set(args) => set(*args, config).await,
         CollectionAction::Rename { store, from, to } => {
             let (from, to) =
                 (CollectionId::try_from(from.as_str())?, CollectionId::try_from(to.as_str())?);
-            let revision = writable(&store)?.rename(&from, &to).await?;
+            let revision = writable(&store, config)?.rename(&from, &to).await?;
             say(format_args!("{from} is {to} from revision {revision}"));
             Ok(())
         }
         CollectionAction::Remove { store, id, yes } => {
-            let opened = writable(&store)?;
+            let opened = writable(&store, config)?;
             let collection = choose(opened.collections().await?, &id)?;
             if !yes && !confirmed(&collection) {
                 return Err(CommandError::NotConfirmed { id: collection.id });
@@ -57,11 +58,11 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-fn writable(path: &Path) -> Result<Opened, CommandError> {
+fn writable(path: &Path, config: &Config) -> Result<Opened, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }
-    Ok(Opened::open(path, GeoPackageStore::open)?)
+    Ok(Opened::open(path, |path| Ok(with_key(GeoPackageStore::open(path)?, config)))?)
 }
 
 /// The collection called `id`.
@@ -101,8 +102,8 @@ fn describe(c: &Collection) {
     }
 }
 
-async fn set(args: SetArgs) -> Result<(), CommandError> {
-    let opened = writable(&args.store)?;
+async fn set(args: SetArgs, config: &Config) -> Result<(), CommandError> {
+    let opened = writable(&args.store, config)?;
     let mut collection = choose(opened.collections().await?, &args.id)?;
     if let Some(title) = args.title {
         collection.title = title;

@@ -8,7 +8,7 @@ use formats::ReadOptions;
 use spatial::{CollectionId, SourceCrs};
 use store::{GeoPackageStore, LoadMode};
 
-use super::{CommandError, now, registry};
+use super::{CommandError, now, registry, with_key};
 use crate::EXIT_PARTIAL;
 use crate::args::ImportArgs;
 use crate::config::Config;
@@ -38,7 +38,9 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
     let _ = ctrlc::set_handler(move || on_interrupt.store(true, Ordering::Relaxed));
     let watch = Watch::new(stopped);
 
-    let store = Opened::open(&args.store, GeoPackageStore::open_or_create)?;
+    let store = Opened::open(&args.store, |path| {
+        Ok(with_key(GeoPackageStore::open_or_create(path)?, config))
+    })?;
     let mut outcomes = Vec::new();
     let mut failure = None;
     for file in &args.files {

@@ -3,6 +3,7 @@
 mod backup;
 mod collection;
 mod demo;
+mod erase;
 mod error;
 mod export;
 mod import;
@@ -19,6 +20,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::CommandFactory;
 use spatial::{CrsRegistry, Timestamp, self_test};
+use store::GeoPackageStore;
 
 use crate::args::{Cli, Command};
 use crate::config::Config;
@@ -43,10 +45,11 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Export(args) => blocking(export::export(args, &config)).map(done),
         Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
-        Command::Collection(args) => blocking(collection::collection(args)).map(done),
+        Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
+        Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),
-        Command::Restore(args) => blocking(restore::restore(args)).map(done),
+        Command::Restore(args) => blocking(restore::restore(args, &config)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),
         Command::Config => {
             say(config.to_toml().trim_end());
@@ -70,6 +73,14 @@ fn registry(config: &Config) -> Result<Arc<CrsRegistry>, CommandError> {
     let registry = CrsRegistry::new(config.sites.clone())?;
     self_test()?;
     Ok(Arc::new(registry))
+}
+
+/// Tells a store where its master key lies, when the configuration does.
+fn with_key(store: GeoPackageStore, config: &Config) -> GeoPackageStore {
+    if !config.history.key_file.as_os_str().is_empty() {
+        store.set_key_file(config.history.key_file.clone());
+    }
+    store
 }
 
 /// The clock of this machine.

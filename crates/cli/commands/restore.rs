@@ -4,17 +4,18 @@ use spatial::Revision;
 use store::{GeoPackageStore, NewCollections, Restore, RestoreSummary, RestoredCollection};
 
 use super::collection::read_only;
-use super::{CommandError, now};
+use super::{CommandError, now, with_key};
 use crate::args::RestoreArgs;
+use crate::config::Config;
 use crate::output::{say, tell};
 
 /// Restores a store, or says what that would change.
-pub async fn restore(args: RestoreArgs) -> Result<(), CommandError> {
+pub async fn restore(args: RestoreArgs, config: &Config) -> Result<(), CommandError> {
     let to = Revision(args.to_revision);
     let new_collections =
         if args.remove_new { NewCollections::Remove } else { NewCollections::Empty };
     let done = if args.dry_run {
-        read_only(&args.store)?.plan_restore(to).await?
+        with_key(read_only(&args.store)?, config).plan_restore(to).await?
     } else {
         let restore = Restore {
             to,
@@ -26,7 +27,7 @@ pub async fn restore(args: RestoreArgs) -> Result<(), CommandError> {
         if !args.store.exists() {
             return Err(CommandError::NoStore { path: args.store });
         }
-        GeoPackageStore::open(&args.store)?.restore(restore).await?
+        with_key(GeoPackageStore::open(&args.store)?, config).restore(restore).await?
     };
     let RestoreSummary { revision, collections, gone } = done;
     for collection in &collections {

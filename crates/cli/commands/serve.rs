@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
 use server::{FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
+use spatial::Timestamp;
 use store::{FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::{CommandError, now, registry};
+use super::{CommandError, now, registry, with_key};
 use crate::args::ServeArgs;
-use crate::config::Config;
+use crate::config::{Config, Keep};
 use crate::local::Listener;
 use crate::output::{say, tell};
 
@@ -57,7 +58,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
 
     let started = Instant::now();
     let registry = registry(config)?;
-    let store = Arc::new(GeoPackageStore::open(path)?);
+    let store = Arc::new(with_key(GeoPackageStore::open(path)?, config));
     // What other programs wrote while nobody served comes before the first answer.
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
@@ -102,15 +103,40 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     Ok(())
 }
 
-/// What goes on beside the answers: following what other programs write into the file, and doing
-/// what commands ask by the socket.
+/// Past states that are let go at a time: a few milliseconds of the writer.
+const DROPPED_AT_ONCE: usize = 200;
+/// What commits have for themselves in between.
+const BETWEEN_DROPS: Duration = Duration::from_millis(50);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Lets past states go when they ended longer ago than they are kept: now and once a day.
+async fn keep_history(engine: Engine, keep: Keep) {
+    let Keep::Days(days) = keep else { return };
+    loop {
+        let moment = Timestamp(now().0 - i64::from(days) * 86_400_000);
+        loop {
+            match engine.store().drop_history(moment, DROPPED_AT_ONCE).await {
+                Ok(true) => tokio::time::sleep(BETWEEN_DROPS).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::error!(%error, "past states could not be let go");
+                    break;
+                }
+            }
+        }
+        tokio::time::sleep(DAY).await;
+    }
+}
+
+/// What goes on beside the answers: following what other programs write into the file, letting
+/// old past states go, and doing what commands ask by the socket.
 fn beside(
     path: &Path,
     config: &Config,
     store: &Arc<GeoPackageStore>,
     engine: &Engine,
 ) -> Vec<JoinHandle<()>> {
-    let mut tasks = Vec::new();
+    let mut tasks = vec![tokio::spawn(keep_history(engine.clone(), config.history.keep))];
     let every = Duration::from_millis(config.server.foreign_poll_ms);
     if !every.is_zero() {
         let engine = engine.clone();

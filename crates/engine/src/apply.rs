@@ -24,7 +24,7 @@ use crate::{Defect, Engine, EngineError, Metrics};
 const FOLD_SHARDS: usize = 8;
 
 /// What a group does to one collection.
-type Edits<'a> = Vec<(FeatureId, Option<&'a Feature>)>;
+pub(crate) type Edits<'a> = Vec<(FeatureId, Option<&'a Feature>)>;
 
 impl Engine {
     /// Applies `changes`, all or none. When it returns, they are durable, and every reader sees
@@ -272,7 +272,8 @@ fn refused(set: &ChangeSet, error: StoreError) -> EngineError {
     }
 }
 
-fn edited(
+/// The successor of a collection with `edits`, at `revision`.
+pub(crate) fn edited(
     collection: &CollectionSnapshot,
     projector: &WorldProjector,
     revision: Revision,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use spatial::{CollectionId, FeatureId, OverBudget, Revision};
-use store::StoreError;
+use store::{HistoryStart, StoreError};
 use thiserror::Error;
 
 /// The engine's refusal or failure.
@@ -137,15 +137,39 @@ pub enum EngineError {
         /// What the coordinate systems say.
         reason: String,
     },
+    /// A state is asked for that was let go.
+    #[error("past states are kept from revision {} on", start.revision)]
+    HistoryDropped {
+        /// The oldest state that is whole.
+        start: HistoryStart,
+    },
+    /// Past values are sealed and their key is not at hand.
+    #[error("past values of this collection are sealed and their key is not at hand")]
+    HistorySealed {
+        /// What the store says, for the log.
+        cause: StoreError,
+    },
     /// The system of record refused or failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(StoreError),
     /// A mistake of the program; what it says is for the log.
     #[error("internal error: {what}")]
     Internal {
         /// Where it happened and what was said.
         what: String,
     },
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::HistoryDropped { whole_from, since } => Self::HistoryDropped {
+                start: HistoryStart { revision: whole_from, recorded_at: since },
+            },
+            cause @ StoreError::Key { .. } => Self::HistorySealed { cause },
+            other => Self::Store(other),
+        }
+    }
 }
 
 impl EngineError {

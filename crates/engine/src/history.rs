@@ -55,6 +55,7 @@ impl Engine {
         let held = held.ok_or_else(|| EngineError::UnknownCollection { id: collection.clone() })?;
         let versions = self.store().history(collection, id).await?;
         let came = self.store().arrival(collection, id).await?;
+        let erasures = self.store().erasures(collection, id).await?;
         let described = held.collection();
         let fields: Vec<(ReadableField, &str)> = ReadableField::all(described, profile)
             .map(|(field, declared)| (field, declared.name.as_str()))
@@ -90,15 +91,16 @@ impl Engine {
             let from = from.or(came.as_ref().map(|came| came.revision)).unwrap_or_default();
             states.push((from, present));
         }
-        let Some((first, state)) = states.first() else {
+        let Some((first, state)) = states.first().map(|(first, state)| (*first, state)) else {
             return Err(EngineError::UnknownFeature { collection: collection.clone(), id });
         };
 
         let nothing = State { values: vec![Value::Null; fields.len()], geometry: None };
         let names: Vec<&str> = fields.iter().map(|(_, name)| *name).collect();
-        let came = came.filter(|came| came.revision == *first);
+        let came_at = came.as_ref().map(|came| came.revision);
+        let came = came.filter(|came| came.revision == first);
         let mut entries = vec![HistoryEntry {
-            revision: *first,
+            revision: first,
             operation: came.as_ref().map_or(Operation::Insert, |came| came.operation),
             actor: came.as_ref().map_or_else(String::new, |came| came.actor.clone()),
             reason: came.as_ref().map_or_else(String::new, |came| came.reason.clone()),
@@ -111,13 +113,41 @@ impl Engine {
             let after = states.get(position + 1).map(|(_, state)| state);
             entries.push(HistoryEntry {
                 revision,
-                operation: if after.is_some() { Operation::Replace } else { Operation::Delete },
+                operation: match after {
+                    Some(_) if erasures.iter().any(|act| act.revision == revision) => {
+                        Operation::Erase
+                    }
+                    Some(_) => Operation::Replace,
+                    None => Operation::Delete,
+                },
                 actor,
                 reason,
                 recorded_at: Some(recorded_at),
                 fields: changed(&names, before, after.unwrap_or(&nothing)),
                 geometry: moved(before, after.unwrap_or(&nothing)),
             });
+        }
+        // Values of a feature that was gone already changed no state.
+        for act in erasures {
+            let known = entries.iter().any(|entry| entry.revision == act.revision);
+            if !known && act.revision <= snapshot.revision {
+                entries.push(HistoryEntry {
+                    revision: act.revision,
+                    operation: Operation::Erase,
+                    actor: act.actor,
+                    reason: act.reason,
+                    recorded_at: Some(act.recorded_at),
+                    fields: Vec::new(),
+                    geometry: None,
+                });
+            }
+        }
+        entries.sort_by_key(|entry| entry.revision);
+        // What the feature was before history begins is not known: its first state is no change.
+        let start = self.store().history_start().await?;
+        let is_before = |start: Revision| first < start || came_at.is_none_or(|came| came < start);
+        if start.is_some_and(|start| is_before(start.revision)) {
+            entries.remove(0);
         }
         Ok(entries)
     }

@@ -11,6 +11,7 @@ mod check;
 mod commit_queue;
 mod compress;
 mod edit;
+mod erase;
 mod error;
 pub mod feed;
 pub mod fences;
@@ -58,7 +59,7 @@ pub use publication::Publication;
 pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use store::{ForeignSummary, KeptOut};
+pub use store::{ForeignSummary, HistoryStart, KeptOut};
 pub use tiles::{
     LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
 };

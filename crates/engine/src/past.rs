@@ -53,6 +53,11 @@ impl PastStates {
         Some(state)
     }
 
+    /// Lets every kept state of a collection go.
+    pub(crate) fn forget(&self, collection: &CollectionId) {
+        self.kept().retain(|kept| kept.state.collection().id != *collection);
+    }
+
     fn keep(&self, new: Kept, budget: usize) {
         let mut kept = self.kept();
         let id = |kept: &Kept| kept.state.collection().id.clone();

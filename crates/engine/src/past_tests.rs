@@ -160,3 +160,80 @@ async fn a_past_tile_follows_what_is_said_of_its_collection_today() {
     assert!(!shows(&bytes, b"JC000000"));
     assert_ne!(tag, open_tag);
 }
+
+#[tokio::test]
+async fn an_erased_value_is_in_no_state_and_the_act_is_told() {
+    let (store, engine) = town().await;
+    let snapshot = engine.snapshot();
+    let fields = &snapshot.collections[&id("parcels")].collection().fields;
+    let owner = fields.iter().position(|field| field.name == "QLRMC").unwrap();
+    let mut said = (**snapshot.collections[&id("parcels")].collection()).clone();
+    said.fields[owner].class = FieldClass::L3;
+    store::FeatureStore::describe(&*store, &said).await.unwrap();
+    engine.refresh().await.unwrap();
+    let mut moved = parcel(40, 40);
+    moved.properties[owner] = Value::Text("张三".to_owned());
+    engine.apply(at(2_000, vec![ChangeOp::Replace(fid(1), moved)])).await.unwrap();
+    let collections = [id("parcels")];
+    // A past state that is kept, from before.
+    engine.state(Some(Timestamp(1_500)), &collections).await.unwrap();
+    engine.apply(at(2_500, vec![ChangeOp::Delete(fid(2))])).await.unwrap();
+    let mut heard = engine.subscribe();
+    let erase = |feature, moment| {
+        engine.erase(store::Erasure {
+            collection: id("parcels"),
+            id: fid(feature),
+            fields: vec!["QLRMC".to_owned()],
+            actor: "reader".to_owned(),
+            reason: "asked".to_owned(),
+            recorded_at: Timestamp(moment),
+        })
+    };
+    let done = erase(1, 3_000).await.unwrap();
+    assert_eq!(heard.recv().await.unwrap().records[0].operation, Operation::Erase);
+    assert_eq!(engine.snapshot().revision, done.revision);
+    erase(2, 4_000).await.unwrap();
+    for moment in [None, Some(1_500), Some(2_200), Some(3_500)] {
+        let state = engine.state(moment.map(Timestamp), &collections).await.unwrap();
+        let all = features(&state);
+        for feature in all.iter().filter(|f| f.id == Some(fid(1)) || f.id == Some(fid(2))) {
+            assert_eq!(feature.properties[owner], Value::Null, "at {moment:?}");
+        }
+        assert!(all.iter().any(|feature| feature.properties[owner] != Value::Null));
+    }
+    let everything = Profile { highest: FieldClass::L4 };
+    for (feature, operations) in [
+        (1, vec![Operation::Load, Operation::Replace, Operation::Erase]),
+        (2, vec![Operation::Load, Operation::Delete, Operation::Erase]),
+    ] {
+        let history = engine.history(&id("parcels"), fid(feature), everything).await.unwrap();
+        assert_eq!(history.iter().map(|entry| entry.operation).collect::<Vec<_>>(), operations);
+        assert!(history.iter().flat_map(|entry| &entry.fields).all(|field| field.name != "QLRMC"));
+    }
+    // What readers see is what the store holds.
+    let again = open(store).await;
+    assert_eq!(features(&again.snapshot()), features(&engine.snapshot()));
+    let unknown = erase(999, 5_000).await.unwrap_err();
+    assert!(matches!(unknown, EngineError::Store(store::StoreError::UnknownFeature { .. })));
+}
+
+#[tokio::test]
+async fn states_that_were_let_go_are_refused_and_history_begins_later() {
+    let (store, engine) = town().await;
+    for (moment, row) in [(2_000, 30), (3_000, 31), (4_000, 32)] {
+        let op = ChangeOp::Replace(fid(1), parcel(40, row));
+        engine.apply(at(moment, vec![op])).await.unwrap();
+    }
+    assert!(!store::FeatureStore::drop_history(&*store, Timestamp(3_500), 100).await.unwrap());
+    let collections = [id("parcels")];
+    let error = engine.state(Some(Timestamp(2_999)), &collections).await.unwrap_err();
+    let EngineError::HistoryDropped { start } = error else { panic!("{error}") };
+    assert_eq!((start.revision.0, start.recorded_at), (3, Timestamp(3_000)));
+    let then = engine.state(Some(start.recorded_at), &collections).await.unwrap();
+    let moved = features(&then).into_iter().find(|feature| feature.id == Some(fid(1))).unwrap();
+    let envelope = |feature: &Feature| feature.geometry.as_ref().unwrap().envelope();
+    assert_eq!(envelope(&moved), envelope(&parcel(40, 31)));
+    let history = engine.history(&id("parcels"), fid(1), Profile::default()).await.unwrap();
+    let told: Vec<_> = history.iter().map(|e| (e.revision.0, e.operation)).collect();
+    assert_eq!(told, [(4, Operation::Replace)]);
+}

@@ -18,6 +18,7 @@ pub fn operation_name(operation: Operation) -> &'static str {
         Operation::Load => "load",
         Operation::Insert => "insert",
         Operation::Replace => "replace",
+        Operation::Erase => "erase",
         Operation::Delete => "delete",
     }
 }

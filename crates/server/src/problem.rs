@@ -5,6 +5,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Defect, EngineError};
+use formats::datetime::utc_of_millis;
 use serde::Serialize;
 use spatial::OverBudget;
 
@@ -66,6 +67,10 @@ pub enum Code {
     RevisionNotReached,
     /// No encoding that is offered is accepted.
     NotAcceptable,
+    /// A state that was let go.
+    HistoryGone,
+    /// Past values are sealed and the key is missing.
+    HistorySealed,
     /// The state that a cursor belongs to is not kept any more.
     CursorGone,
     /// Answering would cost more than one request may.
@@ -141,6 +146,12 @@ impl Code {
             }
             Self::NotAcceptable => {
                 ("not_acceptable", StatusCode::NOT_ACCEPTABLE, "No accepted encoding is offered")
+            }
+            Self::HistoryGone => {
+                ("history_gone", StatusCode::GONE, "The state asked for is kept no more")
+            }
+            Self::HistorySealed => {
+                ("history_sealed", StatusCode::SERVICE_UNAVAILABLE, "Past values cannot be read")
             }
             Self::CursorGone => ("cursor_gone", StatusCode::GONE, "The cursor is too old"),
             Self::TooCostly => (
@@ -272,6 +283,15 @@ impl From<EngineError> for Problem {
             | EngineError::CursorInvalid
             | EngineError::CursorOfAnotherQuery => Code::InvalidParameter,
             EngineError::HiddenField { .. } => Code::FieldNotReadable,
+            EngineError::HistoryDropped { start } => {
+                let at = utc_of_millis(start.recorded_at.0);
+                let detail = format!("past states are kept from {at} on; ask for that or later");
+                return Self::new(Code::HistoryGone, detail);
+            }
+            EngineError::HistorySealed { cause } => {
+                tracing::error!(error = %cause, "past values cannot be read");
+                Code::HistorySealed
+            }
             EngineError::CursorGone => Code::CursorGone,
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,

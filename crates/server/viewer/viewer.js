@@ -110,7 +110,7 @@ async function followChanges(since) {
     told: (event) => {
       revision = Math.max(revision, event.revision);
       showStatus();
-      const counted = event.changes.some((change) => change.operation !== "replace");
+      const counted = event.changes.some((change) => !["replace", "erase"].includes(change.operation));
       if (counted || event.described?.length || event.omitted) countLater();
     },
     stateChanged: (state) => {

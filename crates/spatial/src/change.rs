@@ -67,6 +67,8 @@ pub enum Operation {
     Replace,
     /// One feature removed.
     Delete,
+    /// Values of one feature made null for good, past ones too.
+    Erase,
 }
 
 /// What a commit did.

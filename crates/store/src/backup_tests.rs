@@ -59,7 +59,11 @@ async fn a_backup_holds_what_was_committed_last() {
     assert_eq!(scan(&copy, "p").await[6], with_id(7, parcel("seven", 0.0)));
     assert_eq!(copy.changes(Revision(0), 10).await.unwrap().len(), 2);
     assert_eq!(defects(&out).await, []);
-    // It is a store of its own.
+    // It is a store of its own, but for the key.
+    let op = ChangeOp::Delete(fid(7));
+    let error = commit(&copy, Some(2), vec![("p", op)]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Key { .. }), "{error}");
+    copy.set_key_file(folder.path().join("a.gpkg.key"));
     commit(&copy, Some(2), vec![("p", ChangeOp::Delete(fid(7)))]).await.unwrap();
     assert_eq!(store.revision().await.unwrap(), Revision(2));
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use spatial::{ChangeOp, FieldClass, Revision, Timestamp, Value};
 
 use crate::contract_tests::{commit, fid, id, load, parcel, parcels, scan};
+use crate::erase_tests::erase;
 use crate::past_tests::former_states;
 use crate::verify_tests::defects;
 use crate::{FeatureStore, GeoPackageStore, LoadMode, MemoryStore};
@@ -17,6 +18,8 @@ enum Step {
     Rename(u8, u8),
     Remove(u8),
     Describe(u8, u8),
+    Erase(u8, u8, u8),
+    Drop,
     Reopen,
 }
 
@@ -34,7 +37,9 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0_u8..2, 0_u8..3).prop_map(|(a, b)| Step::Rename(a, b)),
         1 => (0_u8..2).prop_map(Step::Remove),
         1 => (0_u8..2, 0_u8..4).prop_map(|(a, b)| Step::Describe(a, b)),
+        2 => (0_u8..3, 1_u8..9, 0_u8..4).prop_map(|(a, b, c)| Step::Erase(a, b, c)),
         1 => Just(Step::Reopen),
+        1 => Just(Step::Drop),
     ]
 }
 
@@ -80,6 +85,17 @@ async fn run(store: &dyn FeatureStore, step: &Step) -> String {
             said.key = (*number != 3).then(|| "ZDDM".to_owned());
             show(store.describe(&said).await)
         }
+        Step::Erase(collection, feature, fields) => {
+            let fields: &[&str] = match fields {
+                0 => &[],
+                1 => &["说明 \"x\""],
+                2 => &["count"],
+                _ => &["count", "nothing"],
+            };
+            show(erase(store, name(collection), i64::from(*feature), fields).await)
+        }
+        // Loads are recorded at 1000 and commits at 2000.
+        Step::Drop => show(store.drop_history(Timestamp(2_000), 1_000).await),
         Step::Reopen => String::new(),
     }
 }
@@ -101,11 +117,14 @@ async fn state(store: &dyn FeatureStore) -> String {
     for name in NAMES {
         for feature in 1..30 {
             text += &format!("{:?}\n", store.history(&id(name), fid(feature)).await.unwrap());
+            text += &format!("{:?}\n", store.erasures(&id(name), fid(feature)).await.unwrap());
         }
     }
     let newest = store.revision().await.unwrap().0;
     for collection in &collections {
-        for revision in 0..=newest {
+        let start = store.history_start().await.unwrap();
+        text += &format!("{start:?}\n");
+        for revision in start.map_or(0, |start| start.revision.0)..=newest {
             let mut states = former_states(store, collection.id.as_str(), revision).await;
             states.sort_by_key(|(id, _)| *id);
             text += &format!("{states:?}\n");

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use spatial::{Collection, CollectionId, FeatureId, FieldClass, Revision};
+use spatial::{Collection, CollectionId, FeatureId, FieldClass, Revision, Timestamp};
 use thiserror::Error;
 
 /// A store's refusal or failure.
@@ -125,6 +125,46 @@ pub enum StoreError {
     LoadAbandoned {
         /// The collection.
         id: CollectionId,
+    },
+    /// The master key is not at hand.
+    #[error(
+        "the key file {path} {reason}: past values of classes L3 and L4 can be neither read nor kept, \
+         all else works. Put the right file there from its copy, or name it with key_file under \
+         [history] in tuban.toml; when it is lost, so are these values: a new key is made once \
+         `tuban erase` has erased them"
+    )]
+    Key {
+        /// Where it is looked for.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A value cannot be erased.
+    #[error("collection {collection}: {field} cannot be erased: {reason}")]
+    NotErasable {
+        /// The collection.
+        collection: CollectionId,
+        /// The field.
+        field: String,
+        /// Why, and what can be done.
+        reason: &'static str,
+    },
+    /// A value is erased, but copies of it may remain outside the file proper.
+    #[error(
+        "the values are erased, but {path}-wal may still hold copies: someone reads the store; \
+         end other programs and erase again"
+    )]
+    Unscrubbed {
+        /// The store.
+        path: PathBuf,
+    },
+    /// A state is asked for that was let go.
+    #[error("past states are kept from revision {whole_from} on")]
+    HistoryDropped {
+        /// The oldest revision whose state is whole.
+        whole_from: Revision,
+        /// When it was recorded.
+        since: Timestamp,
     },
     /// The store was opened for reading.
     #[error("{path} is open for reading only")]

@@ -41,6 +41,33 @@ pub struct Load {
     pub recorded_at: Timestamp,
 }
 
+/// Values of one feature that are to be gone for good.
+#[derive(Clone, Debug)]
+pub struct Erasure {
+    /// Where.
+    pub collection: CollectionId,
+    /// Which feature; it may be gone, as long as it has a past.
+    pub id: FeatureId,
+    /// Names of the fields; empty for every field of class L3 or L4, those that only past
+    /// states have included.
+    pub fields: Vec<String>,
+    /// Who does it.
+    pub actor: String,
+    /// Why.
+    pub reason: String,
+    /// When the store records it.
+    pub recorded_at: Timestamp,
+}
+
+/// The oldest state that is whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryStart {
+    /// Its revision.
+    pub revision: Revision,
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+}
+
 /// What flows into a load.
 #[derive(Debug)]
 pub enum LoadItem {
@@ -267,4 +294,25 @@ pub trait FeatureStore: Send + Sync {
         collection: &CollectionId,
         id: FeatureId,
     ) -> Result<Vec<Version>, StoreError>;
+
+    /// Erases values of classes L3 and L4 of one feature for good: present and past ones become
+    /// null, no copy of them stays in the store, and the change log says who did it, when and why.
+    /// The feature, if it is there, begins a new state. Refused when a field named is of a lower
+    /// class. It may be repeated.
+    async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError>;
+
+    /// The rows of the change log that tell of erasures of one feature, oldest first.
+    async fn erasures(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<ChangeRecord>, StoreError>;
+
+    /// Lets at most `most` past states go, the oldest first, that were recorded to end before a
+    /// moment; answers whether more may be there. The change log stays, and so does what is asked
+    /// of states that are whole still: older ones are refused from then on.
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError>;
+
+    /// Where history begins; none when every past state is there.
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError>;
 }

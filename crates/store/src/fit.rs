@@ -3,12 +3,19 @@
 use std::collections::HashSet;
 
 use geo_types::{Geometry as Shape, MultiLineString, MultiPoint, MultiPolygon};
-use spatial::{Collection, Feature, FieldType, Geometry, GeometryType, Value};
+use spatial::{Collection, Feature, FieldClass, FieldType, Geometry, GeometryType, Value};
 
 use crate::StoreError;
 
 /// Most fields of a collection; SQLite takes 2,000 columns.
 pub(crate) const MAX_FIELDS: usize = 1000;
+
+/// Why a field is refused when it is to be erased.
+pub(crate) const LOW_CLASS: &str = "only values of classes L3 and L4 can be; \
+    `tuban collection set --class` raises a class";
+pub(crate) const NEVER_SEALED: &str = "the collection has no such field any more, and it was of \
+    no class that can be erased";
+pub(crate) const NO_FIELD: &str = "there is no such field, nor was there one";
 
 /// Refuses a collection that no store could hold.
 pub(crate) fn check_schema(collection: &Collection) -> Result<(), StoreError> {
@@ -73,6 +80,25 @@ pub(crate) fn check_same_schema(stored: &Collection, asked: &Collection) -> Resu
         }
     }
     Ok(())
+}
+
+/// Whether values of this class can be erased for good.
+pub(crate) fn is_erasable(class: FieldClass) -> bool {
+    class >= FieldClass::L3
+}
+
+/// The fields of `collection` whose values can be erased, but for those of which `before` says
+/// the same.
+pub(crate) fn erasable_names<'a>(
+    collection: &'a Collection,
+    before: Option<&Collection>,
+) -> Vec<&'a str> {
+    let was = |name: &str| {
+        let fields = before.map(|before| before.fields.iter()).into_iter().flatten();
+        fields.clone().any(|field| field.name == name && is_erasable(field.class))
+    };
+    let now = collection.fields.iter().filter(|field| is_erasable(field.class));
+    now.map(|field| field.name.as_str()).filter(|name| !was(name)).collect()
 }
 
 /// Makes `feature` what `collection` declares: single parts become multi-part, integers of a

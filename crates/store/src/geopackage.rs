@@ -4,6 +4,7 @@ mod backup;
 mod catalogue;
 mod commit;
 mod connection;
+mod erase;
 mod examine;
 mod fences;
 mod foreign;
@@ -11,6 +12,7 @@ mod foreign;
 mod foreign_tests;
 mod history;
 mod kept_out;
+mod keys;
 mod load;
 mod lock;
 mod log;
@@ -18,6 +20,7 @@ mod notes;
 mod open;
 mod past;
 mod restore;
+mod retention;
 mod row;
 mod rtree;
 mod scan;
@@ -41,12 +44,13 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::fit::{check_same_schema, check_schema};
+use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem,
-    LoadSummary, StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
+use keys::Keys;
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
 pub use verify::{Defect, Verification};
 use watch::Watch;
@@ -66,6 +70,7 @@ pub struct GeoPackageStore {
     // These close before the writer does: only the last connection of all takes the log away, and
     // a reading one may not.
     readers: Arc<Readers>,
+    keys: Arc<Keys>,
     watch: Arc<Watch>,
     writer: Option<WriterHandle>,
 }
@@ -80,6 +85,12 @@ impl GeoPackageStore {
     /// a store from another that lies under the same name.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
+    }
+
+    /// Looks for the master key, under which past values of classes L3 and L4 are sealed, at
+    /// `path` instead of beside the store. It is read, or made, when it is first needed.
+    pub fn set_key_file(&self, path: PathBuf) {
+        self.keys.look_at(path);
     }
 
     /// Puts a style where QGIS finds it: the collection's default from now on. It takes the place
@@ -204,6 +215,8 @@ impl FeatureStore for GeoPackageStore {
                             catalogue::Table { collection: asked.clone(), ..(*table).clone() };
                         notes::create_triggers(&writer.db, &table)?;
                     }
+                    let raised = erasable_names(&asked, Some(&table.collection));
+                    history::seal(&writer.db, &writer.keys, asked.id.as_str(), &raised)?;
                     catalogue::describe(&writer.db, &asked)?;
                     Ok(writer.revision())
                 })
@@ -334,8 +347,10 @@ impl FeatureStore for GeoPackageStore {
         chunk: usize,
         sink: mpsc::Sender<Vec<FormerState>>,
     ) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.read(move |db| past::former_states(db, &id, revision, chunk, &sink)).await
+        let (id, keys) = (id.clone(), Arc::clone(&self.keys));
+        let send =
+            move |db: &Connection| past::former_states(db, &keys, &id, revision, (chunk, &sink));
+        self.read(send).await
     }
 
     async fn arrival(
@@ -352,7 +367,29 @@ impl FeatureStore for GeoPackageStore {
         collection: &CollectionId,
         id: FeatureId,
     ) -> Result<Vec<Version>, StoreError> {
+        let (collection, keys) = (collection.clone(), Arc::clone(&self.keys));
+        let read = move |db: &Connection| history::read(db, &keys, &collection, id);
+        self.read(move |db| in_one_state(db, read)).await
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
+        self.writer()?.run(move |writer| erase::erase(writer, &erasure)).await
+    }
+
+    async fn erasures(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
         let collection = collection.clone();
-        self.read(move |db| history::read(db, &collection, id)).await
+        self.read(move |db| erase::erasures(db, &collection, id)).await
+    }
+
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError> {
+        self.writer()?.run(move |writer| retention::drop_history(writer, ended_before, most)).await
+    }
+
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError> {
+        self.read(|db| in_one_state(db, retention::start)).await
     }
 }

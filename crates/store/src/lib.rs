@@ -16,6 +16,8 @@ mod contract_tests;
 #[cfg(test)]
 mod differential_tests;
 #[cfg(test)]
+mod erase_tests;
+#[cfg(test)]
 mod fence_tests;
 #[cfg(test)]
 mod geopackage_tests;
@@ -24,12 +26,14 @@ mod past_tests;
 #[cfg(test)]
 mod restore_tests;
 #[cfg(test)]
+mod sealed_tests;
+#[cfg(test)]
 mod verify_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, FeatureStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem, LoadMode,
-    LoadSummary, Version,
+    ChangeRecord, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart, KeptOut, Load,
+    LoadItem, LoadMode, LoadSummary, Version,
 };
 pub use fences::FenceStore;
 pub use fit::fit;

@@ -3,9 +3,12 @@
 //! Written to be obviously right: every write clones the state, changes the clone and puts it
 //! in place, so a refused write leaves no trace.
 
+mod erase;
 mod fences;
+mod past;
+mod retention;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -15,10 +18,10 @@ use spatial::{
 };
 use tokio::sync::{Mutex, mpsc};
 
-use crate::fit::{check_same_schema, check_schema, fit, refit};
+use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
-    ChangeRecord, FeatureStore, FenceStore, ForeignSummary, FormerState, KeptOut, Load, LoadItem,
-    LoadMode, LoadSummary, Operation, StoreError, Version,
+    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -36,6 +39,12 @@ struct State {
     retired: BTreeMap<CollectionId, i64>,
     log: Vec<ChangeRecord>,
     history: BTreeMap<(CollectionId, FeatureId), Vec<Version>>,
+    /// Fields whose past values are of a class that can be erased.
+    sealed: BTreeSet<(CollectionId, FeatureId, String)>,
+    /// Where history begins; none when it is whole.
+    start: Option<HistoryStart>,
+    /// When features came of which past states were let go.
+    arrived: BTreeMap<(CollectionId, FeatureId), Revision>,
 }
 
 #[derive(Clone, Debug)]
@@ -101,6 +110,8 @@ impl State {
         let fields = held.collection.fields.iter().map(|field| field.name.clone()).collect();
         let envelope = envelope_of(&feature);
         if from < origin.revision {
+            let described = held.collection.clone();
+            self.seal_state((collection, id), &described, &feature);
             self.history.entry((collection.clone(), id)).or_default().push(Version {
                 from,
                 until: origin.revision,
@@ -128,39 +139,6 @@ impl State {
             self.held(&change.collection)?.check_keys()?;
         }
         Ok(Commit { revision: self.revision, recorded_at, changes: committed })
-    }
-
-    /// What [`FeatureStore::former_states`] sends, by rising id.
-    fn former_states(
-        &mut self,
-        id: &CollectionId,
-        revision: Revision,
-    ) -> Result<Vec<FormerState>, StoreError> {
-        let mut states = BTreeMap::new();
-        let held = self.held(id)?.clone();
-        // Ids up to here are of a removed collection that had the same name.
-        let floor = self.retired.get(id).copied().unwrap_or(0);
-        for ((collection, feature), versions) in &self.history {
-            let after = versions.iter().find(|version| version.until > revision);
-            if let Some(version) = after.filter(|_| collection == id && feature.value() > floor) {
-                let then = (version.from <= revision)
-                    .then(|| refit(&held.collection, &version.fields, version.feature.clone()));
-                states.insert(*feature, then);
-            }
-        }
-        for (feature, (from, _)) in &held.features {
-            if *from > revision {
-                states.entry(*feature).or_insert(None);
-            }
-        }
-        Ok(states.into_iter().collect())
-    }
-
-    /// The revision at which a feature came.
-    fn first_revision(&self, collection: &CollectionId, id: FeatureId) -> Option<Revision> {
-        let past = self.history.get(&(collection.clone(), id)).and_then(|all| all.first());
-        let present = self.collections.get(collection)?.features.get(&id);
-        past.map(|version| version.from).or(present.map(|(from, _)| *from))
     }
 
     /// `asked`, or the moment of the newest row of the log when that is later.
@@ -229,14 +207,15 @@ impl State {
             for feature in ids {
                 self.end(&id, feature, origin)?;
             }
+            let raised = erasable_names(&load.collection, Some(&self.held(&id)?.collection));
+            self.seal_past(&id, &raised);
             let other_crs = self.held(&id)?.collection.crs != load.collection.crs;
             for (_, versions) in self.history.iter_mut().filter(|((of, _), _)| *of == id) {
                 for version in versions.iter_mut().filter(|_| other_crs) {
                     version.feature.geometry = None;
                 }
             }
-            let held = self.held(&id)?;
-            held.collection = load.collection;
+            self.held(&id)?.collection = load.collection.clone();
         }
         let mut after = Envelope::EMPTY;
         for feature in features {
@@ -284,6 +263,7 @@ impl State {
                 let last_id = self.retired.get(&asked.id).copied().unwrap_or(0);
                 let held = Held { collection: asked.clone(), features: BTreeMap::new(), last_id };
                 self.collections.insert(asked.id.clone(), held);
+                self.seal_past(&asked.id, &erasable_names(asked, None));
                 Ok(())
             }
             LoadMode::Replace => self.held(&asked.id).map(|_| ()),
@@ -393,8 +373,9 @@ impl FeatureStore for MemoryStore {
             let held = state.held(&collection.id)?;
             check_schema(collection)?;
             check_same_schema(&held.collection, collection)?;
-            held.collection = collection.clone();
+            let before = std::mem::replace(&mut held.collection, collection.clone());
             held.check_keys()?;
+            state.seal_past(&collection.id, &erasable_names(collection, Some(&before)));
             Ok(state.revision)
         })
         .await
@@ -419,6 +400,18 @@ impl FeatureStore for MemoryStore {
                 .into_iter()
                 .map(|((id, feature), versions)| {
                     ((if id == *from { to.clone() } else { id }, feature), versions)
+                })
+                .collect();
+            state.arrived = std::mem::take(&mut state.arrived)
+                .into_iter()
+                .map(|((id, feature), came)| {
+                    ((if id == *from { to.clone() } else { id }, feature), came)
+                })
+                .collect();
+            state.sealed = std::mem::take(&mut state.sealed)
+                .into_iter()
+                .map(|(id, feature, name)| {
+                    (if id == *from { to.clone() } else { id }, feature, name)
                 })
                 .collect();
             Ok(state.revision)
@@ -569,5 +562,31 @@ impl FeatureStore for MemoryStore {
     ) -> Result<Vec<Version>, StoreError> {
         let state = self.state.lock().await;
         Ok(state.history.get(&(collection.clone(), id)).cloned().unwrap_or_default())
+    }
+
+    async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
+        self.write(|state| state.erase(&erasure)).await
+    }
+
+    async fn erasures(
+        &self,
+        collection: &CollectionId,
+        id: FeatureId,
+    ) -> Result<Vec<ChangeRecord>, StoreError> {
+        let state = self.state.lock().await;
+        let of = |record: &&ChangeRecord| {
+            record.operation == Operation::Erase
+                && record.collection == *collection
+                && record.id == Some(id)
+        };
+        Ok(state.log.iter().filter(of).cloned().collect())
+    }
+
+    async fn drop_history(&self, ended_before: Timestamp, most: usize) -> Result<bool, StoreError> {
+        Ok(self.state.lock().await.drop_history(ended_before, most))
+    }
+
+    async fn history_start(&self) -> Result<Option<HistoryStart>, StoreError> {
+        Ok(self.state.lock().await.start)
     }
 }

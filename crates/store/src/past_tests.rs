@@ -121,3 +121,54 @@ async fn a_change_of_a_feature_that_changed_meanwhile_is_refused() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn old_states_go_and_no_wrong_one_is_answered() {
+    each(async |store| {
+        let rows = vec![parcel("A", 0.0), parcel("B", 20.0)];
+        load(store, parcels("parcels"), LoadMode::Create, rows).await.unwrap();
+        let moved = |x| vec![("parcels", ChangeOp::Replace(fid(1), parcel("A", x)))];
+        for x in [1.0, 2.0] {
+            commit(store, None, moved(x)).await.unwrap();
+        }
+        let log = store.changes(Revision(0), 10).await.unwrap();
+        assert_eq!(store.history_start().await.unwrap(), None);
+        // Both ended at 2000; one at a time.
+        assert!(store.drop_history(Timestamp(2_001), 1).await.unwrap());
+        assert_eq!(store.history_start().await.unwrap().unwrap().revision, Revision(2));
+        assert_eq!(store.history(&id("parcels"), fid(1)).await.unwrap().len(), 1);
+        let then = former_states(store, "parcels", 2).await;
+        assert_eq!(then, [(fid(1), Some(with_id(1, parcel("A", 1.0))))]);
+        assert!(!store.drop_history(Timestamp(2_000), 10).await.unwrap());
+        assert!(!store.drop_history(Timestamp(2_001), 10).await.unwrap());
+        assert!(store.history(&id("parcels"), fid(1)).await.unwrap().is_empty());
+        let (sender, _receiver) = mpsc::channel(1);
+        let error = store.former_states(&id("parcels"), Revision(2), 9, sender).await.unwrap_err();
+        assert!(
+            matches!(error, StoreError::HistoryDropped { whole_from: Revision(3), .. }),
+            "{error}"
+        );
+        assert_eq!(former_states(store, "parcels", 3).await, []);
+        assert_eq!(store.changes(Revision(0), 10).await.unwrap(), log);
+        // When a feature changed last is known all the same.
+        let set = |since| ChangeSet {
+            expect: None,
+            actor: "local".to_owned(),
+            reason: String::new(),
+            recorded_at: Timestamp(3_000),
+            changes: vec![Change {
+                collection: id("parcels"),
+                op: ChangeOp::Replace(fid(1), parcel("A", 3.0)),
+                unchanged_since: Some(Revision(since)),
+            }],
+        };
+        let error = store.commit(set(2)).await.unwrap_err();
+        assert!(matches!(error, StoreError::FeatureChanged { changed: Revision(3), .. }));
+        store.commit(set(3)).await.unwrap();
+        let past = store.history(&id("parcels"), fid(1)).await.unwrap();
+        assert_eq!((past[0].from, past[0].until), (Revision(3), Revision(4)));
+        let came = store.arrival(&id("parcels"), fid(1)).await.unwrap().unwrap();
+        assert_eq!(came.revision, Revision(1));
+    })
+    .await;
+}

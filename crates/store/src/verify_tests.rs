@@ -39,7 +39,7 @@ fn some(from: i32, to: i32) -> Vec<Feature> {
 }
 
 /// A store that has seen every way to write.
-async fn lived_in(path: &Path) -> GeoPackageStore {
+pub(crate) async fn lived_in(path: &Path) -> GeoPackageStore {
     let store = GeoPackageStore::create(path).unwrap();
     load(&store, parcels("p"), LoadMode::Create, some(0, 300)).await.unwrap();
     load(&store, parcels("p"), LoadMode::Append, some(300, 320)).await.unwrap();

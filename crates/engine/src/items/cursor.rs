@@ -118,6 +118,13 @@ impl Cursors {
         kept.push(entry);
     }
 
+    /// Lets the states go that are kept for cursors of `collection`.
+    pub(crate) fn forget(&self, collection: &CollectionId) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        // The state of another cursor holds this collection too.
+        kept.retain(|kept| !kept.snapshot.collections.contains_key(collection));
+    }
+
     /// The kept state in which `collection` is at `revision`.
     pub(super) fn kept(
         &self,

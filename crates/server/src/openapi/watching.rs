@@ -208,7 +208,7 @@ pub fn schemas() -> Map<String, Value> {
                     "collection": text(),
                     "id": { "type": "integer", "nullable": true },
                     "operation": {
-                        "type": "string", "enum": ["load", "insert", "replace", "delete"]
+                        "type": "string", "enum": ["load", "insert", "replace", "delete", "erase"]
                     },
                     "before": corners,
                     "after": corners,

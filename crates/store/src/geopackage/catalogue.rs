@@ -311,6 +311,7 @@ pub(crate) fn rename_tables(
     let others = [
         ("tuban_change_log", "collection"),
         ("tuban_history", "collection"),
+        ("tuban_data_keys", "collection"),
         ("layer_styles", "f_table_name"),
     ];
     for (mention, column) in MENTIONS.into_iter().chain(others) {

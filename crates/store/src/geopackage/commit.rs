@@ -1,6 +1,7 @@
 //! Applies a change set inside the transaction that the writer holds.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use spatial::{
@@ -28,7 +29,8 @@ pub(crate) fn apply(writer: &mut Writer, set: &ChangeSet) -> Result<Commit, Stor
     if let Some(expected) = expect.filter(|expected| *expected != actual) {
         return Err(StoreError::RevisionMismatch { expected, actual });
     }
-    let origin = Origin { revision, actor, reason, recorded_at };
+    let keys = Arc::clone(&writer.keys);
+    let origin = Origin { revision, actor, reason, recorded_at, keys: &keys };
     let mut committed = Vec::with_capacity(changes.len());
     let mut touched: BTreeMap<CollectionId, ExtentChange> = BTreeMap::new();
     for change in changes {
@@ -182,7 +184,7 @@ impl ExtentChange {
         self.more += match operation {
             Operation::Insert => 1,
             Operation::Delete => -1,
-            Operation::Replace | Operation::Load => 0,
+            Operation::Replace | Operation::Erase | Operation::Load => 0,
         };
     }
 

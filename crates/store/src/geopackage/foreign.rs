@@ -4,6 +4,8 @@
 //! Runs within a transaction of the writer, before anything else happens in it: no commit builds
 //! on a row that no revision has shown. Rows with a flaw are kept out, and listed.
 
+use std::sync::Arc;
+
 use rusqlite::Connection;
 use spatial::{Envelope, Feature, Timestamp};
 
@@ -46,8 +48,9 @@ pub(crate) fn take_in(writer: &mut Writer, at: Timestamp) -> Result<(), StoreErr
         return Ok(());
     }
     let (revision, at) = (writer.advance(), writer.recorded_at(at));
+    let keys = Arc::clone(&writer.keys);
     let db = &writer.db;
-    let origin = Origin { revision, actor: ACTOR, reason: REASON, recorded_at: at };
+    let origin = Origin { revision, actor: ACTOR, reason: REASON, recorded_at: at, keys: &keys };
     let mut done = ForeignSummary { revision, ..ForeignSummary::default() };
     for found in structure::look(db, seen, at, &mut done)? {
         take_in_table(db, &found, origin, &mut done)?;
@@ -154,7 +157,7 @@ impl Rows<'_> {
         self.extent.count(operation);
         match operation {
             Operation::Insert | Operation::Load => done.inserted += 1,
-            Operation::Replace => done.replaced += 1,
+            Operation::Replace | Operation::Erase => done.replaced += 1,
             Operation::Delete => done.deleted += 1,
         }
         if operation == Operation::Insert {

@@ -17,7 +17,7 @@ use super::rtree::{self, Cell};
 use super::schema::{Columns, ident};
 use super::writer::Writer;
 use super::{kept_out, notes};
-use crate::fit::{check_same_schema, check_schema, fit};
+use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::memory::envelope_of;
 use crate::{Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError};
 
@@ -36,7 +36,13 @@ pub(crate) fn load(
         let recorded_at = writer.recorded_at(load.recorded_at);
         writer.note_recorded(recorded_at);
         let db = &writer.db;
-        let origin = Origin { revision, actor: &load.actor, reason: &load.reason, recorded_at };
+        let origin = Origin {
+            revision,
+            actor: &load.actor,
+            reason: &load.reason,
+            recorded_at,
+            keys: &writer.keys,
+        };
         let prepared = prepare(db, load, origin)?;
         let Prepared { table, before, removed, .. } = &prepared;
         let mut rows = Rows::new(db, &prepared, origin)?;
@@ -103,6 +109,10 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
         catalogue::check_free(db, &asked.id)?;
         let last_fid = catalogue::retired(db, &asked.id)?.unwrap_or(0);
         let table = catalogue::create(db, asked, last_fid)?;
+        if last_fid > 0 {
+            // A collection of that name was there before.
+            history::seal(db, origin.keys, asked.id.as_str(), &erasable_names(asked, None))?;
+        }
         return Ok(Prepared { fresh: true, ..prepared(table, last_fid) });
     }
     let mut table = catalogue::read(db, &asked.id)?;
@@ -110,6 +120,8 @@ fn prepare(db: &Connection, load: &Load, origin: Origin<'_>) -> Result<Prepared,
     if load.mode == LoadMode::Replace {
         let removed = end_all(db, &table, origin)?;
         let before = Some(table.collection.extent).filter(|e| !e.is_empty());
+        let raised = erasable_names(asked, Some(&table.collection));
+        history::seal(db, origin.keys, asked.id.as_str(), &raised)?;
         catalogue::drop_tables(db, &table)?;
         let table = catalogue::create(db, asked, last_fid)?;
         return Ok(Prepared { fresh: true, before, removed, ..prepared(table, last_fid) });

@@ -139,8 +139,8 @@ pub(crate) fn read_record(row: &Row<'_>) -> Result<ChangeRecord, StoreError> {
     })
 }
 
-const ALL: [Operation; 4] =
-    [Operation::Load, Operation::Insert, Operation::Replace, Operation::Delete];
+const ALL: [Operation; 5] =
+    [Operation::Load, Operation::Insert, Operation::Replace, Operation::Delete, Operation::Erase];
 
 /// The operation of this name.
 pub(crate) fn operation(text: &str) -> Option<Operation> {
@@ -156,5 +156,6 @@ fn name(operation: Operation) -> &'static str {
         Operation::Insert => "insert",
         Operation::Replace => "replace",
         Operation::Delete => "delete",
+        Operation::Erase => "erase",
     }
 }

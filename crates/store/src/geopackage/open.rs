@@ -9,8 +9,9 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use spatial::{Crs, Revision};
 
 use super::connection::{is_sqlite, open_reader, open_writer, with_suffix};
+use super::keys::Keys;
 use super::lock::{WriterLock, check_file_system};
-use super::schema::{ADDED, FORMAT, create_all, upgrade_from_1};
+use super::schema::{COUNT_ADDED, FORMAT, add, create_all, upgrade_from_1};
 use super::watch::Watch;
 use super::writer::WriterHandle;
 use super::{GeoPackageStore, Readers, catalogue, fences, notes, srs};
@@ -52,7 +53,7 @@ impl GeoPackageStore {
         // Read first: a file that is no store is left as it is, journal mode and all.
         open_reader(path).and_then(|db| check_store(&db, path)).map_err(|e| explain(e, path))?;
         let db = open_writer(path).map_err(|error| explain(error, path))?;
-        db.execute_batch(ADDED).map_err(|error| explain(error.into(), path))?;
+        add_missing(&db).map_err(|error| explain(error, path))?;
         upgrade(&db).map_err(|error| error.during("upgrading", path))?;
         Self::finish(path, Some((db, lock)))
     }
@@ -84,18 +85,32 @@ impl GeoPackageStore {
         let (revision, fingerprint) =
             read().map_err(|e| StoreError::from(e).during("opening", path))?;
         readers.give_back(db);
+        let keys = Arc::new(Keys::beside(path));
         let writer = match writer {
-            Some((db, lock)) => Some(WriterHandle::start(path, db, lock, Revision(revision))?),
+            Some((db, lock)) => {
+                let keys = Arc::clone(&keys);
+                Some(WriterHandle::start(path, db, lock, Revision(revision), keys)?)
+            }
             None => None,
         };
         Ok(Self {
             path: path.to_owned(),
             fingerprint,
             readers: Arc::new(readers),
+            keys,
             writer,
             watch: Arc::new(Watch::new(path)),
         })
     }
+}
+
+/// Makes the tables and indexes that the store lacks because it is older.
+fn add_missing(db: &Connection) -> Result<(), StoreError> {
+    let there: i64 = db.query_row(COUNT_ADDED, [], |row| row.get(0))?;
+    if there < 3 {
+        db.execute_batch(&format!("BEGIN IMMEDIATE; {} COMMIT;", add()))?;
+    }
+    Ok(())
 }
 
 /// Brings a store of an earlier format up to this one, in one transaction.

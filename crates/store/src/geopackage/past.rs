@@ -7,8 +7,9 @@ use spatial::{CollectionId, Feature, FeatureId, Revision, Timestamp, gpb};
 use tokio::sync::mpsc;
 
 use super::catalogue::{self, Table};
+use super::keys::Keys;
 use super::schema::ident;
-use super::{history, in_one_state, log};
+use super::{history, in_one_state, log, retention};
 use crate::fit::refit;
 use crate::{ChangeRecord, FormerState, StoreError};
 
@@ -45,19 +46,22 @@ fn first_row(
     Ok(low)
 }
 
-/// Sends every feature that came, changed or went after `revision`, with its state then.
+/// Sends every feature that came, changed or went after `revision`, with its state then, in
+/// chunks of at most so many.
 pub(crate) fn former_states(
     db: &Connection,
+    keys: &Keys,
     id: &CollectionId,
     revision: Revision,
-    chunk: usize,
-    sink: &mpsc::Sender<Vec<FormerState>>,
+    sink: (usize, &mpsc::Sender<Vec<FormerState>>),
 ) -> Result<(), StoreError> {
     in_one_state(db, |db| {
         let table = catalogue::read(db, id)?;
+        retention::check_whole(db, revision)?;
         // Ids up to here are of a removed collection that had the same name.
         let floor = catalogue::retired(db, id)?.unwrap_or(0);
-        let mut sending = Sending { chunk: chunk.max(1), waiting: Vec::new(), sink };
+        let (chunk, sink) = sink;
+        let mut sending = Sending { chunk: chunk.max(1), waiting: Vec::new(), sink, keys };
         let seen = send_changed(db, &table, (revision, floor), &mut sending)?;
         send_arrived(db, &table, revision, &seen, &mut sending)?;
         sending.flush();
@@ -69,6 +73,7 @@ struct Sending<'a> {
     chunk: usize,
     waiting: Vec<FormerState>,
     sink: &'a mpsc::Sender<Vec<FormerState>>,
+    keys: &'a Keys,
 }
 
 impl Sending<'_> {
@@ -100,7 +105,7 @@ fn send_changed(
         StoreError::damaged(format!("history of {}", table.columns.table), reason.to_string())
     };
     let mut statement = db.prepare_cached(
-        "SELECT fid, from_revision, properties, geometry FROM tuban_history
+        "SELECT fid, from_revision, properties, geometry, until_revision FROM tuban_history
          WHERE seq >= ?1 AND collection = ?2 AND fid > ?3 ORDER BY seq",
     )?;
     let mut rows = statement.query((first, &table.columns.table, floor))?;
@@ -115,8 +120,10 @@ fn send_changed(
             false => None,
             true => {
                 let properties = row.get_ref(2)?.as_blob().map_err(|e| damaged(&e))?;
-                let (fields, values) =
+                let properties =
                     history::decode(properties).ok_or_else(|| damaged(&"properties"))?;
+                let place = (table.columns.table.as_str(), id, Revision(row.get(4)?));
+                let (fields, values) = history::open(db, sending.keys, place, properties)?;
                 let geometry = match row.get_ref(3)?.as_blob_or_null().map_err(|e| damaged(&e))? {
                     Some(bytes) => {
                         let (header, decoded) = gpb::decode(bytes).map_err(|e| damaged(&e))?;

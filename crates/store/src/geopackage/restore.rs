@@ -6,6 +6,7 @@
 //! of arrivals ascend otherwise. What is said of collections (titles, classes, keys) stays as it is.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension};
 use spatial::{CollectionId, Feature, FeatureId, Revision, Timestamp, Value, gpb};
@@ -13,12 +14,13 @@ use spatial::{CollectionId, Feature, FeatureId, Revision, Timestamp, Value, gpb}
 use super::catalogue::{self, Table};
 use super::commit::{self, ExtentChange};
 use super::history::{self, Origin};
+use super::keys::Keys;
 use super::log::{self, Entry};
 use super::row::{self, Encoded};
 use super::rtree::{self, Cell};
 use super::schema::ident;
 use super::writer::Writer;
-use super::{GeoPackageStore, in_one_state, load, scan};
+use super::{GeoPackageStore, in_one_state, load, retention, scan};
 use crate::fit::{fit, refit};
 use crate::{Operation, StoreError};
 
@@ -85,10 +87,11 @@ pub struct RestoreSummary {
 impl GeoPackageStore {
     /// What a restore to `to` would do, by the state of now.
     pub async fn plan_restore(&self, to: Revision) -> Result<RestoreSummary, StoreError> {
+        let keys = Arc::clone(&self.keys);
         self.read(move |db| {
             in_one_state(db, |db| {
                 let revision = Revision(scan::revision(db)?);
-                plan(db, revision, to)
+                plan((db, &keys), revision, to)
             })
         })
         .await
@@ -100,7 +103,7 @@ impl GeoPackageStore {
         self.writer()?
             .run(move |writer| {
                 let before = writer.revision();
-                let planned = plan(&writer.db, before, restore.to)
+                let planned = plan((&writer.db, &writer.keys), before, restore.to)
                     .map_err(|error| error.during("reading", &path))?;
                 let goes = |c: &RestoredCollection| {
                     c.is_new && restore.new_collections == NewCollections::Remove
@@ -112,11 +115,13 @@ impl GeoPackageStore {
                     let revision = writer.revision();
                     let recorded_at = writer.recorded_at(restore.recorded_at);
                     writer.note_recorded(recorded_at);
+                    let keys = Arc::clone(&writer.keys);
                     let origin = Origin {
                         revision,
                         actor: &restore.actor,
                         reason: &restore.reason,
                         recorded_at,
+                        keys: &keys,
                     };
                     for collection in &planned.collections {
                         let table = catalogue::read(&writer.db, &collection.id)?;
@@ -135,10 +140,15 @@ impl GeoPackageStore {
     }
 }
 
-fn plan(db: &Connection, revision: Revision, to: Revision) -> Result<RestoreSummary, StoreError> {
+fn plan(
+    (db, keys): Source<'_>,
+    revision: Revision,
+    to: Revision,
+) -> Result<RestoreSummary, StoreError> {
     if to > revision {
         return Err(StoreError::UnknownRevision { asked: to, newest: revision });
     }
+    retention::check_whole(db, to)?;
     let mut collections = Vec::new();
     for table in catalogue::read_all(db)? {
         let mut planned = RestoredCollection {
@@ -149,7 +159,7 @@ fn plan(db: &Connection, revision: Revision, to: Revision) -> Result<RestoreSumm
             removed: 0,
             lost_fields: BTreeSet::new(),
         };
-        let lost = each_change(db, &table, to, |change| {
+        let lost = each_change((db, keys), &table, to, |change| {
             match change {
                 Back::Revive(_) => planned.revived += 1,
                 Back::Replace(_) => planned.replaced += 1,
@@ -179,6 +189,9 @@ fn is_new(db: &Connection, table: &Table, to: Revision) -> Result<bool, StoreErr
     Ok(db.query_row(sql, (name, to.0, floor), |_| Ok(())).optional()?.is_none())
 }
 
+/// The store's tables, and what opens past values.
+type Source<'a> = (&'a Connection, &'a Keys);
+
 /// What has to become of one feature.
 enum Back {
     Revive(Feature),
@@ -189,7 +202,7 @@ enum Back {
 /// Tells `act` of each feature that is not as it was at `to`; answers the fields whose values are
 /// lost. `act` may write: what it adds to change log and history is not read.
 fn each_change(
-    db: &Connection,
+    (db, keys): Source<'_>,
     table: &Table,
     to: Revision,
     mut act: impl FnMut(Back) -> Result<(), StoreError>,
@@ -204,7 +217,7 @@ fn each_change(
     let (last_state, last_change) = (last("tuban_history")?, last("tuban_change_log")?);
     let mut lost = BTreeSet::new();
     let mut states = db.prepare(
-        "SELECT fid, from_revision, properties, geometry FROM tuban_history
+        "SELECT fid, from_revision, properties, geometry, until_revision FROM tuban_history
          WHERE collection = ?1 AND fid > ?2 AND until_revision > ?3 AND seq <= ?4
          ORDER BY fid, until_revision",
     )?;
@@ -229,8 +242,10 @@ fn each_change(
             continue;
         }
         let properties = row.get_ref(2)?.as_blob().map_err(|e| damaged(&e))?;
-        let (fields, values) =
+        let properties =
             history::decode(properties).ok_or_else(|| damaged(&"the properties are unreadable"))?;
+        let place = (name.as_str(), id, Revision(row.get(4)?));
+        let (fields, values) = history::open(db, keys, place, properties)?;
         let geometry = match row.get_ref(3)?.as_blob_or_null().map_err(|e| damaged(&e))? {
             Some(bytes) => {
                 let (header, decoded) = gpb::decode(bytes).map_err(|e| damaged(&e))?;
@@ -346,7 +361,7 @@ fn restore_collection(
     let (mut moved, mut cells) = (Vec::new(), Vec::new());
     let mut extent = ExtentChange::default();
     let mut grown = 0_i64;
-    each_change(db, table, to, |change| {
+    each_change((db, origin.keys), table, to, |change| {
         let (id, written, before, after) = match change {
             Back::Revive(mut feature) => {
                 let Some(id) = feature.id else { return Ok(()) };

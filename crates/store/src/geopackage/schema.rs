@@ -105,8 +105,23 @@ CREATE TEMP TABLE tuban_foreign_values (seq INTEGER, field TEXT, value);
 CREATE TEMP TABLE tuban_kept_out (seq INTEGER PRIMARY KEY, collection TEXT, fid INTEGER, place TEXT, reason TEXT, since INTEGER);
 ";
 
-/// What stores made before it was thought of get when they are opened for writing.
-pub(crate) const ADDED: &str = "CREATE INDEX IF NOT EXISTS tuban_change_log_revival ON tuban_change_log (collection, fid) WHERE operation = 'revive';";
+/// What stores made before it was thought of get when they are opened for writing: the indexes by
+/// which returns and erasures of a feature are found, and the data keys of features (`sealed_as`
+/// is the name that the collection had when the key was made).
+const ADDED: &str = "
+CREATE INDEX IF NOT EXISTS tuban_change_log_revival ON tuban_change_log (collection, fid) WHERE operation = 'revive';
+CREATE INDEX IF NOT EXISTS tuban_change_log_erasure ON tuban_change_log (collection, fid) WHERE operation = 'erase';
+CREATE TABLE IF NOT EXISTS tuban_data_keys (collection TEXT NOT NULL, fid INTEGER NOT NULL, sealed_as TEXT NOT NULL, wrapped BLOB NOT NULL, PRIMARY KEY (collection, fid)) WITHOUT ROWID;
+";
+
+/// Makes what `ADDED` has and the file lacks.
+pub(crate) fn add() -> String {
+    format!("{ADDED}{LISTED}")
+}
+
+/// Counts what `ADDED` makes: three when nothing is missing.
+pub(crate) const COUNT_ADDED: &str = "SELECT count(*) FROM sqlite_schema WHERE name IN \
+    ('tuban_change_log_revival', 'tuban_change_log_erasure', 'tuban_data_keys')";
 
 /// `name` as an SQL identifier.
 pub(crate) fn ident(name: &str) -> String {

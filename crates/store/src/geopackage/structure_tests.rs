@@ -161,6 +161,9 @@ async fn a_store_of_format_1_is_read_as_it_is_and_upgraded_by_its_first_writer()
     let (before, collections) =
         (scan(&reader, "points").await, reader.collections().await.unwrap());
     assert_eq!((before.len(), collections[0].count), (3, 3));
+    assert_eq!(reader.erasures(&id("points"), fid(1)).await.unwrap(), []);
+    assert_eq!(reader.history_start().await.unwrap(), None);
+    let history = reader.history(&id("points"), fid(1)).await.unwrap();
     drop(reader);
     assert_eq!(std::fs::read(&path).unwrap(), bytes, "a reader leaves the file alone");
 
@@ -168,7 +171,7 @@ async fn a_store_of_format_1_is_read_as_it_is_and_upgraded_by_its_first_writer()
     assert_eq!(store.collections().await.unwrap(), collections);
     assert_eq!(scan(&store, "points").await, before);
     assert_eq!(take_in(&store).await, None);
-    let history = store.history(&id("points"), fid(1)).await.unwrap();
+    assert_eq!(store.history(&id("points"), fid(1)).await.unwrap(), history);
     let shell = Connection::open(&path).unwrap();
     shell.execute("UPDATE points SET name = 'changed' WHERE fid = 1", []).unwrap();
     assert_eq!(take_in(&store).await.unwrap().replaced, 1);

@@ -127,7 +127,7 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
     let names: Vec<String> =
         names.query_map([], |row| row.get(0))?.collect::<Result<_, rusqlite::Error>>()?;
     let (mut events, mut states) = (db.prepare(cursor::EVENTS)?, db.prepare(cursor::STATES)?);
-    let mut record = Record::new(db, report, revision, (events.query([])?, states.query([])?));
+    let mut record = Record::new(db, report, revision, (events.query([])?, states.query([])?))?;
     for name in &names {
         let apart = apart::read(db, name)?;
         if apart.whole {

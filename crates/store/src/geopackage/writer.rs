@@ -12,12 +12,17 @@ use spatial::{ChangeSet, CollectionId, Commit, Revision, Timestamp};
 use tokio::sync::oneshot;
 
 use super::catalogue::{self, Table};
+use super::keys::Keys;
 use super::lock::WriterLock;
 use super::{commit, connection, foreign, log};
 use crate::{ForeignSummary, StoreError};
 
 /// After how long without a job the write-ahead log is folded in and cut off.
 const IDLE: Duration = Duration::from_secs(1);
+
+/// How often, and how long apart, the write-ahead log is tried to be emptied after an erasure.
+const SCRUB_TRIES: u32 = 20;
+const SCRUB_PAUSE: Duration = Duration::from_millis(50);
 
 type Answers = Vec<Result<Commit, StoreError>>;
 
@@ -40,12 +45,13 @@ impl WriterHandle {
         db: Connection,
         lock: WriterLock,
         revision: Revision,
+        keys: Arc<Keys>,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = mpsc::channel();
         let recorded_at = log::newest(&db).map_err(|error| error.during("opening", path))?;
         let newest = Newest { revision, recorded_at, schema_seen: None, unreported: None };
         let mut writer =
-            Writer { db, path: path.to_owned(), newest, tables: HashMap::new(), dirty: true };
+            Writer { db, path: path.to_owned(), keys, newest, tables: HashMap::new(), dirty: true };
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -119,6 +125,7 @@ struct Newest {
 pub(crate) struct Writer {
     pub(crate) db: Connection,
     path: PathBuf,
+    pub(crate) keys: Arc<Keys>,
     /// What the transaction under way makes the newest commit.
     newest: Newest,
     tables: HashMap<CollectionId, Arc<Table>>,
@@ -160,6 +167,32 @@ impl Writer {
         }
         let busy = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
         self.dirty = !matches!(busy, Ok(0));
+    }
+
+    /// Writes the file anew, so that no page holds what was deleted, and empties the write-ahead
+    /// log. Needs as much free space as the file has.
+    pub(crate) fn scrub(&mut self) -> Result<(), StoreError> {
+        // A copy of a large store does not fit into memory.
+        let mut vacuum = || {
+            let before = foreign::schema_version(&self.db)?;
+            self.db
+                .execute_batch("PRAGMA temp_store = FILE; VACUUM; PRAGMA temp_store = MEMORY;")?;
+            // This alone counts the schema up by one; if more did, the tables are looked at again.
+            let after = foreign::schema_version(&self.db)?;
+            let ours = self.newest.schema_seen == Some(before) && after == before + 1;
+            self.newest.schema_seen = Some(after).filter(|_| ours);
+            Ok(())
+        };
+        vacuum().map_err(|error: StoreError| error.during("scrubbing", &self.path))?;
+        for _ in 0..SCRUB_TRIES {
+            self.dirty = true;
+            self.checkpoint();
+            if !self.dirty {
+                return Ok(());
+            }
+            thread::sleep(SCRUB_PAUSE);
+        }
+        Err(StoreError::Unscrubbed { path: self.path.clone() })
     }
 
     pub(crate) fn revision(&self) -> Revision {
@@ -229,6 +262,15 @@ impl Writer {
         }
         self.tables.clear();
         done.map_err(|error| error.during(operation, &self.path))
+    }
+
+    /// One transaction that makes no revision of its own.
+    pub(crate) fn upkeep<T>(
+        &mut self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.whole(operation, None, work)
     }
 
     /// Begins a transaction as the one writer: waits for other programs, keeps the triggers from

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use engine::{HistoryEntry, Profile, Shown};
+use engine::{HistoryEntry, HistoryStart, Profile, Shown};
 use formats::datetime::utc_of_millis;
 use formats::geojson::{Positions, push_key, push_string, push_value};
 use spatial::{AxisOrder, Collection, Crs, FeatureId, Operation, Revision};
@@ -45,11 +45,12 @@ pub async fn history(
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| last.revision.0.to_string());
     let next = next.map(|since| asked.href_with("since", &since));
+    let start = app.engine.store().history_start().await.map_err(engine::EngineError::from)?;
     let shown = app.engine.shown(&collection, &Crs::WGS84)?;
     let text = app
         .engine
         .pool()
-        .run(move || document(&collection, fid, &entries, &shown, &links(&asked, next)))
+        .run(move || document(&collection, fid, (start, &entries), &shown, &links(&asked, next)))
         .await??;
     let mut response = text.into_response();
     let headers = response.headers_mut();
@@ -88,13 +89,21 @@ fn links(asked: &Asked, next: Option<String>) -> Vec<serde_json::Value> {
 fn document(
     collection: &Collection,
     fid: FeatureId,
-    entries: &[HistoryEntry],
+    (start, entries): (Option<HistoryStart>, &[HistoryEntry]),
     shown: &Shown,
     links: &[serde_json::Value],
 ) -> Result<String, engine::EngineError> {
     let mut text = String::from("{\"collection\":");
     push_string(&mut text, collection.id.as_str());
-    text.push_str(&format!(",\"id\":{fid},\"changes\":["));
+    text.push_str(&format!(",\"id\":{fid}"));
+    if let Some(start) = start {
+        let at = utc_of_millis(start.recorded_at.0);
+        text.push_str(&format!(",\"wholeFrom\":{{\"revision\":{}", start.revision));
+        text.push_str(",\"at\":");
+        push_string(&mut text, &at);
+        text.push('}');
+    }
+    text.push_str(",\"changes\":[");
     for (position, entry) in entries.iter().enumerate() {
         if position > 0 {
             text.push(',');
@@ -118,6 +127,7 @@ fn push_entry(
         Operation::Insert => "insert",
         Operation::Replace => "replace",
         Operation::Delete => "delete",
+        Operation::Erase => "erase",
     };
     text.push_str(&format!("{{\"revision\":{},\"operation\":\"{operation}\"", entry.revision));
     if let Some(at) = entry.recorded_at {

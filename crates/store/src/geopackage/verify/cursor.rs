@@ -36,8 +36,10 @@ pub(super) struct Event {
 pub(super) struct State {
     pub(super) from: u64,
     pub(super) until: u64,
-    /// Envelope of its geometry; outer none when that cannot be read.
+    /// Envelope of its geometry; outer none when that cannot be read, or was let go.
     pub(super) envelope: Option<Option<Envelope>>,
+    /// Whether it was let go, and only its end is known.
+    pub(super) let_go: bool,
 }
 
 /// A row with the feature that it is of.
@@ -141,10 +143,13 @@ pub(super) fn states<'s>(rows: Rows<'s>, report: &Report) -> Cursor<'s, State> {
             wrong(Some(fid), "it has no revisions".to_owned());
             return Ok(None);
         };
-        if !row.get_ref(5)?.as_blob().is_ok_and(|bytes| history::decode(bytes).is_some()) {
+        let properties = row.get_ref(5)?.as_blob().unwrap_or_default();
+        let let_go = history::is_dropped(properties);
+        if !let_go && history::decode(properties).is_none() {
             wrong(Some(fid), "the properties cannot be read".to_owned());
         }
         let envelope = match row.get_ref(6)? {
+            ValueRef::Null if let_go => None,
             ValueRef::Null => Some(None),
             ValueRef::Blob(bytes) => match gpb::decode(bytes) {
                 Ok((_, decoded)) => {
@@ -160,7 +165,7 @@ pub(super) fn states<'s>(rows: Rows<'s>, report: &Report) -> Cursor<'s, State> {
                 None
             }
         };
-        Ok(Some(Of { collection, fid, row: State { from, until, envelope } }))
+        Ok(Some(Of { collection, fid, row: State { from, until, envelope, let_go } }))
     })
 }
 

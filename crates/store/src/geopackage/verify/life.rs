@@ -2,6 +2,7 @@
 //!
 //! A state begins with the feature's arrival, or where the state before it ended; it ends with a
 //! change that the log names, or with a bulk load. Where both tell it, they must tell the same.
+//! Past states that were let go leave gaps, but the newest of each feature says still when it ended.
 
 use spatial::Envelope;
 
@@ -34,13 +35,15 @@ pub(super) struct Life {
     /// Where the present state lies, when that was heard.
     pub(super) place: Option<Option<Envelope>>,
     heard: u64,
+    /// States that ended up to here may have been let go.
+    whole_from: u64,
 }
 
 impl Life {
     /// A feature that a bulk load brought, or one of which nothing was heard.
-    pub(super) fn new(arrival: Option<u64>) -> Self {
+    pub(super) fn new(arrival: Option<u64>, whole_from: u64) -> Self {
         let alive = arrival.map_or(Alive::No, Alive::Since);
-        Self { alive, place: None, heard: arrival.unwrap_or(0) }
+        Self { alive, place: None, heard: arrival.unwrap_or(0), whole_from }
     }
 
     /// Goes on to `revision`: `ended` are the past states that ended there, `events` what the log
@@ -61,16 +64,14 @@ impl Life {
         if ended.len() > 1 {
             wrong.push(here("two past states end here"));
         }
-        let begun = match self.alive {
-            Alive::No => None,
-            Alive::Since(from) | Alive::PerhapsSince(from) => Some(from),
-        };
-        for State { from, until, envelope } in ended {
+        let begun = self.begun();
+        for State { from, until, envelope, .. } in ended {
             if from >= until {
                 wrong.push(format!("a past state ends at {until}, where it began at {from}"));
             }
             match begun {
                 Some(begun) if begun == *from => {}
+                Some(begun) if begun < *from && *from <= self.whole_from => self.place = None,
                 Some(begun) => wrong.push(here(&format!(
                     "a past state from {from} ends, but the one before it ended at {begun}"
                 ))),
@@ -103,6 +104,14 @@ impl Life {
         wrong
     }
 
+    /// The revision at which the present state began.
+    fn begun(&self) -> Option<u64> {
+        match self.alive {
+            Alive::No => None,
+            Alive::Since(from) | Alive::PerhapsSince(from) => Some(from),
+        }
+    }
+
     fn hear(
         &mut self,
         event: &Event,
@@ -112,14 +121,20 @@ impl Life {
     ) {
         let revision = event.revision;
         let here = |what: &str| format!("revision {revision}: {what}");
-        let there = self.alive != Alive::No;
+        let begun = self.begun();
+        let there = begun.is_some();
         match event.operation {
+            // Of a feature that is gone past values are erased.
+            Operation::Erase if !there => return,
+            // What took it away before it came back may have been let go.
+            Operation::Insert if begun.is_some_and(|begun| begun < self.whole_from) => {}
             Operation::Insert if there => wrong.push(here("inserted, but it was there already")),
             Operation::Insert if ended => wrong.push(here("inserted where a past state ends")),
             Operation::Insert => {}
             _ if !there => wrong.push(here("changed, but the change log has no feature then")),
+            _ if revision <= self.whole_from => {}
             _ => {
-                let shown = matches!(self.alive, Alive::Since(from) | Alive::PerhapsSince(from) if from < revision);
+                let shown = begun.is_some_and(|begun| begun < revision);
                 if shown && !ended {
                     wrong.push(here("changed, but the state before it is not in the history"));
                 }

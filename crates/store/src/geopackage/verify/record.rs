@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, Rows};
 use spatial::{Envelope, Revision};
 
+use super::super::retention;
 use super::Report;
 use super::apart::Apart;
 use super::cursor::{self, Cursor, Event, State};
@@ -48,6 +49,8 @@ pub(super) struct Record<'s> {
     /// The first load that may hold ids above `done`.
     next_load: usize,
     kinds: HashMap<u64, LoadKind>,
+    /// States that ended up to here may have been let go.
+    whole_from: u64,
 }
 
 impl<'s> Record<'s> {
@@ -56,8 +59,10 @@ impl<'s> Record<'s> {
         report: &'s Report,
         revision: Revision,
         (events, states): (Rows<'s>, Rows<'s>),
-    ) -> Self {
-        Self {
+    ) -> Result<Self, StoreError> {
+        let start = retention::start(db)?;
+        Ok(Self {
+            whole_from: start.map_or(0, |start| start.revision.0),
             db,
             report,
             revision: revision.0,
@@ -70,7 +75,7 @@ impl<'s> Record<'s> {
             loads: Vec::new(),
             next_load: 0,
             kinds: HashMap::new(),
-        }
+        })
     }
 
     /// Rows read of the change log and of the history.
@@ -258,7 +263,7 @@ impl<'s> Record<'s> {
             return;
         }
         let arrival = self.arrival(fid);
-        let mut life = Life::new(arrival);
+        let mut life = Life::new(arrival, self.whole_from);
         let mut heard = arrival.is_some();
         while let Some(revision) = self.next_of(fid) {
             heard = true;
@@ -310,7 +315,14 @@ impl<'s> Record<'s> {
             && (head.collection == self.collection && head.fid == fid)
             && head.row.until <= revision
         {
-            self.check_revision("tuban_history", Some(fid), head.row.until);
+            let (until, let_go) = (head.row.until, head.row.let_go);
+            self.check_revision("tuban_history", Some(fid), until);
+            if let_go && until > self.whole_from {
+                let reason = format!(
+                    "revision {until}: the properties cannot be read, as of a state that was let go"
+                );
+                self.report.tell("tuban_history", Some(fid), reason);
+            }
             ended.extend(self.states.take(self.report).map(|taken| taken.row));
         }
         while let Some(head) = self.events.head()
