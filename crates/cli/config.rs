@@ -74,7 +74,7 @@ pub struct ServerConfig {
     /// If-Unmodified-Since (in a transaction ifRevision).
     pub require_if_match: bool,
     /// Origins, beside the server's own, whose pages may change something, such as
-    /// "https://map.example".
+    /// `https://map.example`.
     pub edit_origins: Vec<String>,
     /// Longest URL, in bytes.
     pub max_url_bytes: usize,

@@ -3,7 +3,7 @@
 //! A command that would write to the store finds the server there and sends it what it wants
 //! done. The socket is the file `STORE.sock`; only the user who runs the server, and the system's
 //! administrator, are answered. Messages are a byte for the kind, a length (u32, little-endian)
-//! and so many bytes; what comes from outside is bounded by [`MAX_MESSAGE`].
+//! and so many bytes; what comes from outside is bounded by `MAX_MESSAGE`.
 
 mod client;
 mod describe;

@@ -27,7 +27,7 @@ pub struct WebhookSettings {
     pub insecure_loopback: bool,
     /// Longest time for one delivery.
     pub timeout: Duration,
-    /// Pause before a failed delivery is tried again; doubled up to [`MAX_PAUSE`].
+    /// Pause before a failed delivery is tried again; doubled up to ten minutes.
     pub first_pause: Duration,
 }
 
