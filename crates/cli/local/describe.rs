@@ -82,27 +82,6 @@ struct DescribedField {
     class: String,
 }
 
-const GEOMETRIES: [GeometryType; 7] = [
-    GeometryType::Point,
-    GeometryType::MultiPoint,
-    GeometryType::LineString,
-    GeometryType::MultiLineString,
-    GeometryType::Polygon,
-    GeometryType::MultiPolygon,
-    GeometryType::Any,
-];
-const KINDS: [FieldType; 7] = [
-    FieldType::Bool,
-    FieldType::Int,
-    FieldType::Real,
-    FieldType::Text,
-    FieldType::Date,
-    FieldType::DateTime,
-    FieldType::Bytes,
-];
-const CLASSES: [FieldClass; 5] =
-    [FieldClass::L0, FieldClass::L1, FieldClass::L2, FieldClass::L3, FieldClass::L4];
-
 /// The one of `all` whose name is `name`.
 fn named<T: Copy + std::fmt::Debug>(all: &[T], name: &str) -> Option<T> {
     all.iter().copied().find(|one| format!("{one:?}") == name)
@@ -139,8 +118,8 @@ impl Described {
     pub(super) fn read(self) -> Option<Collection> {
         let fields = self.fields.into_iter().map(|field| {
             Some(Field {
-                field_type: named(&KINDS, &field.kind)?,
-                class: named(&CLASSES, &field.class)?,
+                field_type: named(&FieldType::ALL, &field.kind)?,
+                class: named(&FieldClass::ALL, &field.class)?,
                 name: field.name,
                 alias: field.alias,
             })
@@ -156,7 +135,7 @@ impl Described {
             description: self.description,
             attribution: self.attribution,
             crs,
-            geometry_type: named(&GEOMETRIES, &self.geometry)?,
+            geometry_type: named(&GeometryType::ALL, &self.geometry)?,
             has_z: self.has_z,
             has_m: self.has_m,
             fields: fields.collect::<Option<_>>()?,

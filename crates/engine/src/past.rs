@@ -87,16 +87,6 @@ impl Engine {
             return Ok(current);
         }
         let revision = self.0.store.revision_at(moment).await?;
-        self.state_at(current, revision, Some(moment), ids).await
-    }
-
-    async fn state_at(
-        &self,
-        current: Arc<Snapshot>,
-        revision: Revision,
-        recorded_at: Option<Timestamp>,
-        ids: &[CollectionId],
-    ) -> Result<Arc<Snapshot>, EngineError> {
         if revision >= current.revision {
             return Ok(current);
         }
@@ -112,7 +102,7 @@ impl Engine {
             };
             collections.insert(id.clone(), then);
         }
-        Ok(Arc::new(Snapshot { revision, recorded_at, collections }))
+        Ok(Arc::new(Snapshot { revision, recorded_at: Some(moment), collections }))
     }
 
     async fn past_state(

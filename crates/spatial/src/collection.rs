@@ -78,6 +78,12 @@ pub enum FieldType {
     Bytes,
 }
 
+impl FieldType {
+    /// Every type.
+    pub const ALL: [Self; 7] =
+        [Self::Bool, Self::Int, Self::Real, Self::Text, Self::Date, Self::DateTime, Self::Bytes];
+}
+
 /// How sensitive a field is. Tiles carry L0–L1; L3–L4 are personal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FieldClass {
@@ -91,6 +97,11 @@ pub enum FieldClass {
     L3,
     /// ID numbers, special groups.
     L4,
+}
+
+impl FieldClass {
+    /// Every class, ascending.
+    pub const ALL: [Self; 5] = [Self::L0, Self::L1, Self::L2, Self::L3, Self::L4];
 }
 
 /// One field of a collection.
@@ -123,6 +134,19 @@ pub enum GeometryType {
     MultiPolygon,
     /// Anything, mixed.
     Any,
+}
+
+impl GeometryType {
+    /// Every type.
+    pub const ALL: [Self; 7] = [
+        Self::Point,
+        Self::MultiPoint,
+        Self::LineString,
+        Self::MultiLineString,
+        Self::Polygon,
+        Self::MultiPolygon,
+        Self::Any,
+    ];
 }
 
 /// The zooms at which a collection has tiles, both included, at most 22.

@@ -53,6 +53,7 @@ pub mod snapshot;
 pub mod tombstones;
 pub mod union;
 pub mod validity;
+pub mod value_bytes;
 pub mod wkb;
 pub mod world;
 pub mod world_projector;

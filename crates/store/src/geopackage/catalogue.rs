@@ -75,7 +75,7 @@ fn read_table(db: &Connection, row: &Row<'_>) -> Result<Table, StoreError> {
         title: row.get(7)?,
         description: row.get::<_, Option<String>>(13)?.unwrap_or_default(),
         attribution: row.get(8)?,
-        geometry_type: ALL_TYPES
+        geometry_type: GeometryType::ALL
             .into_iter()
             .find(|t| geometry_type_name(*t) == geometry_type)
             .ok_or_else(|| unreadable("geometry_type", &geometry_type))?,
@@ -94,29 +94,6 @@ fn read_table(db: &Connection, row: &Row<'_>) -> Result<Table, StoreError> {
     let columns = Columns { fid: row.get(5)?, geometry: row.get(6)?, table: name };
     Ok(Table { collection, columns, srs_id })
 }
-
-const ALL_TYPES: [GeometryType; 7] = [
-    GeometryType::Point,
-    GeometryType::MultiPoint,
-    GeometryType::LineString,
-    GeometryType::MultiLineString,
-    GeometryType::Polygon,
-    GeometryType::MultiPolygon,
-    GeometryType::Any,
-];
-
-const ALL_FIELD_TYPES: [FieldType; 7] = [
-    FieldType::Bool,
-    FieldType::Int,
-    FieldType::Real,
-    FieldType::Text,
-    FieldType::Date,
-    FieldType::DateTime,
-    FieldType::Bytes,
-];
-
-const ALL_CLASSES: [FieldClass; 5] =
-    [FieldClass::L0, FieldClass::L1, FieldClass::L2, FieldClass::L3, FieldClass::L4];
 
 fn read_crs(text: &str) -> Option<Crs> {
     match text.split_once(':')? {
@@ -156,11 +133,11 @@ fn read_fields(db: &Connection, name: &str) -> Result<Vec<Field>, StoreError> {
             |text| StoreError::damaged(format!("collection {name}, field {field}"), text);
         fields.push(Field {
             alias: row.get(3)?,
-            field_type: ALL_FIELD_TYPES
+            field_type: FieldType::ALL
                 .into_iter()
                 .find(|t| sql_type(*t) == field_type)
                 .ok_or_else(|| unreadable("unknown field type"))?,
-            class: *ALL_CLASSES.get(class).ok_or_else(|| unreadable("unknown field class"))?,
+            class: *FieldClass::ALL.get(class).ok_or_else(|| unreadable("unknown field class"))?,
             name: field,
         });
     }

@@ -1,13 +1,13 @@
 //! Past states: how a row of `tuban_history` holds the properties, and how rows get there.
 //!
 //! `properties` begins with the byte 1; then each field in order: length of its name (u16), its
-//! name, a tag, and the value: 0 null, 1 false, 2 true, 3 integer (i64), 4 real (f64), 5 text and
-//! 6 bytes (u32 length first). Numbers are little-endian. A value of class L3 or L4 is 7: a tag
-//! and a value as before, sealed under the data key of the feature (u32 length first).
+//! name, and the value ([`spatial::value_bytes`]). A value of class L3 or L4 is the tag 7 and such
+//! a value, sealed under the data key of the feature (u32 length first).
 //!
 //! *Invariant:* a value of class L3 or L4 is never written here in the clear.
 
 use rusqlite::{Connection, OptionalExtension, params};
+use spatial::value_bytes::{push_counted, push_value, take, take_array, take_counted, take_value};
 use spatial::{CollectionId, Feature, FeatureId, Revision, Timestamp, Value, gpb};
 
 use super::catalogue::{self, Table};
@@ -129,7 +129,7 @@ fn encode_sealed(
         push_name(&mut out, &field.name);
         let mut plain = Vec::new();
         push_value(&mut plain, value);
-        push_bytes(&mut out, SEALED, &key.seal(&field.name, origin.revision, &plain)?);
+        push_sealed(&mut out, &key.seal(&field.name, origin.revision, &plain)?);
     }
     Ok(out)
 }
@@ -199,10 +199,7 @@ pub(crate) fn open(
             (Held::Sealed(_), None) => Value::Null,
             (Held::Sealed(sealed), Some(key)) => {
                 let plain = key.open(&field, until, &sealed);
-                let value = plain.and_then(|plain| match take_value(&mut plain.as_slice())? {
-                    Held::Clear(value) => Some(value),
-                    Held::Sealed(_) => None,
-                });
+                let value = plain.and_then(|plain| take_value(&mut plain.as_slice()));
                 value.ok_or_else(|| {
                     let place = format!("history of feature {id} of {collection}, {field}");
                     StoreError::damaged(place, "its data key does not open it")
@@ -291,7 +288,7 @@ fn encode(properties: &Properties) -> Vec<u8> {
         push_name(&mut out, field);
         match value {
             Held::Clear(value) => push_value(&mut out, value),
-            Held::Sealed(bytes) => push_bytes(&mut out, SEALED, bytes),
+            Held::Sealed(bytes) => push_sealed(&mut out, bytes),
         }
     }
     out
@@ -304,30 +301,6 @@ fn push_name(out: &mut Vec<u8>, name: &str) {
     out.extend_from_slice(name);
 }
 
-fn push_value(out: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Null => out.push(0),
-        Value::Bool(truth) => out.push(1 + u8::from(*truth)),
-        Value::Int(number) => {
-            out.push(3);
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        Value::Real(number) => {
-            out.push(4);
-            out.extend_from_slice(&number.to_le_bytes());
-        }
-        Value::Text(text) => push_bytes(out, 5, text.as_bytes()),
-        Value::Bytes(bytes) => push_bytes(out, 6, bytes),
-    }
-}
-
-/// SQLite holds no value of 2 GB, so that the length fits.
-fn push_bytes(out: &mut Vec<u8>, tag: u8, bytes: &[u8]) {
-    out.push(tag);
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
-    out.extend_from_slice(bytes);
-}
-
 pub(crate) fn decode(bytes: &[u8]) -> Option<Properties> {
     let (format, mut rest) = bytes.split_first()?;
     if *format != FORMAT {
@@ -337,36 +310,22 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Properties> {
     while !rest.is_empty() {
         let count = usize::from(u16::from_le_bytes(take_array(&mut rest)?));
         let name = String::from_utf8(take(&mut rest, count)?.to_vec()).ok()?;
-        properties.push((name, take_value(&mut rest)?));
+        properties.push((name, take_held(&mut rest)?));
     }
     Some(properties)
 }
 
-fn take<'a>(rest: &mut &'a [u8], count: usize) -> Option<&'a [u8]> {
-    let (head, tail) = rest.split_at_checked(count)?;
-    *rest = tail;
-    Some(head)
+/// SQLite holds no value of 2 GB, so that the length fits.
+fn push_sealed(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.push(SEALED);
+    push_counted(out, bytes);
 }
 
-fn take_array<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
-    take(rest, N)?.try_into().ok()
-}
-
-fn take_counted(rest: &mut &[u8]) -> Option<Vec<u8>> {
-    let count = u32::from_le_bytes(take_array(rest)?) as usize;
-    Some(take(rest, count)?.to_vec())
-}
-
-fn take_value(rest: &mut &[u8]) -> Option<Held> {
-    Some(Held::Clear(match take_array::<1>(rest)? {
-        [0] => Value::Null,
-        [1] => Value::Bool(false),
-        [2] => Value::Bool(true),
-        [3] => Value::Int(i64::from_le_bytes(take_array(rest)?)),
-        [4] => Value::Real(f64::from_le_bytes(take_array(rest)?)),
-        [5] => Value::Text(String::from_utf8(take_counted(rest)?).ok()?),
-        [6] => Value::Bytes(take_counted(rest)?),
-        [SEALED] => return Some(Held::Sealed(take_counted(rest)?)),
-        _ => return None,
-    }))
+/// A value, or one that is sealed.
+fn take_held(rest: &mut &[u8]) -> Option<Held> {
+    if rest.first() == Some(&SEALED) {
+        take_array::<1>(rest)?;
+        return take_counted(rest).map(Held::Sealed);
+    }
+    take_value(rest).map(Held::Clear)
 }
