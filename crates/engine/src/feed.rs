@@ -115,19 +115,19 @@ impl Feed {
     }
 
     /// The newest state that was told.
-    pub fn revision(&self) -> Revision {
+    fn revision(&self) -> Revision {
         Revision(self.told.load(Ordering::Acquire))
     }
 
-    /// Reads every commit after `since`.
+    /// Reads every commit after `since`: what readers see by now from the change log, then what
+    /// happens.
     pub fn read(self: &Arc<Self>, engine: &Engine, since: Revision) -> FeedReader {
+        let listening = Listening::start(self, engine);
         let (engine, feed) = (engine.clone(), Arc::clone(self));
-        FeedReader { engine, feed, cursor: since, waiting: VecDeque::new(), live: None }
+        FeedReader { engine, feed, cursor: since, waiting: VecDeque::new(), listening }
     }
 
     fn tell(&self, told: Told) {
-        // Noted first: whoever subscribes between the two reads it from the log, and leaves out
-        // what then arrives.
         self.told.store(told.revision.0, Ordering::Release);
         // Nobody may be listening.
         let _ = self.sender.send(Arc::new(told));
@@ -172,6 +172,23 @@ pub enum Next {
     CaughtUp(Revision),
 }
 
+/// What a reader hears, and up to where it reads the change log.
+#[derive(Debug)]
+struct Listening {
+    live: broadcast::Receiver<Arc<Told>>,
+    /// What readers of tiles and features saw when this began.
+    bound: Revision,
+    caught_up: bool,
+}
+
+impl Listening {
+    fn start(feed: &Feed, engine: &Engine) -> Self {
+        // Subscribed before the bound is read: what is published after it arrives.
+        let live = feed.sender.subscribe();
+        Self { live, bound: engine.snapshot().revision, caught_up: false }
+    }
+}
+
 /// One reader of the feed.
 #[derive(Debug)]
 pub struct FeedReader {
@@ -180,14 +197,14 @@ pub struct FeedReader {
     /// The newest revision that was answered.
     cursor: Revision,
     waiting: VecDeque<Told>,
-    live: Option<broadcast::Receiver<Arc<Told>>>,
+    listening: Listening,
 }
 
 impl FeedReader {
     /// Whether what was answered last happened while the reader listened; else it came from the
     /// change log.
     pub fn is_live(&self) -> bool {
-        self.live.is_some()
+        self.listening.caught_up
     }
 
     /// What comes next; `None` when the engine has ended. Dropping the future loses nothing.
@@ -197,27 +214,28 @@ impl FeedReader {
                 self.cursor = told.revision;
                 return Ok(Some(Next::Told(Arc::new(told))));
             }
-            if let Some(live) = &mut self.live {
-                match live.recv().await {
-                    Ok(told) if told.revision <= self.cursor => {}
-                    Ok(told) => {
-                        let told = told.after(self.cursor);
-                        self.cursor = told.revision;
-                        return Ok(Some(Next::Told(told)));
-                    }
-                    Err(RecvError::Lagged(_)) => self.live = None,
-                    Err(RecvError::Closed) => return Ok(None),
-                }
+            let Listening { live, bound, caught_up } = &mut self.listening;
+            if self.cursor < *bound {
+                self.waiting = digest::page(&self.engine, self.cursor, *bound).await?.into();
                 continue;
             }
-            // Subscribed before the bound is read: what is told after it arrives.
-            let live = self.feed.sender.subscribe();
-            let bound = self.feed.revision();
-            if self.cursor >= bound {
-                self.live = Some(live);
+            if !*caught_up {
+                *caught_up = true;
                 return Ok(Some(Next::CaughtUp(self.cursor)));
             }
-            self.waiting = digest::page(&self.engine, self.cursor, bound).await?.into();
+            match live.recv().await {
+                // Read from the log already.
+                Ok(told) if told.revision <= self.cursor => {}
+                Ok(told) => {
+                    let told = told.after(self.cursor);
+                    self.cursor = told.revision;
+                    return Ok(Some(Next::Told(told)));
+                }
+                Err(RecvError::Lagged(_)) => {
+                    self.listening = Listening::start(&self.feed, &self.engine);
+                }
+                Err(RecvError::Closed) => return Ok(None),
+            }
         }
     }
 }

@@ -87,7 +87,7 @@ pub async fn stream(State(app): State<Arc<App>>, asked: Asked) -> Result<Respons
     let listening = Arc::new(Listening::read(&query, &app)?);
     let since = match last_seen(&asked.headers, query.value("since"))? {
         Some(since) => not_ahead(&app, since)?,
-        None => app.feed.revision(),
+        None => app.engine.snapshot().revision,
     };
     let telling = Arc::clone(&app);
     event_stream::open(&app, move |sender| async move {
