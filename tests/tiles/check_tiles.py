@@ -37,8 +37,10 @@ LOW, HIGH = -BUFFER, EXTENT + BUFFER
 # A clipped edge ends at a whole number on the border of its tile: half a unit off on each axis.
 # A square that stands for small polygons is one unit off where it meets the border.
 MOST_APART = 1.5
-# Polygons of less area than this, in square units, may be merged into a neighbour's square.
+# Polygons of less area than this, in square units, are summed up in cells.
 SMALL = 4.0
+# Numbers of cells begin here.
+CELLS = 2**52
 POINTS, LINES, POLYGONS = 1, 2, 3
 # The server ends a connection that has been silent for 10 s; on a busy machine the checks between
 # two requests may take longer.
@@ -79,7 +81,7 @@ class Server:
         return answer.status, answer.headers, body
 
     def tile(self, layers, z, x, y, coding="identity"):
-        """Bytes of a tile after decoding, and whether limits left features out."""
+        """Bytes of a tile after decoding, and whether limits leave large features to cells."""
         path = f"/xyz/{layers}/{z}/{x}/{y}.mvt"
         status, headers, body = self.get(path, coding)
         if status == 204:
@@ -92,7 +94,8 @@ class Server:
             body = gzip.decompress(body)
         elif coding == "zstd":
             body = zstandard.ZstdDecompressor().decompressobj().decompress(body)
-        return body, "Tuban-Aggregation" in headers
+        said = dict(word.split("=") for word in headers.get("Tuban-Aggregation", "least=0").split("; "))
+        return body, int(said["least"]) > SMALL or "without" in said
 
 
 class BrowserDecoder:
@@ -134,11 +137,15 @@ class Source:
         self.shapes = shapely.transform(shapely.from_geojson(shapes), mercator)
         self.tree = shapely.STRtree(self.shapes)
 
-    def tiles(self, z, dice):
-        """Tiles to read at a zoom."""
+    def whole(self, z):
+        """Every tile of a zoom, when they are few."""
         west, north, east, south = (int(v * 2**z) for v in shapely.total_bounds(self.shapes))
-        if (east - west + 1) * (south - north + 1) <= WHOLE:
-            return {(x, y) for x in range(west, east + 1) for y in range(north, south + 1)}
+        if (east - west + 1) * (south - north + 1) > WHOLE:
+            return set()
+        return {(x, y) for x in range(west, east + 1) for y in range(north, south + 1)}
+
+    def tiles(self, z, dice):
+        """Some tiles of a zoom."""
         tiles = set()
         for shape in dice.choices(self.shapes, k=PLACES):
             vertex = dice.choice(shapely.get_coordinates(shape))
@@ -179,7 +186,8 @@ def nested(paths, groups):
 
 
 def decoded(name, body, browser):
-    """A layer's features after both decoders agreed on them: kind, nested paths, by id."""
+    """A layer's features after both decoders agreed on them, kind and nested paths by id, and what
+    of them stands for how many."""
     browser.start(body)
     tile = TileData(pbf_data=body, default_options={"y_coord_down": True, "geojson": True, "transformer": None})
     first = tile.get_message()
@@ -193,7 +201,7 @@ def decoded(name, body, browser):
     first, second = first[name], second[name]
     for key, wanted in (("version", 2), ("extent", EXTENT)):
         assert first[key] == second[key] == wanted, f"{key} {first[key]} and {second[key]}"
-    features = {}
+    features, sums = {}, {}
     for one, (number, kind, properties, paths, groups) in zip(
         first["features"], second["features"], strict=True
     ):
@@ -213,7 +221,9 @@ def decoded(name, body, browser):
         assert found == other and found, f"the decoders read {number} differently"
         assert number not in features, f"feature {number} appears twice"
         features[number] = (kind, found)
-    return features
+        if number >= CELLS:
+            sums[number] = properties["tuban:count"]
+    return features, sums
 
 
 def check_musts(number, kind, parts):
@@ -261,6 +271,11 @@ def beyond(shapes, others):
     return far
 
 
+def own(shapes):
+    """Features that stand for themselves; cells have numbers beyond theirs."""
+    return {number: shape for number, shape in shapes.items() if number < CELLS}
+
+
 def check_truth(drawn, near, limited):
     """Features of the source are in the tile, at their place; nothing else is."""
     strange = drawn.keys() - near.keys()
@@ -272,9 +287,10 @@ def check_truth(drawn, near, limited):
     here = np.isin(ids, list(drawn))
     if not limited:
         dimension = shapely.get_dimensions(source)
-        inside = shapely.intersects(source, shapely.box(LOW + 1, LOW + 1, HIGH - 1, HIGH - 1))
-        due = (dimension == 0) & inside
-        due |= (dimension == 2) & (area >= SMALL * parts) & ~thin(clipped, MOST_APART)
+        # What lies in the buffer alone may be left to the neighbour.
+        core = shapely.box(1, 1, EXTENT - 1, EXTENT - 1)
+        due = (dimension == 0) & shapely.intersects(source, core)
+        due |= (dimension == 2) & (area >= SMALL * parts) & ~thin(shapely.intersection(source, core), MOST_APART)
         assert not (due & ~here).any(), f"{ids[due & ~here]} are missing"
     shapes = np.array([drawn[n] for n in ids[here].tolist()], dtype=object)
     source, clipped = source[here], clipped[here]
@@ -316,7 +332,14 @@ def check_seams(tiles, counts):
             strip = (EXTENT - BUFFER, LOW, HIGH, HIGH) if east else (LOW, EXTENT - BUFFER, HIGH, HIGH)
             shift = np.array([east, south]) * EXTENT
             one, two = in_strip(shapes, strip, 0), in_strip(other, strip, shift)
-            for number in one.keys() | two.keys():
+            axis = 0 if east else 1
+            both = {
+                n
+                for shapes in (one, two)
+                for n, shape in shapes.items()
+                if shape.bounds[axis] < EXTENT - MOST_APART and shape.bounds[axis + 2] > EXTENT + MOST_APART
+            }
+            for number in (one.keys() & two.keys()) | both:
                 apart = seam_distance(one.get(number), two.get(number), strip)
                 assert apart <= MOST_APART, (
                     f"{number} lies {apart:.2f} units apart in {x}/{y} and {x + east}/{y + south}"
@@ -335,15 +358,16 @@ def in_strip(shapes, strip, shift):
 def check_collection(server, browser, source, name, zooms, dice, seen):
     counts = Counter()
     for z in zooms:
-        tiles = {}
-        for x, y in sorted(source.tiles(z, dice)):
+        tiles, numbers, summed = {}, set(), 0
+        whole = source.whole(z)
+        for x, y in sorted(whole or source.tiles(z, dice)):
             place = f"{name} {z}/{x}/{y}"
             try:
                 body, limited = server.tile(name, z, x, y)
                 seen[(name, z, x, y)] = body
                 counts["tiles"] += 1
                 counts["empty"] += not body
-                features = decoded(name, body, browser) if body else {}
+                features, sums = decoded(name, body, browser) if body else ({}, {})
                 for number, (kind, parts) in features.items():
                     check_musts(number, kind, parts)
                     counts["features"] += 1
@@ -353,11 +377,19 @@ def check_collection(server, browser, source, name, zooms, dice, seen):
                 for shape in drawn[~shapely.is_valid(drawn)]:
                     counts["invalid"] += 1
                     print(f"{place}: {shapely.is_valid_reason(shape)}", file=sys.stderr)
+                shapes = own(shapes)
+                numbers |= shapes.keys()
+                summed += sum(sums.get(n, 0) for n in features.keys() - shapes.keys())
                 if z >= TRUE_FROM:
                     check_truth(shapes, source.near(z, x, y), limited)
                 tiles[x, y] = shapes, limited
             except AssertionError as error:
                 raise AssertionError(f"{place}: {error}") from error
+        if len(tiles) == len(whole):
+            found = len(numbers) + summed
+            # Nothing at all is drawn above the zooms of a layer.
+            assert found in (0, len(source.ids)), f"{name}, zoom {z}: {found} features, not {len(source.ids)}"
+            counts["whole zooms"] += 1
         try:
             check_seams(tiles, counts)
         except AssertionError as error:
@@ -374,12 +406,12 @@ def check_every_feature(server, browser, source, name, z, dice):
         for row in range(y * side, (y + 1) * side):
             body, limited = server.tile(name, z, column, row)
             assert not limited, f"{name} {z}/{column}/{row} is limited"
-            found |= decoded(name, body, browser).keys() if body else set()
+            found |= own(decoded(name, body, browser)[0]).keys() if body else set()
     units = EXTENT * side
     rim = MOST_APART
     near = source.near(15, x, y)
     scaled = {n: shapely.transform(shape, lambda c: c * side) for n, shape in near.items()}
-    surely = shapely.box(rim - BUFFER, rim - BUFFER, units + BUFFER - rim, units + BUFFER - rim)
+    surely = shapely.box(rim, rim, units - rim, units - rim)
     perhaps = shapely.box(-BUFFER - rim, -BUFFER - rim, units + BUFFER + rim, units + BUFFER + rim)
     least = {
         n for n, shape in scaled.items()

@@ -137,16 +137,22 @@ async fn tile(
             .collect();
         let sizes: serde_json::Map<String, Value> =
             sizes.iter().map(|(name, bytes)| ((*name).to_owned(), json!(bytes))).collect();
-        let sample = answer.aggregation.map(|s| json!({ "kept": s.kept, "of": s.of }));
+        let aggregation = answer.aggregation.map(|said| {
+            json!({ "own": said.own, "cells": said.cells, "summed": said.summed, "least": said.least, "without": said.left_out })
+        });
         say(
-            json!({ "tile": place, "bytes": sizes, "layers": listed, "sample": sample, "defects": faults.len() }),
+            json!({ "tile": place, "bytes": sizes, "layers": listed, "aggregation": aggregation, "defects": faults.len() }),
         );
         return Ok(());
     }
     let sizes: Vec<String> = sizes.iter().map(|(name, n)| format!("{n} bytes {name}")).collect();
     say(format_args!("tile {place}: {}", sizes.join(", ")));
-    if let Some(sampled) = answer.aggregation {
-        say(format_args!("a sample: {} of {} features", sampled.kept, sampled.of));
+    if let Some(said) = answer.aggregation {
+        let tile::Aggregation { own, cells, summed, left_out, .. } = &*said;
+        say(format_args!("{own} features as themselves, {summed} summed up in {cells} cells"));
+        if !left_out.is_empty() {
+            say(format_args!("without {}", left_out.join(", ")));
+        }
     }
     let rows = layers.iter().map(|layer| {
         let vertices: usize = layer.features.iter().flat_map(|f| &f.paths).map(Vec::len).sum();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use spatial::{FieldClass, Revision};
-use tile::{Sampled, TileCoord};
+use tile::{Aggregation, TileCoord};
 
 use crate::{Encoding, EngineError};
 
@@ -35,7 +35,7 @@ pub(crate) struct TileKey {
 #[derive(Clone, Debug)]
 pub(crate) struct CachedTile {
     pub(crate) bytes: Arc<[u8]>,
-    pub(crate) sampled: Option<Sampled>,
+    pub(crate) aggregation: Option<Arc<Aggregation>>,
 }
 
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ pub use selection::{LayerSelection, TileSelection};
 use spatial::{
     CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
 };
-use tile::{FeatureSource, LayerInput, Sampled, TileCoord, TileMatrixSet};
+use tile::{Aggregation, FeatureSource, LayerInput, TileCoord, TileMatrixSet};
 
 use crate::cache::{CachedTile, TileKey};
 use crate::compress::{Encoding, compress};
@@ -66,8 +66,8 @@ pub struct TileAnswer {
     pub etag: String,
     /// State that the tile shows.
     pub revision: Revision,
-    /// Present when limits left features out.
-    pub aggregation: Option<Sampled>,
+    /// Present when not every feature is drawn as itself, with all of its attributes.
+    pub aggregation: Option<Arc<Aggregation>>,
     /// Whether the tile was in the cache.
     pub cached: bool,
 }
@@ -97,7 +97,7 @@ impl Engine {
         let counter = if cached { &metrics.tile_cache_hits } else { &metrics.tile_cache_misses };
         Metrics::add(counter, 1);
         let encoding = if tile.bytes.is_empty() { Encoding::Identity } else { request.encoding };
-        let CachedTile { bytes, sampled: aggregation } = tile;
+        let CachedTile { bytes, aggregation } = tile;
         Ok(TileAnswer { bytes, encoding, etag, revision, aggregation, cached })
     }
 
@@ -234,7 +234,8 @@ pub(crate) fn cut(
             bytes => compress(bytes, encoding)?,
         };
         let features = rendered.layers.iter().map(|layer| layer.features).sum();
-        Ok((CachedTile { bytes, sampled: rendered.sampled }, features))
+        let aggregation = rendered.aggregation.clone().map(Arc::new);
+        Ok((CachedTile { bytes, aggregation }, features))
     })
 }
 

@@ -8,6 +8,7 @@
 
 pub mod budget;
 pub mod calendar;
+pub mod cells;
 pub mod change;
 pub mod closed_form;
 pub mod cluster;
@@ -49,6 +50,7 @@ mod run_sums;
 pub mod shard;
 pub mod shard_builder;
 pub mod shift;
+pub mod size;
 pub mod snapshot;
 pub mod tombstones;
 pub mod union;
@@ -60,6 +62,7 @@ pub mod world_projector;
 pub mod zones;
 
 pub use budget::{Budget, Costs, OverBudget};
+pub use cells::{CellEntry, FixedSum, ShardCells};
 pub use change::{
     Change, ChangeOp, ChangeSet, Commit, CommittedChange, Operation, Revision, Timestamp,
 };
@@ -80,6 +83,7 @@ pub use project::{CrsRegistry, Projector, self_test};
 pub use relate::GeometryFault;
 pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
-pub use snapshot::{CollectionSnapshot, Edit, Fold, Rank, Snapshot, Stage};
+pub use size::Size;
+pub use snapshot::{CollectionSnapshot, Edit, Fold, Portion, Rank, Snapshot, Stage};
 pub use world::{WorldBox, WorldPoint};
 pub use world_projector::WorldProjector;

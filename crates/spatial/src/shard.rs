@@ -8,7 +8,11 @@ use crate::geometry::PathRole;
 use crate::number_sums::{ColumnRuns, NumberSums};
 use crate::packed_tree::PackedTree;
 use crate::run_sums::{RunSums, Sum};
-use crate::{Column, Envelope, FeatureId, GeometryType, ValueRef, WorldBox, WorldPoint, hilbert};
+use crate::size::SIZES;
+use crate::{
+    Column, Envelope, FeatureId, GeometryType, ShardCells, Size, ValueRef, WorldBox, WorldPoint,
+    hilbert,
+};
 
 /// Most features of one shard; codes of a column are 16 bits wide and one is null.
 pub const MAX_SHARD_FEATURES: usize = 4096;
@@ -25,6 +29,10 @@ pub struct Shard {
     pub(crate) envelopes: Vec<Envelope>,
     pub(crate) world_boxes: Vec<WorldBox>,
     pub(crate) world_areas: Vec<f64>,
+    pub(crate) sizes: Vec<Size>,
+    /// Features of each size class, then points.
+    pub(crate) size_counts: [u16; SIZES + 1],
+    pub(crate) cells: ShardCells,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
@@ -80,6 +88,27 @@ impl Shard {
     #[inline]
     pub fn world_boxes(&self) -> &[WorldBox] {
         &self.world_boxes
+    }
+
+    /// Size classes by slot.
+    #[inline]
+    pub fn sizes(&self) -> &[Size] {
+        &self.sizes
+    }
+
+    /// Number of features of each size class, and of points behind them.
+    pub fn size_counts(&self) -> &[u16; SIZES + 1] {
+        &self.size_counts
+    }
+
+    /// What the features add up to, cell by cell.
+    pub fn cells(&self) -> &ShardCells {
+        &self.cells
+    }
+
+    /// Number of vertices.
+    pub fn vertices(&self) -> usize {
+        self.world.len()
     }
 
     /// Columns, in the order of the collection's fields.
@@ -139,6 +168,8 @@ impl Shard {
             + bytes(&self.envelopes)
             + bytes(&self.world_boxes)
             + bytes(&self.world_areas)
+            + bytes(&self.sizes)
+            + self.cells.heap_bytes()
             + bytes(&self.first_path)
             + bytes(&self.roles)
             + bytes(&self.first_coord)

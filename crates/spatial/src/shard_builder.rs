@@ -6,8 +6,10 @@ use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
 use crate::run_sums::RunSums;
 use crate::shard::MAX_SHARD_FEATURES;
+use crate::size::SIZES;
 use crate::{
-    Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldBox, WorldPoint,
+    Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, ShardCells, Size, Value,
+    WorldBox, WorldPoint,
 };
 
 /// Appends the world points of storage coordinates, one each.
@@ -36,6 +38,9 @@ impl ShardBuilder {
             envelopes: Vec::with_capacity(capacity),
             world_boxes: Vec::with_capacity(capacity),
             world_areas: Vec::with_capacity(capacity),
+            sizes: Vec::new(),
+            size_counts: [0; SIZES + 1],
+            cells: ShardCells::default(),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
@@ -182,6 +187,13 @@ impl ShardBuilder {
         shard.slots_by_id.sort_unstable_by_key(|slot| shard.ids[usize::from(*slot)]);
         shard.tree = PackedTree::build(&shard.envelopes);
         shard.world_tree = PackedTree::build(&shard.world_boxes);
+        shard.sizes = (0..shard.len()).map(|slot| Size::of(shard.feature(slot))).collect();
+        for size in &shard.sizes {
+            if *size != Size::PLACELESS {
+                shard.size_counts[size.position().unwrap_or(SIZES)] += 1;
+            }
+        }
+        shard.cells = ShardCells::build(&shard);
         shard
     }
 

@@ -11,6 +11,7 @@ mod directory;
 mod edit;
 mod fold;
 mod parts;
+mod portions;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]
@@ -28,6 +29,7 @@ use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
 pub(crate) use parts::Part;
+pub use portions::Portion;
 use rustc_hash::FxHashSet;
 
 use crate::packed_tree::{Bounds, PackedTree};

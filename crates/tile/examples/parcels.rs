@@ -158,9 +158,9 @@ fn main() -> Result<(), Box<dyn Error>> {
             best * 1e3,
             best * 1e9 / stats.features as f64,
             best * 1e9 / vertices as f64,
-            stats.dropped.merged,
+            stats.summed,
             stats.repaired,
-            if rendered.sampled.is_some() { "limited" } else { "" },
+            if rendered.aggregation.is_some() { "limited" } else { "" },
         );
     }
     Ok(())

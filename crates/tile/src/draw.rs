@@ -1,4 +1,8 @@
-//! Draws one feature in tile integers: quantise, clip, merge what is too small, repair.
+//! Draws one feature in tile integers: quantise, clip, gather small parts, repair.
+//!
+//! Features too small to be seen are summed up elsewhere and do not come here. Of a polygon of
+//! many parts those below four square units are drawn as squares, one for each four units of area
+//! that come together.
 
 use spatial::world::WorldPoint;
 use spatial::{FeatureRef, GeometryType, PathRef, PathRole};
@@ -6,7 +10,6 @@ use spatial::{FeatureRef, GeometryType, PathRef, PathRole};
 use crate::clip::{Wide, clip_line, clip_ring};
 use crate::figure::Figure;
 use crate::frame::{Frame, LocalBox};
-use crate::merge::{Merger, fill};
 use crate::repair::mend;
 use crate::validity::{Contact, Validity};
 
@@ -55,10 +58,6 @@ pub(crate) enum Drawn {
     Whole,
     /// After mending.
     Mended,
-    /// As a square that stands for small ones, itself among them.
-    Square,
-    /// Not: its area waits.
-    Merged,
     /// Not: it does not meet the tile.
     Outside,
     /// Not: a line that shrank to a point, or a polygon that shrank to a line.
@@ -67,6 +66,10 @@ pub(crate) enum Drawn {
     Broken,
 }
 
+/// Side of the squares that small parts make: a quarter of a pixel of a 512-pixel tile.
+const SIDE: i32 = 2;
+/// Area of one; parts below it are not drawn as they are.
+const SQUARE: f64 = (SIDE * SIDE) as f64;
 /// Rounding makes no polygon this many times larger, slivers apart.
 const SURELY_DRAWN: f64 = 6.0;
 
@@ -74,7 +77,6 @@ const SURELY_DRAWN: f64 = 6.0;
 #[derive(Debug, Default)]
 pub(crate) struct Drawer {
     pub figure: Figure,
-    pub merger: Merger,
     validity: Validity,
     wide: Vec<Wide>,
     spare: Vec<Wide>,
@@ -138,24 +140,18 @@ impl Drawer {
 
     #[inline]
     fn polygons(&mut self, feature: FeatureRef<'_>, frame: &Frame, local: &LocalBox) -> Drawn {
-        let square = self.merger.square();
-        if local.area() < square {
-            let area = feature.world_area() * frame.area_scale;
-            if area < square {
-                return self.merge(area, local, frame);
-            }
-        }
         let inside = frame.holds(local);
         let mut paths = feature.paths();
         if inside
             && paths.len() == 1
             && let Some(path @ PathRef { role: PathRole::Exterior, .. }) = paths.next()
         {
-            return self.lone_ring(&path, feature.world_area(), frame, local);
+            let points = open(path.world).iter().map(|point| frame.local_inside(*point));
+            self.figure.push_ring(path.role, points, local.middle2());
+            return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
         }
         let mut parts = 0;
         let mut waiting = 0.0;
-        let mut squares = false;
         let mut drawn = false;
         let mut small = false;
         for path in feature.paths() {
@@ -186,44 +182,14 @@ impl Drawer {
                 }
                 PathRole::Points | PathRole::Line => {}
             }
-            if parts > 1 && waiting >= square / 2.0 && fill(&mut waiting, 0.0, square) {
+            if parts > 1 && waiting >= SQUARE / 2.0 {
+                waiting -= SQUARE;
                 let middle = path.world.first().map(|p| frame.local(*p)).unwrap_or(local.middle());
-                self.merger.draw(middle, frame, &mut self.figure);
-                squares = true;
+                self.square(middle, frame);
             }
         }
         if self.figure.is_empty() {
-            let undrawn = small && !squares;
-            return match (undrawn, inside) {
-                (true, _) => self.merge(waiting, local, frame),
-                (false, true) => Drawn::Collapsed,
-                (false, false) => Drawn::Outside,
-            };
-        }
-        self.check()
-    }
-
-    /// The most common polygon: one ring, nothing of it cut off. `world_area` is its area.
-    #[inline]
-    fn lone_ring(
-        &mut self,
-        path: &PathRef<'_>,
-        world_area: f64,
-        frame: &Frame,
-        local: &LocalBox,
-    ) -> Drawn {
-        let points = open(path.world).iter().map(|point| frame.local_inside(*point));
-        let rounded = self.figure.push_ring(path.role, points, local.middle2()) as f64;
-        let square = self.merger.square();
-        if rounded < 2.0 * square * SURELY_DRAWN {
-            let area = world_area * frame.area_scale;
-            if area < square {
-                self.figure.clear();
-                return self.merge(area, local, frame);
-            }
-            if self.figure.is_empty() {
-                return Drawn::Collapsed;
-            }
+            return if inside || small { Drawn::Collapsed } else { Drawn::Outside };
         }
         self.check()
     }
@@ -255,20 +221,24 @@ impl Drawer {
     /// it shrank would count in full.
     #[inline]
     fn small(&self, path: &PathRef<'_>, rounded_area2: f64, frame: &Frame) -> Option<f64> {
-        let square = self.merger.square();
-        if rounded_area2 >= 2.0 * square * SURELY_DRAWN {
+        if rounded_area2 >= 2.0 * SQUARE * SURELY_DRAWN {
             return None;
         }
         let area = path.world_area() * frame.area_scale;
-        (area.abs() < square).then_some(area)
+        (area.abs() < SQUARE).then_some(area)
     }
 
-    fn merge(&mut self, area: f64, local: &LocalBox, frame: &Frame) -> Drawn {
-        if !self.merger.add(area, local.middle()) {
-            return Drawn::Merged;
+    /// Draws a square around `middle`, unless it is outside the buffered tile.
+    fn square(&mut self, middle: [i64; 2], frame: &Frame) {
+        let inside = |v: i64| (i64::from(frame.min)..=i64::from(frame.max)).contains(&v);
+        if !middle.into_iter().all(inside) {
+            return;
         }
-        self.merger.draw(local.middle(), frame, &mut self.figure);
-        if self.figure.is_empty() { Drawn::Outside } else { Drawn::Square }
+        let corner = |v: i64| (v as i32 - SIDE / 2).clamp(frame.min, frame.max - SIDE);
+        let (west, north) = (corner(middle[0]), corner(middle[1]));
+        let (east, south) = (west + SIDE, north + SIDE);
+        let ring = [[west, north], [east, north], [east, south], [west, south]];
+        self.figure.push_ring(PathRole::Exterior, ring.into_iter(), [west + east, north + south]);
     }
 
     #[inline]

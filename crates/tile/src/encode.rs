@@ -6,9 +6,10 @@ use crate::draw::Kind;
 use crate::figure::{Figure, Point};
 use crate::matrix_set::EXTENT;
 use crate::output::Output;
+use crate::tally::Summed;
 use crate::values::{ValueBuffers, Values};
 use crate::wire::{
-    MAX_VARINT, TAG_ROOM, close, put_bytes, put_pair, put_varint, varint_len, zigzag,
+    MAX_VARINT, TAG_ROOM, close, put_bytes, put_pair, put_tag, put_varint, varint_len, zigzag,
 };
 use crate::writer::LayerWriter;
 
@@ -39,6 +40,8 @@ pub(crate) struct Encoder<'a> {
     /// Where the layer's name begins: after its tag and the length, as it was guessed.
     start: usize,
     features: usize,
+    /// Keys behind those of the columns.
+    keys: Vec<String>,
 }
 
 impl<'a> Encoder<'a> {
@@ -55,7 +58,8 @@ impl<'a> Encoder<'a> {
         output.start(bytes, expected.min(RESERVED) * USUAL_BYTES);
         output.push(&[0; 1 + MAX_VARINT][..start]);
         push_field(output, 0x0a, name.as_bytes());
-        Self { columns, output, values: Values::new(columns, values, expected), start, features: 0 }
+        let values = Values::new(columns, values, expected);
+        Self { columns, output, values, start, features: 0, keys: Vec::new() }
     }
 }
 
@@ -66,31 +70,35 @@ impl<'a> LayerWriter<'a> for Encoder<'a> {
 
     #[inline]
     fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
-        // Two bytes a number, and for each path its commands; then what stands around them.
-        let geometry = figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4;
-        let needed = geometry + self.columns.len() * TAG_ROOM + 5 * MAX_VARINT;
-        let room = &mut self.output.room(needed)[..needed];
-        // The fields are closed from the inside outwards, when their lengths are known.
-        room[0] = 0x12;
-        room[2] = 0x08;
-        let mut at = put_varint(room, 3, shard.ids()[slot].value().cast_unsigned());
-        let tags = at + 1;
-        let end = self.values.put_tags(room, tags + 1, slot);
-        if end > tags + 1 {
-            room[at] = 0x12;
-            at = close(room, tags, end);
+        let id = shard.ids()[slot].value().cast_unsigned();
+        let (room, values) = self.room(self.columns.len(), figure);
+        let end = put_feature(room, id, (kind, figure), |room, at| values.put_tags(room, at, slot));
+        self.output.advance(end);
+        self.features += 1;
+    }
+
+    fn write_summed(&mut self, summed: &Summed<'_>, keys: &[String], figure: &Figure) {
+        if self.keys.is_empty() {
+            self.keys.extend_from_slice(keys);
         }
-        room[at..at + 3].copy_from_slice(&[0x18, kind as u8, 0x22]);
-        let end = put_geometry(room, at + 4, kind, figure);
-        let end = close(room, at + 3, end);
-        let end = close(room, 1, end);
+        let first = self.columns.len();
+        let (room, values) = self.room(summed.values.len(), figure);
+        let end = put_feature(room, summed.id, (summed.kind, figure), |room, at| {
+            let tag = |at, (key, value): &(usize, _)| {
+                put_tag(room, at, (first + key) as u32, values.sum_index(*value))
+            };
+            summed.values.iter().fold(at, tag)
+        });
         self.output.advance(end);
         self.features += 1;
     }
 
     fn finish(self) -> Vec<u8> {
-        let Self { columns, output, values, start, features } = self;
+        let Self { columns, output, values, start, features, keys } = self;
         for (_, key) in columns {
+            push_field(output, 0x1a, key.as_bytes());
+        }
+        for key in &keys {
             push_field(output, 0x1a, key.as_bytes());
         }
         values.write(output);
@@ -114,6 +122,41 @@ impl<'a> LayerWriter<'a> for Encoder<'a> {
         }
         bytes
     }
+}
+
+impl<'a> Encoder<'a> {
+    /// Room for a feature of so many tags drawn as `figure`, and the value table.
+    #[inline]
+    fn room(&mut self, tags: usize, figure: &Figure) -> (&mut [u8], &mut Values<'a>) {
+        // Two bytes a number, and for each path its commands; then what stands around them.
+        let geometry = figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4;
+        let needed = geometry + tags * TAG_ROOM + 5 * MAX_VARINT;
+        (&mut self.output.room(needed)[..needed], &mut self.values)
+    }
+}
+
+/// Writes a feature whose tags `put_tags` writes; answers the position after it.
+#[inline]
+fn put_feature(
+    room: &mut [u8],
+    id: u64,
+    (kind, figure): (Kind, &Figure),
+    put_tags: impl FnOnce(&mut [u8], usize) -> usize,
+) -> usize {
+    // The fields are closed from the inside outwards, when their lengths are known.
+    room[0] = 0x12;
+    room[2] = 0x08;
+    let mut at = put_varint(room, 3, id);
+    let tags = at + 1;
+    let end = put_tags(room, tags + 1);
+    if end > tags + 1 {
+        room[at] = 0x12;
+        at = close(room, tags, end);
+    }
+    room[at..at + 3].copy_from_slice(&[0x18, kind as u8, 0x22]);
+    let end = put_geometry(room, at + 4, kind, figure);
+    let end = close(room, at + 3, end);
+    close(room, 1, end)
 }
 
 fn push_field(output: &mut Output, tag: u8, payload: &[u8]) {

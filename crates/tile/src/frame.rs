@@ -21,8 +21,6 @@ pub(crate) struct Frame {
     up: u32,
     /// Square tile units that one square world unit makes.
     pub area_scale: f64,
-    /// Column and row of the tile.
-    pub tile: [u32; 2],
     /// Smallest tile integer of the buffered tile, both axes.
     pub min: i32,
     /// Largest tile integer of the buffered tile, both axes.
@@ -49,7 +47,6 @@ impl Frame {
             down,
             up: zoom.saturating_sub(unit),
             area_scale: 4_f64.powi(zoom as i32 - unit as i32),
-            tile: [coord.x(), coord.y()],
             min: -buffer,
             max: EXTENT as i32 + buffer,
         }
@@ -105,12 +102,6 @@ impl Frame {
 }
 
 impl LocalBox {
-    /// Area in square tile units.
-    #[inline]
-    pub fn area(&self) -> f64 {
-        (self.max[0] - self.min[0]) as f64 * (self.max[1] - self.min[1]) as f64
-    }
-
     /// Twice the middle of a box inside the buffered tile.
     #[inline]
     pub fn middle2(&self) -> Point {

@@ -3,6 +3,7 @@
 //! Pure: no clock, no file, no randomness; equal sources give equal bytes. Coordinates inside a
 //! tile are integers, x east and y south from its north-western corner, `0..=4096` and a buffer.
 
+mod census;
 mod clip;
 mod coord;
 mod draw;
@@ -13,15 +14,16 @@ pub mod inspect;
 mod limits;
 mod lookup;
 mod matrix_set;
-mod merge;
 mod output;
 mod plan;
 mod polygon_defects;
 mod render;
 mod repair;
 mod select;
+mod share;
 mod small;
 mod source;
+mod tally;
 mod validity;
 mod values;
 mod wire;
@@ -31,5 +33,5 @@ pub use coord::{InvalidTileCoord, TileCoord};
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
 pub use matrix_set::{EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD};
 pub use polygon_defects::PolygonDefect;
-pub use render::{Dropped, LayerStats, Rendered, Sampled, render, render_and};
+pub use render::{Aggregation, Dropped, LayerStats, Rendered, render, render_and};
 pub use source::{FeatureSource, LayerInput};

@@ -1,6 +1,6 @@
 //! What one tile may hold.
 
-/// Most a tile may hold; beyond it small polygons are merged and the rest is sampled.
+/// Most a tile may hold; beyond it features are summed up in cells, small ones first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Features over all layers.
@@ -9,6 +9,9 @@ pub struct Limits {
     pub bytes: usize,
     /// Tile units drawn beyond the border, so that outlines do not show at seams.
     pub buffer: u32,
+    /// Features that are looked at one by one to sum them up; beyond it the sums that shards keep
+    /// are used.
+    pub one_by_one: u64,
 }
 
 /// Raw bytes that gzip at its fastest level makes one of, measured on parcel tiles.
@@ -16,8 +19,12 @@ const COMPRESSION: f64 = 2.2;
 
 impl Limits {
     /// No bound on features and bytes.
-    pub const UNBOUNDED: Self =
-        Self { features: usize::MAX, bytes: usize::MAX, buffer: DEFAULT_BUFFER };
+    pub const UNBOUNDED: Self = Self {
+        features: usize::MAX,
+        bytes: usize::MAX,
+        buffer: DEFAULT_BUFFER,
+        one_by_one: u64::MAX,
+    };
 
     /// Raw bytes that are predicted to compress to [`Limits::bytes`].
     pub fn raw_bytes(&self) -> usize {
@@ -30,8 +37,11 @@ pub const DEFAULT_BUFFER: u32 = 64;
 /// Widest buffer: deltas between vertices then still fit two bytes.
 pub const MAX_BUFFER: u32 = 1024;
 
+/// About as many as are looked at while a tile of full size is drawn.
+const ONE_BY_ONE: u64 = 100_000;
+
 impl Default for Limits {
     fn default() -> Self {
-        Self { features: 50_000, bytes: 500_000, buffer: DEFAULT_BUFFER }
+        Self { features: 50_000, bytes: 500_000, buffer: DEFAULT_BUFFER, one_by_one: ONE_BY_ONE }
     }
 }

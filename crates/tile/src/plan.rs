@@ -1,95 +1,111 @@
-//! Decides, before drawing, what a layer leaves out so that its tile keeps the limits.
+//! Decides, before drawing, what of a layer is drawn feature by feature and what is summed up in
+//! cells, so that its tile keeps the limits.
 //!
-//! Small polygons merge into larger squares first, which keeps their area in sight; only when
-//! that is not enough are features sampled by a rank that is the same in every tile.
+//! Polygons and lines too small to be seen are always summed up. When the rest is too heavy,
+//! keys are left out first (texts of which hardly two are alike), then larger and larger features
+//! go into the cells, and at last the cells grow. What counts is what the census predicts, so
+//! nothing is drawn to be thrown away.
 
-use spatial::{FeatureId, PathRole};
+use spatial::Size;
+use spatial::size::SIZES;
 
-use crate::frame::Frame;
-use crate::select::Selection;
+use crate::census::Census;
+use crate::coord::TileCoord;
+use crate::limits::Limits;
+use crate::matrix_set::UNIT_ZOOM;
 
-/// Side of the squares of a tile within limits: a quarter of a pixel of a 512-pixel tile.
-const MIN_SIDE: usize = 2;
-/// Side of the largest squares: five pixels.
-const MAX_SIDE: usize = 40;
+/// Cells of a tile along one side, in powers of two: 128 at most, each a pixel or four wide.
+const FINEST: u8 = 7;
+/// 64, which the sums of shards are kept for.
+const USUAL: u8 = 6;
+/// 8.
+const COARSEST: u8 = 3;
+/// Polygons of 4^1 square tile units and more are drawn where there is room.
+const LEAST: i32 = 1;
 
 /// How one layer is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// Side of the squares that small polygons merge into, in tile units.
-    pub side: i32,
-    /// Features of this rank and above are left out.
-    pub rank_below: u64,
+    /// Polygons and lines below this class are summed up.
+    pub least: Size,
+    /// Whether points are.
+    pub points: bool,
+    /// Whether keys are written.
+    pub keys: bool,
+    /// Cells along one side of the tile, as a power of two.
+    pub cells: u8,
 }
 
 impl Plan {
-    /// Everything is drawn.
-    pub const ALL: Self = Self { side: MIN_SIDE as i32, rank_below: u64::MAX };
-
-    /// A plan under which about `share` features or fewer are written.
-    pub fn within(share: usize, selection: &Selection<'_>, frame: &Frame) -> Self {
-        let sizes = Sizes::of(selection, frame);
-        let count = selection.len();
-        let fits = (MIN_SIDE..=MAX_SIDE).find(|side| sizes.written(*side) <= share as f64);
-        if let Some(side) = fits {
-            return Self { side: side as i32, ..Self::ALL };
-        }
-        let kept = (share as f64 / sizes.written(MAX_SIDE) * count as f64) as usize;
-        let mut ranks: Vec<u32> = selection
-            .runs()
-            .flat_map(|(shard, slots)| slots.iter().map(|slot| rank(shard.ids()[*slot as usize])))
-            .collect();
-        let (_, first_out, _) = ranks.select_nth_unstable(kept.min(count - 1));
-        Self { side: MAX_SIDE as i32, rank_below: u64::from(*first_out) }
-    }
-
-    /// Whether the feature is drawn.
-    #[inline]
-    pub fn keeps(&self, id: FeatureId) -> bool {
-        self.rank_below == u64::MAX || u64::from(rank(id)) < self.rank_below
-    }
-}
-
-/// Areas of a layer's polygons by the side of the square they would make.
-struct Sizes {
-    counts: [usize; MAX_SIDE + 1],
-    areas: [f64; MAX_SIDE + 1],
-}
-
-impl Sizes {
-    fn of(selection: &Selection<'_>, frame: &Frame) -> Self {
-        let mut sizes = Self { counts: [0; MAX_SIDE + 1], areas: [0.0; MAX_SIDE + 1] };
-        for (shard, slots) in selection.runs() {
-            for slot in slots {
-                let feature = shard.feature(usize::from(*slot));
-                let merges = feature
-                    .paths()
-                    .all(|path| matches!(path.role, PathRole::Exterior | PathRole::Hole));
-                let area = feature.world_area() * frame.area_scale;
-                let side = if merges { (area.sqrt() as usize).min(MAX_SIDE) } else { MAX_SIDE };
-                sizes.counts[side] += 1;
-                sizes.areas[side] += area;
+    /// The plan for a layer that may take `bytes` and `features` of its tile.
+    pub fn choose(census: &Census, coord: TileCoord, (bytes, features): (f64, f64)) -> Self {
+        let most_points = if features < f64::MAX { POINTS } else { f64::MAX };
+        let plans = candidates(coord, census.points() > most_points);
+        let fits = |plan: &Self| {
+            let (weight, count) = plan.weigh(census, coord);
+            weight <= bytes && count <= features
+        };
+        let mut last = Self::everything(coord);
+        for plan in plans {
+            last = plan;
+            if fits(&plan) {
+                break;
             }
         }
-        sizes
+        last
     }
 
-    /// Features written when polygons below `side`² merge.
-    fn written(&self, side: usize) -> f64 {
-        let merged: usize = self.counts[..side].iter().sum();
-        let area: f64 = self.areas[..side].iter().sum();
-        let whole: usize = self.counts[side..].iter().sum();
-        whole as f64 + (area / (side * side) as f64).min(merged as f64)
+    /// Whatever can be seen.
+    pub fn everything(coord: TileCoord) -> Self {
+        let least = (LEAST + unit(coord)).max(0);
+        Self { least: Size::class(least as u8), points: false, keys: true, cells: FINEST }
+    }
+
+    /// Area from which on polygons are drawn as themselves, in square tile units.
+    pub fn least_area(&self, coord: TileCoord) -> u64 {
+        let class = self.least.position().map_or(0, |class| class as i32);
+        4_u64.checked_pow((class - unit(coord)).max(0).cast_unsigned()).unwrap_or(u64::MAX)
+    }
+
+    /// Bytes and features of the layer, as predicted.
+    pub fn weigh(&self, census: &Census, coord: TileCoord) -> (f64, f64) {
+        let least = self.least.position().unwrap_or(SIZES);
+        let own = census.large(least, !self.points);
+        let small = (census.all() - own).max(0.0);
+        let cells = small.min(census.cells(coord, self.cells));
+        let bytes = census.bytes((least, !self.points), unit(coord), self.keys);
+        (bytes + cells * census.cell_bytes(), own + cells)
     }
 }
 
-/// Order in which features are left out: highest first. Spread evenly, equal in every tile.
-fn rank(id: FeatureId) -> u32 {
-    // The finalizer of SplitMix64.
-    let mut mixed = id.value().cast_unsigned().wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed >> 32) as u32 ^ mixed as u32
+/// More points in a tile than this are told apart by nobody.
+const POINTS: f64 = 5_000.0;
+
+/// World units of a tile unit, as a power of two.
+fn unit(coord: TileCoord) -> i32 {
+    i32::from(UNIT_ZOOM) - i32::from(coord.z())
+}
+
+/// Plans in the order in which they are liked.
+fn candidates(coord: TileCoord, many_points: bool) -> impl Iterator<Item = Plan> {
+    let full = Plan::everything(coord);
+    let clustered = Plan { points: true, cells: USUAL, ..full };
+    let first = if many_points { clustered } else { full };
+    let keyless = Plan { keys: false, ..first };
+    let fewer = Plan { cells: USUAL, ..keyless };
+    let least = full.least.position().unwrap_or(0) as u8;
+    let larger = move |class: u8| Plan { least: Size::class(class), points: true, ..fewer };
+    let coarser =
+        (COARSEST..USUAL).rev().map(move |cells| Plan { cells, ..larger(SIZES as u8 - 1) });
+    [first, Plan { cells: USUAL, ..first }, keyless, fewer]
+        .into_iter()
+        .chain((least..SIZES as u8).map(larger))
+        .chain(coarser)
+}
+
+/// Whether what a layer weighs needs to be predicted at all.
+pub(crate) fn is_limited(limits: &Limits) -> bool {
+    limits.features < usize::MAX || limits.bytes < usize::MAX
 }
 
 /// Shares `budget` out: who wants little gets it, the rest is split evenly.
@@ -112,9 +128,8 @@ mod tests {
 
     #[test]
     fn who_wants_little_gets_it() {
-        assert_eq!(fair_shares(&[10, 200, 90], 150), [10, 70, 70]);
-        assert_eq!(fair_shares(&[10, 20], 150), [10, 20]);
-        assert_eq!(fair_shares(&[], 150), [0; 0]);
-        assert_eq!(fair_shares(&[5, 5, 5], 0), [0, 0, 0]);
+        assert_eq!(fair_shares(&[10, 2000, 900], 1000), [10, 495, 495]);
+        assert_eq!(fair_shares(&[10, 20, 30], 1000), [10, 20, 30]);
+        assert_eq!(fair_shares(&[], 1000), [0; 0]);
     }
 }

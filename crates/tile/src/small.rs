@@ -10,6 +10,7 @@ use spatial::{PathRole, Shard, ValueRef};
 use crate::draw::Kind;
 use crate::figure::{Figure, Point};
 use crate::matrix_set::EXTENT;
+use crate::tally::{SumValue, Summed};
 use crate::writer::LayerWriter;
 
 /// Collections up to this many features are written by the `mvt` crate.
@@ -35,11 +36,8 @@ impl<'a> LayerWriter<'a> for SmallLayer<'a> {
     fn enter(&mut self, _shard: &'a Shard) {}
 
     fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
-        // Integers inside the tile: the crate refuses none of them.
-        let Ok(geometry) = geometry(kind, figure) else { return };
-        let Some(layer) = self.layer.take() else { return };
-        let mut feature = layer.into_feature(geometry);
-        feature.set_id(shard.ids()[slot].value().cast_unsigned());
+        let id = shard.ids()[slot].value().cast_unsigned();
+        let Some(mut feature) = self.begin(id, kind, figure) else { return };
         for (column, key) in self.columns {
             match shard.columns().get(*column).map_or(ValueRef::Null, |c| c.value(slot)) {
                 ValueRef::Null | ValueRef::Bytes(_) => {}
@@ -47,6 +45,19 @@ impl<'a> LayerWriter<'a> for SmallLayer<'a> {
                 ValueRef::Int(v) => feature.add_tag_sint(key, v),
                 ValueRef::Real(v) => feature.add_tag_double(key, v),
                 ValueRef::Text(v) => feature.add_tag_string(key, v),
+            }
+        }
+        self.layer = Some(feature.into_layer());
+        self.count += 1;
+    }
+
+    fn write_summed(&mut self, summed: &Summed<'_>, keys: &[String], figure: &Figure) {
+        let Some(mut feature) = self.begin(summed.id, summed.kind, figure) else { return };
+        for (key, value) in &summed.values {
+            match *value {
+                SumValue::Word(word) => feature.add_tag_string(&keys[*key], word),
+                SumValue::Int(value) => feature.add_tag_sint(&keys[*key], value),
+                SumValue::Real(value) => feature.add_tag_double(&keys[*key], value),
             }
         }
         self.layer = Some(feature.into_layer());
@@ -62,6 +73,16 @@ impl<'a> LayerWriter<'a> for SmallLayer<'a> {
             return Vec::new();
         }
         self.tile.to_bytes().unwrap_or_default()
+    }
+}
+
+impl SmallLayer<'_> {
+    fn begin(&mut self, id: u64, kind: Kind, figure: &Figure) -> Option<mvt::Feature> {
+        // Integers inside the tile: the crate refuses none of them.
+        let geometry = geometry(kind, figure).ok()?;
+        let mut feature = self.layer.take()?.into_feature(geometry);
+        feature.set_id(id);
+        Some(feature)
     }
 }
 

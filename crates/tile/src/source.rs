@@ -1,6 +1,6 @@
 //! What a layer is drawn from.
 
-use spatial::{CollectionSnapshot, Shard, WorldBox};
+use spatial::{CollectionSnapshot, Portion, Shard, Size, WorldBox};
 
 /// A searchable set of features.
 pub trait FeatureSource: Sync {
@@ -11,6 +11,29 @@ pub trait FeatureSource: Sync {
     /// slots in ascending order. The order of shards is the same whatever the area, so that
     /// neighbouring tiles agree.
     fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16]));
+
+    /// As [`FeatureSource::search`], of features of class `least` and above; points are.
+    fn search_large<'a>(
+        &'a self,
+        area: &WorldBox,
+        least: Size,
+        visit: &mut dyn FnMut(&'a Shard, &[u16]),
+    ) {
+        let mut large = Vec::new();
+        self.search(area, &mut |shard, slots| {
+            large.clear();
+            large.extend(slots.iter().filter(|slot| shard.sizes()[usize::from(**slot)] >= least));
+            if !large.is_empty() {
+                visit(shard, &large);
+            }
+        });
+    }
+
+    /// Visits whole shards whose features may meet `area`, with the slots that do not count, and
+    /// features apart from them. `false` when features can only be had one by one.
+    fn portions<'a>(&'a self, _area: &WorldBox, _visit: &mut dyn FnMut(Portion<'a, '_>)) -> bool {
+        false
+    }
 }
 
 impl FeatureSource for CollectionSnapshot {
@@ -20,6 +43,20 @@ impl FeatureSource for CollectionSnapshot {
 
     fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16])) {
         self.search_world(area, visit);
+    }
+
+    fn search_large<'a>(
+        &'a self,
+        area: &WorldBox,
+        least: Size,
+        visit: &mut dyn FnMut(&'a Shard, &[u16]),
+    ) {
+        self.search_large(area, least, visit);
+    }
+
+    fn portions<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(Portion<'a, '_>)) -> bool {
+        self.portions(area, visit);
+        true
     }
 }
 

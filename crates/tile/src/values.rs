@@ -12,6 +12,7 @@ use spatial::{Column, Distinct, Shard, Texts};
 
 use crate::lookup::Lookup;
 use crate::output::Output;
+use crate::tally::SumValue;
 use crate::wire::{MAX_VARINT, put_tag, put_varint, varint_len, zigzag64};
 
 /// Texts of a column that are looked up before it is told whether that was worth it.
@@ -27,6 +28,8 @@ pub(crate) struct ValueBuffers {
     texts: Lookup,
     ints: Lookup,
     reals: Lookup,
+    /// Values of what stands for many features: behind all others.
+    sums: Vec<SumValue>,
     epoch: u32,
 }
 
@@ -82,6 +85,7 @@ impl<'a> Values<'a> {
         buffers.texts.clear(expected.min(WINDOW as usize) * columns.len());
         buffers.ints.clear(expected);
         buffers.reals.clear(expected);
+        buffers.sums.clear();
         let current = Vec::with_capacity(columns.len());
         Self { columns, buffers, sources: Vec::new(), current, truths: [None; 2] }
     }
@@ -168,6 +172,25 @@ impl<'a> Values<'a> {
         index
     }
 
+    /// Index of a value of what stands for many features. No value of a single one comes after.
+    pub fn sum_index(&mut self, value: SumValue) -> u32 {
+        let ValueBuffers { places, sums, ints, reals, .. } = &mut *self.buffers;
+        let first = places.len() as u32;
+        let fresh = first + sums.len() as u32;
+        let index = match value {
+            SumValue::Word(_) => {
+                let found = sums.iter().position(|known| *known == value);
+                found.map_or(fresh, |position| first + position as u32)
+            }
+            SumValue::Int(value) => ints.index_or(value.cast_unsigned(), fresh, |_| true),
+            SumValue::Real(value) => reals.index_or(value.to_bits(), fresh, |_| true),
+        };
+        if index == fresh {
+            sums.push(value);
+        }
+        index
+    }
+
     /// Writes the values in the order of their indexes, as fields 4 of a layer.
     pub fn write(&self, output: &mut Output) {
         let ends = self.sources.iter().skip(1).map(|source| source.first);
@@ -180,6 +203,13 @@ impl<'a> Values<'a> {
             }));
             for place in &self.buffers.places[source.first..end] {
                 put_value(output, values[usize::from(place.position)], place.code);
+            }
+        }
+        for value in &self.buffers.sums {
+            match *value {
+                SumValue::Word(word) => put_any_text(output, word.as_bytes()),
+                SumValue::Int(value) => put_int(output, value),
+                SumValue::Real(value) => put_real(output, value),
             }
         }
     }
@@ -214,22 +244,28 @@ const BOOL: u8 = 0x38;
 fn put_value(output: &mut Output, values: Distinct<'_>, code: u16) {
     match values {
         Distinct::Text(texts) => put_text(output, texts, code),
-        Distinct::Real(values) => {
-            let mut field = [0; 11];
-            field[..3].copy_from_slice(&[LAYER_VALUE, 9, DOUBLE]);
-            field[3..].copy_from_slice(&values[usize::from(code)].to_le_bytes());
-            output.push(&field);
-        }
-        Distinct::Int(values) => {
-            let value = zigzag64(values[usize::from(code)]);
-            let room = output.room(3 + MAX_VARINT);
-            room[..3].copy_from_slice(&[LAYER_VALUE, 1 + varint_len(value) as u8, SINT]);
-            let end = put_varint(room, 3, value);
-            output.advance(end);
-        }
+        Distinct::Real(values) => put_real(output, values[usize::from(code)]),
+        Distinct::Int(values) => put_int(output, values[usize::from(code)]),
         Distinct::Bool => output.push(&[LAYER_VALUE, 2, BOOL, u8::from(code == 1)]),
         Distinct::Bytes => {}
     }
+}
+
+#[inline]
+fn put_real(output: &mut Output, value: f64) {
+    let mut field = [0; 11];
+    field[..3].copy_from_slice(&[LAYER_VALUE, 9, DOUBLE]);
+    field[3..].copy_from_slice(&value.to_le_bytes());
+    output.push(&field);
+}
+
+#[inline]
+fn put_int(output: &mut Output, value: i64) {
+    let value = zigzag64(value);
+    let room = output.room(3 + MAX_VARINT);
+    room[..3].copy_from_slice(&[LAYER_VALUE, 1 + varint_len(value) as u8, SINT]);
+    let end = put_varint(room, 3, value);
+    output.advance(end);
 }
 
 /// Bytes of a short text are copied so many at once, whatever its length.

@@ -21,7 +21,7 @@ use super::tile_selection::{PARAMETERS, selection};
 use crate::as_of::as_of;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
-use crate::query_string::QueryString;
+use crate::query_string::{QueryString, encode};
 use crate::state::App;
 
 /// Media type of a vector tile.
@@ -226,13 +226,23 @@ fn respond(tile: TileAnswer, max_age: u32) -> Response {
     describe(&mut response, &tile.etag, max_age);
     let headers = response.headers_mut();
     headers.insert(REVISION, HeaderValue::from(tile.revision.0));
-    if let Some(sampled) = tile.aggregation {
-        let text = format!("sample; kept={}; of={}", sampled.kept, sampled.of);
-        if let Ok(value) = HeaderValue::from_str(&text) {
-            headers.insert(AGGREGATION, value);
-        }
+    if let Some(value) = tile.aggregation.as_deref().and_then(aggregation) {
+        headers.insert(AGGREGATION, value);
     }
     response
+}
+
+/// What a tile holds that does not show every feature as itself; names as in a URL.
+fn aggregation(said: &tile::Aggregation) -> Option<HeaderValue> {
+    let tile::Aggregation { own, cells, summed, least, .. } = said;
+    let mut text = format!("own={own}; cells={cells}; summed={summed}; least={least}");
+    if !said.left_out.is_empty() {
+        let names: Vec<String> =
+            said.left_out.iter().map(|name| encode(name).replace(',', "%2C")).collect();
+        text.push_str("; without=");
+        text.push_str(&names.join(","));
+    }
+    HeaderValue::from_str(&text).ok()
 }
 
 /// What 200, 204 and 304 have in common.

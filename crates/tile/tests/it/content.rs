@@ -153,11 +153,11 @@ fn lines_are_cut_into_pieces_at_the_buffer() {
 }
 
 #[test]
-fn lines_that_shrink_to_a_point_are_counted() {
+fn a_line_that_shrinks_to_a_point_is_a_dash() {
     let shape = Shape::LineString(path(&[[5.0, 5.0], [5.2, 5.1]]));
-    let rendered = Features::bulk(&[shape]).draw(coord(12, 1, 1), &Limits::default());
-    assert_eq!(rendered.layers[0].dropped.collapsed, 1);
-    assert_eq!(rendered.bytes, []);
+    let drawn = draw(&Features::bulk(&[shape]));
+    assert_eq!((drawn.len(), drawn[0].id), (1, Some(1)));
+    assert_eq!(drawn[0].paths, [vec![[4, 5], [6, 5]]]);
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Limits are kept, the same features survive everywhere, and small polygons keep their area.
+//! Limits are kept; what is not drawn as itself is summed up, exactly, and keeps its area.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use geo_types::{Geometry as Shape, Point};
-use tile::inspect::DecodedLayer;
-use tile::{Limits, Sampled};
+use tile::Limits;
+use tile::inspect::{DecodedFeature, DecodedLayer, DecodedValue};
 
 use crate::features::{Features, coord, polygon, rectangle, valid_layer};
 
@@ -19,9 +19,10 @@ fn drawn_area(layer: &DecodedLayer) -> f64 {
     sum as f64 / 2.0
 }
 
+const CORNER: f64 = 1_400_000.0 * 1024.0;
+
 /// A town of square parcels, `pitch` world units apart, of which 90 % are covered.
 fn town(side: u32, pitch: f64) -> Vec<Shape<f64>> {
-    let corner = 1_400_000.0 * 1024.0;
     let size = pitch * 0.9_f64.sqrt();
     (0..side * side)
         .map(|number| {
@@ -30,7 +31,7 @@ fn town(side: u32, pitch: f64) -> Vec<Shape<f64>> {
             let blocks = side / 8;
             let x = (block % blocks) * 8 + within % 8;
             let y = (block / blocks) * 8 + within / 8;
-            let (x, y) = (corner + f64::from(x) * pitch, corner + f64::from(y) * pitch);
+            let (x, y) = (CORNER + f64::from(x) * pitch, CORNER + f64::from(y) * pitch);
             Shape::Polygon(polygon(&[&rectangle(x, y, size, size)]))
         })
         .collect()
@@ -46,7 +47,8 @@ fn check_area_kept(zoom: u32, limits: &Limits) {
     let drawn = drawn_area(&valid_layer(&rendered).unwrap());
     assert!((drawn / expected - 1.0).abs() < 0.02, "z{zoom}: {drawn} of {expected}");
     let stats = &rendered.layers[0];
-    assert_eq!(stats.features + stats.dropped.merged, (side * side) as usize);
+    let own = (stats.features - stats.cells) as u64;
+    assert_eq!(own + stats.summed, u64::from(side * side));
     assert!(stats.features <= limits.features);
     assert!(rendered.bytes.len() as f64 <= limits.bytes as f64 * 2.2);
 }
@@ -64,44 +66,140 @@ fn a_town_keeps_its_area_under_limits() {
     check_area_kept(10, &Limits { bytes: 30_000, ..Limits::default() });
 }
 
+fn value<'a>(feature: &'a DecodedFeature, key: &str) -> Option<&'a DecodedValue> {
+    feature.properties.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+}
+
+fn int(feature: &DecodedFeature, key: &str) -> Option<i64> {
+    match value(feature, key)? {
+        DecodedValue::Int(value) => Some(*value),
+        other => panic!("{key}: {other:?}"),
+    }
+}
+
+/// What the tiles of a zoom say: number of features, sum of `number`, sum of `area` in halves,
+/// and number of features of each name. Features drawn in several tiles count once.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Told {
+    count: i64,
+    numbers: i64,
+    areas: i64,
+    names: BTreeMap<String, i64>,
+}
+
+impl Told {
+    fn add(&mut self, feature: &DecodedFeature) {
+        let real = |key: &str| match value(feature, key) {
+            Some(DecodedValue::Double(value)) => (value * 2.0) as i64,
+            _ => 0,
+        };
+        let Some(count) = int(feature, "tuban:count") else {
+            self.count += 1;
+            self.numbers += int(feature, "number").unwrap_or(0);
+            self.areas += real("area");
+            if let Some(DecodedValue::Text(name)) = value(feature, "name") {
+                *self.names.entry(name.clone()).or_default() += 1;
+            }
+            return;
+        };
+        self.count += count;
+        self.numbers += int(feature, "tuban:sum:number").unwrap();
+        self.areas += real("tuban:sum:area");
+        for (key, value) in &feature.properties {
+            if let (Some(name), DecodedValue::Int(count)) =
+                (key.strip_prefix("tuban:count:name:"), value)
+            {
+                *self.names.entry(name.to_owned()).or_default() += count;
+            }
+        }
+    }
+}
+
+/// Draws every tile of `zoom` that may hold something; answers what they say, and the number of
+/// features that stand for others.
+fn told(source: &Features, zoom: u32, limits: &Limits) -> (Told, usize) {
+    let (mut told, mut cells, mut seen) = (Told::default(), 0, BTreeSet::new());
+    let first = (CORNER as u32 >> (32 - zoom)).saturating_sub(1);
+    for x in first..first + 4 {
+        for y in first..first + 4 {
+            let rendered = source.draw(coord(zoom, x, y), limits);
+            let Some(layer) = valid_layer(&rendered) else { continue };
+            for feature in &layer.features {
+                cells += usize::from(int(feature, "tuban:count").is_some());
+                if seen.insert(feature.id.unwrap()) {
+                    told.add(feature);
+                }
+            }
+            assert!(layer.features.len() <= limits.features);
+        }
+    }
+    (told, cells)
+}
+
+/// The sums over all tiles of a zoom are those of the features, whatever the limits.
+fn check_sums(shapes: &[Shape<f64>], cases: &[(u32, Limits)]) {
+    let source = Features::new(shapes, 400).in_bulk();
+    let unlimited = told(&source, 16, &Limits::UNBOUNDED);
+    let mut aggregated = 0;
+    for (zoom, limits) in cases {
+        let (told, cells) = told(&source, *zoom, limits);
+        assert_eq!(told.count, shapes.len() as i64, "z{zoom}");
+        if unlimited.1 == 0 && unlimited.0.count == told.count {
+            assert_eq!(told, unlimited.0, "z{zoom}");
+        }
+        aggregated += cells;
+    }
+    assert!(aggregated > 0);
+}
+
 fn points(count: u32) -> Vec<Shape<f64>> {
     (0..count)
         .map(|n| {
             let (x, y) = (f64::from(n % 64), f64::from(n / 64));
-            Shape::Point(Point::new(1e9 + x * 4000.0, 1e9 + y * 4000.0))
+            Shape::Point(Point::new(CORNER + x * 4000.0, CORNER + y * 4000.0))
         })
         .collect()
 }
 
-fn kept_ids(source: &Features, zoom: u32, features: usize) -> (BTreeSet<u64>, Option<Sampled>) {
-    let tile = 1_000_000_000_u32 >> (32 - zoom);
-    let limits = Limits { features, ..Limits::default() };
-    let rendered = source.draw(coord(zoom, tile, tile), &limits);
-    let layer = valid_layer(&rendered).unwrap();
-    (layer.features.iter().filter_map(|feature| feature.id).collect(), rendered.sampled)
+#[test]
+fn sums_are_exact_at_every_zoom() {
+    let few = Limits { features: 300, ..Limits::default() };
+    let light = Limits { bytes: 8_000, ..Limits::default() };
+    let usual = Limits::default();
+    for shapes in [town(48, 900.0), points(3000)] {
+        check_sums(&shapes, &[(9, usual), (9, few), (11, few), (12, light), (14, light)]);
+    }
 }
 
 #[test]
-fn a_sample_is_said_and_lower_limits_keep_a_part_of_it() {
+fn a_cluster_is_the_same_cell_by_another_tile_of_the_zoom_below() {
     let source = Features::bulk(&points(4096));
-    let (all, sampled) = kept_ids(&source, 9, 5000);
-    assert_eq!((all.len(), sampled), (4096, None));
-    let (many, sampled) = kept_ids(&source, 9, 1000);
-    assert_eq!(sampled, Some(Sampled { kept: 1000, of: 4096 }));
-    let (few, _) = kept_ids(&source, 9, 100);
-    assert_eq!((many.len(), few.len()), (1000, 100));
-    assert!(few.is_subset(&many));
-    let (elsewhere, _) = kept_ids(&source, 5, 1000);
-    assert_eq!(elsewhere, many);
+    let few = Limits { features: 200, ..Limits::default() };
+    let tile = CORNER as u32 >> (32 - 9);
+    let rendered = source.draw(coord(9, tile, tile), &few);
+    let layer = valid_layer(&rendered).unwrap();
+    assert!(
+        layer
+            .features
+            .iter()
+            .any(|f| value(f, "tuban:aggregation")
+                == Some(&DecodedValue::Text("cluster".to_owned())))
+    );
+    let again = valid_layer(&source.draw(coord(9, tile, tile), &few)).unwrap();
+    assert_eq!(layer, again, "ids and sums are the same each time");
+    let aggregation = rendered.aggregation.unwrap();
+    assert_eq!(aggregation.own as u64 + aggregation.summed, 4096);
+    assert_eq!(aggregation.own + aggregation.cells, layer.features.len());
 }
 
 #[test]
 fn bytes_are_limited_too() {
     let source = Features::bulk(&points(4096));
     let limits = Limits { bytes: 10_000, ..Limits::default() };
-    let rendered = source.draw(coord(9, 119, 119), &limits);
-    assert!(rendered.bytes.len() <= 22_000);
-    assert!(rendered.sampled.unwrap().kept > 300);
+    let tile = CORNER as u32 >> (32 - 9);
+    let rendered = source.draw(coord(9, tile, tile), &limits);
+    assert!(rendered.bytes.len() <= 22_000, "{}", rendered.bytes.len());
+    assert!(rendered.layers[0].features >= 4);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use spatial::{
     Collection, CollectionId, CollectionSnapshot, Crs, Edit, Envelope, Feature, FeatureId, Field,
     FieldClass, FieldType, Geometry, GeometryType, Revision, Stage, Value, WorldPoint, Zooms,
 };
+use tile::inspect::{DecodedFeature, DecodedValue, decode, defects};
 use tile::{LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and};
 
 const COLUMNS: [(usize, &str); 3] = [(0, "code"), (1, "use"), (2, "area")];
@@ -101,6 +102,69 @@ fn tiles_do_not_tell_a_delta_from_shards() {
         .map(|feature| Edit { id: feature.id.unwrap(), feature: Some(feature) })
         .collect();
     let edited = early.apply(Revision(2), &edits, &to_world);
+    check_sums(&[&whole, &edited, &edited.fold()]);
     assert!(tiles(&edited) == expected, "edits in the delta");
     assert!(tiles(&edited.fold()) == expected, "edits folded into the shards");
+}
+
+/// What the tiles of a zoom add up to: count, tenths of `area`, and features of each use.
+type Sums = (i64, i64, [i64; 9]);
+
+fn add(sums: &mut Sums, feature: &DecodedFeature) {
+    let stands_for_many = feature.properties.iter().any(|(key, _)| key == "tuban:count");
+    sums.0 += i64::from(!stands_for_many);
+    for (key, value) in &feature.properties {
+        let key = key.as_str();
+        match (key.strip_prefix("tuban:count:use:用途"), value) {
+            (Some(number), DecodedValue::Int(count)) => {
+                sums.2[number.parse::<usize>().unwrap()] += count;
+            }
+            (None, DecodedValue::Int(count)) if key == "tuban:count" => sums.0 += count,
+            (None, DecodedValue::Double(area)) if key == "area" || key == "tuban:sum:area" => {
+                sums.1 += (area * 10.0).round() as i64;
+            }
+            (None, DecodedValue::Text(text)) if key == "use" => {
+                let number = text.strip_prefix("用途").unwrap();
+                sums.2[number.parse::<usize>().unwrap()] += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn sums(source: &CollectionSnapshot, zoom: u8, limits: &Limits) -> Sums {
+    let layer = LayerInput { name: "parcels", source, columns: &COLUMNS };
+    let corners = [[(1 << 24) - 1; 2], [(1 << 24) + 920_000; 2]];
+    let [first, last] = corners.map(|corner| TileCoord::holding(zoom, corner));
+    let mut seen = std::collections::BTreeSet::new();
+    let mut sums = Sums::default();
+    for x in first.x()..=last.x() {
+        for y in first.y()..=last.y() {
+            let coord = TileCoord::new(&WEB_MERCATOR_QUAD, zoom.into(), x, y).unwrap();
+            let rendered = render(&[layer], &WEB_MERCATOR_QUAD, coord, limits);
+            let layers = decode(&rendered.bytes).unwrap();
+            assert_eq!(defects(&layers), []);
+            for feature in layers.iter().flat_map(|layer| &layer.features) {
+                if seen.insert(feature.id) {
+                    add(&mut sums, feature);
+                }
+            }
+        }
+    }
+    sums
+}
+
+/// The same sums at every zoom, by whatever way a tile comes to them.
+fn check_sums(sources: &[&CollectionSnapshot]) {
+    let expected = sums(sources[0], 17, &Limits::UNBOUNDED);
+    assert_eq!(expected.0, 10_000);
+    for source in sources {
+        for zoom in [7, 9, 11, 12, 13] {
+            for (features, one_by_one) in [(300, 0), (300, u64::MAX), (2_000, 0), (20_000, 0)] {
+                let limits = Limits { features, one_by_one, ..Limits::default() };
+                let found = sums(source, zoom, &limits);
+                assert_eq!(found, expected, "z{zoom}, {features} features, {one_by_one}");
+            }
+        }
+    }
 }
