@@ -4,6 +4,11 @@
 //! benchmarks a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
 //! which time on the core; the script `benches/peers/tiles.sh` reads these. With
 //! `TUBAN_BENCH_ONLY_TILES` set, only they come.
+//!
+//! A line `LIMIT z milliseconds ratio` a zoom says what the least work for such a tile takes here and
+//! how many times as long the tile took: each candidate found in an R-tree, each of its vertices
+//! shifted, each vertex drawn written as two varints, each byte put in its place in pieces of
+//! sixteen. The cost of each of these is measured in the same run (`KERNELS`).
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -15,9 +20,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
+use rstar::primitives::Rectangle;
+use rstar::{AABB, RTree};
 use spatial::{
     CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, WorldProjector,
 };
+use tile::inspect::decode;
 use tile::{LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and};
 use tuban::synth::{Layer, Synth};
 
@@ -79,6 +87,113 @@ fn draw(layers: &[LayerInput<'_>], coord: TileCoord, limits: &Limits) {
     });
 }
 
+/// Nanoseconds that the parts of the least work take: a candidate, a vertex looked at, a vertex
+/// written, a byte.
+#[derive(Clone, Copy, Debug)]
+struct Kernels {
+    candidate: f64,
+    vertex: f64,
+    written: f64,
+    byte: f64,
+}
+
+/// Nanoseconds of one of the `units` that `work` does, the least of five runs.
+fn nanoseconds(units: usize, mut work: impl FnMut() -> u64) -> f64 {
+    let run = |_| {
+        let start = Instant::now();
+        black_box(work());
+        start.elapsed().as_secs_f64() * 1e9 / units as f64
+    };
+    (0..5).map(run).fold(f64::INFINITY, f64::min)
+}
+
+impl Kernels {
+    fn measure(snapshot: &CollectionSnapshot) -> Self {
+        let mut boxes = Vec::new();
+        let mut world = Vec::new();
+        snapshot.each(&mut |shard, slots| {
+            for slot in slots {
+                let feature = shard.feature(usize::from(*slot));
+                let area = feature.world_box();
+                let corner = |point: [u32; 2]| point.map(f64::from);
+                boxes.push(Rectangle::from_corners(corner(area.min), corner(area.max)));
+                feature.paths().for_each(|path| world.extend_from_slice(path.world));
+            }
+        });
+        let middle = boxes[boxes.len() / 2].lower();
+        let side = 4096.0 * 64.0;
+        let area = AABB::from_corners(middle, middle.map(|v| v + side));
+        let tree = RTree::bulk_load(boxes);
+        let hits = tree.locate_in_envelope_intersecting(area).count();
+        let candidate = nanoseconds(hits, || {
+            tree.locate_in_envelope_intersecting(area).map(|b| b.lower()[0] as u64).sum()
+        });
+        world.truncate(1 << 16);
+        let mut shifted = vec![[0_i32; 2]; world.len()];
+        let vertex = nanoseconds(world.len(), || {
+            let mut kept = 0;
+            let mut last = [0; 2];
+            for point in &world {
+                let point = point.map(|v| (v >> 6) as i32 & 0xfff);
+                shifted[kept] = point;
+                kept += usize::from(point != last);
+                last = point;
+            }
+            kept as u64
+        });
+        let mut bytes = vec![0_u8; world.len() * 4];
+        let written = nanoseconds(shifted.len(), || {
+            let (mut at, mut cursor) = (0, [0; 2]);
+            for point in &shifted {
+                for axis in 0..2 {
+                    let delta = point[axis] - cursor[axis];
+                    let mut value = ((delta << 1) ^ (delta >> 31)) as u32 & 0x3fff;
+                    while value >= 0x80 {
+                        bytes[at] = value as u8 | 0x80;
+                        at += 1;
+                        value >>= 7;
+                    }
+                    bytes[at] = value as u8;
+                    at += 1;
+                }
+                cursor = *point;
+            }
+            at as u64
+        });
+        let from = vec![7_u8; 1 << 22];
+        let mut to = vec![0_u8; 1 << 22];
+        let byte = nanoseconds(from.len(), || {
+            for (to, from) in to.chunks_mut(16).zip(from.chunks(16)) {
+                to.copy_from_slice(black_box(from));
+            }
+            to[9].into()
+        });
+        Self { candidate, vertex, written, byte }
+    }
+
+    /// Milliseconds of the least work for a tile.
+    fn limit(&self, snapshot: &CollectionSnapshot, coord: TileCoord, rendered: &[u8]) -> f64 {
+        let (mut candidates, mut visited) = (0, 0);
+        snapshot.search_world(&coord.world_box(64), &mut |shard, slots| {
+            candidates += slots.len();
+            let vertices = |slot: &u16| {
+                shard.feature(usize::from(*slot)).paths().map(|p| p.world.len()).sum::<usize>()
+            };
+            visited += slots.iter().map(vertices).sum::<usize>();
+        });
+        let layers = decode(rendered).unwrap();
+        let features = layers.iter().flat_map(|layer| &layer.features);
+        let written: usize = features.flat_map(|feature| &feature.paths).map(Vec::len).sum();
+        let parts = [
+            (candidates, self.candidate),
+            (visited, self.vertex),
+            (written, self.written),
+            (rendered.len(), self.byte),
+        ];
+        parts.iter().map(|(count, cost)| *count as f64 * cost / 1e6).sum()
+    }
+}
+
 fn main() {
     let count = std::env::var("TUBAN_BENCH_PARCELS").map_or(1_000_000, |n| n.parse().unwrap());
     let snapshot = parcels(count);
@@ -108,6 +223,8 @@ fn main() {
         group.finish();
         criterion.final_summary();
     }
+    let kernels = Kernels::measure(&snapshot);
+    println!("KERNELS {kernels:.2?} ns");
     for (zoom, coord) in &tiles {
         let rendered = render(&layers, &WEB_MERCATOR_QUAD, *coord, &limits);
         // The clock of a thread moves in steps of some milliseconds: short runs are put together.
@@ -124,13 +241,15 @@ fn main() {
             })
             .collect();
         times.sort_unstable();
+        let time = times[times.len() / 2].as_secs_f64() * 1e3;
         println!(
-            "TILE {zoom} {} {} {} {:.4} {}",
+            "TILE {zoom} {} {} {} {time:.4} {}",
             coord.x(),
             coord.y(),
             rendered.layers[0].features,
-            times[times.len() / 2].as_secs_f64() * 1e3,
             rendered.bytes.len()
         );
+        let limit = kernels.limit(&snapshot, *coord, &rendered.bytes);
+        println!("LIMIT {zoom} {limit:.4} {:.2}", time / limit);
     }
 }

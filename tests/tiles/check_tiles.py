@@ -338,6 +338,7 @@ def check_seams(tiles, counts):
                 for shapes in (one, two)
                 for n, shape in shapes.items()
                 if shape.bounds[axis] < EXTENT - MOST_APART and shape.bounds[axis + 2] > EXTENT + MOST_APART
+                and shape.bounds[1 - axis] < EXTENT - MOST_APART and shape.bounds[3 - axis] > MOST_APART
             }
             for number in (one.keys() & two.keys()) | both:
                 apart = seam_distance(one.get(number), two.get(number), strip)
