@@ -1,7 +1,7 @@
 //! How large features are on the world grid, in powers of four of a square world unit: enough to
 //! tell which of them a zoom can show, in one byte a feature.
 
-use crate::{FeatureRef, PathRole};
+use crate::{FeatureRef, GeometryType, PathRole};
 
 /// Number of classes of what has a size.
 pub const SIZES: usize = 32;
@@ -49,11 +49,19 @@ impl Size {
 }
 
 /// Dimension of what `feature` is seen as: 2 with a polygon in it, else 1 with a line, else 0.
+#[inline]
 pub fn dimension(feature: FeatureRef<'_>) -> u8 {
-    let of = |role| match role {
-        PathRole::Points => 0,
-        PathRole::Line => 1,
-        PathRole::Exterior | PathRole::Hole => 2,
-    };
-    feature.paths().map(|path| of(path.role)).max().unwrap_or(0)
+    match feature.geometry_type() {
+        Some(GeometryType::Polygon | GeometryType::MultiPolygon) => 2,
+        Some(GeometryType::LineString | GeometryType::MultiLineString) => 1,
+        Some(GeometryType::Point | GeometryType::MultiPoint) | None => 0,
+        Some(GeometryType::Any) => {
+            let of = |role| match role {
+                PathRole::Points => 0,
+                PathRole::Line => 1,
+                PathRole::Exterior | PathRole::Hole => 2,
+            };
+            feature.paths().map(|path| of(path.role)).max().unwrap_or(0)
+        }
+    }
 }

@@ -1,13 +1,17 @@
-//! Our own encoder: features become bytes in one pass, values follow from where they lie.
+//! Our own encoder: features become bytes batch by batch, values follow from where they lie.
+//!
+//! Some features are gathered with their commands, then their tags are found column by column,
+//! which keeps each column's table at hand, then all is put together. Batches are so many features,
+//! whichever shards they are in, so that these leave no trace in a tile.
 
-use spatial::{PathRole, Shard};
+use spatial::{FeatureId, PathRole, Shard};
 
 use crate::draw::Kind;
 use crate::figure::{Figure, Point};
 use crate::matrix_set::EXTENT;
 use crate::output::Output;
 use crate::tally::Summed;
-use crate::values::{ValueBuffers, Values};
+use crate::values::{Segment, ValueBuffers, Values};
 use crate::wire::{
     MAX_VARINT, TAG_ROOM, close, put_bytes, put_pair, put_tag, put_varint, varint_len, zigzag,
 };
@@ -24,11 +28,39 @@ const USUAL_BYTES: usize = 128;
 /// Features that memory is reserved for at most before the first comes.
 const RESERVED: usize = 1 << 16;
 
+/// Features of a batch.
+const BATCH: usize = 512;
+/// Bytes that are copied at once, whatever the length.
+const BLOCK: usize = 32;
+
 /// Memory of the encoder.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
     output: Output,
     values: ValueBuffers,
+    batch: Batch,
+}
+
+/// Features that wait for their tags.
+#[derive(Debug, Default)]
+struct Batch {
+    slots: Vec<u16>,
+    kinds: Vec<Kind>,
+    /// Where the commands of each end.
+    ends: Vec<usize>,
+    /// Commands, feature after feature, and room behind them.
+    commands: Vec<u8>,
+    /// Column by column, feature by feature: one more than the index of the value; 0 for none.
+    tags: Vec<u32>,
+}
+
+impl Batch {
+    fn clear(&mut self) {
+        self.slots.clear();
+        self.kinds.clear();
+        self.ends.clear();
+        self.tags.clear();
+    }
 }
 
 /// Writes one layer.
@@ -37,6 +69,9 @@ pub(crate) struct Encoder<'a> {
     columns: &'a [(usize, &'a str)],
     output: &'a mut Output,
     values: Values<'a>,
+    batch: &'a mut Batch,
+    /// The shards of the batch, and which of its features they have.
+    segments: Vec<Segment<'a>>,
     /// Where the layer's name begins: after its tag and the length, as it was guessed.
     start: usize,
     features: usize,
@@ -52,28 +87,39 @@ impl<'a> Encoder<'a> {
         bytes: Vec<u8>,
         expected: usize,
     ) -> Self {
-        let Buffers { output, values } = buffers;
+        let Buffers { output, values, batch } = buffers;
+        batch.clear();
         let columns = &columns[..columns.len().min(MAX_COLUMNS)];
         let start = 1 + varint_len(expected.saturating_mul(USUAL_BYTES) as u64);
         output.start(bytes, expected.min(RESERVED) * USUAL_BYTES);
         output.push(&[0; 1 + MAX_VARINT][..start]);
         push_field(output, 0x0a, name.as_bytes());
         let values = Values::new(columns, values, expected);
-        Self { columns, output, values, start, features: 0, keys: Vec::new() }
+        let (segments, keys) = (Vec::new(), Vec::new());
+        Self { columns, output, values, batch, segments, start, features: 0, keys }
     }
 }
 
 impl<'a> LayerWriter<'a> for Encoder<'a> {
     fn enter(&mut self, shard: &'a Shard) {
-        self.values.enter(shard);
+        let segment = self.values.enter(shard, self.batch.slots.len());
+        self.segments.push(segment);
     }
 
     #[inline]
-    fn write(&mut self, shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
-        let id = shard.ids()[slot].value().cast_unsigned();
-        let (room, values) = self.room(self.columns.len(), figure);
-        let end = put_feature(room, id, (kind, figure), |room, at| values.put_tags(room, at, slot));
-        self.output.advance(end);
+    fn write(&mut self, _shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
+        if self.batch.slots.len() == BATCH {
+            self.end_batch();
+        }
+        let Batch { slots, kinds, ends, commands, .. } = &mut *self.batch;
+        let start = ends.last().copied().unwrap_or(0);
+        let needed = start + commands_room(figure) + BLOCK;
+        if commands.len() < needed {
+            commands.resize(needed.next_power_of_two(), 0);
+        }
+        slots.push(slot as u16);
+        kinds.push(kind);
+        ends.push(put_geometry(commands, start, kind, figure));
         self.features += 1;
     }
 
@@ -81,20 +127,28 @@ impl<'a> LayerWriter<'a> for Encoder<'a> {
         if self.keys.is_empty() {
             self.keys.extend_from_slice(keys);
         }
+        self.end_batch();
         let first = self.columns.len();
-        let (room, values) = self.room(summed.values.len(), figure);
-        let end = put_feature(room, summed.id, (summed.kind, figure), |room, at| {
-            let tag = |at, (key, value): &(usize, _)| {
-                put_tag(room, at, (first + key) as u32, values.sum_index(*value))
-            };
-            summed.values.iter().fold(at, tag)
-        });
+        let needed = commands_room(figure) + summed.values.len() * TAG_ROOM + AROUND;
+        let (room, values) = (self.output.room(needed), &mut self.values);
+        let end = put_feature(
+            room,
+            (summed.id, summed.kind),
+            |room, at| {
+                let tag = |at, (key, value): &(usize, _)| {
+                    put_tag(room, at, (first + key) as u32, values.sum_index(*value))
+                };
+                summed.values.iter().fold(at, tag)
+            },
+            |room, at| put_geometry(room, at, summed.kind, figure),
+        );
         self.output.advance(end);
         self.features += 1;
     }
 
-    fn finish(self) -> Vec<u8> {
-        let Self { columns, output, values, start, features, keys } = self;
+    fn finish(mut self) -> Vec<u8> {
+        self.end_batch();
+        let Self { columns, output, values, start, features, keys, .. } = self;
         for (_, key) in columns {
             push_field(output, 0x1a, key.as_bytes());
         }
@@ -124,24 +178,73 @@ impl<'a> LayerWriter<'a> for Encoder<'a> {
     }
 }
 
-impl<'a> Encoder<'a> {
-    /// Room for a feature of so many tags drawn as `figure`, and the value table.
-    #[inline]
-    fn room(&mut self, tags: usize, figure: &Figure) -> (&mut [u8], &mut Values<'a>) {
-        // Two bytes a number, and for each path its commands; then what stands around them.
-        let geometry = figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4;
-        let needed = geometry + tags * TAG_ROOM + 5 * MAX_VARINT;
-        (&mut self.output.room(needed)[..needed], &mut self.values)
+/// Bytes that the commands of `figure` take at most: two a number, and for each path what says
+/// how many there are.
+#[inline]
+fn commands_room(figure: &Figure) -> usize {
+    figure.point_count() * 4 + figure.paths().len() * (2 * MAX_VARINT + 1) + 4
+}
+
+/// Bytes that stand around the tags and the commands of a feature at most.
+const AROUND: usize = 5 * MAX_VARINT;
+
+impl Encoder<'_> {
+    /// Writes the features that wait.
+    fn end_batch(&mut self) {
+        let Batch { slots, kinds, ends, commands, tags } = &mut *self.batch;
+        self.values.index_batch(&self.segments, slots, tags);
+        let (features, columns) = (slots.len(), self.columns.len());
+        let mut segments = self.segments.iter();
+        let mut ids: &[FeatureId] = &[];
+        let mut next = segments.next();
+        let mut start = 0;
+        for (number, slot) in slots.iter().enumerate() {
+            while let Some(segment) = next.filter(|segment| segment.first <= number) {
+                ids = segment.shard.ids();
+                next = segments.next();
+            }
+            let len = ends[number] - start;
+            let commands = &commands[start..start + len.next_multiple_of(BLOCK)];
+            let room = self.output.room(commands.len() + columns * TAG_ROOM + AROUND);
+            let id = ids[usize::from(*slot)].value().cast_unsigned();
+            let end = put_feature(
+                room,
+                (id, kinds[number]),
+                |room, at| {
+                    let tag = |at, column: usize| match tags[column * features + number] {
+                        0 => at,
+                        index => put_tag(room, at, column as u32, index - 1),
+                    };
+                    (0..columns).fold(at, tag)
+                },
+                |room, at| {
+                    for (to, from) in
+                        room[at..].chunks_exact_mut(BLOCK).zip(commands.chunks_exact(BLOCK))
+                    {
+                        to.copy_from_slice(from);
+                    }
+                    at + len
+                },
+            );
+            self.output.advance(end);
+            start += len;
+        }
+        self.batch.clear();
+        // The last shard may go on.
+        if let Some(last) = self.segments.pop() {
+            self.segments.clear();
+            self.segments.push(Segment { first: 0, ..last });
+        }
     }
 }
 
-/// Writes a feature whose tags `put_tags` writes; answers the position after it.
+/// Writes a feature whose tags and commands are put where it says; answers the position after it.
 #[inline]
 fn put_feature(
     room: &mut [u8],
-    id: u64,
-    (kind, figure): (Kind, &Figure),
+    (id, kind): (u64, Kind),
     put_tags: impl FnOnce(&mut [u8], usize) -> usize,
+    put_commands: impl FnOnce(&mut [u8], usize) -> usize,
 ) -> usize {
     // The fields are closed from the inside outwards, when their lengths are known.
     room[0] = 0x12;
@@ -154,7 +257,7 @@ fn put_feature(
         at = close(room, tags, end);
     }
     room[at..at + 3].copy_from_slice(&[0x18, kind as u8, 0x22]);
-    let end = put_geometry(room, at + 4, kind, figure);
+    let end = put_commands(room, at + 4);
     let end = close(room, at + 3, end);
     close(room, 1, end)
 }

@@ -13,7 +13,7 @@ use spatial::{Column, Distinct, Shard, Texts};
 use crate::lookup::Lookup;
 use crate::output::Output;
 use crate::tally::SumValue;
-use crate::wire::{MAX_VARINT, put_tag, put_varint, varint_len, zigzag64};
+use crate::wire::{MAX_VARINT, put_varint, varint_len, zigzag64};
 
 /// Texts of a column that are looked up before it is told whether that was worth it.
 const WINDOW: u32 = 512;
@@ -23,7 +23,8 @@ const WORTH: u32 = 32;
 /// Memory of a value table.
 #[derive(Debug, Default)]
 pub(crate) struct ValueBuffers {
-    places: Vec<Place>,
+    /// Value by value, its code in the column and shard of its source.
+    places: Vec<u16>,
     columns: Vec<TextColumn>,
     texts: Lookup,
     ints: Lookup,
@@ -31,13 +32,6 @@ pub(crate) struct ValueBuffers {
     /// Values of what stands for many features: behind all others.
     sums: Vec<SumValue>,
     epoch: u32,
-}
-
-/// Where a value is: which of the layer's columns, and its code in the shard of its source.
-#[derive(Clone, Copy, Debug)]
-struct Place {
-    position: u16,
-    code: u16,
 }
 
 /// What is known of a column of texts.
@@ -51,11 +45,20 @@ struct TextColumn {
     keys: bool,
 }
 
-/// A shard and the index of the first value that was taken from it.
-#[derive(Debug)]
+/// A column of a shard and the index of the first value that was taken from it.
+#[derive(Clone, Copy, Debug)]
 struct Source<'a> {
-    shard: &'a Shard,
+    column: &'a Column,
     first: usize,
+}
+
+/// Features of one shard in a batch: from number `first` on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Segment<'a> {
+    pub shard: &'a Shard,
+    pub first: usize,
+    /// Tells what `TextColumn::codes` say of this shard from what they said of others.
+    pub epoch: u32,
 }
 
 /// The values of one layer.
@@ -63,10 +66,7 @@ struct Source<'a> {
 pub(crate) struct Values<'a> {
     columns: &'a [(usize, &'a str)],
     buffers: &'a mut ValueBuffers,
-    /// At least one.
     sources: Vec<Source<'a>>,
-    /// Columns of the shard entered last, as far as it has them.
-    current: Vec<Option<&'a Column>>,
     truths: [Option<u32>; 2],
 }
 
@@ -86,83 +86,112 @@ impl<'a> Values<'a> {
         buffers.ints.clear(expected);
         buffers.reals.clear(expected);
         buffers.sums.clear();
-        let current = Vec::with_capacity(columns.len());
-        Self { columns, buffers, sources: Vec::new(), current, truths: [None; 2] }
+        Self { columns, buffers, sources: Vec::new(), truths: [None; 2] }
     }
 
-    /// Values come from `shard` from now on.
-    pub fn enter(&mut self, shard: &'a Shard) {
-        self.sources.push(Source { shard, first: self.buffers.places.len() });
+    /// Features come from `shard` from number `first` of a batch on.
+    pub fn enter(&mut self, shard: &'a Shard, first: usize) -> Segment<'a> {
         if self.buffers.epoch == u32::MAX {
             self.buffers.columns.iter_mut().for_each(|column| column.codes.clear());
             self.buffers.epoch = 0;
         }
         self.buffers.epoch += 1;
-        self.current.clear();
         for (state, (column, _)) in self.buffers.columns.iter_mut().zip(self.columns) {
-            let column = shard.columns().get(*column);
-            self.current.push(column);
-            let distinct = column.map_or(0, Column::distinct);
+            let distinct = shard.columns().get(*column).map_or(0, Column::distinct);
             if state.codes.len() < distinct {
                 state.codes.resize(distinct, 0);
             }
         }
+        Segment { shard, first, epoch: self.buffers.epoch }
     }
 
-    /// Writes the tags of the feature at `slot` of the shard entered last; answers the position
-    /// after them. Null and what no tile carries is left out. Needs [`TAG_ROOM`] a column.
-    #[inline]
-    pub fn put_tags(&mut self, bytes: &mut [u8], mut at: usize, slot: usize) -> usize {
-        for position in 0..self.current.len() {
-            let Some(column) = self.current[position] else { continue };
-            let Some(code) = column.code(slot) else { continue };
-            if let Some(index) = self.index(Place { position: position as u16, code }, column) {
-                at = put_tag(bytes, at, position as u32, index);
+    /// Finds the values of a batch: into `tags`, column by column and feature by feature, one more
+    /// than the index; 0 for null and what no tile carries.
+    pub fn index_batch(&mut self, segments: &[Segment<'a>], slots: &[u16], tags: &mut Vec<u32>) {
+        tags.reserve(slots.len() * self.columns.len());
+        for position in 0..self.columns.len() {
+            for (number, segment) in segments.iter().enumerate() {
+                let end = segments.get(number + 1).map_or(slots.len(), |next| next.first);
+                let slots = &slots[segment.first..end];
+                match segment.shard.columns().get(self.columns[position].0) {
+                    _ if slots.is_empty() => {}
+                    Some(column) => {
+                        self.sources.push(Source { column, first: self.buffers.places.len() });
+                        self.index_run((position, column), segment.epoch, slots, tags);
+                    }
+                    None => tags.resize(tags.len() + slots.len(), 0),
+                }
             }
         }
-        at
     }
 
-    /// Index of the value at `place` of `column`; `None` for what no tile carries.
-    #[inline]
-    fn index(&mut self, place: Place, column: &Column) -> Option<u32> {
-        let buffers = &mut *self.buffers;
-        let fresh = buffers.places.len() as u32;
-        let code = usize::from(place.code);
-        let index = match column.values() {
-            Distinct::Text(_) if buffers.columns[usize::from(place.position)].keys => fresh,
-            Distinct::Text(texts) => self.text(place, texts),
-            Distinct::Int(values) => {
-                buffers.ints.index_or(values[code].cast_unsigned(), fresh, |_| true)
-            }
-            Distinct::Real(values) => {
-                buffers.reals.index_or(values[code].to_bits(), fresh, |_| true)
-            }
-            Distinct::Bool => *self.truths[code].get_or_insert(fresh),
-            Distinct::Bytes => return None,
-        };
-        if index == fresh {
-            self.buffers.places.push(place);
+    fn index_run(
+        &mut self,
+        (position, column): (usize, &Column),
+        epoch: u32,
+        slots: &[u16],
+        tags: &mut Vec<u32>,
+    ) {
+        let codes = slots.iter().map(|slot| column.code(usize::from(*slot)));
+        match column.values() {
+            Distinct::Text(texts) => tags.extend(codes.map(|code| match code {
+                None => 0,
+                Some(code) if self.buffers.columns[position].keys => self.push(code),
+                Some(code) => self.text((position, epoch), code, texts) + 1,
+            })),
+            Distinct::Int(values) => tags.extend(codes.map(|code| {
+                let Some(code) = code else { return 0 };
+                let key = values[usize::from(code)].cast_unsigned();
+                let ValueBuffers { places, ints, .. } = &mut *self.buffers;
+                number(ints, key, code, places)
+            })),
+            Distinct::Real(values) => tags.extend(codes.map(|code| {
+                let Some(code) = code else { return 0 };
+                let key = values[usize::from(code)].to_bits();
+                let ValueBuffers { places, reals, .. } = &mut *self.buffers;
+                number(reals, key, code, places)
+            })),
+            Distinct::Bool => tags.extend(codes.map(|code| {
+                let Some(code) = code else { return 0 };
+                match self.truths[usize::from(code)] {
+                    Some(index) => index + 1,
+                    None => {
+                        let index = self.push(code);
+                        self.truths[usize::from(code)] = Some(index - 1);
+                        index
+                    }
+                }
+            })),
+            Distinct::Bytes => tags.resize(tags.len() + slots.len(), 0),
         }
-        Some(index)
+    }
+
+    /// Adds a value; answers one more than its index.
+    #[inline]
+    fn push(&mut self, code: u16) -> u32 {
+        self.buffers.places.push(code);
+        self.buffers.places.len() as u32
     }
 
     /// Index of a text, the next free one if it is not there.
-    fn text(&mut self, place: Place, texts: Texts<'_>) -> u32 {
-        let ValueBuffers { places, columns, texts: lookup, epoch, .. } = &mut *self.buffers;
-        let column = &mut columns[usize::from(place.position)];
+    fn text(&mut self, (position, epoch): (usize, u32), code: u16, texts: Texts<'_>) -> u32 {
+        let ValueBuffers { places, columns, texts: lookup, .. } = &mut *self.buffers;
+        let column = &mut columns[position];
         let fresh = places.len() as u32;
-        let known = column.codes[usize::from(place.code)];
-        let index = if (known >> 32) as u32 == *epoch {
+        let known = column.codes[usize::from(code)];
+        let index = if (known >> 32) as u32 == epoch {
             known as u32
         } else {
-            let text = &texts.bytes()[texts.span(place.code)];
-            let key = u64::from(texts.hash(place.code));
-            let is_it = |index: u32| text_at(index, places, &self.sources, self.columns) == text;
+            let text = &texts.bytes()[texts.span(code)];
+            let key = u64::from(texts.hash(code));
+            let is_it = |index: u32| text_at(index, places, &self.sources) == text;
             let index = lookup.index_or(key, fresh, is_it);
-            column.codes[usize::from(place.code)] = u64::from(*epoch) << 32 | u64::from(index);
+            column.codes[usize::from(code)] = u64::from(epoch) << 32 | u64::from(index);
             index
         };
+        if index == fresh {
+            places.push(code);
+        }
         column.looked_up += 1;
         column.found += u32::from(index != fresh);
         if column.looked_up == WINDOW {
@@ -195,14 +224,10 @@ impl<'a> Values<'a> {
     pub fn write(&self, output: &mut Output) {
         let ends = self.sources.iter().skip(1).map(|source| source.first);
         let ends = ends.chain([self.buffers.places.len()]);
-        let mut values = Vec::with_capacity(self.columns.len());
         for (source, end) in self.sources.iter().zip(ends) {
-            values.clear();
-            values.extend(self.columns.iter().map(|(column, _)| {
-                source.shard.columns().get(*column).map_or(Distinct::Bytes, Column::values)
-            }));
-            for place in &self.buffers.places[source.first..end] {
-                put_value(output, values[usize::from(place.position)], place.code);
+            let values = source.column.values();
+            for code in &self.buffers.places[source.first..end] {
+                put_value(output, values, *code);
             }
         }
         for value in &self.buffers.sums {
@@ -215,19 +240,23 @@ impl<'a> Values<'a> {
     }
 }
 
+/// One more than the index of the number under `key`.
+#[inline]
+fn number(lookup: &mut Lookup, key: u64, code: u16, places: &mut Vec<u16>) -> u32 {
+    let fresh = places.len() as u32;
+    let index = lookup.index_or(key, fresh, |_| true);
+    if index == fresh {
+        places.push(code);
+    }
+    index + 1
+}
+
 /// The text at `index` of the table; nothing when that is none.
-fn text_at<'a>(
-    index: u32,
-    places: &[Place],
-    sources: &[Source<'a>],
-    columns: &[(usize, &str)],
-) -> &'a [u8] {
+fn text_at<'a>(index: u32, places: &[u16], sources: &[Source<'a>]) -> &'a [u8] {
     let index = index as usize;
-    let Place { position, code } = places[index];
     let source = sources.partition_point(|source| source.first <= index) - 1;
-    let column = columns[usize::from(position)].0;
-    match sources[source].shard.columns().get(column).map(Column::values) {
-        Some(Distinct::Text(texts)) => &texts.bytes()[texts.span(code)],
+    match sources[source].column.values() {
+        Distinct::Text(texts) => &texts.bytes()[texts.span(places[index])],
         _ => &[],
     }
 }
