@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use libdeflater::{CompressionLvl, Compressor};
 use spatial::{
-    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, ValueRef,
+    CollectionSnapshot, Crs, CrsRegistry, Edit, Feature, FeatureId, Revision, Stage, ValueRef,
     WorldProjector,
 };
 use tile::inspect::{DecodedFeature, DecodedKind, DecodedValue, decode};
@@ -143,6 +143,48 @@ fn resident_mib() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
+/// What an edit costs, and tiles before and after it.
+fn edits(
+    snapshot: &CollectionSnapshot,
+    columns: &[(usize, &str)],
+    middle: [u32; 2],
+    limits: &Limits,
+) {
+    let mut id = None;
+    let around = TileCoord::holding(16, middle).world_box(0);
+    snapshot.search_world(&around, &mut |shard, slots| {
+        id = id.or(Some(shard.ids()[slots[0] as usize]))
+    });
+    let feature = snapshot.get(id.unwrap()).unwrap();
+    let shape = geo_types::Polygon::new(
+        feature.paths().next().unwrap().coords.iter().map(|c| (c[0] + 1e-5, c[1])).collect(),
+        Vec::new(),
+    );
+    let edited = Feature {
+        id,
+        geometry: Some(spatial::Geometry::from(geo_types::Geometry::from(shape))),
+        properties: (0..columns.len()).map(|column| feature.value(column).to_value()).collect(),
+    };
+    let registry = CrsRegistry::new(Default::default()).unwrap();
+    let projector = WorldProjector::new(&registry, &snapshot.collection().crs).unwrap();
+    let to_world = |coords: &[[f64; 2]], world: &mut Vec<_>| projector.project_all(coords, world);
+    let edit = [Edit { id: id.unwrap(), feature: Some(&edited) }];
+    let mut after = snapshot.apply(Revision(2), &edit, &to_world);
+    let apply = cost(|| after = snapshot.apply(Revision(2), &edit, &to_world));
+    println!("an edit takes {apply:.3} ms");
+    for zoom in [8, 10, 12, 14, 16] {
+        let coord = TileCoord::holding(zoom, middle);
+        let draw = |source: &CollectionSnapshot| {
+            let layers = [LayerInput { name: "parcels", source, columns }];
+            cost(|| {
+                std::hint::black_box(render(&layers, &WEB_MERCATOR_QUAD, coord, limits));
+            })
+        };
+        let (before, after) = (draw(snapshot), draw(&after));
+        println!("EDIT z{zoom} {before:.3} ms before, {after:.3} after: {:.2}", after / before);
+    }
+}
+
 fn main() {
     let count = std::env::var("TUBAN_BENCH_PARCELS").map_or(1_000_000, |n| n.parse().unwrap());
     let snapshot = parcels(count);
@@ -225,6 +267,7 @@ fn main() {
         lines.push((zoom, packed));
         assert!(told.largest <= limits.bytes, "z{zoom}: {} bytes", told.largest);
     }
+    edits(&snapshot, &columns, middle, &limits);
     let (zoom, most) = lines.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
     println!(
         "the dearest zoom is {zoom}: {:.1} times the tile of z14; extent {EXTENT}",
