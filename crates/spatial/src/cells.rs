@@ -168,13 +168,13 @@ pub fn is_category(column: &Column) -> bool {
 impl ShardCells {
     /// The sums of `shard`, whose sizes are known.
     pub(crate) fn build(shard: &Shard) -> Self {
-        let placed = |slot: &usize| shard.sizes[*slot] != Size::PLACELESS;
+        let placed = |slot: &usize| shard.sizes()[*slot] != Size::PLACELESS;
         let members: Vec<usize> = (0..shard.len()).filter(placed).collect();
         if members.len() < WORTH {
             return Self::default();
         }
         let mut made = Self::default();
-        for (position, column) in shard.columns.iter().enumerate() {
+        for (position, column) in shard.columns().iter().enumerate() {
             if matches!(column.values(), Distinct::Int(_) | Distinct::Real(_)) {
                 made.numbers.push(position as u16);
             } else if is_category(column) {
@@ -182,7 +182,7 @@ impl ShardCells {
                 made.width += column.distinct();
             }
         }
-        let area = shard.world_tree.bounds();
+        let area = shard.world_tree().bounds();
         let side = [0, 1].map(|axis| f64::from(area.max[axis] - area.min[axis]) + 1.0);
         let cell = (side[0] * side[1] * MEMBERS as f64 / members.len() as f64).sqrt();
         let finest = (32.0 - cell.log2()).floor().clamp(0.0, 32.0) as u8;
@@ -198,7 +198,7 @@ impl ShardCells {
     }
 
     fn finest(&self, shard: &Shard, members: &[usize], level: u8) -> CellLevel {
-        let of = |slot: usize| CellEntry::of(shard.feature(slot), shard.sizes[slot], level);
+        let of = |slot: usize| CellEntry::of(shard.feature(slot), shard.sizes()[slot], level);
         let mut order: Vec<(CellEntry, u16)> =
             members.iter().map(|slot| (of(*slot), *slot as u16)).collect();
         order.sort_unstable_by_key(|(entry, slot)| (entry.key(), *slot));
@@ -207,14 +207,14 @@ impl ShardCells {
             self.open(&mut made, entry);
             let numbers = made.numbers.len() - self.numbers.len();
             for (sum, position) in made.numbers[numbers..].iter_mut().zip(&self.numbers) {
-                let column = &shard.columns[usize::from(*position)];
+                let column = &shard.columns()[usize::from(*position)];
                 if let Some(code) = column.code(usize::from(*slot)) {
                     sum.add(FixedSum::of(column.values(), code));
                 }
             }
             let counts = made.categories.len() - self.width;
             for (position, first) in &self.categories {
-                let code = shard.columns[usize::from(*position)].code(usize::from(*slot));
+                let code = shard.columns()[usize::from(*position)].code(usize::from(*slot));
                 if let Some(code) = code {
                     made.categories[counts + usize::from(*first) + usize::from(code)] += 1;
                 }

@@ -10,6 +10,7 @@ mod delta;
 mod directory;
 mod edit;
 mod fold;
+mod on_grid;
 mod parts;
 mod portions;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
+pub use on_grid::PlacedSlots;
 pub(crate) use parts::Part;
 pub use portions::Portion;
 use rustc_hash::FxHashSet;

@@ -24,7 +24,7 @@ pub fn document(app: &App, base: &str) -> Value {
     if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
-    tiles::add_paths(&mut paths, &snapshot);
+    tiles::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     styles::add_paths(&mut paths, &snapshot);
     planner::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
