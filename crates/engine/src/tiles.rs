@@ -243,19 +243,39 @@ pub(crate) fn cut(
             LayerInput { name, source, columns }
         })
         .collect();
-    tile::render_and(&inputs, set, coord, limits, |rendered| {
-        if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
-            return Err(EngineError::TooCostly { cause: OverBudget::Time });
+    let mut planned = *limits;
+    for tries_left in (0..TRIES).rev() {
+        let made = tile::render_and(&inputs, set, coord, &planned, |rendered| {
+            if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
+                return Err(EngineError::TooCostly { cause: OverBudget::Time });
+            }
+            let bytes = match rendered.bytes.as_slice() {
+                [] => Arc::default(),
+                bytes => compress(bytes, encoding)?,
+            };
+            // Told by gzip whatever the encoding, so that a tile is the same in all of them.
+            let weight = match encoding {
+                _ if rendered.bytes.len() <= limits.bytes => 0,
+                Encoding::Gzip => bytes.len(),
+                _ => compress(&rendered.bytes, Encoding::Gzip)?.len(),
+            };
+            let features = rendered.layers.iter().map(|layer| layer.features).sum();
+            let aggregation = rendered.aggregation.clone().map(Arc::new);
+            Ok((weight, (CachedTile { bytes, aggregation }, features)))
+        });
+        let (weight, tile) = made?;
+        if weight <= limits.bytes || tries_left == 0 {
+            return Ok(tile);
         }
-        let bytes = match rendered.bytes.as_slice() {
-            [] => Arc::default(),
-            bytes => compress(bytes, encoding)?,
-        };
-        let features = rendered.layers.iter().map(|layer| layer.features).sum();
-        let aggregation = rendered.aggregation.clone().map(Arc::new);
-        Ok((CachedTile { bytes, aggregation }, features))
-    })
+        // It compresses less than tiles usually do.
+        planned.bytes =
+            (planned.bytes as f64 * limits.bytes as f64 / weight as f64 * 0.97) as usize;
+    }
+    Err(EngineError::Internal { what: "a tile was not even tried".to_owned() })
 }
+
+/// How often a tile is planned anew that turns out to be heavier than it may.
+const TRIES: usize = 3;
 
 fn collection<'a>(
     snapshot: &'a Snapshot,

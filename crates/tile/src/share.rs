@@ -6,7 +6,7 @@
 //! crosses a border is drawn by both sides, or is too small for any. What lies in the buffer alone is
 //! drawn only while no neighbour can be heavy enough to sum it up.
 
-use spatial::{Portion, Shard, Size, WorldBox};
+use spatial::{Shard, Size, WorldBox};
 
 use crate::coord::TileCoord;
 use crate::limits::Limits;
@@ -116,32 +116,27 @@ fn core(coord: TileCoord) -> WorldBox {
     WorldBox { min: low.map(|v| v as u32), max: low.map(|v| (v + side - 1) as u32) }
 }
 
-/// Whether no neighbour of the tile at `coord` holds so much of the layer that it may sum up what
-/// it draws: by the number of features of whole shards, twice over.
+/// Whether no neighbour of the tile at `coord`, which has `own` features, can hold so much of the
+/// layer that it sums up what it could draw: whether all of them together are light. Follows from
+/// the features alone.
 pub(crate) fn neighbours_are_light(
     layer: &LayerInput<'_>,
     coord: TileCoord,
     limits: &Limits,
     own: f64,
 ) -> bool {
-    let most = (limits.raw_bytes() as f64 / HEAVY).min(limits.features as f64) / 2.0;
+    let most = (limits.raw_bytes() as f64 / HEAVY).min(limits.features as f64);
+    if own > most {
+        return false;
+    }
     let WorldBox { min, max } = core(coord);
     let side = max[0] - min[0];
     let around = WorldBox {
         min: min.map(|v| v.saturating_sub(side)),
         max: max.map(|v| v.saturating_add(side)),
     };
-    let mut densest = 0.0_f64;
-    let square = (f64::from(side) + 1.0).powi(2);
-    let known = layer.source.portions(&around, &mut |portion| {
-        if let Portion::Shard { shard, .. } = portion {
-            let bounds = shard.world_tree().bounds();
-            let area: f64 = [0, 1]
-                .map(|axis| f64::from(bounds.max[axis] - bounds.min[axis]) + 1.0)
-                .iter()
-                .product();
-            densest = densest.max(shard.len() as f64 * (square / area).min(1.0));
-        }
-    });
-    if known { densest.max(own) <= most } else { own * 4.0 <= most }
+    match layer.source.count_in(&around) {
+        Some(count) => count as f64 <= most,
+        None => own * 4.0 <= most,
+    }
 }

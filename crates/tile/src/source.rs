@@ -29,6 +29,12 @@ pub trait FeatureSource: Sync {
         });
     }
 
+    /// Number of features whose world box meets `area`; `None` when that would cost as much as
+    /// finding them.
+    fn count_in(&self, _area: &WorldBox) -> Option<usize> {
+        None
+    }
+
     /// Visits whole shards whose features may meet `area`, with the slots that do not count, and
     /// features apart from them. `false` when features can only be had one by one.
     fn portions<'a>(&'a self, _area: &WorldBox, _visit: &mut dyn FnMut(Portion<'a, '_>)) -> bool {
@@ -52,6 +58,10 @@ impl FeatureSource for CollectionSnapshot {
         visit: &mut dyn FnMut(&'a Shard, &[u16]),
     ) {
         self.search_large(area, least, visit);
+    }
+
+    fn count_in(&self, area: &WorldBox) -> Option<usize> {
+        Some(self.count_world(area))
     }
 
     fn portions<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(Portion<'a, '_>)) -> bool {

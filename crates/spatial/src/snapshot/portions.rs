@@ -45,6 +45,21 @@ impl CollectionSnapshot {
         merge.rest();
     }
 
+    /// Number of features whose world box meets `area`.
+    pub fn count_world(&self, area: &WorldBox) -> usize {
+        let mut count = self.delta.search_world(area).len();
+        let (tree, boxes) = (&self.top.world_tree, self.top.world_boxes.as_slice());
+        tree.search(boxes, area, &mut |positions| {
+            for leaf in &self.leaves[positions] {
+                let shard = &leaf.shard;
+                shard.world_tree().search(shard.world_boxes(), area, &mut |range| {
+                    count += leaf.live_in(range);
+                });
+            }
+        });
+        count
+    }
+
     /// Visits every shard whose features may meet `area`, and every feature that was edited lately
     /// and does.
     pub fn portions<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(Portion<'a, '_>)) {
