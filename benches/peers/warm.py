@@ -95,7 +95,7 @@ def table(figures):
         kind, server, *numbers = line.split()
         requests, micros, size, failed, p50, p99, cpu = map(int, numbers)
         if failed:
-            sys.exit(f"{kind}, {server}: {failed} requests failed")
+            print(f"not to be trusted: {failed} requests failed ({kind}, {server})")
         runs[kind, server].append(
             (requests / micros * 1e6, size / micros, p50 / 1e3, p99 / 1e3, cpu / requests))
     head = ("asked", "server", "req/s", "MB/s", "p50 ms", "p99 ms", "CPU µs")

@@ -106,7 +106,7 @@ core_time() { cat $(printf '/proc/%s/stat ' "$1" $(pgrep -P "$1")) | sed 's/.*) 
 run() {
     local before after
     before=$(core_time "$3")
-    "${client[@]}" -d "${seconds}s" --latency -s benches/peers/warm.lua "http://$4" -- "$work/$2.$5" "$6" >"$work/out"
+    "${client[@]}" -d "${seconds}s" --timeout 60s --latency -s benches/peers/warm.lua "http://$4" -- "$work/$2.$5" "$6" >"$work/out"
     after=$(core_time "$3")
     echo "$1 $2 $(sed -n 's/^FIGURES //p' "$work/out") $((after - before))" >>"$work/figures"
 }
