@@ -30,6 +30,7 @@ mod planner_refusals;
 mod planner_town;
 mod postgis;
 mod qgis_edits;
+mod ready;
 mod running;
 mod serving;
 mod through_server;

@@ -81,6 +81,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         edit_origins: config.server.edit_origins.clone(),
         max_url_bytes: config.server.max_url_bytes,
         tile_max_age: config.tiles.max_age_seconds,
+        ready_bytes: ready_bytes(config),
         max_stream_readers: config.changes.max_readers,
         heartbeat: Duration::from_secs(u64::from(config.changes.heartbeat_seconds.get())),
         fences: FenceSettings {
@@ -207,10 +208,16 @@ async fn told_to_end() {
     tell("ending: running requests are answered first");
 }
 
+/// What of the memory for tiles holds whole answers, in bytes. They mostly share the tiles of the
+/// engine's cache, but need not.
+fn ready_bytes(config: &Config) -> u64 {
+    (config.tiles.cache_mib << 20) / 4
+}
+
 /// How the engine works by this configuration.
 pub fn engine_settings(config: &Config) -> EngineSettings {
     EngineSettings {
-        tile_cache_bytes: config.tiles.cache_mib << 20,
+        tile_cache_bytes: (config.tiles.cache_mib << 20) - ready_bytes(config),
         threads: config.tiles.threads,
         grids: config.grids.iter().map(GridConfig::definition).collect(),
         grid_bytes: config.tiles.grid_mib << 20,

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -138,6 +138,11 @@ impl Engine {
         self.0.current.load_full()
     }
 
+    /// Whether `state` is the current one. Costs less than taking it.
+    pub fn is_current(&self, state: &Weak<Snapshot>) -> bool {
+        std::ptr::eq(Arc::as_ptr(&*self.0.current.load()), state.as_ptr())
+    }
+
     /// The system of record.
     pub fn store(&self) -> &Arc<dyn FeatureStore> {
         &self.0.store
@@ -180,7 +185,7 @@ impl Engine {
     }
 
     /// A handle that keeps nothing alive.
-    pub(crate) fn weak(&self) -> std::sync::Weak<Parts> {
+    pub(crate) fn weak(&self) -> Weak<Parts> {
         Arc::downgrade(&self.0)
     }
 

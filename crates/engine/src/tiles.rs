@@ -108,6 +108,11 @@ impl Engine {
         Ok(self.tag(&self.plan(request)?.key))
     }
 
+    /// Counts a tile that was answered again by whoever keeps the answers of [`Engine::tile`].
+    pub fn count_kept_tile(&self) {
+        Metrics::add(&self.metrics().tile_cache_hits, 1);
+    }
+
     fn plan(&self, request: &TileRequest) -> Result<Plan, EngineError> {
         let mut collections: Vec<CollectionId> = Vec::new();
         for id in &request.collections {

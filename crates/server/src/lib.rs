@@ -23,6 +23,7 @@ mod openapi;
 pub mod planner;
 mod problem;
 mod query_string;
+mod ready;
 mod request_body;
 mod routes;
 mod schema;
@@ -63,5 +64,5 @@ pub async fn serve(
         shutdown.await;
         end.send_replace(true);
     };
-    listen::serve(listener, routes::router(app), shutdown).await;
+    listen::serve(listener, app, shutdown).await;
 }

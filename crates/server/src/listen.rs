@@ -1,21 +1,28 @@
 //! Accepting connections: limits on headers, a bound on open connections, and a clean end.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, Uri, header};
+use axum::response::Response;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
+
+use crate::ready::Key;
+use crate::routes;
+use crate::state::App;
 
 /// Longest request head, request line and headers together, in bytes.
 pub const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -28,12 +35,14 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a failed accept, such as when file descriptors have run out.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// Serves `router` on `listener` until `shutdown` ends, then lets running requests finish.
-pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<Output = ()>) {
+/// Answers on `listener` until `shutdown` ends, then lets running requests finish.
+pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) {
+    let router = routes::router(Arc::clone(&app));
+    let door = Arc::new(Door { app, router });
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (end, ending) = watch::channel(false);
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut shutdown = pin!(shutdown);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
         let (stream, peer) = tokio::select! {
@@ -50,12 +59,13 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        let router = router.clone();
+        let door = Arc::clone(&door);
         let asked = Arc::new(AtomicBool::new(false));
+        let was_asked = Arc::clone(&asked);
         let unused = never_asked(ending.clone(), Arc::clone(&asked));
         let service = hyper::service::service_fn(move |request: hyper::Request<_>| {
             asked.store(true, Ordering::Relaxed);
-            answer(router.clone(), peer, request)
+            answer(Arc::clone(&door), peer, request)
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -64,11 +74,16 @@ pub async fn serve(listener: TcpListener, router: Router, shutdown: impl Future<
             .serve_connection(TokioIo::new(stream), service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
-            tokio::select! {
-                ended = connection => if let Err(error) = ended {
-                    tracing::debug!(%error, "connection ended early");
-                },
-                () = unused => {}
+            let (mut connection, mut unused) = (pin!(connection), pin!(unused));
+            let ended = poll_fn(|context| {
+                // Who has asked once is not asked about again with every request.
+                if !was_asked.load(Ordering::Relaxed) && unused.as_mut().poll(context).is_ready() {
+                    return Poll::Ready(Ok(()));
+                }
+                connection.as_mut().poll(context)
+            });
+            if let Err(error) = ended.await {
+                tracing::debug!(%error, "connection ended early");
             }
             drop(place);
         });
@@ -89,20 +104,44 @@ async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) 
     }
 }
 
-async fn answer(
+/// Where requests come in.
+struct Door {
+    app: Arc<App>,
     router: Router,
+}
+
+async fn answer(
+    door: Arc<Door>,
     peer: SocketAddr,
     request: hyper::Request<hyper::body::Incoming>,
-) -> Result<axum::response::Response, Infallible> {
-    let mut request: Request = request.map(axum::body::Body::new);
+) -> Result<Response, Infallible> {
+    let app = &door.app;
+    if let Some(response) = app.ready.answer(&app.engine, &request) {
+        app.answers.add(response.status());
+        return Ok(response);
+    }
+    // In a box, so that what is ready needs no room for it.
+    Box::pin(route(&door, peer, request.map(axum::body::Body::new))).await
+}
+
+async fn route(
+    door: &Door,
+    peer: SocketAddr,
+    mut request: Request,
+) -> Result<Response, Infallible> {
+    let Door { app, router } = door;
+    let (key, state) = (Key::of(&request), app.engine.snapshot());
     request.extensions_mut().insert(ConnectInfo(peer));
     if let Some(uri) = with_one_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let mut response = router.oneshot(request).await?;
+    let mut response = router.clone().oneshot(request).await?;
     // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
     if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    if let Some(key) = key {
+        app.ready.keep(&app.engine, key, &state, &mut response);
     }
     Ok(response)
 }

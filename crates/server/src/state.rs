@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
+use crate::ready::Ready;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
@@ -37,6 +38,8 @@ pub struct ServerSettings {
     pub edit_origins: Vec<String>,
     /// Seconds a client may use a tile without asking again.
     pub tile_max_age: u32,
+    /// Memory for answers with tiles that are ready to be given again, in bytes.
+    pub ready_bytes: u64,
     /// Most readers of change streams and fence streams at a time.
     pub max_stream_readers: usize,
     /// How often a reader hears something although nothing happens.
@@ -60,6 +63,7 @@ impl Default for ServerSettings {
             require_if_match: false,
             edit_origins: Vec::new(),
             tile_max_age: 0,
+            ready_bytes: 128 << 20,
             max_stream_readers: 1_000,
             heartbeat: Duration::from_secs(15),
             fences: FenceSettings::default(),
@@ -77,6 +81,8 @@ pub struct App {
     pub settings: ServerSettings,
     /// How often.
     pub answers: Answers,
+    /// What can be given again as it is.
+    pub ready: Ready,
     /// What each collection is offered in.
     pub crs_lists: CrsLists,
     /// What changes, as it happens.
@@ -111,6 +117,7 @@ impl App {
             webhooks.start(fences);
         }
         let (answers, crs_lists) = (Answers::default(), CrsLists::default());
-        Self { engine, settings, answers, crs_lists, feed, streams, fences, webhooks }
+        let ready = Ready::new(settings.ready_bytes);
+        Self { engine, settings, answers, ready, crs_lists, feed, streams, fences, webhooks }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::metrics::{RENDER_BOUNDS_MICROS, RENDER_SECONDS};
@@ -14,16 +14,25 @@ use crate::state::App;
 
 /// Name of the family of HTTP answers, by class of status.
 const HTTP_REQUESTS: &str = "tuban_http_requests_total";
+/// Name of the count of those among them that were ready to be given again.
+const HTTP_READY: &str = "tuban_http_ready_total";
 
 /// Answers by the first digit of their status.
 #[derive(Debug, Default)]
 pub struct Answers([AtomicU64; 6]);
 
-/// Counts every answer.
+impl Answers {
+    /// Counts an answer.
+    pub fn add(&self, status: StatusCode) {
+        let class = usize::from(status.as_u16() / 100).min(5);
+        self.0[class].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts every answer of a route.
 pub async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
-    let class = usize::from(response.status().as_u16() / 100).min(5);
-    app.answers.0[class].fetch_add(1, Ordering::Relaxed);
+    app.answers.add(response.status());
     response
 }
 
@@ -60,5 +69,7 @@ fn text(app: &App) -> String {
         let count = count.load(Ordering::Relaxed);
         let _ = writeln!(text, "{HTTP_REQUESTS}{{status=\"{class}xx\"}} {count}");
     }
+    let ready = app.ready.given();
+    let _ = writeln!(text, "# TYPE {HTTP_READY} counter\n{HTTP_READY} {ready}");
     text
 }

@@ -22,6 +22,7 @@ use crate::as_of::as_of;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
+use crate::ready::OfTheState;
 use crate::state::App;
 
 /// Media type of a vector tile.
@@ -190,16 +191,22 @@ async fn answer(
         request.state = Some(Arc::clone(&state));
     }
     let etag = app.engine.etag(&request)?;
-    if is_unchanged(headers, &etag) {
+    let (mut response, body) = if is_unchanged(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(&mut response, &etag, app.settings.tile_max_age);
-        return Ok(response);
-    }
-    let tile = app.engine.tile(&request).await?;
-    let nothing_below = tile.bytes.is_empty() && is_void(app, &state, &request);
-    let mut response = respond(tile, app.settings.tile_max_age);
-    if nothing_below {
-        response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));
+        (response, Bytes::new())
+    } else {
+        let tile = app.engine.tile(&request).await?;
+        let nothing_below = tile.bytes.is_empty() && is_void(app, &state, &request);
+        let body = Bytes::from_owner(Arc::clone(&tile.bytes));
+        let mut response = respond(&tile, body.clone(), app.settings.tile_max_age);
+        if nothing_below {
+            response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));
+        }
+        (response, body)
+    };
+    if request.state.is_none() {
+        response.extensions_mut().insert(OfTheState { body });
     }
     Ok(response)
 }
@@ -223,11 +230,11 @@ fn is_void(app: &App, snapshot: &Snapshot, request: &TileRequest) -> bool {
     })
 }
 
-fn respond(tile: TileAnswer, max_age: u32) -> Response {
-    let mut response = if tile.bytes.is_empty() {
+fn respond(tile: &TileAnswer, body: Bytes, max_age: u32) -> Response {
+    let mut response = if body.is_empty() {
         StatusCode::NO_CONTENT.into_response()
     } else {
-        let mut response = Bytes::from_owner(tile.bytes).into_response();
+        let mut response = body.into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(MVT));
         if tile.encoding != Encoding::Identity {

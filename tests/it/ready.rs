@@ -1,0 +1,126 @@
+//! Answers that are given again without a route: the same as the route's, and never of an older state.
+
+use crate::edit_town::{Town, feature, square_at};
+use crate::running::Response;
+
+/// Tile of zoom 14 over the parcels, of all six, and one over the first point.
+const PARCELS: &str = "/xyz/parcels/14/13489/6226.mvt";
+const POINTS: &str = "/xyz/points/14/13535/6226.mvt";
+
+/// The value of one of the server's counters.
+fn count(town: &Town, name: &str) -> u64 {
+    let metrics = town.server.get("/metrics");
+    let line = metrics.text().lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().parse().unwrap()
+}
+
+/// Head and body as they are sent, apart from the moment.
+fn sent(town: &Town, target: &str, headers: &str) -> Vec<u8> {
+    let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
+    let answer = town.server.send(request.as_bytes());
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&answer[..end]).unwrap();
+    let mut lines: Vec<&str> =
+        head.split("\r\n").filter(|line| !line.to_lowercase().starts_with("date:")).collect();
+    lines.sort_unstable();
+    [lines.join("\n").as_bytes(), &answer[end..]].concat()
+}
+
+fn named<'a>(answer: &'a Response, header: &str) -> &'a str {
+    answer.header(header).unwrap()
+}
+
+#[test]
+fn an_answer_is_the_same_when_it_is_given_again() {
+    let town = Town::new();
+    let zipped = town.server.ask("GET", PARCELS, &[("Accept-Encoding", "gzip")]);
+    let unchanged =
+        format!("Accept-Encoding: gzip\r\nIf-None-Match: {}\r\n", named(&zipped, "etag"));
+    for (target, headers, status) in [
+        (PARCELS, "", "200"),
+        (PARCELS, "Accept-Encoding: gzip, br\r\n", "200"),
+        (PARCELS, "Accept-Encoding: zstd\r\nOrigin: http://a\r\n", "200"),
+        (PARCELS, unchanged.as_str(), "304"),
+        (PARCELS, "Accept-Encoding: gzip\r\nIf-None-Match: \"other\"\r\n", "200"),
+        ("/collections/parcels/tiles/WebMercatorQuad/14/6226/13489", "", "200"),
+        ("/tiles/WebMercatorQuad/14/6226/13489", "", "200"),
+        ("/xyz/parcels/14/0/0.mvt", "", "204"),
+        ("/xyz/parcels/14/0/0.mvt", "If-None-Match: *\r\n", "304"),
+    ] {
+        let before = count(&town, "tuban_http_ready_total");
+        let [first, second, third] = [0; 3].map(|_| sent(&town, target, headers));
+        let head = String::from_utf8_lossy(&first);
+        assert!(head.contains(&format!("HTTP/1.1 {status}")), "{target} {headers}: {head}");
+        assert!(first == second && second == third, "{target} {headers}");
+        let given = count(&town, "tuban_http_ready_total") - before;
+        assert_eq!(given, 2, "{target} {headers}: all but the first");
+    }
+}
+
+#[test]
+fn what_is_given_again_is_counted_as_what_it_is() {
+    let town = Town::new();
+    let first = town.server.get(PARCELS);
+    town.server.get(PARCELS);
+    let tag = [("If-None-Match", named(&first, "etag"))];
+    town.server.ask("GET", PARCELS, &tag);
+    let names = [
+        "tuban_tile_cache_hits_total",
+        "tuban_http_requests_total{status=\"3xx\"}",
+        "tuban_http_ready_total",
+    ];
+    let before = names.map(|name| count(&town, name));
+    for _ in 0..5 {
+        town.server.get(PARCELS);
+        town.server.ask("GET", PARCELS, &tag);
+    }
+    let after = names.map(|name| count(&town, name));
+    let grown: Vec<u64> = after.iter().zip(before).map(|(after, before)| after - before).collect();
+    assert_eq!(grown, [5, 5, 10]);
+}
+
+#[test]
+fn nothing_of_an_older_state_is_given_again() {
+    let town = Town::new();
+    let [parcels, points] = [PARCELS, POINTS].map(|target| {
+        town.server.get(target);
+        town.server.get(target)
+    });
+    let tag = [("If-None-Match", named(&parcels, "etag"))];
+    let far = [("If-None-Match", named(&points, "etag"))];
+    for _ in 0..2 {
+        assert_eq!(town.server.ask("GET", PARCELS, &tag).status, 304);
+        assert_eq!(town.server.ask("GET", POINTS, &far).status, 304);
+    }
+    let edit = feature("{}", &square_at(116.401, 39.601));
+    assert_eq!(town.change("PATCH", "parcels/items/1", &[], &edit).status, 204);
+    let revision = town.revision().to_string();
+    for _ in 0..2 {
+        let changed = town.server.ask("GET", PARCELS, &tag);
+        assert_eq!(changed.status, 200, "the tag is that of the state before");
+        assert_ne!(changed.body, parcels.body);
+        assert_eq!(town.server.get(PARCELS).body, changed.body);
+        assert_eq!(named(&changed, "tuban-revision"), revision);
+        // Nothing happened there, but the state is another.
+        let far = town.server.ask("GET", POINTS, &far);
+        assert_eq!((far.status, named(&far, "tuban-revision")), (304, revision.as_str()));
+        assert_eq!(town.server.get(POINTS).body, points.body);
+    }
+}
+
+#[test]
+fn a_url_with_a_query_is_answered_by_its_route() {
+    let town = Town::new();
+    for _ in 0..2 {
+        town.server.get(PARCELS);
+    }
+    let before = count(&town, "tuban_http_ready_total");
+    let some = format!("{PARCELS}?ids=1");
+    for _ in 0..2 {
+        assert_ne!(town.server.get(&some).body, town.server.get(PARCELS).body);
+        assert_eq!(town.server.get(&format!("{PARCELS}?min-revision=0")).status, 200);
+        assert_eq!(town.server.get(&format!("{PARCELS}?what=1")).status, 400);
+        assert_eq!(town.server.ask("HEAD", PARCELS, &[]).body, b"");
+    }
+    assert_eq!(count(&town, "tuban_http_ready_total") - before, 2, "the plain ones alone");
+}
