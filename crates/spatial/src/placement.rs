@@ -22,7 +22,7 @@ pub(crate) struct Placement {
     pub(crate) boxes: Vec<WorldBox>,
     /// Planar area by slot, in squared world units; holes do not count.
     pub(crate) areas: Vec<f64>,
-    /// The tree over the boxes.
+    /// The tree over the boxes, once the shard is finished.
     pub(crate) tree: PackedTree<WorldBox>,
 }
 
@@ -51,7 +51,7 @@ impl Placement {
         self.areas.push(area);
     }
 
-    /// All features of `body` on the grid that `to_world` leads to.
+    /// All features of `body` on the grid that `to_world` leads to, without the tree.
     pub(crate) fn of(body: &Body, to_world: ToGrid<'_>) -> Self {
         let features: Vec<Range<usize>> =
             (0..body.ids.len()).map(|slot| body.vertices(slot)).collect();
@@ -68,14 +68,7 @@ impl Placement {
                 *last = WorldBox::EMPTY;
             }
         }
-        placement.finish();
         placement
-    }
-
-    /// Makes the features findable, once all are there.
-    pub(crate) fn finish(&mut self) {
-        self.points.shrink_to_fit();
-        self.tree = PackedTree::build(&self.boxes);
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

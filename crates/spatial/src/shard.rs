@@ -159,8 +159,8 @@ impl Shard {
         &self.placement.tree
     }
 
-    /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve,
-    /// then by id.
+    /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve on the
+    /// grid of the shard, which for a collection is that of Web Mercator, then by id.
     pub fn rank(&self, slot: usize) -> (u64, FeatureId) {
         (hilbert::box_key(&self.placement.boxes[slot]), self.body.ids[slot])
     }
@@ -194,8 +194,16 @@ impl Shard {
     /// answers whether each feature, of which it gets the vertices, has a place there. One that has
     /// none is not found by its place.
     pub fn placed(&self, to_world: placement::ToGrid<'_>) -> Self {
-        let body = Arc::clone(&self.body);
-        Self { placement: Placement::of(&body, to_world), body }
+        let placement = Placement::of(&self.body, to_world);
+        Self::finished(Arc::clone(&self.body), placement)
+    }
+
+    /// The shard of features that are all there: whatever follows from where they lie is made here,
+    /// on every grid alike.
+    pub(crate) fn finished(body: Arc<Body>, mut placement: Placement) -> Self {
+        placement.points.shrink_to_fit();
+        placement.tree = PackedTree::build(&placement.boxes);
+        Self { body, placement }
     }
 
     /// Bytes of memory that belong to this grid alone.
