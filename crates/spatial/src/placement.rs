@@ -28,7 +28,7 @@ pub(crate) struct Placement {
     /// Features of each size class, then points.
     pub(crate) size_counts: [u16; SIZES + 1],
     pub(crate) cells: ShardCells,
-    /// The tree over the boxes.
+    /// The tree over the boxes, once the shard is finished.
     pub(crate) tree: PackedTree<WorldBox>,
 }
 
@@ -78,7 +78,7 @@ impl Placement {
         body.paths(slot).map(area).sum()
     }
 
-    /// All features of `body` on the grid that `to_world` leads to.
+    /// All features of `body` on the grid that `to_world` leads to, without the tree.
     pub(crate) fn of(body: &Body, to_world: ToGrid<'_>) -> Self {
         let features: Vec<Range<usize>> =
             (0..body.ids.len()).map(|slot| body.vertices(slot)).collect();
@@ -95,14 +95,7 @@ impl Placement {
                 *last = WorldBox::EMPTY;
             }
         }
-        placement.finish();
         placement
-    }
-
-    /// Makes the features findable, once all are there.
-    pub(crate) fn finish(&mut self) {
-        self.points.shrink_to_fit();
-        self.tree = PackedTree::build(&self.boxes);
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {

@@ -182,8 +182,8 @@ impl Shard {
         &self.placement.tree
     }
 
-    /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve,
-    /// then by id.
+    /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve on the
+    /// grid of the shard, which for a collection is that of Web Mercator, then by id.
     pub fn rank(&self, slot: usize) -> (u64, FeatureId) {
         (hilbert::box_key(&self.placement.boxes[slot]), self.body.ids[slot])
     }
@@ -216,22 +216,25 @@ impl Shard {
     /// answers whether each feature, of which it gets the vertices, has a place there. One that has
     /// none is not found by its place.
     pub fn placed(&self, to_world: placement::ToGrid<'_>) -> Self {
-        let body = Arc::clone(&self.body);
-        let mut shard = Self { placement: Placement::of(&body, to_world), body };
-        shard.sum_up();
-        shard
+        let placement = Placement::of(&self.body, to_world);
+        Self::finished(Arc::clone(&self.body), placement)
     }
 
-    /// Finds out how large the features are and what they add up to, once all are there.
-    pub(crate) fn sum_up(&mut self) {
-        let sizes: Vec<Size> = (0..self.len()).map(|slot| Size::of(self.feature(slot))).collect();
+    /// The shard of features that are all there: whatever follows from where they lie is made here,
+    /// on every grid alike.
+    pub(crate) fn finished(body: Arc<Body>, mut placement: Placement) -> Self {
+        placement.points.shrink_to_fit();
+        placement.tree = PackedTree::build(&placement.boxes);
+        let mut shard = Self { body, placement };
+        let sizes: Vec<Size> = (0..shard.len()).map(|slot| Size::of(shard.feature(slot))).collect();
         let mut counts = [0; SIZES + 1];
         for size in sizes.iter().filter(|size| **size != Size::PLACELESS) {
             counts[size.position().unwrap_or(SIZES)] += 1;
         }
-        self.placement.sizes = sizes;
-        self.placement.size_counts = counts;
-        self.placement.cells = ShardCells::build(self);
+        shard.placement.sizes = sizes;
+        shard.placement.size_counts = counts;
+        shard.placement.cells = ShardCells::build(&shard);
+        shard
     }
 
     /// Bytes of memory that belong to this grid alone.

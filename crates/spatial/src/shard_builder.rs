@@ -157,7 +157,7 @@ impl ShardBuilder {
 
     /// The finished shard.
     pub fn finish(self) -> Shard {
-        let Shard { body, mut placement } = self.finish_unindexed();
+        let Shard { body, placement } = self.finish_unindexed();
         // Nobody else holds it yet.
         let mut body = Arc::unwrap_or_clone(body);
         body.coords.shrink_to_fit();
@@ -172,10 +172,7 @@ impl ShardBuilder {
         body.slots_by_id = (0..len as u16).collect();
         body.slots_by_id.sort_unstable_by_key(|slot| body.ids[usize::from(*slot)]);
         body.tree = PackedTree::build(&body.envelopes);
-        placement.finish();
-        let mut shard = Shard { body: Arc::new(body), placement };
-        shard.sum_up();
-        shard
+        Shard::finished(Arc::new(body), placement)
     }
 
     /// The features alone: no index, no areas.
