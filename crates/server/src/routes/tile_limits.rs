@@ -27,6 +27,16 @@ impl TileRange {
         Self { zoom, rows: (first.y(), last.y()), cols: (first.x(), last.x()) }
     }
 
+    /// First and last row, first and last column.
+    pub fn ends(&self) -> [(u32, u32); 2] {
+        [self.rows, self.cols]
+    }
+
+    /// The zoom.
+    pub fn zoom(&self) -> u8 {
+        self.zoom
+    }
+
     /// Whether the tile is one of them.
     pub fn holds(&self, coord: TileCoord) -> bool {
         coord.z() == self.zoom

@@ -13,7 +13,7 @@ use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
 
 /// Pixels along one side of a tile, by which cell size and scale denominator are reckoned.
-const TILE_PIXELS: u32 = 256;
+pub const TILE_PIXELS: u32 = 256;
 
 /// `GET /tileMatrixSets`
 pub async fn list(asked: Asked) -> Result<Response, Problem> {

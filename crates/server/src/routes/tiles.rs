@@ -98,7 +98,7 @@ pub fn matrix_set(id: &str) -> Result<&'static TileMatrixSet, Problem> {
 }
 
 /// The last part of a path without the ending of a vector tile.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     name.strip_suffix(".mvt").or_else(|| name.strip_suffix(".pbf")).unwrap_or(name)
 }
 
@@ -106,22 +106,28 @@ fn bare(name: &str) -> &str {
 fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord, Problem> {
     let mut numbers = [0; 3];
     for (number, (name, text)) in numbers.iter_mut().zip(place) {
-        // A sign, which `parse` would take, is not part of a number here.
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        *number = text.parse::<u32>().ok().filter(|_| digits).ok_or_else(|| {
-            Problem::new(
-                Code::InvalidParameter,
-                format!("{name} {text:?} is not a whole number from 0 on"),
-            )
-        })?;
+        *number = whole_number(name, text)?;
     }
     let [z, x, y] = numbers;
     TileCoord::new(set, z, x, y)
         .map_err(|error| Problem::new(Code::TileOutOfRange, error.to_string()))
 }
 
+/// The number that `text`, called `name` where it stands, is written with digits alone.
+pub(super) fn whole_number(name: &str, text: &str) -> Result<u32, Problem> {
+    // A sign, which `parse` would take, is not part of a number here.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let shown: String = text.chars().take(120).collect();
+        Problem::new(
+            Code::InvalidParameter,
+            format!("{name} {shown:?} is not a whole number from 0 on"),
+        )
+    })
+}
+
 /// Refuses a tile outside the limits that the tileset states.
-fn check_limits(
+pub(super) fn check_limits(
     set: &TileMatrixSet,
     coord: TileCoord,
     layers: &[&CollectionSnapshot],
@@ -164,6 +170,18 @@ fn tile_request(
         state: None,
         selection: None,
     }
+}
+
+/// The tile with these layers as it stands, whole: what facades of other interfaces answer.
+pub(super) async fn current(
+    app: &App,
+    layers: Vec<CollectionId>,
+    matrix_set: &'static TileMatrixSet,
+    coord: TileCoord,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let request = tile_request(layers, matrix_set, coord, headers);
+    answer(app, &QueryString::default(), request, headers).await
 }
 
 async fn answer(

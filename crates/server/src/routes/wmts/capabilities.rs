@@ -1,0 +1,179 @@
+//! The service metadata of WMTS 1.0.0: layers with their limits, and the grids.
+//!
+//! Corners are in the axis order of their CRS, scale denominators those of OGC's pixel of 0.28 mm.
+
+use spatial::{AxisOrder, CollectionSnapshot, CrsRegistry, Snapshot};
+use tile::TileMatrixSet;
+
+use super::{CAPABILITIES, DATASET, STYLE, VERSION};
+use crate::crs_uri;
+use crate::query_string::encode;
+use crate::routes::tile_layers::{all, extent_of};
+use crate::routes::tile_limits::limits;
+use crate::routes::tile_matrix_sets::TILE_PIXELS;
+use crate::routes::tiles::MVT;
+use crate::xml::Xml;
+
+/// The capabilities of a server that is reached at `base`.
+pub fn document(snapshot: &Snapshot, registry: &CrsRegistry, base: &str) -> Vec<u8> {
+    let mut document = Xml::new();
+    let root = [
+        ("xmlns", "http://www.opengis.net/wmts/1.0"),
+        ("xmlns:ows", "http://www.opengis.net/ows/1.1"),
+        ("xmlns:xlink", "http://www.w3.org/1999/xlink"),
+        ("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance"),
+        (
+            "xsi:schemaLocation",
+            "http://www.opengis.net/wmts/1.0 \
+             http://schemas.opengis.net/wmts/1.0/wmtsGetCapabilities_response.xsd",
+        ),
+        ("version", VERSION),
+    ];
+    document.element("Capabilities", &root, |xml| {
+        xml.element("ows:ServiceIdentification", &[], |xml| {
+            xml.text("ows:Title", "Tuban 图斑");
+            xml.text("ows:ServiceType", "OGC WMTS");
+            xml.text("ows:ServiceTypeVersion", VERSION);
+        });
+        xml.element("ows:OperationsMetadata", &[], |xml| {
+            operation(
+                xml,
+                "GetCapabilities",
+                &[("KVP", "/wmts?"), ("RESTful", CAPABILITIES)],
+                base,
+            );
+            operation(xml, "GetTile", &[("KVP", "/wmts?")], base);
+        });
+        xml.element("Contents", &[], |xml| {
+            layer(
+                xml,
+                &Layer {
+                    id: DATASET,
+                    title: "Tuban 图斑",
+                    about: "all collections",
+                    of: all(snapshot),
+                },
+                base,
+            );
+            for held in snapshot.collections.values() {
+                let collection = held.collection();
+                let id = collection.id.as_str();
+                // Its tiles are those of the dataset, under the same name.
+                if id == DATASET {
+                    continue;
+                }
+                let (title, about) = (&collection.title, &collection.description);
+                layer(xml, &Layer { id, title, about, of: vec![held] }, base);
+            }
+            for set in TileMatrixSet::all() {
+                matrix_set(xml, set, registry);
+            }
+        });
+        xml.empty("ServiceMetadataURL", &[("xlink:href", &format!("{base}{CAPABILITIES}"))]);
+    });
+    document.finish()
+}
+
+/// An operation with the ways to ask for it: the encoding and the path of each.
+fn operation(xml: &mut Xml, name: &str, ways: &[(&str, &str)], base: &str) {
+    xml.element("ows:Operation", &[("name", name)], |xml| {
+        xml.element("ows:DCP", &[], |xml| {
+            xml.element("ows:HTTP", &[], |xml| {
+                for (encoding, path) in ways {
+                    let href = format!("{base}{path}");
+                    xml.element("ows:Get", &[("xlink:href", &href)], |xml| {
+                        xml.element("ows:Constraint", &[("name", "GetEncoding")], |xml| {
+                            xml.element("ows:AllowedValues", &[], |xml| {
+                                xml.text("ows:Value", encoding);
+                            });
+                        });
+                    });
+                }
+            });
+        });
+    });
+}
+
+/// A layer and what its tiles show.
+struct Layer<'a> {
+    id: &'a str,
+    title: &'a str,
+    about: &'a str,
+    of: Vec<&'a CollectionSnapshot>,
+}
+
+fn layer(xml: &mut Xml, layer: &Layer<'_>, base: &str) {
+    xml.element("Layer", &[], |xml| {
+        xml.text("ows:Title", layer.title);
+        if !layer.about.is_empty() {
+            xml.text("ows:Abstract", layer.about);
+        }
+        if let Some(extent) = extent_of(&layer.of) {
+            // Longitude first, whatever the grids are.
+            xml.element("ows:WGS84BoundingBox", &[], |xml| {
+                xml.text("ows:LowerCorner", &format!("{} {}", extent.min_x, extent.min_y));
+                xml.text("ows:UpperCorner", &format!("{} {}", extent.max_x, extent.max_y));
+            });
+        }
+        xml.text("ows:Identifier", layer.id);
+        xml.element("Style", &[("isDefault", "true")], |xml| {
+            xml.text("ows:Title", "no style: vector tiles are styled by who draws them");
+            xml.text("ows:Identifier", STYLE);
+        });
+        xml.text("Format", MVT);
+        for set in TileMatrixSet::all() {
+            xml.element("TileMatrixSetLink", &[], |xml| {
+                xml.text("TileMatrixSet", set.id);
+                let limits = limits(set, &layer.of);
+                if limits.is_empty() {
+                    return;
+                }
+                xml.element("TileMatrixSetLimits", &[], |xml| {
+                    for range in limits {
+                        let [rows, cols] = range.ends();
+                        xml.element("TileMatrixLimits", &[], |xml| {
+                            xml.text("TileMatrix", &range.zoom().to_string());
+                            xml.text("MinTileRow", &rows.0.to_string());
+                            xml.text("MaxTileRow", &rows.1.to_string());
+                            xml.text("MinTileCol", &cols.0.to_string());
+                            xml.text("MaxTileCol", &cols.1.to_string());
+                        });
+                    }
+                });
+            });
+        }
+        // The style stands in the template: clients differ in how they write its variable.
+        let id = encode(layer.id);
+        let template = format!(
+            "{base}/wmts/{VERSION}/{id}/{STYLE}/{{TileMatrixSet}}/{{TileMatrix}}/{{TileRow}}/{{TileCol}}.mvt"
+        );
+        xml.empty(
+            "ResourceURL",
+            &[("format", MVT), ("resourceType", "tile"), ("template", &template)],
+        );
+    });
+}
+
+fn matrix_set(xml: &mut Xml, set: &TileMatrixSet, registry: &CrsRegistry) {
+    let [x, y] = set.origin;
+    let corner = match crs_uri::axis_order(set.crs, registry) {
+        AxisOrder::EastNorth => format!("{x} {y}"),
+        AxisOrder::NorthEast => format!("{y} {x}"),
+    };
+    xml.element("TileMatrixSet", &[], |xml| {
+        xml.text("ows:Title", set.title);
+        xml.text("ows:Identifier", set.id);
+        xml.text("ows:SupportedCRS", &crs_uri::urn(set.crs));
+        for zoom in 0..=set.max_zoom() {
+            xml.element("TileMatrix", &[], |xml| {
+                xml.text("ows:Identifier", &zoom.to_string());
+                xml.text("ScaleDenominator", &set.scale_denominator(zoom).to_string());
+                xml.text("TopLeftCorner", &corner);
+                xml.text("TileWidth", &TILE_PIXELS.to_string());
+                xml.text("TileHeight", &TILE_PIXELS.to_string());
+                xml.text("MatrixWidth", &set.matrix_width(zoom).to_string());
+                xml.text("MatrixHeight", &set.matrix_width(zoom).to_string());
+            });
+        }
+    });
+}
