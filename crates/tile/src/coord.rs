@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use crate::matrix_set::{EXTENT, TileMatrixSet, UNIT_ZOOM};
 
-/// A tile that exists in its tile matrix set: zoom, column from the west, row from the north.
+/// A tile that exists in its tile matrix set: zoom of the quadtree, column from the west, row from
+/// the north. What a set calls the zoom in paths is [`TileMatrixSet::matrix_id`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TileCoord {
     z: u8,
@@ -19,10 +20,12 @@ pub struct TileCoord {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum InvalidTileCoord {
     /// No such zoom.
-    #[error("zoom {value} is not in 0..={max} of {set}")]
+    #[error("zoom {value} is not in {min}..={max} of {set}")]
     Zoom {
         /// The refused zoom.
         value: u32,
+        /// First zoom of the set.
+        min: u8,
         /// Deepest zoom of the set.
         max: u8,
         /// Id of the set.
@@ -37,25 +40,26 @@ pub enum InvalidTileCoord {
         value: u32,
         /// Last one at this zoom.
         max: u32,
-        /// The zoom.
-        zoom: u8,
+        /// What the set calls the zoom's tile matrix.
+        zoom: u32,
         /// Id of the set.
         set: &'static str,
     },
 }
 
 impl TileCoord {
-    /// The tile at column `x` and row `y` of zoom `z`, if `set` has it.
+    /// The tile at column `x` and row `y` of zoom `z` of the quadtree, if `set` has it.
     pub fn new(set: &TileMatrixSet, z: u32, x: u32, y: u32) -> Result<Self, InvalidTileCoord> {
-        let max = set.max_zoom();
+        let (min, max) = (set.min_zoom(), set.max_zoom());
         let zoom = u8::try_from(z)
             .ok()
-            .filter(|zoom| *zoom <= max)
-            .ok_or(InvalidTileCoord::Zoom { value: z, max, set: set.id })?;
-        let last = set.matrix_width(zoom) - 1;
-        for (axis, value) in [("column", x), ("row", y)] {
-            if value > last {
-                return Err(InvalidTileCoord::Place { axis, value, max: last, zoom, set: set.id });
+            .filter(|zoom| (min..=max).contains(zoom))
+            .ok_or(InvalidTileCoord::Zoom { value: z, min, max, set: set.id })?;
+        let (columns, rows) = (set.matrix_width(zoom), set.matrix_height(zoom));
+        for (axis, value, count) in [("column", x, columns), ("row", y, rows)] {
+            if value >= count {
+                let (max, zoom) = (count - 1, set.matrix_number(zoom));
+                return Err(InvalidTileCoord::Place { axis, value, max, zoom, set: set.id });
             }
         }
         Ok(Self { z: zoom, x, y })

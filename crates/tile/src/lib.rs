@@ -13,6 +13,7 @@ pub mod inspect;
 mod limits;
 mod lookup;
 mod matrix_set;
+mod matrix_sets;
 mod merge;
 mod output;
 mod plan;
@@ -29,7 +30,11 @@ mod writer;
 
 pub use coord::{InvalidTileCoord, TileCoord};
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
-pub use matrix_set::{EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD};
+pub use matrix_set::{
+    CGCS2000_GK117_QUAD, CGCS2000_QUAD, EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD,
+    WORLD_CRS84_QUAD, WorldPart,
+};
+pub use matrix_sets::{DEFAULT_ZOOMS, GridDefinition, GridError, MAX_OWN_SETS, TileMatrixSets};
 pub use polygon_defects::PolygonDefect;
 pub use render::{Dropped, LayerStats, Rendered, Sampled, render, render_and};
 pub use source::{FeatureSource, LayerInput};

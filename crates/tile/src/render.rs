@@ -86,7 +86,7 @@ pub fn render(
     coord: TileCoord,
     limits: &Limits,
 ) -> Rendered {
-    debug_assert!(coord.z() <= set.max_zoom(), "{coord} is not of {}", set.id);
+    debug_assert!(set.zooms().contains(&coord.z()), "{coord} is not of {}", set.id);
     let mut scratch = SCRATCH.take();
     let rendered = render_with(&mut scratch, layers, coord, limits);
     SCRATCH.set(scratch);

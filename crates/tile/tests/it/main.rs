@@ -4,6 +4,7 @@
 mod address;
 mod content;
 mod features;
+mod grids;
 mod limits;
 mod snapshots;
 mod validity;
