@@ -159,7 +159,8 @@ fn qgis_places_the_tiles_by_the_metadata() {
                 matrix["id"].as_str().unwrap()
             ));
             let found = get(&tile);
-            assert_eq!((found.status, &found.body), (expected.status, &expected.body), "{tile}");
+            assert!(matches!(expected.status, 200 | 204), "{tile}");
+            assert_eq!((found.status, &found.body), (200, &expected.body), "{tile}");
             assert_eq!(found.header("etag"), expected.header("etag"), "{tile}");
         }
         // The extent is in the grid's CRS, x before y, and about the tiles that have content.
@@ -228,7 +229,7 @@ fn a_tile_names_its_row_before_its_column() {
     let chinese = format!("{ROOT}/%E5%9C%B0%E5%9D%97/VectorTileServer/tile/14/6226/13489.pbf");
     assert_eq!(get(&chinese).status, 200);
     let empty = get(&format!("{ROOT}/squares/VectorTileServer/tile/5/0/0.pbf"));
-    assert_eq!((empty.status, empty.body.len()), (204, 0));
+    assert_eq!((empty.status, empty.body.len()), (200, 0));
 }
 
 /// QGIS asks `resources/styles`, ArcGIS `resources/styles/root.json`; either may be given the

@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::Engine;
 use spatial::crs::is_crs84;
-use spatial::{
-    AxisOrder, Collection, CollectionId, CollectionSnapshot, Crs, CrsRegistry, Revision,
-};
+use spatial::{AxisOrder, Collection, CollectionId, CollectionSnapshot, Crs, Revision};
 
 use crate::problem::{Code, Problem};
 
@@ -89,16 +87,6 @@ pub fn named(key: &str, text: Option<&str>, offered: &[OfferedCrs]) -> Result<Of
     })
 }
 
-/// Which ordinate the authority of the CRS called `uri` puts first; the east where nobody knows
-/// the CRS but this site.
-pub fn axis_order(uri: &str, registry: &CrsRegistry) -> AxisOrder {
-    if is_crs84(uri) {
-        return AxisOrder::EastNorth;
-    }
-    let facts = uri.parse::<Crs>().ok().and_then(|crs| registry.facts(&crs).ok());
-    facts.map_or(AxisOrder::EastNorth, |facts| facts.axis_order)
-}
-
 /// The CRS called `uri` as a URN of OGC; a local grid, which has none, by its name.
 pub fn urn(uri: &str) -> String {
     if is_crs84(uri) {
@@ -111,6 +99,12 @@ pub fn urn(uri: &str) -> String {
     }
 }
 
+/// The well-known scale set called `uri` as a URN of OGC.
+pub fn scale_set_urn(uri: &str) -> String {
+    let name = uri.rsplit('/').next().unwrap_or(uri);
+    format!("urn:ogc:def:wkss:OGC:1.0:{name}")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
@@ -118,22 +112,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_urn_and_an_axis_order_belong_to_a_uri() {
-        let registry = CrsRegistry::new(BTreeMap::new()).unwrap();
-        let epsg = "http://www.opengis.net/def/crs/EPSG/0/";
-        for (uri, expected, order) in [
-            (CRS84.to_owned(), "urn:ogc:def:crs:OGC:1.3:CRS84", AxisOrder::EastNorth),
-            (format!("{epsg}3857"), "urn:ogc:def:crs:EPSG::3857", AxisOrder::EastNorth),
-            (format!("{epsg}4490"), "urn:ogc:def:crs:EPSG::4490", AxisOrder::NorthEast),
-            (format!("{epsg}4548"), "urn:ogc:def:crs:EPSG::4548", AxisOrder::NorthEast),
-            ("site:town".to_owned(), "site:town", AxisOrder::EastNorth),
+    fn a_urn_belongs_to_a_uri() {
+        for (uri, expected) in [
+            (CRS84, "urn:ogc:def:crs:OGC:1.3:CRS84"),
+            ("http://www.opengis.net/def/crs/EPSG/0/3857", "urn:ogc:def:crs:EPSG::3857"),
+            ("http://www.opengis.net/def/crs/EPSG/0/4490", "urn:ogc:def:crs:EPSG::4490"),
+            ("site:town", "site:town"),
         ] {
-            assert_eq!(
-                (urn(&uri).as_str(), axis_order(&uri, &registry)),
-                (expected, order),
-                "{uri}"
-            );
+            assert_eq!(urn(uri), expected);
         }
+        let scales = "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible";
+        assert_eq!(scale_set_urn(scales), "urn:ogc:def:wkss:OGC:1.0:GoogleMapsCompatible");
     }
 
     #[test]

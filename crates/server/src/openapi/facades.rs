@@ -47,7 +47,7 @@ fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str]) {
                 parameter("TILEROW", "row, from the north", number()),
                 parameter("TILECOL", "column, from the west", number()),
             ],
-            with_empty(answers(&[(XML.media_type, text()), (MVT, binary())], &XML_REFUSAL)),
+            answers(&[(XML.media_type, text()), (MVT, binary())], &XML_REFUSAL),
         ),
     );
     paths.insert(
@@ -67,7 +67,7 @@ fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str]) {
                 path_parameter("tileRow", "row, from the north", number()),
                 path_parameter("tileCol", "column, from the west", number()),
             ],
-            with_empty(answers(&[(MVT, binary())], &XML_REFUSAL)),
+            answers(&[(MVT, binary())], &XML_REFUSAL),
         ),
     );
 }
@@ -113,7 +113,7 @@ fn add_esri(paths: &mut Map<String, Value>, ids: &[&str]) {
                 number("row", "row, from the north"),
                 number("column", "column, from the west"),
             ],
-            with_empty(answers(&[(MVT, binary())], &JSON_REFUSAL)),
+            answers(&[(MVT, binary())], &JSON_REFUSAL),
         ),
     );
 }
@@ -151,12 +151,6 @@ fn answers(content: &[(&str, Value)], refusal: &Refusal) -> Value {
         "200": { "description": "what was asked for", "content": content },
         "default": { "description": refusal.description, "content": refused }
     })
-}
-
-/// The same where a tile may have nothing in it.
-fn with_empty(mut answers: Value) -> Value {
-    answers["204"] = json!({ "description": "the tile is there and nothing is in it" });
-    answers
 }
 
 fn get(id: &str, summary: &str, parameters: Vec<Value>, responses: Value) -> Value {

@@ -172,7 +172,8 @@ fn tile_request(
     }
 }
 
-/// The tile with these layers as it stands, whole: what facades of other interfaces answer.
+/// The tile with these layers as it stands, whole: what facades of other interfaces answer. Their
+/// clients know of no 204, and some fail on it: a tile with nothing in it is a tile of no bytes.
 pub(super) async fn current(
     app: &App,
     layers: Vec<CollectionId>,
@@ -181,7 +182,12 @@ pub(super) async fn current(
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
     let request = tile_request(layers, matrix_set, coord, headers);
-    answer(app, &QueryString::default(), request, headers).await
+    let mut response = answer(app, &QueryString::default(), request, headers).await?;
+    if response.status() == StatusCode::NO_CONTENT {
+        *response.status_mut() = StatusCode::OK;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MVT));
+    }
+    Ok(response)
 }
 
 async fn answer(

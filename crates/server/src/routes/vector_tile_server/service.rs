@@ -1,7 +1,6 @@
 //! What a service is: collections on a grid, and what Esri's clients call both.
 
 use serde_json::{Value, json};
-use spatial::crs::is_crs84;
 use spatial::{CollectionId, CollectionSnapshot, Crs, Envelope, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
@@ -77,9 +76,17 @@ impl<'a> Service<'a> {
 
     /// First and last level with tiles.
     pub fn levels(&self) -> (u8, u8) {
-        let zooms = || self.layers.iter().map(|layer| layer.collection().zooms);
-        let last = zooms().map(|zooms| zooms.max).max().unwrap_or(0).min(self.set.max_zoom());
-        (zooms().map(|zooms| zooms.min).min().unwrap_or(0).min(last), last)
+        // Where a layer is not drawn at all its range is empty.
+        let zooms = || {
+            let drawn = self.layers.iter().map(|layer| self.set.drawn(layer.collection().zooms));
+            drawn.filter(|zooms| !zooms.is_empty())
+        };
+        let first = zooms().map(|zooms| *zooms.start()).min();
+        let last = zooms().map(|zooms| *zooms.end()).max();
+        match (first, last) {
+            (Some(first), Some(last)) => (first.min(last), last),
+            _ => (self.set.min_zoom(), self.set.max_zoom()),
+        }
     }
 
     /// Extent of the layers in the grid's CRS, east first; the grid's when nothing has a place.
@@ -88,7 +95,7 @@ impl<'a> Service<'a> {
         let boxes = boxes.filter(|area| !area.is_empty());
         let ([west, north], width) = (self.set.origin, self.set.width);
         match boxes.reduce(|all, one| all.union(&one)) {
-            None => Envelope::new(west, north - width, west + width, north),
+            None => Envelope::new(west, north - self.set.height(), west + width, north),
             Some(area) => {
                 let unit = width / 4_294_967_296.0;
                 let east = |units: f64| west + units * unit;
@@ -122,10 +129,7 @@ pub fn path_on(subject: &str, set: &TileMatrixSet) -> Option<String> {
 /// The CRS of `set` by its numbers; `None` for one that only this site knows, of which nothing
 /// but the name is told.
 pub fn spatial_reference(set: &TileMatrixSet) -> Option<Value> {
-    if is_crs84(set.crs) {
-        return Some(json!({ "wkid": 4326, "latestWkid": 4326 }));
-    }
-    match set.crs.parse::<Crs>().ok()? {
+    match set.coordinates {
         Crs::WEB_MERCATOR => Some(json!({ "wkid": WEB_MERCATOR_WKID, "latestWkid": 3857 })),
         Crs::Epsg(code) => Some(json!({ "wkid": code, "latestWkid": code })),
         Crs::Site(_) => None,

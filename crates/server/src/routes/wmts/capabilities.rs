@@ -2,7 +2,7 @@
 //!
 //! Corners are in the axis order of their CRS, scale denominators those of OGC's pixel of 0.28 mm.
 
-use spatial::{AxisOrder, CollectionSnapshot, CrsRegistry, Snapshot};
+use spatial::{CollectionSnapshot, Snapshot};
 use tile::TileMatrixSet;
 
 use super::{CAPABILITIES, DATASET, STYLE, VERSION};
@@ -15,7 +15,7 @@ use crate::routes::tiles::MVT;
 use crate::xml::Xml;
 
 /// The capabilities of a server that is reached at `base`.
-pub fn document(snapshot: &Snapshot, registry: &CrsRegistry, base: &str) -> Vec<u8> {
+pub fn document(snapshot: &Snapshot, base: &str) -> Vec<u8> {
     let mut document = Xml::new();
     let root = [
         ("xmlns", "http://www.opengis.net/wmts/1.0"),
@@ -66,7 +66,7 @@ pub fn document(snapshot: &Snapshot, registry: &CrsRegistry, base: &str) -> Vec<
                 layer(xml, &Layer { id, title, about, of: vec![held] }, base);
             }
             for set in TileMatrixSet::all() {
-                matrix_set(xml, set, registry);
+                matrix_set(xml, set);
             }
         });
         xml.empty("ServiceMetadataURL", &[("xlink:href", &format!("{base}{CAPABILITIES}"))]);
@@ -132,7 +132,7 @@ fn layer(xml: &mut Xml, layer: &Layer<'_>, base: &str) {
                     for range in limits {
                         let [rows, cols] = range.ends();
                         xml.element("TileMatrixLimits", &[], |xml| {
-                            xml.text("TileMatrix", &range.zoom().to_string());
+                            xml.text("TileMatrix", &set.matrix_id(range.zoom()));
                             xml.text("MinTileRow", &rows.0.to_string());
                             xml.text("MaxTileRow", &rows.1.to_string());
                             xml.text("MinTileCol", &cols.0.to_string());
@@ -154,25 +154,25 @@ fn layer(xml: &mut Xml, layer: &Layer<'_>, base: &str) {
     });
 }
 
-fn matrix_set(xml: &mut Xml, set: &TileMatrixSet, registry: &CrsRegistry) {
-    let [x, y] = set.origin;
-    let corner = match crs_uri::axis_order(set.crs, registry) {
-        AxisOrder::EastNorth => format!("{x} {y}"),
-        AxisOrder::NorthEast => format!("{y} {x}"),
-    };
+fn matrix_set(xml: &mut Xml, set: &TileMatrixSet) {
+    let [first, second] = set.in_axis_order(set.origin);
+    let corner = format!("{first} {second}");
     xml.element("TileMatrixSet", &[], |xml| {
         xml.text("ows:Title", set.title);
         xml.text("ows:Identifier", set.id);
         xml.text("ows:SupportedCRS", &crs_uri::urn(set.crs));
-        for zoom in 0..=set.max_zoom() {
+        if let Some(scales) = set.scale_set {
+            xml.text("WellKnownScaleSet", &crs_uri::scale_set_urn(scales));
+        }
+        for zoom in set.zooms() {
             xml.element("TileMatrix", &[], |xml| {
-                xml.text("ows:Identifier", &zoom.to_string());
+                xml.text("ows:Identifier", &set.matrix_id(zoom));
                 xml.text("ScaleDenominator", &set.scale_denominator(zoom).to_string());
                 xml.text("TopLeftCorner", &corner);
                 xml.text("TileWidth", &TILE_PIXELS.to_string());
                 xml.text("TileHeight", &TILE_PIXELS.to_string());
                 xml.text("MatrixWidth", &set.matrix_width(zoom).to_string());
-                xml.text("MatrixHeight", &set.matrix_width(zoom).to_string());
+                xml.text("MatrixHeight", &set.matrix_height(zoom).to_string());
             });
         }
     });

@@ -79,9 +79,7 @@ async fn service_metadata(State(app): State<Arc<App>>, asked: Asked) -> Response
 }
 
 fn capabilities(app: &App, asked: &Asked) -> Response {
-    let document =
-        capabilities::document(&app.engine.snapshot(), app.engine.registry(), &asked.base);
-    xml(document)
+    xml(capabilities::document(&app.engine.snapshot(), &asked.base))
 }
 
 fn xml(document: Vec<u8>) -> Response {
@@ -170,14 +168,16 @@ async fn tile(
     let at = |locator, text| {
         whole_number(locator, text).map_err(|problem| Exception::at(locator, &problem))
     };
-    let zoom = at("TileMatrix", place.matrix)?;
+    let zoom = set.zoom_of(place.matrix).ok_or_else(|| {
+        let ids = [set.min_zoom(), set.max_zoom()].map(|zoom| set.matrix_id(zoom)).join(" to ");
+        let text = format!("{:?} is none of {}: its matrices are {ids}", place.matrix, set.id);
+        Exception::invalid("TileMatrix", text)
+    })?;
     let (row, col) = (at("TileRow", place.row)?, at("TileCol", place.col)?);
-    let coord = TileCoord::new(set, zoom, col, row).map_err(|error| match &error {
-        InvalidTileCoord::Zoom { .. } => Exception::invalid("TileMatrix", error.to_string()),
-        InvalidTileCoord::Place { axis, .. } => {
-            let locator = if *axis == "row" { "TileRow" } else { "TileCol" };
-            Exception::out_of_range(locator, error.to_string())
-        }
+    let coord = TileCoord::new(set, u32::from(zoom), col, row).map_err(|error| {
+        let is_row = matches!(error, InvalidTileCoord::Place { axis: "row", .. });
+        let locator = if is_row { "TileRow" } else { "TileCol" };
+        Exception::out_of_range(locator, error.to_string())
     })?;
     check_limits(set, coord, &bounds)?;
     Ok(tiles::current(app, ids, set, coord, headers).await?)
