@@ -137,3 +137,55 @@ fn bytes_field(message: &mut Vec<u8>, number: u8, value: &[u8]) {
     message.push(length as u8);
     message.extend_from_slice(value);
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use tile::{CGCS2000_GK117_QUAD, CGCS2000_QUAD, TileMatrixSet, WORLD_CRS84_QUAD};
+
+    use super::*;
+
+    fn on(set: &'static TileMatrixSet) -> Value {
+        metadata(&Service { subject: "all".to_owned(), set, layers: Vec::new() })
+    }
+
+    /// The numbers that QGIS and ArcGIS place 天地图's grid "c" by: levels are its own, and level 0
+    /// is the square of 360 degrees that its first two tiles are the upper half of.
+    #[test]
+    fn longitude_and_latitude_have_the_levels_of_tianditu() {
+        let document = on(&CGCS2000_QUAD);
+        let info = &document["tileInfo"];
+        assert_eq!(info["origin"], json!({ "x": -180.0, "y": 90.0 }));
+        assert_eq!(info["spatialReference"], json!({ "wkid": 4490, "latestWkid": 4490 }));
+        let lods = info["lods"].as_array().unwrap();
+        assert_eq!(lods.len(), 22);
+        for (level, lod) in lods.iter().enumerate() {
+            assert_eq!(lod["level"], level);
+            assert_eq!(lod["resolution"], 0.703_125 / (level as f64).exp2());
+        }
+        let scale = lods[1]["scale"].as_f64().unwrap();
+        assert!((scale / (295_828_763.795_777_5 / 2.0) - 1.0).abs() < 1e-9, "{scale}");
+        assert_eq!((&document["minzoom"], &document["maxzoom"]), (&json!(1), &json!(21)));
+        let extent = &document["fullExtent"];
+        for (side, degrees) in [("xmin", -180.0), ("ymin", -90.0), ("xmax", 180.0), ("ymax", 90.0)]
+        {
+            assert_eq!(extent[side], degrees, "{side}");
+        }
+    }
+
+    #[test]
+    fn grids_are_named_by_the_numbers_of_their_systems() {
+        for (set, wkid, x, y) in [
+            (&WORLD_CRS84_QUAD, 4326, -180.0, 90.0),
+            (&CGCS2000_GK117_QUAD, 4548, -3_694_304.0, 8_388_608.0),
+        ] {
+            let document = on(set);
+            let info = &document["tileInfo"];
+            assert_eq!(info["spatialReference"]["latestWkid"], wkid);
+            assert_eq!(info["origin"], json!({ "x": x, "y": y }), "east first, whatever the axes");
+            assert_eq!(document["fullExtent"]["spatialReference"], info["spatialReference"]);
+            assert_eq!(document["name"], format!("all@{}", set.id));
+        }
+    }
+}

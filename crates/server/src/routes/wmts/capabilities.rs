@@ -177,3 +177,61 @@ fn matrix_set(xml: &mut Xml, set: &TileMatrixSet) {
         }
     });
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use tile::{CGCS2000_GK117_QUAD, CGCS2000_QUAD, WEB_MERCATOR_QUAD, WORLD_CRS84_QUAD};
+
+    use super::*;
+
+    /// The corner in the order of the authority's axes, the scale at 0.28 mm, first and last matrix.
+    #[test]
+    fn a_grid_is_said_in_the_words_of_wmts() {
+        let cases = [
+            (
+                &WEB_MERCATOR_QUAD,
+                "urn:ogc:def:crs:EPSG::3857",
+                "-20037508.342789244 20037508.342789244",
+                ["0", "22"],
+                [1, 1],
+            ),
+            (&WORLD_CRS84_QUAD, "urn:ogc:def:crs:OGC:1.3:CRS84", "-180 90", ["0", "17"], [2, 1]),
+            (&CGCS2000_QUAD, "urn:ogc:def:crs:EPSG::4490", "90 -180", ["1", "21"], [2, 1]),
+            (
+                &CGCS2000_GK117_QUAD,
+                "urn:ogc:def:crs:EPSG::4548",
+                "8388608 -3694304",
+                ["0", "20"],
+                [1, 1],
+            ),
+        ];
+        for (set, crs, corner, [first, last], [width, height]) in cases {
+            let mut xml = Xml::new();
+            matrix_set(&mut xml, set);
+            let text = String::from_utf8(xml.finish()).unwrap();
+            let element = |name: &str, value: &str| format!("<{name}>{value}</{name}>");
+            for part in [
+                element("ows:SupportedCRS", crs),
+                element("TopLeftCorner", corner),
+                element("ows:Identifier", first),
+                element("ows:Identifier", last),
+                element("MatrixWidth", &width.to_string()),
+                element("MatrixHeight", &height.to_string()),
+            ] {
+                assert!(text.contains(&part), "{part} in {text}");
+            }
+            assert_eq!(text.matches("<TileMatrix>").count(), set.zooms().count(), "{}", set.id);
+            let first_id = text.find(&element("ows:Identifier", first)).unwrap();
+            let first_matrix = &text[first_id..];
+            let scale =
+                element("ScaleDenominator", &set.scale_denominator(set.min_zoom()).to_string());
+            assert!(first_matrix.find(&scale).unwrap() < 200, "{scale} in {first_matrix}");
+        }
+        let mut xml = Xml::new();
+        matrix_set(&mut xml, &CGCS2000_QUAD);
+        let text = String::from_utf8(xml.finish()).unwrap();
+        assert!(text.contains("<ScaleDenominator>279541132.0143589</ScaleDenominator>"), "{text}");
+    }
+}
