@@ -6,8 +6,10 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use spatial::Crs;
 use thiserror::Error;
+use tile::GridDefinition;
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -30,6 +32,9 @@ pub struct Config {
     pub import: ImportConfig,
     /// Past states.
     pub history: HistoryConfig,
+    /// Grids that tiles are cut on, beside those built in: a table `[[grids]]` each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub grids: Vec<GridConfig>,
     /// Local grids by name, as PROJ definitions. They stand here and go nowhere else.
     #[serde(deserialize_with = "definitions")]
     pub sites: BTreeMap<String, String>,
@@ -139,6 +144,8 @@ pub struct TilesConfig {
     pub cache_mib: u64,
     /// Seconds a client may use a tile without asking again.
     pub max_age_seconds: u32,
+    /// Memory for the places of features on grids other than Web Mercator's, in MiB.
+    pub grid_mib: u64,
     /// Threads that render; 0: one a core.
     pub threads: usize,
 }
@@ -150,6 +157,7 @@ impl Default for TilesConfig {
             max_features: 50_000,
             cache_mib: 512,
             max_age_seconds: 0,
+            grid_mib: 256,
             threads: 0,
         }
     }
@@ -212,6 +220,50 @@ pub struct ImportConfig {
 impl Default for ImportConfig {
     fn default() -> Self {
         Self { max_unzipped_mib: 4096 }
+    }
+}
+
+/// A grid that tiles are cut on.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct GridConfig {
+    /// Name in URLs.
+    pub id: String,
+    /// What a reader sees; the name when empty.
+    #[serde(default)]
+    pub title: String,
+    /// The coordinate system, such as `EPSG:4547` or `site:NAME`.
+    #[serde(deserialize_with = "crs", serialize_with = "crs_name")]
+    pub crs: Crs,
+    /// East and north of the north-western corner, in units of the system; may be left out for a
+    /// Gauss-Krüger zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<[f64; 2]>,
+    /// Width of the square, in units of the system; may be left out for a Gauss-Krüger zone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extent: Option<f64>,
+    /// Number of zooms.
+    #[serde(default = "default_zooms")]
+    pub zooms: u8,
+}
+
+fn default_zooms() -> u8 {
+    tile::DEFAULT_ZOOMS
+}
+
+fn crs<'de, D: Deserializer<'de>>(from: D) -> Result<Crs, D::Error> {
+    String::deserialize(from)?.parse().map_err(D::Error::custom)
+}
+
+fn crs_name<S: Serializer>(crs: &Crs, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(crs)
+}
+
+impl GridConfig {
+    /// As the engine takes it.
+    pub fn definition(&self) -> GridDefinition {
+        let Self { id, title, crs, origin, extent, zooms } = self.clone();
+        GridDefinition { id, title, crs, origin, extent, zooms }
     }
 }
 
@@ -355,6 +407,8 @@ mod tests {
             ("[server\n", 1, ""),
             ("[history]\nkeep = \"0 days\"\n", 2, "365 days"),
             ("[sites]\na = 98765.4\n", 1, "site \"a\""),
+            ("[[grids]]\nid = \"g\"\ncrs = \"nowhere\"\n", 3, "names no coordinate system"),
+            ("[[grids]]\nid = \"g\"\n", 1, "missing field `crs`"),
             ("[sites]\n\na = [\"98765.4\"]\n", 1, "in quotes"),
         ];
         for (text, expected_line, expected) in cases {
@@ -366,6 +420,20 @@ mod tests {
             assert!(reason.contains(expected), "{error}");
             assert!(!reason.contains("98765"), "{error}");
         }
+    }
+
+    #[test]
+    fn a_grid_needs_a_name_and_a_system() {
+        let text = "[[grids]]\nid = \"zone38\"\ncrs = \"4526\"\n\n[[grids]]\nid = \"town\"\n\
+                    title = \"Town\"\ncrs = \"site:town\"\norigin = [90000, 4.6e6]\nextent = 65536\n\
+                    zooms = 12\n";
+        let config = Config::parse(text, Path::new("t")).unwrap();
+        let [zone, town] = config.grids.as_slice() else { unreachable!("{config:?}") };
+        assert_eq!((&zone.crs, zone.zooms, zone.origin), (&Crs::Epsg(4526), 21, None));
+        assert_eq!((town.origin, town.extent), (Some([90_000.0, 4.6e6]), Some(65_536.0)));
+        let again = Config::parse(&config.to_toml(), Path::new("t")).unwrap();
+        assert_eq!(again.to_toml(), config.to_toml());
+        assert_eq!(again.grids[1].definition(), town.definition());
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod export;
 mod features;
 mod fences;
 mod foreign;
+mod grids;
 mod history;
 mod http;
 mod import;

@@ -325,3 +325,32 @@ fn tilesets_name_the_facades_of_their_tiles() {
         assert!(links.iter().all(|link| link["rel"] != "related"), "a selection has no service");
     }
 }
+
+/// Nothing but the name is told of a system that only the site knows: WMTS says it, Esri's clients,
+/// which could not place the tiles by it, are not offered the grid.
+#[test]
+fn a_grid_of_the_site_is_told_by_its_name_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("squares.geojson"), SQUARES).unwrap();
+    assert_eq!(run(folder.path(), &["import", "city.gpkg", "squares.geojson"]).code, 0);
+    let settings = "[sites]\ntown = \"+proj=tmerc +lat_0=0 +lon_0=116.35 +k=1 +x_0=98765 \
+                    +y_0=-4321098 +ellps=GRS80 +units=m +no_defs\"\n\n[[grids]]\nid = \"town\"\ncrs = \"site:town\"\norigin = [0, \
+                    131072]\nextent = 262144\nzooms = 15\n";
+    let path = folder.path().join("tuban.toml");
+    std::fs::write(&path, settings).unwrap();
+    let arguments = ["--config", path.to_str().unwrap()];
+    let server = Server::start(&folder.path().join("city.gpkg"), &arguments);
+    let capabilities = server.get("/wmts?service=WMTS&request=GetCapabilities");
+    assert!(capabilities.text().contains("<ows:SupportedCRS>site:town</ows:SupportedCRS>"));
+    let services = server.get(&format!("{ROOT}?f=json"));
+    assert!(!services.text().contains("@town"), "{}", services.text());
+    let refused = server.get(&format!("{ROOT}/squares@town/VectorTileServer?f=json"));
+    assert_eq!(refused.status, 404);
+    let message = refused.json()["error"]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("/tiles/town"), "{message}");
+    for answer in [capabilities, services, refused, server.get("/api")] {
+        for secret in ["98765", "4321098", "116.35", "tmerc"] {
+            assert!(!answer.text().contains(secret), "{secret}");
+        }
+    }
+}

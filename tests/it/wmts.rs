@@ -185,7 +185,9 @@ fn grids_and_limits_are_those_of_the_tilesets() {
                 ("MatrixWidth", "matrixWidth"),
                 ("MatrixHeight", "matrixHeight"),
             ] {
-                assert_eq!(number(name), matrix[member].as_f64().unwrap(), "{id} {name}");
+                let expected = matrix[member].as_f64().unwrap();
+                // The reader of JSON may be off by the last bit.
+                assert!((number(name) / expected - 1.0).abs() < 1e-14, "{id} {name}");
             }
             // Both standards give the corner in the axis order of the CRS.
             let corner = found.text_of("TopLeftCorner").split(' ');
@@ -224,9 +226,13 @@ fn a_tile_is_that_of_the_tileset_by_key_and_by_path() {
         ] {
             let layer = layer(contents, name);
             let limits = limits(layer, set);
-            let (matrix, [row, _, col, _]) = &limits[limits.len() / 2];
-            let expected = get(&format!("{list}/{set}/{matrix}/{row}/{col}"));
-            assert_eq!(expected.status, 200, "{name} on {set}");
+            let (matrix, [first_row, last_row, first_col, last_col]) = &limits[limits.len() / 2];
+            // Limits are a box about what there is: not every tile in it has content.
+            let tiles = (*first_row..=*last_row)
+                .flat_map(|row| (*first_col..=*last_col).map(move |col| (row, col)));
+            let mut tiles = tiles
+                .map(|(row, col)| (row, col, get(&format!("{list}/{set}/{matrix}/{row}/{col}"))));
+            let (row, col, expected) = tiles.find(|(_, _, tile)| tile.status == 200).unwrap();
             let template = &layer.one("ResourceURL").attributes["template"];
             let by_path = target(template)
                 .replace("{TileMatrixSet}", set)

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use super::{CommandError, now, registry, with_key};
 use crate::args::ServeArgs;
-use crate::config::{Config, Keep};
+use crate::config::{Config, GridConfig, Keep};
 use crate::local::Listener;
 use crate::output::{say, tell};
 
@@ -212,6 +212,8 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
     EngineSettings {
         tile_cache_bytes: config.tiles.cache_mib << 20,
         threads: config.tiles.threads,
+        grids: config.grids.iter().map(GridConfig::definition).collect(),
+        grid_bytes: config.tiles.grid_mib << 20,
         limits: tile::Limits {
             features: config.tiles.max_features,
             bytes: config.tiles.max_bytes,

@@ -23,6 +23,9 @@ pub enum EngineError {
         /// How many there may be.
         max: usize,
     },
+    /// A grid of the site cannot be used.
+    #[error(transparent)]
+    Grid(#[from] tile::GridError),
     /// The change set does not fit the collections.
     #[error("{} defects in the change set, the first: {}", defects.len(), First(defects))]
     Invalid {

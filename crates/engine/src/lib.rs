@@ -17,6 +17,7 @@ pub mod feed;
 pub mod fences;
 mod foreign;
 mod given;
+mod grids;
 mod history;
 mod item_tag;
 mod items;
@@ -42,6 +43,8 @@ mod edit_tests;
 mod engine_tests;
 #[cfg(test)]
 mod foreign_tests;
+#[cfg(test)]
+mod grids_tests;
 #[cfg(test)]
 mod past_tests;
 

@@ -13,8 +13,11 @@ use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
 use crate::commit_queue::CommitQueue;
+use crate::grids::Grids;
 use crate::items::{Cursors, Orders};
-use crate::metrics::{FEATURES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching};
+use crate::metrics::{
+    FEATURES, GRID_BYTES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching,
+};
 use crate::past::PastStates;
 use crate::recorded::Recorded;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
@@ -30,6 +33,11 @@ pub struct EngineSettings {
     pub tile_cache_bytes: u64,
     /// Budget of the past states that are kept; one is kept whatever its size.
     pub past_bytes: usize,
+    /// Tile matrix sets of the site, beside those built in.
+    pub grids: Vec<tile::GridDefinition>,
+    /// Budget of what is kept of the places of features on grids other than Web Mercator's. A
+    /// tile that shows more holds it while it is cut.
+    pub grid_bytes: u64,
     /// What one tile may hold.
     pub limits: tile::Limits,
     /// Longest time that one query works.
@@ -45,6 +53,8 @@ impl Default for EngineSettings {
             queue: 64,
             tile_cache_bytes: 512 << 20,
             past_bytes: 256 << 20,
+            grids: Vec::new(),
+            grid_bytes: 256 << 20,
             limits: tile::Limits::default(),
             query_time: Duration::from_secs(4),
             cursor_life: Duration::from_secs(600),
@@ -71,6 +81,7 @@ pub(crate) struct Parts {
     /// Whether folding is under way.
     pub(crate) folding: AtomicBool,
     pub(crate) cache: TileCache,
+    pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
@@ -101,6 +112,7 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
+            grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
@@ -157,6 +169,7 @@ impl Engine {
             (REVISION, false, snapshot.revision.0),
             (SNAPSHOT_BYTES, false, snapshot.heap_bytes() as u64),
             (TILE_CACHE_BYTES, false, self.0.cache.weight()),
+            (GRID_BYTES, false, self.0.grids.bytes()),
         ]);
         reading
     }
@@ -221,6 +234,9 @@ async fn fingerprint(
     let limits = settings.limits;
     (limits.features, limits.bytes, limits.buffer).hash(&mut hasher);
     identity.hash(&mut hasher);
+    for grid in &settings.grids {
+        format!("{grid:?}").hash(&mut hasher);
+    }
     for collection in store.collections().await? {
         (&collection.id, &collection.crs, collection.count).hash(&mut hasher);
         let extent = collection.extent;

@@ -33,6 +33,7 @@ impl Engine {
     /// Makes `after` the current state, then tells the subscribers.
     pub(crate) fn publish(&self, after: Arc<Snapshot>, records: Vec<ChangeRecord>) {
         let before = self.0.current.swap(Arc::clone(&after));
+        self.0.grids.sweep();
         // Nobody may be listening.
         let _ = self.0.publications.send(Arc::new(Publication { before, after, records }));
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use spatial::{CollectionId, FieldClass, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
+use crate::grids::Grids;
 use crate::pool::each_in_parallel;
 use crate::tiles::{Content, cut};
 use crate::{Encoding, Engine, EngineError};
@@ -43,11 +44,13 @@ impl Engine {
         zooms: RangeInclusive<u8>,
     ) -> Result<Vec<Vec<TileCoord>>, EngineError> {
         let (pyramid, buffer) = (pyramid.clone(), self.settings().limits.buffer);
+        let grids = Arc::clone(&self.0.grids);
         let find = move || {
             let mut levels: Vec<Vec<TileCoord>> = Vec::new();
-            for zoom in 0..=*zooms.end() {
+            let first = pyramid.matrix_set.min_zoom();
+            for zoom in first..=*zooms.end() {
                 let candidates = match levels.last() {
-                    None => pyramid.coords([(0, 0)], zoom),
+                    None => pyramid.all_of(zoom),
                     Some(above) => {
                         let below = |coord: &TileCoord| {
                             let (x, y) = (coord.x() * 2, coord.y() * 2);
@@ -56,15 +59,18 @@ impl Engine {
                         pyramid.coords(above.iter().flat_map(below), zoom)
                     }
                 };
-                let filled =
-                    each_in_parallel(&candidates, |coord| pyramid.is_filled(*coord, buffer));
+                let filled = each_in_parallel(&candidates, |coord| {
+                    pyramid.is_filled(&grids, *coord, buffer)
+                });
+                let filled = filled.into_iter().collect::<Result<Vec<_>, _>>()?;
                 let filled = candidates.into_iter().zip(filled).filter(|(_, filled)| *filled);
                 levels.push(filled.map(|(coord, _)| coord).collect());
             }
-            levels.drain(..usize::from(*zooms.start()).min(levels.len()));
-            levels
+            let above = zooms.start().saturating_sub(first);
+            levels.drain(..usize::from(above).min(levels.len()));
+            Ok(levels)
         };
-        self.pool().run_waiting(find).await
+        self.pool().run_waiting(find).await?
     }
 
     /// The tiles at `coords` compressed by gzip, in the same order; empty bytes for one in which
@@ -75,6 +81,7 @@ impl Engine {
         coords: Vec<TileCoord>,
     ) -> Result<Vec<Arc<[u8]>>, EngineError> {
         let (pyramid, limits) = (pyramid.clone(), self.settings().limits);
+        let grids = Arc::clone(&self.0.grids);
         let cut_all = move || {
             let shown = Content {
                 collections: &pyramid.collections,
@@ -83,7 +90,7 @@ impl Engine {
             };
             let cut_one = |coord: &TileCoord| {
                 let place = (pyramid.matrix_set, *coord);
-                cut(&pyramid.state, &shown, place, &limits, Encoding::Gzip)
+                cut((&pyramid.state, &grids), &shown, place, &limits, Encoding::Gzip)
             };
             let tiles = each_in_parallel(&coords, cut_one);
             tiles.into_iter().map(|tile| tile.map(|(tile, _)| tile.bytes)).collect()
@@ -108,13 +115,30 @@ impl Pyramid {
         places.into_iter().filter_map(coord).collect()
     }
 
+    /// Every tile of a zoom.
+    fn all_of(&self, zoom: u8) -> Vec<TileCoord> {
+        let (columns, rows) =
+            (self.matrix_set.matrix_width(zoom), self.matrix_set.matrix_height(zoom));
+        self.coords((0..columns).flat_map(|x| (0..rows).map(move |y| (x, y))), zoom)
+    }
+
     /// Whether a feature lies in the tile or close by, at whatever zoom it shows.
-    fn is_filled(&self, coord: TileCoord, buffer: u32) -> bool {
+    fn is_filled(&self, grids: &Grids, coord: TileCoord, buffer: u32) -> Result<bool, EngineError> {
         let area = coord.world_box(buffer);
-        self.collections.iter().any(|id| {
-            let mut found = false;
-            self.state.collections[id].search_world(&area, &mut |_shard, _slots| found = true);
-            found
-        })
+        for id in self.collections.iter() {
+            let layer = &self.state.collections[id];
+            let found = match grids.source(layer, self.matrix_set, &area)? {
+                Some(placed) => !placed.is_empty(),
+                None => {
+                    let mut found = false;
+                    layer.search_world(&area, &mut |_shard, _slots| found = true);
+                    found
+                }
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 }

@@ -16,6 +16,7 @@ use tile::{FeatureSource, LayerInput, Sampled, TileCoord, TileMatrixSet};
 
 use crate::cache::{CachedTile, TileKey};
 use crate::compress::{Encoding, compress};
+use crate::grids::Grids;
 use crate::{Engine, EngineError, Metrics, ReadableField};
 
 /// Most collections of one tile.
@@ -39,7 +40,7 @@ impl Default for Profile {
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct TileRequest {
-    /// Collections; each becomes a layer. Order and repetition mean nothing.
+    /// Collections; each becomes a layer, in this order. Repetition means nothing.
     pub collections: Vec<CollectionId>,
     /// The grid.
     pub matrix_set: &'static TileMatrixSet,
@@ -75,7 +76,7 @@ pub struct TileAnswer {
 /// A request made out against one state.
 struct Plan {
     snapshot: Arc<Snapshot>,
-    /// Ascending, each once.
+    /// In the order of the layers, each once.
     collections: Vec<CollectionId>,
     key: TileKey,
 }
@@ -108,17 +109,23 @@ impl Engine {
     }
 
     fn plan(&self, request: &TileRequest) -> Result<Plan, EngineError> {
-        let mut collections = request.collections.clone();
-        collections.sort_unstable();
-        collections.dedup();
+        let mut collections: Vec<CollectionId> = Vec::new();
+        for id in &request.collections {
+            if !collections.contains(id) {
+                collections.push(id.clone());
+            }
+            if collections.len() > MAX_TILE_COLLECTIONS {
+                break;
+            }
+        }
         if !(1..=MAX_TILE_COLLECTIONS).contains(&collections.len()) {
             return Err(EngineError::TileCollections {
-                asked: collections.len(),
+                asked: request.collections.len(),
                 max: MAX_TILE_COLLECTIONS,
             });
         }
         let snapshot = request.state.clone().unwrap_or_else(|| self.snapshot());
-        let area = request.coord.world_box(self.settings().limits.buffer);
+        let area = self.around(request.matrix_set, request.coord);
         let mut place = Revision(0);
         let mut words = String::new();
         for id in &collections {
@@ -164,6 +171,7 @@ impl Engine {
         let Plan { snapshot, collections, key } = plan;
         let (limits, selection) = (self.settings().limits, request.selection.clone());
         let (set, most) = (request.matrix_set, self.settings().query_time);
+        let grids = Arc::clone(&self.0.grids);
         let (tile, features, time) = self
             .pool()
             .run(move || {
@@ -174,7 +182,7 @@ impl Engine {
                     selection: selection.as_deref().map(|selection| (selection, start + most)),
                 };
                 let (tile, features) =
-                    cut(&snapshot, &shown, (set, key.coord), &limits, key.encoding)?;
+                    cut((&snapshot, &grids), &shown, (set, key.coord), &limits, key.encoding)?;
                 Ok::<_, EngineError>((tile, features, start.elapsed()))
             })
             .await??;
@@ -188,7 +196,7 @@ impl Engine {
 
 /// What of a state a tile shows.
 pub(crate) struct Content<'a> {
-    /// Ascending, each once.
+    /// In the order of the layers, each once.
     pub(crate) collections: &'a [CollectionId],
     pub(crate) highest: FieldClass,
     /// A selection, and when its conditions must be decided.
@@ -197,7 +205,7 @@ pub(crate) struct Content<'a> {
 
 /// Cuts one tile; answers how many features are in it, too.
 pub(crate) fn cut(
-    snapshot: &Snapshot,
+    (snapshot, grids): (&Snapshot, &Grids),
     shown: &Content<'_>,
     (set, coord): (&TileMatrixSet, TileCoord),
     limits: &tile::Limits,
@@ -206,22 +214,32 @@ pub(crate) fn cut(
     let mut layers = Vec::with_capacity(shown.collections.len());
     for id in shown.collections {
         let source = collection(snapshot, id)?;
-        let zooms = source.collection().zooms;
-        if (zooms.min..=zooms.max).contains(&coord.z()) {
+        if set.drawn(source.collection().zooms).contains(&coord.z()) {
+            let placed = grids.source(source, set, &coord.world_box(limits.buffer))?;
             let part = shown
                 .selection
                 .and_then(|(selection, deadline)| Some((selection.layers.get(id)?, deadline)));
             let fields = part.and_then(|(part, _)| part.fields.as_deref());
             let columns = columns(source, shown.highest, fields);
-            let part = part.map(|(part, deadline)| Selected::new(source, part, deadline));
-            layers.push((id.as_str(), source, columns, part));
+            layers.push((id.as_str(), (source, placed), columns, part));
         }
     }
+    let layers: Vec<_> = layers
+        .iter()
+        .map(|(name, (source, placed), columns, part)| {
+            let whole: &dyn FeatureSource = match placed {
+                Some(placed) => placed,
+                None => *source,
+            };
+            let part = part
+                .map(|(part, deadline)| Selected::new(source.collection(), whole, part, deadline));
+            (*name, whole, columns, part)
+        })
+        .collect();
     let inputs: Vec<_> = layers
         .iter()
-        .map(|(name, source, columns, part)| {
-            let whole: &dyn FeatureSource = *source;
-            let source = part.as_ref().map_or(whole, |part| part);
+        .map(|(name, whole, columns, part)| {
+            let source = part.as_ref().map_or(*whole, |part| part);
             LayerInput { name, source, columns }
         })
         .collect();

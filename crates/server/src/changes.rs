@@ -6,6 +6,7 @@ use engine::feed::{PlacedRecord, TileList, Told, ToldChange};
 use formats::datetime::utc_of_millis;
 use serde_json::{Map, Value, json};
 use spatial::{Envelope, Operation, WorldBox};
+use tile::TileMatrixSet;
 
 pub use asked::{Listening, Wanted};
 
@@ -76,7 +77,7 @@ pub fn event(told: &Told, listening: &Listening) -> String {
             }
         };
         let set =
-            |list: TileList| Value::Object(Map::from_iter([(view.set.to_owned(), tiles(list))]));
+            |list| Value::Object(Map::from_iter([(view.set.id.to_owned(), tiles(list, view.set))]));
         event["tiles"] = set(boxes(|change| &change.redrawn));
         event["attributeTiles"] = set(boxes(|change| change.recoloured.as_slice()));
         let states = asked.iter().filter(|change| !change.state.is_empty());
@@ -91,12 +92,14 @@ pub fn event(told: &Told, listening: &Listening) -> String {
     event.to_string()
 }
 
-fn tiles(list: TileList) -> Value {
+/// Tile matrix, column and row of each.
+fn tiles(list: TileList, set: &TileMatrixSet) -> Value {
     match list {
         TileList::All => json!("all"),
-        TileList::Tiles(tiles) => {
-            tiles.into_iter().map(|tile| json!([tile.z(), tile.x(), tile.y()])).collect()
-        }
+        TileList::Tiles(tiles) => tiles
+            .into_iter()
+            .map(|tile| json!([set.matrix_number(tile.z()), tile.x(), tile.y()]))
+            .collect(),
     }
 }
 

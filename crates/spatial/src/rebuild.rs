@@ -45,7 +45,8 @@ impl FeatureRef<'_> {
 
     /// The feature on its own.
     pub fn to_feature(self) -> Feature {
-        let values = self.shard.columns.iter().map(|column| column.value(self.slot).to_value());
+        let values =
+            self.shard.body.columns.iter().map(|column| column.value(self.slot).to_value());
         Feature { id: Some(self.id()), geometry: self.geometry(), properties: values.collect() }
     }
 }

@@ -3,33 +3,40 @@
 //! *Invariant:* a shard never changes; an edit builds a new one. Slots are positions in it.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::geometry::PathRole;
 use crate::number_sums::{ColumnRuns, NumberSums};
 use crate::packed_tree::PackedTree;
+use crate::placement::{self, Placement};
 use crate::run_sums::{RunSums, Sum};
 use crate::{Column, Envelope, FeatureId, GeometryType, ValueRef, WorldBox, WorldPoint, hilbert};
 
 /// Most features of one shard; codes of a column are 16 bits wide and one is null.
 pub const MAX_SHARD_FEATURES: usize = 4096;
 
-/// Neighbouring features in Hilbert order.
-///
-/// Feature `slot` has the paths `first_path[slot]..first_path[slot + 1]`; path `p` has the
-/// coordinates `first_coord[p]..first_coord[p + 1]`, exact in `coords` and on the world grid
-/// in `world`. Rings are closed.
+/// Neighbouring features in Hilbert order, and where they lie on one world grid. Rings are closed.
 #[derive(Clone, Debug)]
 pub struct Shard {
+    /// What is the same on every grid; shards of other grids share it.
+    pub(crate) body: Arc<Body>,
+    /// Where it lies on this one; on that of Web Mercator unless [`Shard::placed`] made it.
+    pub(crate) placement: Placement,
+}
+
+/// The features of a shard as a struct of arrays.
+///
+/// Feature `slot` has the paths `first_path[slot]..first_path[slot + 1]`; path `p` has the
+/// vertices `first_coord[p]..first_coord[p + 1]`, exact in `coords`.
+#[derive(Clone, Debug)]
+pub(crate) struct Body {
     pub(crate) ids: Vec<FeatureId>,
     pub(crate) types: Vec<Option<GeometryType>>,
     pub(crate) envelopes: Vec<Envelope>,
-    pub(crate) world_boxes: Vec<WorldBox>,
-    pub(crate) world_areas: Vec<f64>,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
     pub(crate) coords: Vec<[f64; 2]>,
-    pub(crate) world: Vec<WorldPoint>,
     pub(crate) z: Vec<f64>,
     pub(crate) m: Vec<f64>,
     pub(crate) columns: Vec<Column>,
@@ -41,18 +48,46 @@ pub struct Shard {
     /// Slots in the order of their ids.
     pub(crate) slots_by_id: Vec<u16>,
     pub(crate) tree: PackedTree<Envelope>,
-    pub(crate) world_tree: PackedTree<WorldBox>,
+}
+
+impl Body {
+    /// The paths of a feature.
+    #[inline]
+    pub(crate) fn paths(&self, slot: usize) -> Range<usize> {
+        self.first_path[slot] as usize..self.first_path[slot + 1] as usize
+    }
+
+    /// The vertices of a path.
+    #[inline]
+    pub(crate) fn path_vertices(&self, path: usize) -> Range<usize> {
+        self.first_coord[path] as usize..self.first_coord[path + 1] as usize
+    }
+
+    /// The vertices of a feature.
+    #[inline]
+    pub(crate) fn vertices(&self, slot: usize) -> Range<usize> {
+        let paths = self.paths(slot);
+        self.first_coord[paths.start] as usize..self.first_coord[paths.end] as usize
+    }
+
+    /// Planar area of a feature in squared units of the storage CRS; holes do not count.
+    pub(crate) fn area(&self, slot: usize) -> f64 {
+        let area = |path: usize| {
+            self.roles[path].area_sign() * ring_area(&self.coords[self.path_vertices(path)])
+        };
+        self.paths(slot).map(area).sum()
+    }
 }
 
 impl Shard {
     /// Number of features.
     pub fn len(&self) -> usize {
-        self.ids.len()
+        self.body.ids.len()
     }
 
     /// Whether there is no feature.
     pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
+        self.body.ids.is_empty()
     }
 
     /// The feature at `slot`.
@@ -68,30 +103,31 @@ impl Shard {
     /// Feature ids by slot.
     #[inline]
     pub fn ids(&self) -> &[FeatureId] {
-        &self.ids
+        &self.body.ids
     }
 
     /// Envelopes by slot, in the storage CRS; empty for a placeless feature.
     pub fn envelopes(&self) -> &[Envelope] {
-        &self.envelopes
+        &self.body.envelopes
     }
 
     /// World boxes by slot; empty for a placeless feature.
     #[inline]
     pub fn world_boxes(&self) -> &[WorldBox] {
-        &self.world_boxes
+        &self.placement.boxes
     }
 
     /// Columns, in the order of the collection's fields.
     #[inline]
     pub fn columns(&self) -> &[Column] {
-        &self.columns
+        &self.body.columns
     }
 
     /// The slot of the feature called `id`.
     pub fn slot_of(&self, id: FeatureId) -> Option<usize> {
-        let position = self.slots_by_id.binary_search_by_key(&id, |slot| self.ids[*slot as usize]);
-        position.ok().map(|position| usize::from(self.slots_by_id[position]))
+        let position =
+            self.body.slots_by_id.binary_search_by_key(&id, |slot| self.body.ids[*slot as usize]);
+        position.ok().map(|position| usize::from(self.body.slots_by_id[position]))
     }
 
     /// Planar area of the features at `slots`, in squared units of the storage CRS; holes
@@ -100,7 +136,7 @@ impl Shard {
     /// # Panics
     /// When `slots` does not lie in `0..len()`.
     pub fn area(&self, slots: Range<usize>) -> f64 {
-        self.area_runs.over(slots, |slot| self.areas[slot])
+        self.body.area_runs.over(slots, |slot| self.body.areas[slot])
     }
 
     /// What the numbers of the column at position `column` add up to over `slots`; of one that
@@ -109,24 +145,24 @@ impl Shard {
     /// # Panics
     /// When there is no such column, or `slots` does not lie in `0..len()`.
     pub fn numbers(&self, column: usize, slots: Range<usize>) -> NumberSums {
-        let found = self.number_runs[column].over(&self.columns[column], slots);
+        let found = self.body.number_runs[column].over(&self.body.columns[column], slots);
         found.unwrap_or(NumberSums::Int(Sum::NOTHING))
     }
 
     /// The tree over [`Shard::envelopes`].
     pub fn tree(&self) -> &PackedTree<Envelope> {
-        &self.tree
+        &self.body.tree
     }
 
     /// The tree over [`Shard::world_boxes`].
     pub fn world_tree(&self) -> &PackedTree<WorldBox> {
-        &self.world_tree
+        &self.placement.tree
     }
 
     /// Place of the feature at `slot` in the order of a collection: along the Hilbert curve,
     /// then by id.
     pub fn rank(&self, slot: usize) -> (u64, FeatureId) {
-        (hilbert::box_key(&self.world_boxes[slot]), self.ids[slot])
+        (hilbert::box_key(&self.placement.boxes[slot]), self.body.ids[slot])
     }
 
     /// Bytes of memory that the shard holds.
@@ -134,25 +170,37 @@ impl Shard {
         fn bytes<T>(values: &Vec<T>) -> usize {
             values.capacity() * size_of::<T>()
         }
-        bytes(&self.ids)
-            + bytes(&self.types)
-            + bytes(&self.envelopes)
-            + bytes(&self.world_boxes)
-            + bytes(&self.world_areas)
-            + bytes(&self.first_path)
-            + bytes(&self.roles)
-            + bytes(&self.first_coord)
-            + bytes(&self.coords)
-            + bytes(&self.world)
-            + bytes(&self.z)
-            + bytes(&self.m)
-            + bytes(&self.areas)
-            + self.area_runs.heap_bytes()
-            + self.number_runs.iter().map(ColumnRuns::heap_bytes).sum::<usize>()
-            + bytes(&self.slots_by_id)
-            + self.tree.heap_bytes()
-            + self.world_tree.heap_bytes()
-            + self.columns.iter().map(Column::heap_bytes).sum::<usize>()
+        let body = &*self.body;
+        bytes(&body.ids)
+            + bytes(&body.types)
+            + bytes(&body.envelopes)
+            + bytes(&body.first_path)
+            + bytes(&body.roles)
+            + bytes(&body.first_coord)
+            + bytes(&body.coords)
+            + bytes(&body.z)
+            + bytes(&body.m)
+            + bytes(&body.areas)
+            + body.area_runs.heap_bytes()
+            + body.number_runs.iter().map(ColumnRuns::heap_bytes).sum::<usize>()
+            + bytes(&body.slots_by_id)
+            + body.tree.heap_bytes()
+            + body.columns.iter().map(Column::heap_bytes).sum::<usize>()
+            + size_of::<Body>()
+            + self.placement.heap_bytes()
+    }
+
+    /// The same features on another grid: `to_world` appends a world point a vertex, in order, and
+    /// answers whether each feature, of which it gets the vertices, has a place there. One that has
+    /// none is not found by its place.
+    pub fn placed(&self, to_world: placement::ToGrid<'_>) -> Self {
+        let body = Arc::clone(&self.body);
+        Self { placement: Placement::of(&body, to_world), body }
+    }
+
+    /// Bytes of memory that belong to this grid alone.
+    pub fn placement_bytes(&self) -> usize {
+        size_of::<Self>() + self.placement.heap_bytes()
     }
 }
 
@@ -178,21 +226,7 @@ impl PathRef<'_> {
     /// Area of a ring in squared world units: negative for a hole, which takes from its
     /// exterior; 0 for points and lines.
     pub fn world_area(&self) -> f64 {
-        let sign = self.role.area_sign();
-        let Some(&origin) = self.world.first() else { return 0.0 };
-        if sign == 0.0 {
-            return 0.0;
-        }
-        let relative =
-            |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
-        let mut sum = 0.0;
-        let mut previous = [0.0; 2];
-        for point in self.world {
-            let point = relative(point);
-            sum += previous[0] * point[1] - point[0] * previous[1];
-            previous = point;
-        }
-        sign * sum.abs() / 2.0
+        placement::ring_area(self.role, self.world)
     }
 }
 
@@ -200,7 +234,7 @@ impl<'a> FeatureRef<'a> {
     /// The id.
     #[inline]
     pub fn id(self) -> FeatureId {
-        self.shard.ids[self.slot]
+        self.shard.body.ids[self.slot]
     }
 
     /// Position in its shard.
@@ -211,66 +245,62 @@ impl<'a> FeatureRef<'a> {
     /// Type of the geometry, `None` for a placeless feature.
     #[inline]
     pub fn geometry_type(self) -> Option<GeometryType> {
-        self.shard.types[self.slot]
+        self.shard.body.types[self.slot]
     }
 
     /// Envelope in the storage CRS.
     pub fn envelope(self) -> Envelope {
-        self.shard.envelopes[self.slot]
+        self.shard.body.envelopes[self.slot]
     }
 
     /// Box on the world grid.
     #[inline]
     pub fn world_box(self) -> WorldBox {
-        self.shard.world_boxes[self.slot]
+        self.shard.placement.boxes[self.slot]
     }
 
     /// Planar area in squared world units; holes do not count.
     #[inline]
     pub fn world_area(self) -> f64 {
-        self.shard.world_areas[self.slot]
+        self.shard.placement.areas[self.slot]
     }
 
     /// The paths, exterior before its holes.
     #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {
-        let shard = self.shard;
-        (shard.first_path[self.slot] as usize..shard.first_path[self.slot + 1] as usize).map(
-            move |path| {
-                let span = shard.first_coord[path] as usize..shard.first_coord[path + 1] as usize;
-                PathRef {
-                    role: shard.roles[path],
-                    coords: &shard.coords[span.clone()],
-                    world: &shard.world[span],
-                }
-            },
-        )
+        let Shard { body, placement } = self.shard;
+        body.paths(self.slot).map(move |path| {
+            let span = body.path_vertices(path);
+            PathRef {
+                role: body.roles[path],
+                coords: &body.coords[span.clone()],
+                world: &placement.points[span],
+            }
+        })
     }
 
     /// The value of the field at `column`.
     pub fn value(self, column: usize) -> ValueRef<'a> {
-        self.shard.columns[column].value(self.slot)
+        self.shard.body.columns[column].value(self.slot)
     }
 
     /// Z values in vertex order; empty when the shard has none.
     pub fn z(self) -> &'a [f64] {
-        self.span(&self.shard.z)
+        self.span(&self.shard.body.z)
     }
 
     /// M values in vertex order; empty when the shard has none.
     pub fn m(self) -> &'a [f64] {
-        self.span(&self.shard.m)
+        self.span(&self.shard.body.m)
     }
 
     /// Planar area in squared units of the storage CRS; holes do not count.
     pub fn area(self) -> f64 {
-        self.paths().map(|path| path.role.area_sign() * ring_area(path.coords)).sum()
+        self.shard.body.area(self.slot)
     }
 
     fn span(self, values: &'a [f64]) -> &'a [f64] {
-        let coord =
-            |slot: usize| self.shard.first_coord[self.shard.first_path[slot] as usize] as usize;
-        if values.is_empty() { values } else { &values[coord(self.slot)..coord(self.slot + 1)] }
+        if values.is_empty() { values } else { &values[self.shard.body.vertices(self.slot)] }
     }
 }
 

@@ -1,14 +1,15 @@
 //! Building a shard, feature by feature, in the order of the slots.
 
+use std::sync::Arc;
+
 use crate::column::{ColumnBuilder, ValueRef};
 use crate::geometry::visit_paths;
 use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
+use crate::placement::Placement;
 use crate::run_sums::RunSums;
-use crate::shard::MAX_SHARD_FEATURES;
-use crate::{
-    Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldBox, WorldPoint,
-};
+use crate::shard::{Body, MAX_SHARD_FEATURES};
+use crate::{Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldPoint};
 
 /// Appends the world points of storage coordinates, one each.
 pub type ToWorld<'a> = &'a (dyn Fn(&[[f64; 2]], &mut Vec<WorldPoint>) + Sync);
@@ -16,7 +17,8 @@ pub type ToWorld<'a> = &'a (dyn Fn(&[[f64; 2]], &mut Vec<WorldPoint>) + Sync);
 /// Builds one shard.
 #[derive(Debug)]
 pub struct ShardBuilder {
-    shard: Shard,
+    body: Body,
+    placement: Placement,
     columns: Vec<ColumnBuilder>,
 }
 
@@ -30,17 +32,14 @@ impl ShardBuilder {
             values.push(0);
             values
         };
-        let shard = Shard {
+        let body = Body {
             ids: Vec::with_capacity(capacity),
             types: Vec::with_capacity(capacity),
             envelopes: Vec::with_capacity(capacity),
-            world_boxes: Vec::with_capacity(capacity),
-            world_areas: Vec::with_capacity(capacity),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
             coords: Vec::with_capacity(capacity * 8),
-            world: Vec::with_capacity(capacity * 8),
             z: Vec::new(),
             m: Vec::new(),
             columns: Vec::new(),
@@ -49,19 +48,18 @@ impl ShardBuilder {
             number_runs: Vec::new(),
             slots_by_id: Vec::new(),
             tree: PackedTree::build(&[]),
-            world_tree: PackedTree::build(&[]),
         };
-        Self { shard, columns }
+        Self { body, placement: Placement::with_capacity(capacity), columns }
     }
 
     /// Number of features so far.
     pub fn len(&self) -> usize {
-        self.shard.ids.len()
+        self.body.ids.len()
     }
 
     /// Whether there is no feature yet.
     pub fn is_empty(&self) -> bool {
-        self.shard.ids.is_empty()
+        self.body.ids.is_empty()
     }
 
     /// Adds a feature. `values` are in the order of the fields, a missing one is null.
@@ -76,31 +74,24 @@ impl ShardBuilder {
         values: impl IntoIterator<Item = ValueRef<'v>>,
     ) {
         assert!(self.len() < MAX_SHARD_FEATURES, "a shard holds {MAX_SHARD_FEATURES} features");
-        let shard = &mut self.shard;
-        let start = shard.coords.len();
+        let Self { body, placement, .. } = self;
+        let start = body.coords.len();
         if let Some(geometry) = geometry {
             visit_paths(&geometry.shape, &mut |role, path| {
-                shard.roles.push(role);
-                shard.coords.extend(path.iter().map(|c| [c.x, c.y]));
-                shard.first_coord.push(shard.coords.len() as u32);
+                body.roles.push(role);
+                body.coords.extend(path.iter().map(|c| [c.x, c.y]));
+                body.first_coord.push(body.coords.len() as u32);
             });
-            to_world(&shard.coords[start..], &mut shard.world);
-            assert_eq!(shard.world.len(), shard.coords.len(), "one world point a coordinate");
-            extend_measures(&mut shard.z, &geometry.z, start, shard.coords.len());
-            extend_measures(&mut shard.m, &geometry.m, start, shard.coords.len());
+            to_world(&body.coords[start..], &mut placement.points);
+            assert_eq!(placement.points.len(), body.coords.len(), "one world point a coordinate");
+            extend_measures(&mut body.z, &geometry.z, start, body.coords.len());
+            extend_measures(&mut body.m, &geometry.m, start, body.coords.len());
         }
-        shard.first_path.push(shard.roles.len() as u32);
-        shard.ids.push(id);
-        shard.types.push(geometry.map(Geometry::geometry_type));
-        shard.envelopes.push(Envelope::of(shard.coords[start..].iter().copied()));
-        let mut world_box = WorldBox::EMPTY;
-        for point in &shard.world[start..] {
-            world_box.extend(*point);
-        }
-        shard.world_boxes.push(world_box);
-        let slot = shard.ids.len() - 1;
-        let area = FeatureRef { shard, slot }.paths().map(|path| path.world_area()).sum();
-        shard.world_areas.push(area);
+        body.first_path.push(body.roles.len() as u32);
+        body.ids.push(id);
+        body.types.push(geometry.map(Geometry::geometry_type));
+        body.envelopes.push(Envelope::of(body.coords[start..].iter().copied()));
+        placement.push(body);
         let mut values = values.into_iter();
         for column in &mut self.columns {
             column.push(values.next().unwrap_or(ValueRef::Null));
@@ -122,22 +113,22 @@ impl ShardBuilder {
     /// When the shard already holds [`MAX_SHARD_FEATURES`].
     pub fn push_ref(&mut self, feature: FeatureRef<'_>) {
         assert!(self.len() < MAX_SHARD_FEATURES, "a shard holds {MAX_SHARD_FEATURES} features");
-        let shard = &mut self.shard;
-        let start = shard.coords.len();
+        let Self { body, placement, .. } = self;
+        let start = body.coords.len();
         for path in feature.paths() {
-            shard.roles.push(path.role);
-            shard.coords.extend_from_slice(path.coords);
-            shard.world.extend_from_slice(path.world);
-            shard.first_coord.push(shard.coords.len() as u32);
+            body.roles.push(path.role);
+            body.coords.extend_from_slice(path.coords);
+            placement.points.extend_from_slice(path.world);
+            body.first_coord.push(body.coords.len() as u32);
         }
-        extend_measures(&mut shard.z, feature.z(), start, shard.coords.len());
-        extend_measures(&mut shard.m, feature.m(), start, shard.coords.len());
-        shard.first_path.push(shard.roles.len() as u32);
-        shard.ids.push(feature.id());
-        shard.types.push(feature.geometry_type());
-        shard.envelopes.push(feature.envelope());
-        shard.world_boxes.push(feature.world_box());
-        shard.world_areas.push(feature.world_area());
+        extend_measures(&mut body.z, feature.z(), start, body.coords.len());
+        extend_measures(&mut body.m, feature.m(), start, body.coords.len());
+        body.first_path.push(body.roles.len() as u32);
+        body.ids.push(feature.id());
+        body.types.push(feature.geometry_type());
+        body.envelopes.push(feature.envelope());
+        placement.boxes.push(feature.world_box());
+        placement.areas.push(feature.world_area());
         for (position, column) in self.columns.iter_mut().enumerate() {
             column.push(feature.value(position));
         }
@@ -154,12 +145,12 @@ impl ShardBuilder {
         feature: FeatureRef<'_>,
         reproject: &dyn Fn(&mut [[f64; 2]]) -> bool,
     ) -> bool {
-        let start = self.shard.coords.len();
+        let start = self.body.coords.len();
         self.push_ref(feature);
-        let coords = &mut self.shard.coords[start..];
+        let coords = &mut self.body.coords[start..];
         let moved = reproject(coords) && coords.iter().flatten().all(|value| value.is_finite());
         let envelope = if moved { Envelope::of(coords.iter().copied()) } else { Envelope::EMPTY };
-        if let Some(last) = self.shard.envelopes.last_mut() {
+        if let Some(last) = self.body.envelopes.last_mut() {
             *last = envelope;
         }
         moved
@@ -167,28 +158,30 @@ impl ShardBuilder {
 
     /// The finished shard.
     pub fn finish(self) -> Shard {
-        let mut shard = self.finish_unindexed();
-        shard.coords.shrink_to_fit();
-        shard.world.shrink_to_fit();
-        shard.roles.shrink_to_fit();
-        shard.first_coord.shrink_to_fit();
-        shard.z.shrink_to_fit();
-        shard.m.shrink_to_fit();
-        shard.areas = (0..shard.len()).map(|slot| shard.feature(slot).area()).collect();
-        shard.area_runs = RunSums::build(shard.len(), |slot| shard.areas[slot]);
-        let runs = |column| ColumnRuns::build(column, shard.len());
-        shard.number_runs = shard.columns.iter().map(runs).collect();
-        shard.slots_by_id = (0..shard.len() as u16).collect();
-        shard.slots_by_id.sort_unstable_by_key(|slot| shard.ids[usize::from(*slot)]);
-        shard.tree = PackedTree::build(&shard.envelopes);
-        shard.world_tree = PackedTree::build(&shard.world_boxes);
-        shard
+        let Shard { body, mut placement } = self.finish_unindexed();
+        // Nobody else holds it yet.
+        let mut body = Arc::unwrap_or_clone(body);
+        body.coords.shrink_to_fit();
+        body.roles.shrink_to_fit();
+        body.first_coord.shrink_to_fit();
+        body.z.shrink_to_fit();
+        body.m.shrink_to_fit();
+        let len = body.ids.len();
+        body.areas = (0..len).map(|slot| body.area(slot)).collect();
+        body.area_runs = RunSums::build(len, |slot| body.areas[slot]);
+        body.number_runs =
+            body.columns.iter().map(|column| ColumnRuns::build(column, len)).collect();
+        body.slots_by_id = (0..len as u16).collect();
+        body.slots_by_id.sort_unstable_by_key(|slot| body.ids[usize::from(*slot)]);
+        body.tree = PackedTree::build(&body.envelopes);
+        placement.finish();
+        Shard { body: Arc::new(body), placement }
     }
 
     /// The features alone: no index, no areas.
     pub(crate) fn finish_unindexed(self) -> Shard {
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
-        Shard { columns, ..self.shard }
+        Shard { body: Arc::new(Body { columns, ..self.body }), placement: self.placement }
     }
 }
 

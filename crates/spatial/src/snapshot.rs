@@ -10,6 +10,7 @@ mod delta;
 mod directory;
 mod edit;
 mod fold;
+mod on_grid;
 mod parts;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -27,6 +28,7 @@ pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
+pub use on_grid::PlacedSlots;
 pub(crate) use parts::Part;
 use rustc_hash::FxHashSet;
 

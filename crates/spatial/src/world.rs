@@ -29,6 +29,9 @@ impl WorldBox {
     /// The box of no point: the neutral element of [`WorldBox::union`].
     pub const EMPTY: Self = Self { min: [u32::MAX; 2], max: [0; 2] };
 
+    /// All of the grid.
+    pub const WORLD: Self = Self { min: [0; 2], max: [u32::MAX; 2] };
+
     /// Whether no point lies inside.
     pub fn is_empty(&self) -> bool {
         self.min[0] > self.max[0] || self.min[1] > self.max[1]
@@ -45,6 +48,40 @@ impl WorldBox {
             min: [self.min[0].min(other.min[0]), self.min[1].min(other.min[1])],
             max: [self.max[0].max(other.max[0]), self.max[1].max(other.max[1])],
         }
+    }
+
+    /// The box, and as much around it as straight edges within it may bulge out of it when they
+    /// are drawn straight on the grid of another CRS. A line that is straight on one of two maps
+    /// leaves the straight line on the other by at most d²/8R (R the radius of the globe, d in
+    /// metres of Web Mercator: a rhumb line leaves a great circle by d²·sin 2φ/16R). On this grid
+    /// that is less than d²/2^32 units.
+    pub fn bulged(&self) -> Self {
+        if self.is_empty() {
+            return *self;
+        }
+        let side = |axis: usize| u64::from(self.max[axis] - self.min[axis]);
+        let longest = side(0).max(side(1));
+        self.widened(((longest * longest) >> 32) as u32)
+    }
+
+    /// The box and `margin` units around it, as far as the grid goes.
+    pub fn widened(&self, margin: u32) -> Self {
+        if self.is_empty() {
+            return *self;
+        }
+        Self {
+            min: self.min.map(|v| v.saturating_sub(margin)),
+            max: self.max.map(|v| v.saturating_add(margin)),
+        }
+    }
+
+    /// What both have in common; empty when that is nothing.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let common = Self {
+            min: [self.min[0].max(other.min[0]), self.min[1].max(other.min[1])],
+            max: [self.max[0].min(other.max[0]), self.max[1].min(other.max[1])],
+        };
+        if common.is_empty() { Self::EMPTY } else { common }
     }
 
     /// Whether they share at least one point; touching borders count.

@@ -242,17 +242,3 @@ impl TileMatrixSet {
         (2.0 * spatial::world::MERCATOR_HALF / metres).log2().round() as i32
     }
 }
-
-static REGISTRY: [&TileMatrixSet; 1] = [&WEB_MERCATOR_QUAD];
-
-impl TileMatrixSet {
-    /// The sets that tiles are served in.
-    pub fn all() -> &'static [&'static TileMatrixSet] {
-        &REGISTRY
-    }
-
-    /// The set called `id`, exact case.
-    pub fn find(id: &str) -> Option<&'static TileMatrixSet> {
-        REGISTRY.into_iter().find(|set| set.id == id)
-    }
-}

@@ -246,8 +246,9 @@ async fn the_tiles_named_are_those_that_changed() {
     assert!(matches!(next(&mut reader).await, Next::CaughtUp(_)));
     // Only a part of the town is looked at.
     let view = Envelope::new(WEST + 0.002, SOUTH + 0.002, WEST + 0.012, SOUTH + 0.010);
-    let viewport =
-        |zoom: u8| Viewport::new(&WEB_MERCATOR_QUAD, &[view], zoom..=zoom, tile::DEFAULT_BUFFER);
+    let viewport = |zoom: u8| {
+        Viewport::new((&WEB_MERCATOR_QUAD, None), &[view], zoom..=zoom, tile::DEFAULT_BUFFER)
+    };
     let mut numbers = Numbers(20_261_125);
     let (mut live, mut next_id) = ((1..=400).collect::<Vec<i64>>(), 401);
     let (mut changed_tiles, mut silent) = (0, 0);
@@ -294,7 +295,7 @@ fn too_many_tiles_are_all_of_them() {
     let view = [Envelope::new(-180.0, -85.0, 180.0, 85.0)];
     let everywhere = spatial::WorldBox { min: [0; 2], max: [u32::MAX; 2] };
     let point = spatial::WorldBox { min: [1 << 31; 2], max: [1 << 31; 2] };
-    let at = |zooms| Viewport::new(&WEB_MERCATOR_QUAD, &view, zooms, 64);
+    let at = |zooms| Viewport::new((&WEB_MERCATOR_QUAD, None), &view, zooms, 64);
     assert_eq!(at(0..=22).tiles(&[everywhere]), TileList::All);
     let TileList::Tiles(few) = at(0..=22).tiles(&[point]) else { panic!("a point is in few") };
     // At zoom 0 one tile; below it the corner of four.
@@ -302,7 +303,7 @@ fn too_many_tiles_are_all_of_them() {
     let TileList::Tiles(small) = at(3..=4).tiles(&[everywhere]) else { panic!("320 tiles") };
     assert_eq!(small.len(), 64 + 256);
     let elsewhere = [Envelope::new(10.0, 10.0, 11.0, 11.0)];
-    let far = Viewport::new(&WEB_MERCATOR_QUAD, &elsewhere, 0..=22, 64);
+    let far = Viewport::new((&WEB_MERCATOR_QUAD, None), &elsewhere, 0..=22, 64);
     let TileList::Tiles(none) = far.tiles(&[point]) else { panic!("none") };
     assert!(none.iter().all(|tile| tile.z() < 6), "{none:?}");
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use spatial::{Envelope, WorldBox};
+use spatial::{Envelope, WorldBox, WorldGrid};
 use tile::{TileCoord, TileMatrixSet};
 
 use super::place::world_box;
@@ -18,6 +18,9 @@ const EXTENT: u32 = 4096;
 #[derive(Clone, Debug)]
 pub struct Viewport {
     set: &'static TileMatrixSet,
+    /// The world of the set; none when it is that of Web Mercator.
+    world: Option<WorldGrid>,
+    /// On the grid of the set.
     boxes: Vec<WorldBox>,
     zooms: RangeInclusive<u8>,
     buffer: u32,
@@ -32,26 +35,40 @@ pub enum TileList {
     All,
 }
 
+/// A box of the Web Mercator grid on another one.
+fn on(world: &Option<WorldGrid>, area: &WorldBox) -> WorldBox {
+    world.as_ref().map_or(*area, |world| world.of_mercator(area))
+}
+
 impl Viewport {
-    /// The viewport of `boxes` (longitude and latitude, degrees) at `zooms` of `set`; tiles are
-    /// drawn with `buffer` tile units around them.
+    /// The viewport of `boxes` (longitude and latitude, degrees) at `zooms` of `set`, whose world
+    /// [`crate::Engine::world_grid`] knows; tiles are drawn with `buffer` tile units around them.
     pub fn new(
-        set: &'static TileMatrixSet,
+        (set, world): (&'static TileMatrixSet, Option<WorldGrid>),
         boxes: &[Envelope],
         zooms: RangeInclusive<u8>,
         buffer: u32,
     ) -> Self {
-        let zooms = *zooms.start()..=(*zooms.end()).min(set.max_zoom());
-        Self { set, boxes: boxes.iter().map(world_box).collect(), zooms, buffer }
+        let zooms = (*zooms.start()).max(set.min_zoom())..=(*zooms.end()).min(set.max_zoom());
+        let boxes = boxes.iter().map(|shown| on(&world, &world_box(shown))).collect();
+        Self { set, world, boxes, zooms, buffer }
     }
 
-    /// The tiles of the viewport in which something of `changed` may show.
+    /// The tiles of the viewport in which something of `changed`, boxes of the Web Mercator grid,
+    /// may show.
     pub fn tiles(&self, changed: &[WorldBox]) -> TileList {
         let mut found = BTreeSet::new();
-        for area in changed.iter().filter(|area| !area.is_empty()) {
-            for view in &self.boxes {
+        for area in changed {
+            let area = match &self.world {
+                Some(world) => world.of_mercator(&area.bulged()),
+                None => *area,
+            };
+            if area.is_empty() {
+                continue;
+            }
+            for view in self.boxes.iter().filter(|view| !view.is_empty()) {
                 for zoom in self.zooms.clone() {
-                    if !self.add(&mut found, zoom, area, view) {
+                    if !self.add(&mut found, zoom, &area, view) {
                         return TileList::All;
                     }
                 }

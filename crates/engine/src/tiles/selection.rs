@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use spatial::{CollectionId, CollectionSnapshot, FeatureId, Shard, WorldBox};
+use spatial::{Collection, CollectionId, FeatureId, Shard, WorldBox};
 use tile::FeatureSource;
 
 use crate::items::Conditions;
@@ -34,7 +34,8 @@ pub struct LayerSelection {
 /// The features of a collection that a selection takes. Once the time is over it takes none
 /// more, and says so.
 pub(super) struct Selected<'a> {
-    source: &'a CollectionSnapshot,
+    collection: &'a Collection,
+    source: &'a dyn FeatureSource,
     selection: &'a LayerSelection,
     deadline: Instant,
     is_over: AtomicBool,
@@ -42,11 +43,12 @@ pub(super) struct Selected<'a> {
 
 impl<'a> Selected<'a> {
     pub(super) fn new(
-        source: &'a CollectionSnapshot,
+        collection: &'a Collection,
+        source: &'a dyn FeatureSource,
         selection: &'a LayerSelection,
         deadline: Instant,
     ) -> Self {
-        Self { source, selection, deadline, is_over: AtomicBool::new(false) }
+        Self { collection, source, selection, deadline, is_over: AtomicBool::new(false) }
     }
 
     /// Whether features were left out because the time was over.
@@ -61,14 +63,14 @@ impl<'a> Selected<'a> {
 
 impl FeatureSource for Selected<'_> {
     fn count(&self) -> u64 {
-        self.source.collection().count
+        self.source.count()
     }
 
     fn search<'a>(&'a self, area: &WorldBox, visit: &mut dyn FnMut(&'a Shard, &[u16])) {
         let query = &self.selection.query;
-        let mut conditions = Conditions::new(query, self.source.collection());
+        let mut conditions = Conditions::new(query, self.collection);
         let mut kept = Vec::new();
-        self.source.search_world(area, &mut |shard, slots| {
+        self.source.search(area, &mut |shard, slots| {
             if self.is_over() || Instant::now() > self.deadline {
                 self.is_over.store(true, Ordering::Relaxed);
                 return;

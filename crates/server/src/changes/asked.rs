@@ -27,8 +27,8 @@ pub struct Wanted {
 /// A viewport that tiles are named of.
 #[derive(Clone, Debug)]
 pub struct View {
-    /// Id of the tile matrix set.
-    pub set: &'static str,
+    /// The tile matrix set.
+    pub set: &'static TileMatrixSet,
     /// Its tiles.
     pub viewport: Viewport,
 }
@@ -79,18 +79,21 @@ impl Listening {
     pub fn read(query: &QueryString, app: &App) -> Result<Self, Problem> {
         let wanted = Wanted::read(query, &app.engine.snapshot())?;
         let name = query.value("tms");
-        let set = TileMatrixSet::find(name.unwrap_or(tile::WEB_MERCATOR_QUAD.id));
+        let sets = app.engine.matrix_sets();
+        let set = sets.find(name.unwrap_or(tile::WEB_MERCATOR_QUAD.id));
         let set = set.ok_or_else(|| {
-            let known: Vec<&str> = TileMatrixSet::all().iter().map(|set| set.id).collect();
-            let detail = format!("tms={:?} is not offered; use {}", name, known.join(", "));
+            let shown: String = name.unwrap_or_default().chars().take(80).collect();
+            let known = sets.ids().join(", ");
+            let detail = format!("tms={shown:?} is not offered; use {known}");
             Problem::new(Code::TileMatrixSetNotFound, detail)
         })?;
         let view = match (query.value("zoom"), &wanted.boxes) {
             (Some(zoom), Some(boxes)) => {
-                let zooms = zooms(zoom, set.max_zoom())?;
+                let zooms = zooms(zoom, set)?;
                 let buffer = app.engine.settings().limits.buffer;
-                let viewport = Viewport::new(set, &boxes.0, zooms, buffer);
-                Some(View { set: set.id, viewport })
+                let grid = (set, app.engine.world_grid(set));
+                let viewport = Viewport::new(grid, &boxes.0, zooms, buffer);
+                Some(View { set, viewport })
             }
             (Some(_), None) => {
                 return Err(refused("zoom needs a bbox: tiles are named of a viewport".to_owned()));
@@ -104,19 +107,19 @@ impl Listening {
     }
 }
 
-/// `12` or `10..14`.
-fn zooms(text: &str, max: u8) -> Result<RangeInclusive<u8>, Problem> {
-    let one = |text: &str| {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits.then(|| text.parse::<u8>().ok()).flatten().filter(|zoom| *zoom <= max)
-    };
+/// `12` or `10..14`, as the tile matrices of the set are called.
+fn zooms(text: &str, set: &TileMatrixSet) -> Result<RangeInclusive<u8>, Problem> {
+    let one = |text: &str| set.zoom_of(text);
     let range = match text.split_once("..") {
         Some((low, high)) => one(low).zip(one(high)),
         None => one(text).map(|zoom| (zoom, zoom)),
     };
     range.filter(|(low, high)| low <= high).map(|(low, high)| low..=high).ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
-        refused(format!("zoom={shown:?} is not usable; send 0 to {max}, or two of them as 10..14"))
+        let (min, max) = (set.matrix_id(set.min_zoom()), set.matrix_id(set.max_zoom()));
+        refused(format!(
+            "zoom={shown:?} is not usable; send {min} to {max}, or two of them as 10..14"
+        ))
     })
 }
 

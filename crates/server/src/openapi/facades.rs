@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
-use tile::TileMatrixSet;
+use tile::TileMatrixSets;
 
 use super::parts::{binary, parameter, path_parameter, schema, text};
 use crate::negotiate::JSON;
@@ -13,15 +13,14 @@ use crate::routes::{
 };
 
 /// Adds them to `paths`.
-pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
+pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot, sets: &TileMatrixSets) {
     let ids = snapshot.collections.keys().map(|id| id.as_str()).filter(|id| *id != DATASET);
     let ids: Vec<&str> = std::iter::once(DATASET).chain(ids).collect();
-    add_wmts(paths, &ids);
+    add_wmts(paths, &ids, &sets.ids());
     add_esri(paths, &ids);
 }
 
-fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str]) {
-    let sets: Vec<&str> = TileMatrixSet::all().iter().map(|set| set.id).collect();
+fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str], sets: &[&str]) {
     let one_of = |values: &[&str]| json!({ "type": "string", "enum": values });
     let number = || json!({ "type": "integer", "minimum": 0 });
     let mut service = parameter("SERVICE", "the service", one_of(&["WMTS"]));
@@ -42,7 +41,7 @@ fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str]) {
                 parameter("LAYER", "a collection, or all of them", one_of(ids)),
                 parameter("STYLE", "the only style", one_of(&[STYLE])),
                 parameter("FORMAT", "the only format", one_of(&[MVT])),
-                parameter("TILEMATRIXSET", "id of a grid", one_of(&sets)),
+                parameter("TILEMATRIXSET", "id of a grid", one_of(sets)),
                 parameter("TILEMATRIX", "id of a matrix of the grid", json!({ "type": "string" })),
                 parameter("TILEROW", "row, from the north", number()),
                 parameter("TILECOL", "column, from the west", number()),
@@ -62,7 +61,7 @@ fn add_wmts(paths: &mut Map<String, Value>, ids: &[&str]) {
             vec![
                 path_parameter("layer", "a collection, or all of them", one_of(ids)),
                 path_parameter("style", "the only style", one_of(&[STYLE])),
-                path_parameter("tileMatrixSetId", "id of a grid", one_of(&sets)),
+                path_parameter("tileMatrixSetId", "id of a grid", one_of(sets)),
                 path_parameter("tileMatrix", "id of a matrix of the grid", json!({ "type": "string" })),
                 path_parameter("tileRow", "row, from the north", number()),
                 path_parameter("tileCol", "column, from the west", number()),

@@ -25,9 +25,9 @@ pub fn document(app: &App, base: &str) -> Value {
     if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
-    tiles::add_paths(&mut paths, &snapshot);
+    tiles::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     styles::add_paths(&mut paths, &snapshot);
-    facades::add_paths(&mut paths, &snapshot);
+    facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();

@@ -6,7 +6,7 @@
 use engine::MAX_TILE_COLLECTIONS;
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
-use tile::TileMatrixSet;
+use tile::TileMatrixSets;
 
 use super::parts::{
     answers, binary, collection_parameter, format_parameter, parameter, path_parameter, schema,
@@ -16,8 +16,8 @@ use crate::negotiate::{HTML, JSON, TILEJSON};
 use crate::routes::MVT;
 
 /// Adds them to `paths`.
-pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
-    let set = set_parameter();
+pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot, sets: &TileMatrixSets) {
+    let set = set_parameter(sets);
     add_grids(paths, &set);
     let collection = collection_parameter(snapshot);
     let subjects = [
@@ -105,7 +105,11 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
             &format!("one vector tile of the {name}"),
             with(&[
                 set.clone(),
-                path_parameter("tileMatrix", "zoom", json!({ "type": "string" })),
+                path_parameter(
+                    "tileMatrix",
+                    "id of a tile matrix of the grid",
+                    json!({ "type": "string" }),
+                ),
                 whole("tileRow", "row, from the north"),
                 whole("tileCol", "column, from the west"),
                 parameter("f", "encoding of the answer", formats),
@@ -145,8 +149,8 @@ fn documents(description: &str, more: &[(&str, Value)]) -> Value {
     answers(description, &[&both[..], more].concat())
 }
 
-fn set_parameter() -> Value {
-    let sets: Vec<&str> = TileMatrixSet::all().iter().map(|set| set.id).collect();
+fn set_parameter(sets: &TileMatrixSets) -> Value {
+    let sets = sets.ids();
     path_parameter(
         "tileMatrixSetId",
         "id of a tile matrix set",

@@ -3,7 +3,6 @@
 use engine::feed::MAX_CHANGES;
 use engine::fences::FenceEventKind;
 use serde_json::{Map, Value, json};
-use tile::TileMatrixSet;
 
 use super::parts::{answers, parameter, path_parameter, schema, text};
 use crate::event_stream::EVENT_STREAM;
@@ -23,7 +22,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         answers("changes, oldest first", &[(JSON.media_type, schema("Changes"))]),
     );
     paths.insert("/changes".to_owned(), json!({ "get": page }));
-    let sets: Vec<&str> = TileMatrixSet::all().iter().map(|set| set.id).collect();
+    let sets = app.engine.matrix_sets().ids();
     let zoom = json!({ "type": "string", "pattern": "^[0-9]{1,2}([.][.][0-9]{1,2})?$" });
     let viewport = vec![
         since("revision"),

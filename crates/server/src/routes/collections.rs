@@ -10,7 +10,6 @@ use spatial::{CollectionId, CollectionSnapshot, FieldType, Snapshot};
 
 use super::answers;
 use super::extent::lon_lat_extent;
-use super::tiles::MATRIX_SET;
 use crate::asked::Asked;
 use crate::crs_uri::storage_uri;
 use crate::html::{self, PageMap};
@@ -165,7 +164,7 @@ fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
         link(
             "alternate",
             TILEJSON.media_type,
-            &format!("{here}/tiles/{MATRIX_SET}?f=tilejson"),
+            &format!("{here}/tiles/{}?f=tilejson", tile::WEB_MERCATOR_QUAD.id),
             "TileJSON",
         ),
         link(

@@ -3,6 +3,9 @@
 //! Rows count from the north and columns from the west, both ends included. A tileset without any
 //! feature is not limited: an edit may put its first feature anywhere.
 
+use std::ops::RangeInclusive;
+
+use engine::Engine;
 use serde_json::{Value, json};
 use spatial::{CollectionSnapshot, WorldBox};
 use tile::{TileCoord, TileMatrixSet};
@@ -18,13 +21,14 @@ pub struct TileRange {
 impl TileRange {
     /// The tiles of `zoom` that share a point with `area`; all of them when `area` is empty.
     fn covering(set: &TileMatrixSet, zoom: u8, area: &WorldBox) -> Self {
+        let last_row = set.matrix_height(zoom) - 1;
         if area.is_empty() {
-            let last = set.matrix_width(zoom) - 1;
-            return Self { zoom, rows: (0, last), cols: (0, last) };
+            return Self { zoom, rows: (0, last_row), cols: (0, set.matrix_width(zoom) - 1) };
         }
         let (first, last) =
             (TileCoord::holding(zoom, area.min), TileCoord::holding(zoom, area.max));
-        Self { zoom, rows: (first.y(), last.y()), cols: (first.x(), last.x()) }
+        let row = |coord: TileCoord| coord.y().min(last_row);
+        Self { zoom, rows: (row(first), row(last)), cols: (first.x(), last.x()) }
     }
 
     /// First and last row, first and last column.
@@ -45,9 +49,9 @@ impl TileRange {
     }
 
     /// As a member of `tileMatrixSetLimits` (OGC 17-083r4).
-    pub fn document(&self) -> Value {
+    pub fn document(&self, set: &TileMatrixSet) -> Value {
         json!({
-            "tileMatrix": self.zoom.to_string(),
+            "tileMatrix": set.matrix_id(self.zoom),
             "minTileRow": self.rows.0,
             "maxTileRow": self.rows.1,
             "minTileCol": self.cols.0,
@@ -58,19 +62,50 @@ impl TileRange {
 
 /// The limits at `zoom` of a tileset with these collections as layers; `None` when no layer is
 /// drawn at this zoom.
-pub fn limit(set: &TileMatrixSet, zoom: u8, layers: &[&CollectionSnapshot]) -> Option<TileRange> {
-    let mut drawn = layers.iter().filter(|layer| {
-        let zooms = layer.collection().zooms;
-        (zooms.min..=zooms.max.min(set.max_zoom())).contains(&zoom)
-    });
-    let first = drawn.next()?.world_box();
-    let area = drawn.fold(first, |area, layer| area.union(&layer.world_box()));
-    Some(TileRange::covering(set, zoom, &area))
+pub fn limit(
+    engine: &Engine,
+    set: &TileMatrixSet,
+    zoom: u8,
+    layers: &[&CollectionSnapshot],
+) -> Option<TileRange> {
+    limit_of(set, zoom, &placed(engine, set, layers))
 }
 
 /// The limits of every zoom, from the first with a layer to the last.
-pub fn limits(set: &TileMatrixSet, layers: &[&CollectionSnapshot]) -> Vec<TileRange> {
-    (0..=set.max_zoom()).filter_map(|zoom| limit(set, zoom, layers)).collect()
+pub fn limits(
+    engine: &Engine,
+    set: &TileMatrixSet,
+    layers: &[&CollectionSnapshot],
+) -> Vec<TileRange> {
+    let placed = placed(engine, set, layers);
+    set.zooms().filter_map(|zoom| limit_of(set, zoom, &placed)).collect()
+}
+
+/// Where `layer` lies on the grid of `set`; empty when nothing of it does.
+pub fn box_on(engine: &Engine, set: &TileMatrixSet, layer: &CollectionSnapshot) -> WorldBox {
+    let area = layer.world_box();
+    if set.is_web_mercator() { area } else { engine.box_on(set, &area.bulged()) }
+}
+
+/// Zooms and box on the grid of each layer.
+type PlacedLayer = (RangeInclusive<u8>, WorldBox);
+
+fn placed(
+    engine: &Engine,
+    set: &TileMatrixSet,
+    layers: &[&CollectionSnapshot],
+) -> Vec<PlacedLayer> {
+    let place = |layer: &&CollectionSnapshot| {
+        (set.drawn(layer.collection().zooms), box_on(engine, set, layer))
+    };
+    layers.iter().map(place).collect()
+}
+
+fn limit_of(set: &TileMatrixSet, zoom: u8, layers: &[PlacedLayer]) -> Option<TileRange> {
+    let mut drawn = layers.iter().filter(|(zooms, _)| zooms.contains(&zoom));
+    let (_, first) = drawn.next()?;
+    let area = drawn.fold(*first, |area, (_, layer)| area.union(layer));
+    Some(TileRange::covering(set, zoom, &area))
 }
 
 #[cfg(test)]
@@ -91,7 +126,7 @@ mod tests {
         let area = WorldBox { min: from_lon_lat([116.0, 40.0]), max: from_lon_lat([117.0, 39.0]) };
         let world = range(0, &area);
         assert_eq!(
-            world.document(),
+            world.document(&WEB_MERCATOR_QUAD),
             json!({"tileMatrix": "0", "minTileRow": 0, "maxTileRow": 0, "minTileCol": 0, "maxTileCol": 0})
         );
         // Columns: (116 + 180) / 360 · 2^8 = 210.5 and 211.2.

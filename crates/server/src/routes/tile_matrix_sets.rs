@@ -1,6 +1,8 @@
 //! `/tileMatrixSets`: the grids that tiles are cut on (OGC 17-083r4, "TMS 2.0").
 
-use axum::extract::Path;
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
 use axum::response::Response;
 use serde_json::{Value, json};
 use tile::TileMatrixSet;
@@ -11,29 +13,31 @@ use crate::asked::Asked;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{HTML, JSON};
 use crate::problem::Problem;
+use crate::query_string::encode;
+use crate::state::App;
 
 /// Pixels along one side of a tile, by which cell size and scale denominator are reckoned.
 pub const TILE_PIXELS: u32 = 256;
 
 /// `GET /tileMatrixSets`
-pub async fn list(asked: Asked) -> Result<Response, Problem> {
+pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let here = asked.resource();
-    let sets: Vec<Value> = TileMatrixSet::all()
-        .iter()
-        .map(|set| {
-            json!({
-                "id": set.id,
-                "title": set.title,
-                "uri": set.uri,
-                "crs": set.crs,
-                "links": [
-                    link("self", JSON.media_type, &format!("{here}/{}", set.id), set.title)
-                ]
-            })
-        })
-        .collect();
+    let item = |set: &TileMatrixSet| {
+        let own = format!("{here}/{}", encode(set.id));
+        let mut item = json!({
+            "id": set.id,
+            "title": set.title,
+            "crs": set.crs,
+            "links": [link("self", JSON.media_type, &own, set.title)]
+        });
+        if let Some(uri) = set.uri {
+            item["uri"] = json!(uri);
+        }
+        item
+    };
+    let sets: Vec<Value> = app.engine.matrix_sets().iter().map(item).collect();
     let document = json!({
         "links": self_and_alternates(&asked, chosen, &offers),
         "tileMatrixSets": sets
@@ -42,10 +46,14 @@ pub async fn list(asked: Asked) -> Result<Response, Problem> {
 }
 
 /// `GET /tileMatrixSets/{tileMatrixSetId}`
-pub async fn one(Path(id): Path<String>, asked: Asked) -> Result<Response, Problem> {
+pub async fn one(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
-    let set = matrix_set(&id)?;
+    let set = matrix_set(&app, &id)?;
     let mut document = definition(set);
     document["links"] = json!(self_and_alternates(&asked, chosen, &offers));
     Ok(answers::document(&asked, chosen, set.id, &document))
@@ -54,37 +62,41 @@ pub async fn one(Path(id): Path<String>, asked: Asked) -> Result<Response, Probl
 /// The definition of a tile matrix set.
 fn definition(set: &TileMatrixSet) -> Value {
     let [west, north] = set.origin;
-    let matrices: Vec<Value> = (0..=set.max_zoom())
+    let matrices: Vec<Value> = set
+        .zooms()
         .map(|zoom| {
-            let side = set.matrix_width(zoom);
             json!({
-                "id": zoom.to_string(),
+                "id": set.matrix_id(zoom),
                 "scaleDenominator": set.scale_denominator(zoom),
                 "cellSize": set.cell_size(zoom),
                 "cornerOfOrigin": "topLeft",
-                "pointOfOrigin": set.origin,
+                "pointOfOrigin": set.in_axis_order(set.origin),
                 "tileWidth": TILE_PIXELS,
                 "tileHeight": TILE_PIXELS,
-                "matrixWidth": side,
-                "matrixHeight": side
+                "matrixWidth": set.matrix_width(zoom),
+                "matrixHeight": set.matrix_height(zoom)
             })
         })
         .collect();
-    json!({
+    let mut document = json!({
         "id": set.id,
         "title": set.title,
-        "uri": set.uri,
         "crs": set.crs,
-        "orderedAxes": ["X", "Y"],
-        "wellKnownScaleSet": "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible",
+        "orderedAxes": set.axes,
         "boundingBox": {
-            "lowerLeft": [west, north - set.width],
-            "upperRight": [west + set.width, north],
-            "orderedAxes": ["X", "Y"],
+            "lowerLeft": set.in_axis_order([west, north - set.height()]),
+            "upperRight": set.in_axis_order([west + set.width, north]),
+            "orderedAxes": set.axes,
             "crs": set.crs
         },
         "tileMatrices": matrices
-    })
+    });
+    for (member, uri) in [("uri", set.uri), ("wellKnownScaleSet", set.scale_set)] {
+        if let Some(uri) = uri {
+            document[member] = json!(uri);
+        }
+    }
+    document
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Encoding, Profile, TileAnswer, TileRequest};
 use spatial::{CollectionId, CollectionSnapshot, Snapshot};
-use tile::{TileCoord, TileMatrixSet};
+use tile::{TileCoord, TileMatrixSet, WEB_MERCATOR_QUAD};
 
 use super::REVISION;
 use super::collections::known;
@@ -26,8 +26,6 @@ use crate::state::App;
 
 /// Media type of a vector tile.
 pub const MVT: &str = "application/vnd.mapbox-vector-tile";
-/// Id of the tile matrix set of XYZ paths.
-pub const MATRIX_SET: &str = "WebMercatorQuad";
 /// Says what a tile shows instead of single features.
 const AGGREGATION: HeaderName = HeaderName::from_static("tuban-aggregation");
 /// Says of an empty tile that nothing lies below it either (OGC 20-057).
@@ -43,7 +41,7 @@ pub async fn xyz(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = QueryString::parse(query.as_deref(), &PARAMETERS)?;
-    let set = matrix_set(MATRIX_SET)?;
+    let set = &WEB_MERCATOR_QUAD;
     let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
     let layers = chosen(&app.engine.snapshot(), &names)?;
     answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
@@ -58,12 +56,12 @@ pub async fn of_collection(
 ) -> Result<Response, Problem> {
     let query = QueryString::parse(query.as_deref(), &[&["f"], &PARAMETERS[..]].concat())?;
     query.choice("f", &FORMATS)?;
-    let set = matrix_set(&set)?;
+    let set = matrix_set(&app, &set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
     let coord = coordinate(set, place)?;
     let snapshot = app.engine.snapshot();
     let layers = vec![known(&snapshot, &name)?];
-    check_limits(set, coord, &snapshots(&snapshot, &layers))?;
+    check_limits(&app, (set, coord), &snapshots(&snapshot, &layers))?;
     answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
 }
 
@@ -77,22 +75,22 @@ pub async fn of_dataset(
     let query =
         QueryString::parse(query.as_deref(), &[&["f", "collections"], &PARAMETERS[..]].concat())?;
     query.choice("f", &FORMATS)?;
-    let set = matrix_set(&set)?;
+    let set = matrix_set(&app, &set)?;
     let place = [("tileMatrix", z.as_str()), ("tileCol", bare(&col)), ("tileRow", &row)];
     let coord = coordinate(set, place)?;
     let snapshot = app.engine.snapshot();
     let layers = tile_layers::of_dataset(&snapshot, query.value("collections"))?;
-    check_limits(set, coord, &tile_layers::all(&snapshot))?;
+    check_limits(&app, (set, coord), &tile_layers::all(&snapshot))?;
     answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
 }
 
 /// The tile matrix set called `id`.
-pub fn matrix_set(id: &str) -> Result<&'static TileMatrixSet, Problem> {
-    TileMatrixSet::find(id).ok_or_else(|| {
-        let known: Vec<&str> = TileMatrixSet::all().iter().map(|set| set.id).collect();
+pub fn matrix_set(app: &App, id: &str) -> Result<&'static TileMatrixSet, Problem> {
+    let sets = app.engine.matrix_sets();
+    sets.find(id).ok_or_else(|| {
         Problem::new(
             Code::TileMatrixSetNotFound,
-            format!("{id:?} is not served; there is {}", known.join(", ")),
+            format!("{id:?} is not served; there is {}", sets.ids().join(", ")),
         )
     })
 }
@@ -108,8 +106,15 @@ fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord
     for (number, (name, text)) in numbers.iter_mut().zip(place) {
         *number = whole_number(name, text)?;
     }
-    let [z, x, y] = numbers;
-    TileCoord::new(set, z, x, y)
+    let [_number, x, y] = numbers;
+    let (_, matrix) = place[0];
+    let zoom = set.zoom_of(matrix).ok_or_else(|| {
+        let (first, last) = (set.matrix_id(set.min_zoom()), set.matrix_id(set.max_zoom()));
+        let detail =
+            format!("tile matrix {matrix:?} is not of {}; there is {first} to {last}", set.id);
+        Problem::new(Code::TileOutOfRange, detail)
+    })?;
+    TileCoord::new(set, u32::from(zoom), x, y)
         .map_err(|error| Problem::new(Code::TileOutOfRange, error.to_string()))
 }
 
@@ -128,11 +133,11 @@ pub(super) fn whole_number(name: &str, text: &str) -> Result<u32, Problem> {
 
 /// Refuses a tile outside the limits that the tileset states.
 pub(super) fn check_limits(
-    set: &TileMatrixSet,
-    coord: TileCoord,
+    app: &App,
+    (set, coord): (&TileMatrixSet, TileCoord),
     layers: &[&CollectionSnapshot],
 ) -> Result<(), Problem> {
-    match limit(set, coord.z(), layers) {
+    match limit(&app.engine, set, coord.z(), layers) {
         Some(range) if range.holds(coord) => Ok(()),
         Some(range) => Err(Problem::new(
             Code::TileOutOfRange,
@@ -140,12 +145,15 @@ pub(super) fn check_limits(
                 "row {} and column {} are outside the limits of the tileset: {}",
                 coord.y(),
                 coord.x(),
-                range.document()
+                range.document(set)
             ),
         )),
         None => Err(Problem::new(
             Code::TileOutOfRange,
-            format!("the tileset has no tiles of zoom {}; see its metadata", coord.z()),
+            format!(
+                "the tileset has no tiles of tile matrix {}; see its metadata",
+                set.matrix_id(coord.z())
+            ),
         )),
     }
 }
@@ -212,7 +220,7 @@ async fn answer(
         return Ok(response);
     }
     let tile = app.engine.tile(&request).await?;
-    let nothing_below = tile.bytes.is_empty() && is_void(&state, &request);
+    let nothing_below = tile.bytes.is_empty() && is_void(app, &state, &request);
     let mut response = respond(tile, app.settings.tile_max_age);
     if nothing_below {
         response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));
@@ -221,12 +229,17 @@ async fn answer(
 }
 
 /// Whether neither the tile nor any tile below it shows a feature of the collections asked for.
-/// Costs the look-up of an empty place: features that a tile leaves out are found at once.
-fn is_void(snapshot: &Snapshot, request: &TileRequest) -> bool {
-    let area = request.coord.world_box(tile::DEFAULT_BUFFER);
+/// Costs the look-up of an empty place: features that a tile leaves out are found at once. On
+/// other grids than Web Mercator's something close by counts too.
+fn is_void(app: &App, snapshot: &Snapshot, request: &TileRequest) -> bool {
+    let TileRequest { matrix_set, coord, .. } = *request;
+    let area = match matrix_set.is_web_mercator() {
+        true => coord.world_box(tile::DEFAULT_BUFFER),
+        false => app.engine.around(matrix_set, coord).bulged(),
+    };
     snapshots(snapshot, &request.collections).iter().all(|layer| {
         // Where a layer begins deeper down, an empty tile says nothing about the tiles below.
-        let mut void = request.coord.z() >= layer.collection().zooms.min;
+        let mut void = coord.z() >= *matrix_set.drawn(layer.collection().zooms).start();
         if void {
             layer.search_world(&area, &mut |_shard, _slots| void = false);
         }

@@ -2,8 +2,9 @@
 //!
 //! Every link of a list item but the template answers JSON: clients follow them all.
 
+use engine::Engine;
 use serde_json::{Map, Value, json};
-use spatial::{CollectionSnapshot, Field, FieldType, GeometryType};
+use spatial::{CollectionSnapshot, Field, FieldType, GeometryType, Zooms};
 use tile::TileMatrixSet;
 
 use super::extent::lon_lat_extent;
@@ -15,12 +16,15 @@ use super::{vector_tile_server, wmts};
 use crate::html::PageMap;
 use crate::links::{REL, link};
 use crate::negotiate::JSON;
+use crate::query_string::encode;
 
 const CRS84: &str = "http://www.opengis.net/def/crs/OGC/1.3/CRS84";
 
 /// Tiles of the dataset or of one collection, in any tile matrix set.
 #[derive(Debug)]
 pub struct Tileset<'a> {
+    /// What knows the grids.
+    pub engine: &'a Engine,
     /// Start of every link.
     pub base: &'a str,
     /// What the tiles show, in order.
@@ -45,17 +49,18 @@ impl Tileset<'_> {
 
     /// URI template of the tiles in `set`.
     pub fn template(&self, set: &TileMatrixSet) -> String {
-        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", set.id))
+        self.href(&format!("/{}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}", encode(set.id)))
     }
 
     /// The list of tilesets, one a tile matrix set; `links` are of the list itself.
     pub fn list_document(&self, links: Vec<Value>) -> Value {
-        let tilesets: Vec<Value> = TileMatrixSet::all().iter().map(|set| self.item(set)).collect();
+        let sets = self.engine.matrix_sets().iter();
+        let tilesets: Vec<Value> = sets.map(|set| self.item(set)).collect();
         json!({ "title": self.title, "links": links, "tilesets": tilesets })
     }
 
     fn item(&self, set: &TileMatrixSet) -> Value {
-        let here = self.href(&format!("/{}", set.id));
+        let here = self.href(&format!("/{}", encode(set.id)));
         let mut item = self.identity(set);
         item["links"] = json!([
             link("self", JSON.media_type, &here, "the tileset"),
@@ -76,10 +81,12 @@ impl Tileset<'_> {
         }
         if let Some(extent) = extent_of(&self.layers) {
             let [lon, lat] = extent.center();
-            let zooms = || self.layers.iter().map(|layer| layer.collection().zooms);
-            let first = zooms().map(|zooms| zooms.min).min().unwrap_or(0);
-            let last = zooms().map(|zooms| zooms.max).max().unwrap_or(0).min(set.max_zoom());
-            let zoom = fitting_zoom(&extent).clamp(first.min(last), last);
+            let zooms = || self.layers.iter().map(|layer| set.drawn(layer.collection().zooms));
+            let first = zooms().map(|zooms| *zooms.start()).min().unwrap_or(set.min_zoom());
+            let last = zooms().map(|zooms| *zooms.end()).max().unwrap_or(set.min_zoom());
+            let fitting = fitting_zoom(&extent);
+            let fitting = *set.drawn(Zooms { min: fitting, max: fitting }).start();
+            let zoom = fitting.clamp(first.min(last), last.max(set.min_zoom()));
             document["boundingBox"] = json!({
                 "lowerLeft": [extent.min_x, extent.min_y],
                 "upperRight": [extent.max_x, extent.max_y],
@@ -88,7 +95,7 @@ impl Tileset<'_> {
             document["centerPoint"] = json!({
                 "coordinates": [lon, lat],
                 "crs": CRS84,
-                "tileMatrix": zoom.to_string(),
+                "tileMatrix": set.matrix_id(zoom),
                 "scaleDenominator": set.scale_denominator(zoom),
                 "cellSize": set.cell_size(zoom)
             });
@@ -101,20 +108,26 @@ impl Tileset<'_> {
 
     /// What the list and the metadata say alike.
     fn identity(&self, set: &TileMatrixSet) -> Value {
-        let limits: Vec<Value> =
-            limits(set, &self.bounds).iter().map(|range| range.document()).collect();
-        json!({
+        let limits: Vec<Value> = limits(self.engine, set, &self.bounds)
+            .iter()
+            .map(|range| range.document(set))
+            .collect();
+        let mut identity = json!({
             "title": self.title,
             "dataType": "vector",
             "crs": set.crs,
             "tileMatrixSetId": set.id,
-            "tileMatrixSetURI": set.uri,
             "tileMatrixSetLimits": limits
-        })
+        });
+        // Only a set of the register has one.
+        if let Some(uri) = set.uri {
+            identity["tileMatrixSetURI"] = json!(uri);
+        }
+        identity
     }
 
     fn definition(&self, set: &TileMatrixSet) -> String {
-        format!("{}/tileMatrixSets/{}", self.base, set.id)
+        format!("{}/tileMatrixSets/{}", self.base, encode(set.id))
     }
 
     fn tiling_scheme(&self, set: &TileMatrixSet) -> Value {
@@ -163,6 +176,7 @@ impl Tileset<'_> {
 
 fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
     let collection = layer.collection();
+    let zooms = set.drawn(collection.zooms);
     let properties: Map<String, Value> = fields_in_tiles(collection)
         .map(|field| (field.name.clone(), property_schema(field)))
         .collect();
@@ -170,8 +184,8 @@ fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
         "id": collection.id.as_str(),
         "title": collection.title,
         "dataType": "vector",
-        "minTileMatrix": collection.zooms.min.to_string(),
-        "maxTileMatrix": collection.zooms.max.min(set.max_zoom()).to_string(),
+        "minTileMatrix": set.matrix_id(*zooms.start()),
+        "maxTileMatrix": set.matrix_id(*zooms.end()),
         "propertiesSchema": { "type": "object", "properties": properties }
     });
     for (member, text) in

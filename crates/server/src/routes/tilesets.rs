@@ -27,7 +27,7 @@ const LINK_TEMPLATE: HeaderName = HeaderName::from_static("link-template");
 pub async fn dataset_list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let query = asked.query(&["f", "collections"])?;
     let snapshot = app.engine.snapshot();
-    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    let tileset = dataset_tileset(&app, &snapshot, &asked, query.value("collections"))?;
     list(&asked, &tileset, query.value("f"))
 }
 
@@ -38,9 +38,9 @@ pub async fn dataset(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let query = asked.query(&["f", "collections"])?;
-    let set = matrix_set(&set)?;
+    let set = matrix_set(&app, &set)?;
     let snapshot = app.engine.snapshot();
-    let tileset = dataset_tileset(&snapshot, &asked, query.value("collections"))?;
+    let tileset = dataset_tileset(&app, &snapshot, &asked, query.value("collections"))?;
     one(&asked, &tileset, set, query.value("f"))
 }
 
@@ -52,7 +52,7 @@ pub async fn collection_list(
 ) -> Result<Response, Problem> {
     let query = asked.query(&["f"])?;
     let snapshot = app.engine.snapshot();
-    list(&asked, &collection_tileset(&snapshot, &asked, &name)?, query.value("f"))
+    list(&asked, &collection_tileset(&app, &snapshot, &asked, &name)?, query.value("f"))
 }
 
 /// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}`
@@ -62,12 +62,13 @@ pub async fn collection(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let query = asked.query(&["f"])?;
-    let set = matrix_set(&set)?;
+    let set = matrix_set(&app, &set)?;
     let snapshot = app.engine.snapshot();
-    one(&asked, &collection_tileset(&snapshot, &asked, &name)?, set, query.value("f"))
+    one(&asked, &collection_tileset(&app, &snapshot, &asked, &name)?, set, query.value("f"))
 }
 
 fn dataset_tileset<'a>(
+    app: &'a App,
     snapshot: &'a Snapshot,
     asked: &'a Asked,
     collections: Option<&str>,
@@ -75,6 +76,7 @@ fn dataset_tileset<'a>(
     let ids = of_dataset(snapshot, collections)?;
     let names = joined(ids.iter().map(CollectionId::as_str));
     Ok(Tileset {
+        engine: &app.engine,
         base: &asked.base,
         layers: snapshots(snapshot, &ids),
         bounds: all(snapshot),
@@ -85,6 +87,7 @@ fn dataset_tileset<'a>(
 }
 
 fn collection_tileset<'a>(
+    app: &'a App,
     snapshot: &'a Snapshot,
     asked: &'a Asked,
     name: &str,
@@ -93,6 +96,7 @@ fn collection_tileset<'a>(
     let path = format!("/collections/{}/tiles", joined(std::iter::once(id.as_str())));
     let layers = snapshots(snapshot, &[id]);
     Ok(Tileset {
+        engine: &app.engine,
         base: &asked.base,
         bounds: layers.clone(),
         title: layers.iter().map(|layer| layer.collection().title.clone()).collect(),
@@ -107,7 +111,8 @@ fn list(asked: &Asked, tileset: &Tileset<'_>, f: Option<&str>) -> Result<Respons
     let chosen = choose(f, &asked.headers, &offers)?;
     let links = self_and_alternates(asked, chosen, &offers);
     let response = shown(asked, chosen, tileset, &tileset.list_document(links));
-    Ok(with_templates(response, tileset, TileMatrixSet::all()))
+    let sets: Vec<_> = tileset.engine.matrix_sets().iter().collect();
+    Ok(with_templates(response, tileset, &sets))
 }
 
 fn one(
@@ -116,7 +121,11 @@ fn one(
     set: &TileMatrixSet,
     f: Option<&str>,
 ) -> Result<Response, Problem> {
-    let offers = [&JSON, &TILEJSON, &HTML];
+    // TileJSON knows one grid.
+    let offers = match set.is_web_mercator() {
+        true => vec![&JSON, &TILEJSON, &HTML],
+        false => vec![&JSON, &HTML],
+    };
     let chosen = choose(f, &asked.headers, &offers)?;
     let document = if chosen == &TILEJSON {
         tilejson::document(&tileset.layers, tileset.base)

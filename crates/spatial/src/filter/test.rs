@@ -284,7 +284,7 @@ fn of_column(
     let (Row::Feature(feature), Some(known)) = (row, verdicts.0.get_mut(table)) else {
         return test.truth(row, verdicts);
     };
-    let values = &feature.shard.columns[column];
+    let values = &feature.shard.body.columns[column];
     if known.is_empty() {
         // One more for null.
         known.resize(values.distinct() + 1, Verdict::NotYet);

@@ -95,7 +95,7 @@ pub(super) struct Piece {
 impl Piece {
     pub(super) fn new(part: Part) -> Self {
         let all = |wanted: fn(GeometryType) -> bool| {
-            part.shard.types.iter().all(|found| found.is_none_or(wanted))
+            part.shard.body.types.iter().all(|found| found.is_none_or(wanted))
         };
         let areal = |one| matches!(one, GeometryType::Polygon | GeometryType::MultiPolygon);
         let kind = if all(|one| one == GeometryType::Point) {
@@ -214,14 +214,12 @@ fn points(
     let (mut looked, mut walked) = (0, 0);
     let same = |envelope: &Envelope| *envelope;
     each_candidate(points, areas, &same, &mut |probe, target| {
-        let Envelope { min_x, min_y, .. } = points.shard.envelopes[probe];
+        let Envelope { min_x, min_y, .. } = points.shard.body.envelopes[probe];
         let point = [min_x, min_y];
-        let paths = shard.first_path[target] as usize..shard.first_path[target + 1] as usize;
-        let ring = |path: usize| {
-            &shard.coords[shard.first_coord[path] as usize..shard.first_coord[path + 1] as usize]
-        };
+        let paths = shard.body.paths(target);
+        let ring = |path: usize| &shard.body.coords[shard.body.path_vertices(path)];
         looked += 1;
-        walked += u64::from(shard.first_coord[paths.end] - shard.first_coord[paths.start]);
+        walked += shard.body.vertices(target).len() as u64;
         let side = if paths.len() == 1 {
             side_of_ring(point, ring(paths.start))
         } else {

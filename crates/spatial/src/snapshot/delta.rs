@@ -84,6 +84,16 @@ impl Delta {
         if area.is_empty() { Vec::new() } else { self.search(&self.by_world, world_corners(area)) }
     }
 
+    /// What may reach `area` on another grid, by rank.
+    pub(crate) fn around(&self, area: &WorldBox) -> Vec<(Rank, &Entry)> {
+        let reaches = |entry: &&Entry| entry.feature().world_box().bulged().intersects(area);
+        let rank = |entry: &Entry| entry.shard.rank(usize::from(entry.slot));
+        let found = self.entries.values().filter(reaches);
+        let mut found: Vec<_> = found.map(|entry| (rank(entry), entry)).collect();
+        found.sort_unstable_by_key(|(rank, _)| *rank);
+        found
+    }
+
     /// What intersects `area`, by rank.
     pub(crate) fn search_envelope(&self, area: &Envelope) -> Vec<(Rank, &Entry)> {
         if area.is_empty() { Vec::new() } else { self.search(&self.by_envelope, corners(area)) }

@@ -47,7 +47,7 @@ impl CollectionSnapshot {
             }
             let shard = Arc::new(builder.finish());
             for world_box in shard.world_boxes() {
-                next.places.stamp(world_box, revision);
+                next.places.stamp(&world_box.bulged(), revision);
             }
             extent = extent.union(&shard.tree().bounds());
             next.delta.insert(&shard);
@@ -78,10 +78,11 @@ impl CollectionSnapshot {
     /// Takes a feature out, wherever it is.
     fn bury(&mut self, id: FeatureId, revision: Revision) {
         if let Some(entry) = self.delta.remove(id) {
-            self.places.stamp(&entry.feature().world_box(), revision);
+            self.places.stamp(&entry.feature().world_box().bulged(), revision);
         } else if let Some((position, slot)) = self.untouched(id) {
             let leaf = &mut self.leaves[position];
-            self.places.stamp(&leaf.shard.world_boxes()[usize::from(slot)], revision);
+            let world_box = leaf.shard.world_boxes()[usize::from(slot)];
+            self.places.stamp(&world_box.bulged(), revision);
             Arc::make_mut(leaf.dead.get_or_insert_default()).insert(slot);
         }
     }

@@ -72,7 +72,6 @@ impl FeatureRef<'_> {
     /// Number of vertices.
     #[inline]
     pub(crate) fn vertex_count(self) -> usize {
-        let coord = |slot: usize| self.shard.first_coord[self.shard.first_path[slot] as usize];
-        (coord(self.slot + 1) - coord(self.slot)) as usize
+        self.shard.body.vertices(self.slot).len()
     }
 }

@@ -1,7 +1,7 @@
 //! Tiles are addressed within their tile matrix set.
 
 use spatial::WorldBox;
-use tile::{TileCoord, TileMatrixSet, WEB_MERCATOR_QUAD};
+use tile::{TileCoord, TileMatrixSets, WEB_MERCATOR_QUAD};
 
 use crate::features::coord;
 
@@ -47,8 +47,8 @@ fn a_point_is_held_by_one_tile_a_zoom() {
 
 #[test]
 fn scale_denominators_are_those_of_the_standard() {
-    let set = TileMatrixSet::find("WebMercatorQuad").unwrap();
+    let set = TileMatrixSets::default().find("WebMercatorQuad").unwrap();
     assert!((set.scale_denominator(0) - 559_082_264.028_717_8).abs() < 1e-3);
     assert_eq!(set.matrix_width(22), 4_194_304);
-    assert_eq!(TileMatrixSet::find("webmercatorquad"), None);
+    assert_eq!(TileMatrixSets::default().find("webmercatorquad"), None);
 }

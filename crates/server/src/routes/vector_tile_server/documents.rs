@@ -2,10 +2,11 @@
 //! none of.
 
 use serde_json::{Value, json};
-use spatial::{Collection, Envelope, Snapshot};
+use spatial::{Collection, Envelope};
 
 use super::service::{Service, path, spatial_reference};
 use crate::routes::tilejson::attribution;
+use crate::state::App;
 use crate::style::{self, StyleClient};
 
 /// The version of ArcGIS Server whose form this is.
@@ -27,8 +28,8 @@ pub fn info() -> Value {
 }
 
 /// All services.
-pub fn catalogue(snapshot: &Snapshot, base: &str) -> Value {
-    let services: Vec<Value> = Service::all(snapshot)
+pub fn catalogue(app: &App, base: &str) -> Value {
+    let services: Vec<Value> = Service::all(app, &app.engine.snapshot())
         .iter()
         .map(|name| {
             let url = format!("{base}{}", path(name));
@@ -142,12 +143,18 @@ fn bytes_field(message: &mut Vec<u8>, number: u8, value: &[u8]) {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+    use spatial::WorldBox;
     use tile::{CGCS2000_GK117_QUAD, CGCS2000_QUAD, TileMatrixSet, WORLD_CRS84_QUAD};
 
     use super::*;
 
     fn on(set: &'static TileMatrixSet) -> Value {
-        metadata(&Service { subject: "all".to_owned(), set, layers: Vec::new() })
+        metadata(&Service {
+            subject: "all".to_owned(),
+            set,
+            layers: Vec::new(),
+            area: WorldBox::EMPTY,
+        })
     }
 
     /// The numbers that QGIS and ArcGIS place 天地图's grid "c" by: levels are its own, and level 0

@@ -69,7 +69,7 @@ async fn info(asked: Asked) -> Result<Response, Problem> {
 
 /// `GET /arcgis/rest/services`
 async fn catalogue(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
-    json(&asked, &documents::catalogue(&app.engine.snapshot(), &asked.base))
+    json(&asked, &documents::catalogue(&app, &asked.base))
 }
 
 /// `GET /arcgis/rest/services/{service}/VectorTileServer`
@@ -79,7 +79,7 @@ async fn metadata(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let snapshot = app.engine.snapshot();
-    json(&asked, &documents::metadata(&Service::named(&snapshot, &name)?))
+    json(&asked, &documents::metadata(&Service::named(&app, &snapshot, &name)?))
 }
 
 /// `GET …/VectorTileServer/tile/{z}/{row}/{col}.pbf`
@@ -89,7 +89,7 @@ async fn tile(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let snapshot = app.engine.snapshot();
-    let service = Service::named(&snapshot, &name)?;
+    let service = Service::named(&app, &snapshot, &name)?;
     let level = whole_number("level", &z)?;
     let (row, col) = (whole_number("row", &row)?, whole_number("column", bare(&col))?);
     let coord = service.coord(level, row, col)?;
@@ -103,7 +103,7 @@ async fn style(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let snapshot = app.engine.snapshot();
-    json(&asked, &documents::style(&Service::named(&snapshot, &name)?))
+    json(&asked, &documents::style(&Service::named(&app, &snapshot, &name)?))
 }
 
 /// `GET …/VectorTileServer/resources/fonts/{stack}/{range}.pbf`: a range without a glyph. There
@@ -112,7 +112,7 @@ async fn glyphs(
     State(app): State<Arc<App>>,
     Path((name, stack, range)): Path<(String, String, String)>,
 ) -> Result<Response, Problem> {
-    Service::named(&app.engine.snapshot(), &name)?;
+    Service::named(&app, &app.engine.snapshot(), &name)?;
     let glyphs = range.strip_suffix(".pbf").filter(|range| is_glyph_range(range));
     let Some(range) = glyphs.filter(|_| stack.len() <= MAX_FONT_BYTES) else {
         let detail = "glyphs are at fonts/{fontstack}/{first}-{last}.pbf, 256 a range, and the \

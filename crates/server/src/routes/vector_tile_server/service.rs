@@ -1,15 +1,17 @@
 //! What a service is: collections on a grid, and what Esri's clients call both.
 
 use serde_json::{Value, json};
-use spatial::{CollectionId, CollectionSnapshot, Crs, Envelope, Snapshot};
-use tile::{TileCoord, TileMatrixSet};
+use spatial::{CollectionId, CollectionSnapshot, Crs, Envelope, Snapshot, WorldBox};
+use tile::{TileCoord, TileMatrixSet, WEB_MERCATOR_QUAD};
 
 use super::{DATASET, SERVICES};
 use crate::problem::{Code, Problem};
 use crate::query_string::encode;
 use crate::routes::collections::known;
 use crate::routes::tile_layers::{of_dataset, snapshots};
-use crate::routes::tiles::{MATRIX_SET, matrix_set};
+use crate::routes::tile_limits::box_on;
+use crate::routes::tiles::matrix_set;
+use crate::state::App;
 
 /// What stands between the layers and the grid in a name.
 const ON: char = '@';
@@ -25,13 +27,15 @@ pub struct Service<'a> {
     pub set: &'static TileMatrixSet,
     /// What the tiles show.
     pub layers: Vec<&'a CollectionSnapshot>,
+    /// Where that lies on the grid; empty when nothing of it does.
+    pub area: WorldBox,
 }
 
 impl<'a> Service<'a> {
     /// The service called `name`: a collection or [`DATASET`], and perhaps `@` and a grid.
-    pub fn named(snapshot: &'a Snapshot, name: &str) -> Result<Self, Problem> {
-        let (subject, grid) = name.split_once(ON).unwrap_or((name, MATRIX_SET));
-        let set = matrix_set(grid)?;
+    pub fn named(app: &App, snapshot: &'a Snapshot, name: &str) -> Result<Self, Problem> {
+        let (subject, grid) = name.split_once(ON).unwrap_or((name, WEB_MERCATOR_QUAD.id));
+        let set = matrix_set(app, grid)?;
         if spatial_reference(set).is_none() {
             return Err(Problem::new(
                 Code::TileMatrixSetNotFound,
@@ -46,15 +50,18 @@ impl<'a> Service<'a> {
         } else {
             vec![known(snapshot, subject)?]
         };
-        Ok(Self { subject: subject.to_owned(), set, layers: snapshots(snapshot, &ids) })
+        let layers = snapshots(snapshot, &ids);
+        let boxes = layers.iter().map(|layer| box_on(&app.engine, set, layer));
+        let area = boxes.fold(WorldBox::EMPTY, |all, one| all.union(&one));
+        Ok(Self { subject: subject.to_owned(), set, layers, area })
     }
 
     /// Every service that there is, by name.
-    pub fn all(snapshot: &Snapshot) -> Vec<String> {
+    pub fn all(app: &App, snapshot: &Snapshot) -> Vec<String> {
         let ids = snapshot.collections.keys().map(CollectionId::as_str);
         let subjects = std::iter::once(DATASET).chain(ids.filter(|id| *id != DATASET));
-        let sets: Vec<_> =
-            TileMatrixSet::all().iter().filter(|set| spatial_reference(set).is_some()).collect();
+        let sets = app.engine.matrix_sets().iter();
+        let sets: Vec<_> = sets.filter(|set| spatial_reference(set).is_some()).collect();
         subjects.flat_map(|subject| sets.iter().map(move |set| name(subject, set))).collect()
     }
 
@@ -91,29 +98,31 @@ impl<'a> Service<'a> {
 
     /// Extent of the layers in the grid's CRS, east first; the grid's when nothing has a place.
     pub fn extent(&self) -> Envelope {
-        let boxes = self.layers.iter().map(|layer| layer.world_box());
-        let boxes = boxes.filter(|area| !area.is_empty());
         let ([west, north], width) = (self.set.origin, self.set.width);
-        match boxes.reduce(|all, one| all.union(&one)) {
-            None => Envelope::new(west, north - self.set.height(), west + width, north),
-            Some(area) => {
-                let unit = width / 4_294_967_296.0;
-                let east = |units: f64| west + units * unit;
-                let south = |units: f64| north - units * unit;
-                Envelope::new(
-                    east(f64::from(area.min[0])),
-                    south(f64::from(area.max[1]) + 1.0),
-                    east(f64::from(area.max[0]) + 1.0),
-                    south(f64::from(area.min[1])),
-                )
-            }
+        if self.area.is_empty() {
+            return Envelope::new(west, north - self.set.height(), west + width, north);
         }
+        // World units are 2^-32 of the width.
+        let unit = width / 4_294_967_296.0;
+        let east = |units: f64| west + units * unit;
+        let south = |units: f64| north - units * unit;
+        let WorldBox { min, max } = self.area;
+        Envelope::new(
+            east(f64::from(min[0])),
+            south(f64::from(max[1]) + 1.0),
+            east(f64::from(max[0]) + 1.0),
+            south(f64::from(min[1])),
+        )
     }
 }
 
 /// The name of the service of `subject` on `set`.
 fn name(subject: &str, set: &TileMatrixSet) -> String {
-    if set.id == MATRIX_SET { subject.to_owned() } else { format!("{subject}{ON}{}", set.id) }
+    if set.id == WEB_MERCATOR_QUAD.id {
+        subject.to_owned()
+    } else {
+        format!("{subject}{ON}{}", set.id)
+    }
 }
 
 /// Path of the service called `name`, below the start of links.

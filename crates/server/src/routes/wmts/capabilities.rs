@@ -2,7 +2,8 @@
 //!
 //! Corners are in the axis order of their CRS, scale denominators those of OGC's pixel of 0.28 mm.
 
-use spatial::{CollectionSnapshot, Snapshot};
+use engine::Engine;
+use spatial::CollectionSnapshot;
 use tile::TileMatrixSet;
 
 use super::{CAPABILITIES, DATASET, STYLE, VERSION};
@@ -15,7 +16,8 @@ use crate::routes::tiles::MVT;
 use crate::xml::Xml;
 
 /// The capabilities of a server that is reached at `base`.
-pub fn document(snapshot: &Snapshot, base: &str) -> Vec<u8> {
+pub fn document(engine: &Engine, base: &str) -> Vec<u8> {
+    let snapshot = engine.snapshot();
     let mut document = Xml::new();
     let root = [
         ("xmlns", "http://www.opengis.net/wmts/1.0"),
@@ -51,9 +53,9 @@ pub fn document(snapshot: &Snapshot, base: &str) -> Vec<u8> {
                     id: DATASET,
                     title: "Tuban 图斑",
                     about: "all collections",
-                    of: all(snapshot),
+                    of: all(&snapshot),
                 },
-                base,
+                (engine, base),
             );
             for held in snapshot.collections.values() {
                 let collection = held.collection();
@@ -63,9 +65,9 @@ pub fn document(snapshot: &Snapshot, base: &str) -> Vec<u8> {
                     continue;
                 }
                 let (title, about) = (&collection.title, &collection.description);
-                layer(xml, &Layer { id, title, about, of: vec![held] }, base);
+                layer(xml, &Layer { id, title, about, of: vec![held] }, (engine, base));
             }
-            for set in TileMatrixSet::all() {
+            for set in engine.matrix_sets().iter() {
                 matrix_set(xml, set);
             }
         });
@@ -102,7 +104,7 @@ struct Layer<'a> {
     of: Vec<&'a CollectionSnapshot>,
 }
 
-fn layer(xml: &mut Xml, layer: &Layer<'_>, base: &str) {
+fn layer(xml: &mut Xml, layer: &Layer<'_>, (engine, base): (&Engine, &str)) {
     xml.element("Layer", &[], |xml| {
         xml.text("ows:Title", layer.title);
         if !layer.about.is_empty() {
@@ -121,10 +123,10 @@ fn layer(xml: &mut Xml, layer: &Layer<'_>, base: &str) {
             xml.text("ows:Identifier", STYLE);
         });
         xml.text("Format", MVT);
-        for set in TileMatrixSet::all() {
+        for set in engine.matrix_sets().iter() {
             xml.element("TileMatrixSetLink", &[], |xml| {
                 xml.text("TileMatrixSet", set.id);
-                let limits = limits(set, &layer.of);
+                let limits = limits(engine, set, &layer.of);
                 if limits.is_empty() {
                     return;
                 }

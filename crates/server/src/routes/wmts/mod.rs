@@ -79,7 +79,7 @@ async fn service_metadata(State(app): State<Arc<App>>, asked: Asked) -> Response
 }
 
 fn capabilities(app: &App, asked: &Asked) -> Response {
-    xml(capabilities::document(&app.engine.snapshot(), &asked.base))
+    xml(capabilities::document(&app.engine, &asked.base))
 }
 
 fn xml(document: Vec<u8>) -> Response {
@@ -164,7 +164,7 @@ async fn tile(
     if !style.is_empty() && style != STYLE {
         return Err(Exception::invalid("Style", format!("{style:?} is not offered; use {STYLE}")));
     }
-    let set = matrix_set(place.set_id())?;
+    let set = matrix_set(app, place.set_id())?;
     let at = |locator, text| {
         whole_number(locator, text).map_err(|problem| Exception::at(locator, &problem))
     };
@@ -179,7 +179,7 @@ async fn tile(
         let locator = if is_row { "TileRow" } else { "TileCol" };
         Exception::out_of_range(locator, error.to_string())
     })?;
-    check_limits(set, coord, &bounds)?;
+    check_limits(app, (set, coord), &bounds)?;
     Ok(tiles::current(app, ids, set, coord, headers).await?)
 }
 

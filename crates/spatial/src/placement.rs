@@ -1,0 +1,106 @@
+//! Where the features of a shard lie on a world grid.
+//!
+//! *Invariant:* one point a vertex, one box and one area a feature, in the order of the shard.
+
+use std::ops::Range;
+
+use crate::geometry::PathRole;
+use crate::packed_tree::PackedTree;
+use crate::shard::Body;
+use crate::{WorldBox, WorldPoint};
+
+/// Appends the points on another grid of the vertices of features, which are given as ranges, and
+/// answers feature by feature whether it has a place there.
+pub type ToGrid<'a> = &'a dyn Fn(&[[f64; 2]], &[Range<usize>], &mut Vec<WorldPoint>) -> Vec<bool>;
+
+/// Where the features of a shard lie on one grid.
+#[derive(Clone, Debug)]
+pub(crate) struct Placement {
+    /// By vertex.
+    pub(crate) points: Vec<WorldPoint>,
+    /// By slot; empty for a feature without a place.
+    pub(crate) boxes: Vec<WorldBox>,
+    /// Planar area by slot, in squared world units; holes do not count.
+    pub(crate) areas: Vec<f64>,
+    /// The tree over the boxes.
+    pub(crate) tree: PackedTree<WorldBox>,
+}
+
+impl Placement {
+    /// No feature yet, room for `capacity`.
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
+        Self {
+            points: Vec::with_capacity(capacity * 8),
+            boxes: Vec::with_capacity(capacity),
+            areas: Vec::with_capacity(capacity),
+            tree: PackedTree::build(&[]),
+        }
+    }
+
+    /// Adds what follows from the points of the next feature of `body`, which are there.
+    pub(crate) fn push(&mut self, body: &Body) {
+        let slot = self.boxes.len();
+        let mut world_box = WorldBox::EMPTY;
+        for point in &self.points[body.vertices(slot)] {
+            world_box.extend(*point);
+        }
+        let area =
+            |path: usize| ring_area(body.roles[path], &self.points[body.path_vertices(path)]);
+        let area = body.paths(slot).map(area).sum();
+        self.boxes.push(world_box);
+        self.areas.push(area);
+    }
+
+    /// All features of `body` on the grid that `to_world` leads to.
+    pub(crate) fn of(body: &Body, to_world: ToGrid<'_>) -> Self {
+        let features: Vec<Range<usize>> =
+            (0..body.ids.len()).map(|slot| body.vertices(slot)).collect();
+        let mut points = Vec::with_capacity(body.coords.len());
+        let placed = to_world(&body.coords, &features, &mut points);
+        assert_eq!(points.len(), body.coords.len(), "one world point a coordinate");
+        assert_eq!(placed.len(), features.len(), "one answer a feature");
+        let mut placement = Self { points, ..Self::with_capacity(0) };
+        placement.boxes.reserve_exact(features.len());
+        placement.areas.reserve_exact(features.len());
+        for is_placed in placed {
+            placement.push(body);
+            if let (false, Some(last)) = (is_placed, placement.boxes.last_mut()) {
+                *last = WorldBox::EMPTY;
+            }
+        }
+        placement.finish();
+        placement
+    }
+
+    /// Makes the features findable, once all are there.
+    pub(crate) fn finish(&mut self) {
+        self.points.shrink_to_fit();
+        self.tree = PackedTree::build(&self.boxes);
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.points.capacity() * size_of::<WorldPoint>()
+            + self.boxes.capacity() * size_of::<WorldBox>()
+            + self.areas.capacity() * size_of::<f64>()
+            + self.tree.heap_bytes()
+    }
+}
+
+/// Area of a ring in squared world units: negative for a hole, which takes from its exterior; 0
+/// for points and lines.
+pub(crate) fn ring_area(role: PathRole, ring: &[WorldPoint]) -> f64 {
+    let sign = role.area_sign();
+    let Some(&origin) = ring.first() else { return 0.0 };
+    if sign == 0.0 {
+        return 0.0;
+    }
+    let relative = |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
+    let mut sum = 0.0;
+    let mut previous = [0.0; 2];
+    for point in ring {
+        let point = relative(point);
+        sum += previous[0] * point[1] - point[0] * previous[1];
+        previous = point;
+    }
+    sign * sum.abs() / 2.0
+}
