@@ -30,8 +30,11 @@ test("OpenLayers by WMTS", { timeout: 120_000 }, async (t) => {
   await page.goto("http://portal.test/");
   await page.addScriptTag({ path: new URL("node_modules/ol/dist/ol.js", import.meta.url).pathname });
   const grids = await page.evaluate(async (url) => {
-    // OpenLayers knows CGCS2000 as little as any page does that names it by code alone: latitude first, degrees.
-    ol.proj.addProjection(new ol.proj.Projection({ code: "EPSG:4490", units: "degrees", axisOrientation: "neu", extent: [-180, -90, 180, 90] }));
+    // OpenLayers does not know CGCS2000: degrees, latitude first, and the metres of a degree by which OGC reckons
+    // scales, other than its own.
+    ol.proj.addProjection(new ol.proj.Projection({
+      code: "EPSG:4490", units: "degrees", axisOrientation: "neu", extent: [-180, -90, 180, 90], metersPerUnit: 6378137 * Math.PI / 180,
+    }));
     window.capabilities = new ol.format.WMTSCapabilities().read(await (await fetch(url)).text());
     return window.capabilities.Contents.TileMatrixSet.map((set) => ({ id: set.Identifier, crs: set.SupportedCRS }));
   }, `${base}/wmts/1.0.0/WMTSCapabilities.xml`);
