@@ -3,7 +3,8 @@
 //! `TUBAN_BENCH_PARCELS=N` sets the number of parcels (1,000,000 when absent). After the
 //! benchmarks a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
 //! which time on the core; the script `benches/peers/tiles.sh` reads these. With
-//! `TUBAN_BENCH_ONLY_TILES` set, only they come.
+//! `TUBAN_BENCH_ONLY_TILES` set, only they come. Lines `GRID set milliseconds bytes` say what it
+//! costs to place all parcels on the grid of another tile matrix set, on all cores.
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -12,13 +13,19 @@
 )]
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
+use spatial::placement::ToGrid;
 use spatial::{
-    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, WorldProjector,
+    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, WorldBox, WorldGrid,
+    WorldProjector,
 };
-use tile::{LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and};
+use tile::{
+    CGCS2000_GK117_QUAD, CGCS2000_QUAD, LayerInput, Limits, TileCoord, TileMatrixSet,
+    WEB_MERCATOR_QUAD, render, render_and,
+};
 use tuban::synth::{Layer, Synth};
 
 const ZOOMS: [u8; 7] = [10, 11, 12, 13, 14, 15, 16];
@@ -79,6 +86,22 @@ fn draw(layers: &[LayerInput<'_>], coord: TileCoord, limits: &Limits) {
     });
 }
 
+/// Places every shard on the grid of `set`, and says what that cost.
+fn place_all(snapshot: &CollectionSnapshot, set: &TileMatrixSet) {
+    let registry = CrsRegistry::default();
+    let grid = WorldGrid::new(&registry, &set.coordinates, set.origin, set.width).unwrap();
+    let way = grid.projector(&registry, &snapshot.collection().crs).unwrap();
+    let start = Instant::now();
+    let placed = snapshot.search_grid(&WorldBox::WORLD, &WorldBox::WORLD, &|shard| {
+        let to_grid: ToGrid<'_> =
+            &|coords, features, world| way.project_features(coords, features, world);
+        Arc::new(shard.placed(to_grid))
+    });
+    let elapsed = start.elapsed().as_secs_f64() * 1e3;
+    let bytes: usize = placed.iter().map(|(shard, _)| shard.placement_bytes()).sum();
+    println!("GRID {} {elapsed:.1} {bytes}", set.id);
+}
+
 fn main() {
     let count = std::env::var("TUBAN_BENCH_PARCELS").map_or(1_000_000, |n| n.parse().unwrap());
     let snapshot = parcels(count);
@@ -107,6 +130,9 @@ fn main() {
         }
         group.finish();
         criterion.final_summary();
+    }
+    for set in [&CGCS2000_QUAD, &CGCS2000_GK117_QUAD] {
+        place_all(&snapshot, set);
     }
     for (zoom, coord) in &tiles {
         let rendered = render(&layers, &WEB_MERCATOR_QUAD, *coord, &limits);

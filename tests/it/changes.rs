@@ -119,6 +119,12 @@ fn what_cannot_be_asked_is_refused() {
         ("/changes?zoom=3", 400, "invalid_parameter", "zoom"),
         ("/changes/stream?zoom=3", 400, "invalid_parameter", "bbox"),
         ("/changes/stream?bbox=1,2,3,4&zoom=23", 400, "invalid_parameter", "0 to 22"),
+        (
+            "/changes/stream?bbox=1,2,3,4&zoom=0&tms=CGCS2000Quad",
+            400,
+            "invalid_parameter",
+            "1 to 21",
+        ),
         ("/changes/stream?bbox=1,2,3,4&zoom=9..3", 400, "invalid_parameter", "zoom"),
         ("/changes/stream?bbox=1,2,3,4&zoom=+3", 400, "invalid_parameter", "zoom"),
         ("/changes/stream?tms=WebMercatorQuad", 400, "invalid_parameter", "tms"),
@@ -309,6 +315,40 @@ fn a_tile_that_is_named_has_another_tag_and_a_far_one_the_same() {
         }
     }
     assert!(kept > 20, "{kept}");
+}
+
+#[test]
+fn tiles_of_another_grid_are_named_as_its_paths_call_them() {
+    let Town { live, folder: _folder } = live_town(ServerSettings::default());
+    for (set, matrix) in
+        [("WorldCRS84Quad", "14"), ("CGCS2000Quad", "15"), ("CGCS2000GK117Quad", "13")]
+    {
+        let target = format!("/changes/stream?bbox={}&zoom={matrix}&tms={set}", town_box());
+        let mut events = Events::open(live.address, &target, &[]);
+        events.until_current();
+        let path = |tile: &Value| {
+            format!("/collections/parcels/tiles/{set}/{}/{}/{}", tile[0], tile[2], tile[1])
+        };
+        live.apply(moved(2, 31.0, 30.0));
+        let first = events.message().data["tiles"][set].as_array().unwrap().clone();
+        assert!(!first.is_empty() && first.len() < 20, "{first:?}");
+        let tags: Vec<_> = first
+            .iter()
+            .map(|tile| {
+                assert_eq!(tile[0].to_string(), matrix);
+                let answer = live.get(&path(tile));
+                assert!(matches!(answer.status, 200 | 204), "{}: {}", path(tile), answer.status);
+                answer.header("etag").unwrap().to_owned()
+            })
+            .collect();
+        live.apply(moved(2, 30.0, 31.0));
+        let again = events.message().data["tiles"][set].as_array().unwrap().clone();
+        let changed = first
+            .iter()
+            .zip(&tags)
+            .filter(|(tile, tag)| live.get(&path(tile)).header("etag") != Some(tag.as_str()));
+        assert!(changed.count() > 0 && first.iter().any(|tile| again.contains(tile)), "{again:?}");
+    }
 }
 
 #[test]

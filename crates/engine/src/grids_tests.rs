@@ -120,7 +120,7 @@ async fn every_vertex_lies_where_its_grid_has_it() {
                 let place = [coord.x(), coord.y()];
                 let local = [0, 1].map(|k| units[k] - f64::from(place[k]) * TILE);
                 let reach = TILE + f64::from(DEFAULT_BUFFER);
-                if local.iter().any(|v| *v < f64::from(DEFAULT_BUFFER) * -1.0 || *v > reach) {
+                if local.iter().any(|v| *v < -f64::from(DEFAULT_BUFFER) || *v > reach) {
                     continue;
                 }
                 let near = |point: &&[i32; 2]| {
@@ -185,7 +185,7 @@ fn tiles_around(set: &TileMatrixSet, zoom: u8) -> Vec<TileCoord> {
 async fn edits_show_on_every_grid_and_nowhere_else() {
     let (store, engine) = town().await;
     let sets: Vec<_> = engine.matrix_sets().iter().collect();
-    let mut numbers = Numbers(4_490_4548);
+    let mut numbers = Numbers(44_904_548);
     let (mut changed, mut silent) = (0, 0);
     for round in 0..12 {
         let set = sets[round % sets.len()];
