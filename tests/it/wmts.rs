@@ -267,11 +267,18 @@ fn a_tile_is_that_of_the_tileset_by_key_and_by_path() {
 
 #[test]
 fn tiles_are_found_by_the_names_of_tianditu() {
-    let asked = "/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=squares&STYLE=default\
-                 &TILEMATRIXSET=w&FORMAT=tiles&TILEMATRIX=14&TILEROW=6226&TILECOL=13489&tk=KEY";
-    let tile = get(asked);
-    assert_eq!(tile.status, 200);
-    assert_eq!(tile.body, get("/xyz/squares/14/13489/6226.mvt").body);
+    // Degrees: columns of 360/2^14 from the west, rows from the north pole.
+    for (set, row, expected) in [
+        ("w", 6226, "/xyz/squares/14/13489/6226.mvt"),
+        ("c", 2293, "/collections/squares/tiles/CGCS2000Quad/14/2293/13489"),
+    ] {
+        let tile = get(&format!(
+            "/wmts?SERVICE=WMTS&REQUEST=GetTile&VERSION=1.0.0&LAYER=squares&STYLE=default\
+             &TILEMATRIXSET={set}&FORMAT=tiles&TILEMATRIX=14&TILEROW={row}&TILECOL=13489&tk=KEY"
+        ));
+        assert_eq!((tile.status, tile.body.is_empty()), (200, false), "{set}");
+        assert_eq!(tile.body, get(expected).body, "{set}");
+    }
 }
 
 /// Status, code and locator of a refusal.
