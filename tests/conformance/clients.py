@@ -1,4 +1,5 @@
-"""Clients that are not ours read, page and filter a collection: OWSLib, and GDAL's OAPIF driver.
+"""Clients that are not ours read, page and filter a collection: OWSLib, and GDAL's OAPIF driver. OWSLib
+reads tiles by WMTS too.
 Usage: clients.py BASE_URL"""
 import json
 import subprocess
@@ -6,6 +7,7 @@ import sys
 import urllib.request
 
 from owslib.ogcapi.features import Features
+from owslib.wmts import WebMapTileService
 
 BBOX = [116.42, 39.635, 116.43, 39.65]
 
@@ -39,6 +41,37 @@ def check_owslib(base, counts):
     print(f"ok OWSLib: {len(counts)} collections, {near['numberMatched']} parcels in a box")
 
 
+def check_wmts(base, counts):
+    """Layers, grids and tiles by key and by path; the tiles are those of OGC API – Tiles."""
+    by_key = WebMapTileService(f"{base}/wmts")
+    by_path = WebMapTileService(f"{base}/wmts/1.0.0/WMTSCapabilities.xml")
+    equal(by_key.identification.type, "OGC WMTS", "type of service")
+    equal(sorted(by_key.contents), sorted([*counts, "all"]), "layers of WMTS")
+    sets = {each["id"]: answer(f"{base}/tileMatrixSets/{each['id']}") for each in answer(f"{base}/tileMatrixSets")["tileMatrixSets"]}
+    equal(sorted(by_key.tilematrixsets), sorted(sets), "grids of WMTS")
+    tiles = 0
+    for name, definition in sets.items():
+        matrices = by_key.tilematrixsets[name].tilematrix
+        for matrix in definition["tileMatrices"]:
+            found = matrices[matrix["id"]]
+            equal(found.topleftcorner, tuple(matrix["pointOfOrigin"]), f"corner of {name}")
+            equal(found.scaledenominator, matrix["scaleDenominator"], f"scale of {name}")
+            equal((found.matrixwidth, found.matrixheight), (matrix["matrixWidth"], matrix["matrixHeight"]), name)
+        for layer in by_key.contents:
+            source = "/tiles" if layer == "all" else f"/collections/{layer}/tiles"
+            links = by_key.contents[layer].tilematrixsetlinks[name].tilematrixlimits
+            last = list(links.values())[-1]
+            place = (last.tilematrix, last.mintilerow, last.mintilecol)
+            with urllib.request.urlopen(f"{base}{source}/{name}/{place[0]}/{place[1]}/{place[2]}", timeout=60) as tile:
+                expected = tile.read()
+            asked = dict(zip(("tilematrix", "row", "column"), place))
+            asked.update(layer=layer, tilematrixset=name, format="application/vnd.mapbox-vector-tile", style="default")
+            for client in (by_key, by_path):
+                equal(client.gettile(**asked).read(), expected, f"tile {place} of {layer} on {name}")
+                tiles += 1
+    print(f"ok OWSLib: {len(by_key.contents)} layers of WMTS on {len(sets)} grids, {tiles} tiles")
+
+
 def gdal(*arguments):
     done = subprocess.run(["ogrinfo", "-ro", *arguments], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0 and "ERROR" not in done.stderr, f"{arguments}: {done.stderr}"
@@ -64,6 +97,7 @@ def check_gdal(base, counts):
 def main(base):
     counts = {one["id"]: one["count"] for one in answer(f"{base}/collections")["collections"]}
     check_owslib(base, counts)
+    check_wmts(base, counts)
     check_gdal(base, counts)
 
 

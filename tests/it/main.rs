@@ -38,4 +38,7 @@ mod tidy;
 mod tile_selection;
 mod tilesets;
 mod transactions;
+mod vector_tile_server;
 mod webhooks;
+mod wmts;
+mod xml_tree;

@@ -128,6 +128,20 @@ def check_tiles(base, box, folder):
         check(f"{name}, published style", tile_layer(base, ids, True), view, f"{path}-styled.png", shares if "," not in ids else (0.7, 1), colours)
 
 
+def check_services(base, box, folder):
+    """Esri's VectorTileServer on Web Mercator, the grid that QGIS before 3.26 takes every service for, drawn in the
+    style that the service names."""
+    village = part(box["parcels"], 1 / 20, 1 / 6, 0.025)
+    service = f"{base}/arcgis/rest/services/parcels/VectorTileServer"
+    style = json.loads(answer(f"{service}/resources/styles/root.json"))
+    layer = QgsVectorTileLayer(f"type=xyz&serviceType=arcgis&url={service}&zmin=0&zmax=18", "service")
+    assert layer.isValid(), "QGIS does not take the service"
+    message, loaded = layer.loadDefaultStyle()
+    assert loaded, f"the style of the service is not understood: {message}"
+    path = f"{folder}/qgis-service.png"
+    check("parcels, ArcGIS service and its style", layer, village, path, (0.3, 0.95), looked_for(style))
+
+
 def check_store(base, store, collections, box, folder):
     """The GeoPackage itself, while it is being served: names, counts, aliases, stored styles."""
     tile = f"{base}/xyz/parcels/10/843/387.mvt"
@@ -164,6 +178,7 @@ def main(base, store, folder):
     collections = {c["id"]: c for c in json.loads(answer(f"{base}/collections"))["collections"]}
     box = {name: c["extent"]["spatial"]["bbox"][0] for name, c in collections.items()}
     check_tiles(base, box, folder)
+    check_services(base, box, folder)
     check_store(base, store, collections, box, folder)
 
 

@@ -87,11 +87,43 @@ pub fn named(key: &str, text: Option<&str>, offered: &[OfferedCrs]) -> Result<Of
     })
 }
 
+/// The CRS called `uri` as a URN of OGC; a local grid, which has none, by its name.
+pub fn urn(uri: &str) -> String {
+    if is_crs84(uri) {
+        return "urn:ogc:def:crs:OGC:1.3:CRS84".to_owned();
+    }
+    match uri.parse::<Crs>() {
+        Ok(Crs::Epsg(code)) => format!("urn:ogc:def:crs:EPSG::{code}"),
+        Ok(site) => site.to_string(),
+        Err(_) => uri.to_owned(),
+    }
+}
+
+/// The well-known scale set called `uri` as a URN of OGC.
+pub fn scale_set_urn(uri: &str) -> String {
+    let name = uri.rsplit('/').next().unwrap_or(uri);
+    format!("urn:ogc:def:wkss:OGC:1.0:{name}")
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
     use super::*;
+
+    #[test]
+    fn a_urn_belongs_to_a_uri() {
+        for (uri, expected) in [
+            (CRS84, "urn:ogc:def:crs:OGC:1.3:CRS84"),
+            ("http://www.opengis.net/def/crs/EPSG/0/3857", "urn:ogc:def:crs:EPSG::3857"),
+            ("http://www.opengis.net/def/crs/EPSG/0/4490", "urn:ogc:def:crs:EPSG::4490"),
+            ("site:town", "site:town"),
+        ] {
+            assert_eq!(urn(uri), expected);
+        }
+        let scales = "http://www.opengis.net/def/wkss/OGC/1.0/GoogleMapsCompatible";
+        assert_eq!(scale_set_urn(scales), "urn:ogc:def:wkss:OGC:1.0:GoogleMapsCompatible");
+    }
 
     #[test]
     fn a_crs_is_named_by_uri_urn_or_curie() {

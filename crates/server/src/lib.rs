@@ -31,6 +31,7 @@ mod state;
 mod streaming;
 pub mod style;
 mod webhooks;
+mod xml;
 
 use std::future::Future;
 use std::sync::Arc;

@@ -88,6 +88,11 @@ pub enum Code {
 }
 
 impl Code {
+    /// The status of an answer with it.
+    pub fn status(self) -> StatusCode {
+        self.parts().1
+    }
+
     fn parts(self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Nothing is here"),
@@ -208,6 +213,15 @@ pub struct Problem {
     defects: Vec<Defect>,
 }
 
+/// Rides on an answer with a problem, for whoever has to say it in another form.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// What kind of problem it is.
+    pub code: Code,
+    /// Value, place and way out.
+    pub detail: String,
+}
+
 #[derive(Serialize)]
 struct Body<'a> {
     title: &'a str,
@@ -259,6 +273,17 @@ impl Problem {
             }
         }
         self
+    }
+
+    /// What kind of problem it is.
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
+    /// Value, place and way out; what the kind says when nothing more is known.
+    pub fn detail(&self) -> &str {
+        let (_, _, title) = self.code.parts();
+        if self.detail.is_empty() { title } else { &self.detail }
     }
 
     /// A failure inside: `cause` goes to the log, not to the client.
@@ -340,6 +365,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             defects: defects.collect(),
         };
+        let told = Told { code: self.code, detail: self.detail().to_owned() };
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
@@ -348,6 +374,7 @@ impl IntoResponse for Problem {
         if matches!(self.code, Code::Busy | Code::Timeout | Code::RevisionNotReached) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        response.extensions_mut().insert(told);
         response
     }
 }

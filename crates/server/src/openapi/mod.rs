@@ -5,6 +5,7 @@
 //! path with its fields as parameters.
 
 mod edits;
+mod facades;
 mod features;
 mod parts;
 mod planner;
@@ -26,6 +27,7 @@ pub fn document(app: &App, base: &str) -> Value {
     }
     tiles::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     styles::add_paths(&mut paths, &snapshot);
+    facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
@@ -50,6 +52,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Edits", "description": "Changes of features" },
             { "name": "Tiles", "description": "Vector tiles" },
             { "name": "Styles", "description": "Map styles" },
+            { "name": "Facades", "description": "The same tiles as WMTS and as Esri's VectorTileServer" },
             { "name": "Changes", "description": "What changed, and what happens in an area" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],

@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::{answers, viewer};
+use super::vector_tile_server::SERVICES as ESRI_SERVICES;
+use super::{answers, viewer, wmts};
 use crate::asked::Asked;
 use crate::links::{REL, link, self_and_alternates};
 use crate::negotiate::{HTML, JSON, OPENAPI};
@@ -39,6 +40,8 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to(&format!("{REL}/functions"), json_type, "/functions", "functions of filters"),
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
         to("changes", json_type, "/changes", "what changed, commit by commit"),
+        to("service-meta", wmts::XML.media_type, wmts::CAPABILITIES, "the tiles by WMTS"),
+        to("service-meta", json_type, ESRI_SERVICES, "the tiles for ArcGIS and QGIS"),
     ]);
     let body = json!({
         "title": "Tuban 图斑",

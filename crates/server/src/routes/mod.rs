@@ -7,6 +7,7 @@ mod collections;
 mod conformance;
 mod defects;
 mod extent;
+mod facades;
 pub mod fences;
 mod functions;
 pub mod items;
@@ -28,7 +29,9 @@ mod tiles;
 mod tileset_documents;
 mod tilesets;
 mod transactions;
+mod vector_tile_server;
 mod viewer;
+mod wmts;
 
 use std::sync::Arc;
 
@@ -44,6 +47,8 @@ pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
 pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
+pub use vector_tile_server::{FORMATS as ESRI_FORMATS, ROOT as ESRI_ROOT};
+pub use wmts::{CAPABILITIES as WMTS_CAPABILITIES, DATASET, STYLE, VERSION as WMTS_VERSION, XML};
 
 use crate::cors;
 use crate::problem::{Code, Problem};
@@ -87,6 +92,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
+        .merge(wmts::routes())
+        .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
         .route("/styles/{id}", get(styles::style))
         .route("/styles/{id}/metadata", get(style_metadata::metadata))
@@ -98,6 +105,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
         .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
+        .layer(from_fn(facades::refuse_in_their_form))
         .layer(from_fn(cors::allow_any_origin))
         .with_state(Arc::clone(&app));
     // A router says `Allow` after all its layers: only a service around it sees the header.
@@ -108,10 +116,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn not_found(request: Request) -> Problem {
-    Problem::new(
-        Code::NotFound,
-        format!("{} is no path of this server; see / and /collections", request.uri().path()),
-    )
+    facades::no_path(request.uri().path())
 }
 
 async fn method_not_allowed(request: Request) -> Problem {

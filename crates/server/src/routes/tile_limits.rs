@@ -31,6 +31,16 @@ impl TileRange {
         Self { zoom, rows: (row(first), row(last)), cols: (first.x(), last.x()) }
     }
 
+    /// First and last row, first and last column.
+    pub fn ends(&self) -> [(u32, u32); 2] {
+        [self.rows, self.cols]
+    }
+
+    /// The zoom.
+    pub fn zoom(&self) -> u8 {
+        self.zoom
+    }
+
     /// Whether the tile is one of them.
     pub fn holds(&self, coord: TileCoord) -> bool {
         coord.z() == self.zoom
@@ -71,6 +81,12 @@ pub fn limits(
     set.zooms().filter_map(|zoom| limit_of(set, zoom, &placed)).collect()
 }
 
+/// Where `layer` lies on the grid of `set`; empty when nothing of it does.
+pub fn box_on(engine: &Engine, set: &TileMatrixSet, layer: &CollectionSnapshot) -> WorldBox {
+    let area = layer.world_box();
+    if set.is_web_mercator() { area } else { engine.box_on(set, &area.bulged()) }
+}
+
 /// Zooms and box on the grid of each layer.
 type PlacedLayer = (RangeInclusive<u8>, WorldBox);
 
@@ -80,9 +96,7 @@ fn placed(
     layers: &[&CollectionSnapshot],
 ) -> Vec<PlacedLayer> {
     let place = |layer: &&CollectionSnapshot| {
-        let area = layer.world_box();
-        let area = if set.is_web_mercator() { area } else { engine.box_on(set, &area.bulged()) };
-        (set.drawn(layer.collection().zooms), area)
+        (set.drawn(layer.collection().zooms), box_on(engine, set, layer))
     };
     layers.iter().map(place).collect()
 }

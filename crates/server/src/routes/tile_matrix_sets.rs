@@ -17,7 +17,7 @@ use crate::query_string::encode;
 use crate::state::App;
 
 /// Pixels along one side of a tile, by which cell size and scale denominator are reckoned.
-const TILE_PIXELS: u32 = 256;
+pub const TILE_PIXELS: u32 = 256;
 
 /// `GET /tileMatrixSets`
 pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {

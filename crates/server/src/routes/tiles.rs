@@ -97,7 +97,7 @@ pub fn matrix_set(app: &App, id: &str) -> Result<&'static TileMatrixSet, Problem
 }
 
 /// The last part of a path without the ending of a vector tile.
-fn bare(name: &str) -> &str {
+pub(super) fn bare(name: &str) -> &str {
     name.strip_suffix(".mvt").or_else(|| name.strip_suffix(".pbf")).unwrap_or(name)
 }
 
@@ -105,14 +105,7 @@ fn bare(name: &str) -> &str {
 fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord, Problem> {
     let mut numbers = [0; 3];
     for (number, (name, text)) in numbers.iter_mut().zip(place) {
-        // A sign, which `parse` would take, is not part of a number here.
-        let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-        *number = text.parse::<u32>().ok().filter(|_| digits).ok_or_else(|| {
-            Problem::new(
-                Code::InvalidParameter,
-                format!("{name} {text:?} is not a whole number from 0 on"),
-            )
-        })?;
+        *number = whole_number(name, text)?;
     }
     let [_number, x, y] = numbers;
     let (_, matrix) = place[0];
@@ -126,8 +119,21 @@ fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord
         .map_err(|error| Problem::new(Code::TileOutOfRange, error.to_string()))
 }
 
+/// The number that `text`, called `name` where it stands, is written with digits alone.
+pub(super) fn whole_number(name: &str, text: &str) -> Result<u32, Problem> {
+    // A sign, which `parse` would take, is not part of a number here.
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| digits).ok_or_else(|| {
+        let shown: String = text.chars().take(120).collect();
+        Problem::new(
+            Code::InvalidParameter,
+            format!("{name} {shown:?} is not a whole number from 0 on"),
+        )
+    })
+}
+
 /// Refuses a tile outside the limits that the tileset states.
-fn check_limits(
+pub(super) fn check_limits(
     app: &App,
     (set, coord): (&TileMatrixSet, TileCoord),
     layers: &[&CollectionSnapshot],
@@ -173,6 +179,24 @@ fn tile_request(
         state: None,
         selection: None,
     }
+}
+
+/// The tile with these layers as it stands, whole: what facades of other interfaces answer. Their
+/// clients know of no 204, and some fail on it: a tile with nothing in it is a tile of no bytes.
+pub(super) async fn current(
+    app: &App,
+    layers: Vec<CollectionId>,
+    matrix_set: &'static TileMatrixSet,
+    coord: TileCoord,
+    headers: &HeaderMap,
+) -> Result<Response, Problem> {
+    let request = tile_request(layers, matrix_set, coord, headers);
+    let mut response = answer(app, &QueryString::default(), request, headers).await?;
+    if response.status() == StatusCode::NO_CONTENT {
+        *response.status_mut() = StatusCode::OK;
+        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(MVT));
+    }
+    Ok(response)
 }
 
 async fn answer(

@@ -12,6 +12,7 @@ use super::tile_layers::{extent_of, fields_in_tiles, joined};
 use super::tile_limits::limits;
 use super::tilejson::{attribution, fitting_zoom};
 use super::tiles::MVT;
+use super::{vector_tile_server, wmts};
 use crate::html::PageMap;
 use crate::links::{REL, link};
 use crate::negotiate::JSON;
@@ -100,6 +101,7 @@ impl Tileset<'_> {
             });
         }
         links.extend([self.tiling_scheme(set), self.tiles(set), self.geodata()]);
+        links.extend(self.facades(set));
         document["links"] = json!(links);
         document
     }
@@ -143,6 +145,25 @@ impl Tileset<'_> {
         let ids = self.layers.iter().map(|layer| layer.collection().id.as_str());
         let bounds = extent_of(&self.layers).map(|e| [e.min_x, e.min_y, e.max_x, e.max_y]);
         (!self.layers.is_empty()).then(|| PageMap { collection: joined(ids), bounds, items: None })
+    }
+
+    /// Other interfaces that answer the same tiles; they know nothing of selections.
+    fn facades(&self, set: &TileMatrixSet) -> Vec<Value> {
+        if self.selection.is_some() {
+            return Vec::new();
+        }
+        let related = |media_type: &str, path: &str, title: &str| {
+            link("related", media_type, &format!("{}{path}", self.base), title)
+        };
+        let wmts = related(wmts::XML.media_type, wmts::CAPABILITIES, "these tiles by WMTS");
+        let subject = match self.layers.as_slice() {
+            [layer] if self.path != "/tiles" => layer.collection().id.as_str(),
+            _ => vector_tile_server::DATASET,
+        };
+        let esri = vector_tile_server::path_on(subject, set);
+        let esri =
+            esri.map(|path| related(JSON.media_type, &path, "these tiles for ArcGIS and QGIS"));
+        std::iter::once(wmts).chain(esri).collect()
     }
 
     /// The data that the tiles are made of.
