@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use selection::Selected;
-pub use selection::{LayerSelection, TileSelection};
+pub use selection::{Labels, LayerSelection, TileSelection, has_labels, label_layer};
 use spatial::{
     CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
 };
@@ -226,16 +226,29 @@ pub(crate) fn cut(
         })
         .collect();
     tile::render_and(&inputs, set, coord, limits, |rendered| {
+        let labels: Vec<u8> = match shown.selection {
+            Some((TileSelection { labels: Labels::With, .. }, _)) => {
+                let collections = layers.iter().map(|(_, source, ..)| source.collection());
+                let named = collections.zip(&inputs).filter(|(of, _)| has_labels(of));
+                named.flat_map(|(of, input)| labels_of(&of.id, input, coord)).collect()
+            }
+            _ => Vec::new(),
+        };
         if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
             return Err(EngineError::TooCostly { cause: OverBudget::Time });
         }
-        let bytes = match rendered.bytes.as_slice() {
-            [] => Arc::default(),
-            bytes => compress(bytes, encoding)?,
+        let bytes = match (rendered.bytes.as_slice(), labels.as_slice()) {
+            ([], []) => Arc::default(),
+            (bytes, []) => compress(bytes, encoding)?,
+            (bytes, labels) => compress(&[bytes, labels].concat(), encoding)?,
         };
         let features = rendered.layers.iter().map(|layer| layer.features).sum();
         Ok((CachedTile { bytes, sampled: rendered.sampled }, features))
     })
+}
+
+fn labels_of(id: &CollectionId, layer: &LayerInput<'_>, coord: TileCoord) -> Vec<u8> {
+    tile::labels(&LayerInput { name: &label_layer(id), ..*layer }, coord)
 }
 
 fn collection<'a>(

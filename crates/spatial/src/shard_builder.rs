@@ -50,6 +50,7 @@ impl ShardBuilder {
             slots_by_id: Vec::new(),
             tree: PackedTree::build(&[]),
             world_tree: PackedTree::build(&[]),
+            labels: std::sync::OnceLock::new(),
         };
         Self { shard, columns }
     }

@@ -10,6 +10,7 @@ mod encode;
 mod figure;
 mod frame;
 pub mod inspect;
+pub mod labels;
 mod limits;
 mod lookup;
 mod matrix_set;
@@ -28,6 +29,7 @@ mod wire;
 mod writer;
 
 pub use coord::{InvalidTileCoord, TileCoord};
+pub use labels::labels;
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
 pub use matrix_set::{EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD};
 pub use polygon_defects::PolygonDefect;

@@ -42,6 +42,7 @@ use axum::routing::get;
 pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tile_selection::LABELS;
 pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 

@@ -4,6 +4,7 @@
 mod address;
 mod content;
 mod features;
+mod labels;
 mod limits;
 mod snapshots;
 mod validity;
