@@ -35,6 +35,7 @@ mod running;
 mod serving;
 mod through_server;
 mod tidy;
+mod tile_labels;
 mod tile_selection;
 mod tilesets;
 mod transactions;

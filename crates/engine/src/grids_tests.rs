@@ -16,8 +16,8 @@ use crate::feed::feed_tests::Numbers;
 use crate::feed::{TileList, Viewport};
 use crate::metrics::GRID_BYTES;
 use crate::{
-    Encoding, Engine, EngineSettings, ItemsQuery, LayerSelection, Profile, TileAnswer, TileRequest,
-    TileSelection,
+    Encoding, Engine, EngineSettings, ItemsQuery, Labels, LayerSelection, Profile, TileAnswer,
+    TileRequest, TileSelection,
 };
 
 const TILE: f64 = 4096.0;
@@ -329,6 +329,7 @@ async fn selections_pyramids_and_the_order_of_layers_hold_on_every_grid() {
         let coord = holding(set, [WEST + 2.5 * SIDE, SOUTH + 2.5 * SIDE], zoom);
         let chosen = TileSelection {
             words: "ids=22".into(),
+            labels: Labels::Without,
             layers: BTreeMap::from([(
                 id("parcels"),
                 LayerSelection {

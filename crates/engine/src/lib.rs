@@ -64,5 +64,6 @@ pub use readable::ReadableField;
 pub use shown::Shown;
 pub use store::{ForeignSummary, HistoryStart, KeptOut};
 pub use tiles::{
-    LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+    Labels, LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
+    has_labels, label_layer,
 };

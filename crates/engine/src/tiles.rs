@@ -2,13 +2,14 @@
 
 mod selection;
 
+use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use selection::Selected;
-pub use selection::{LayerSelection, TileSelection};
+pub use selection::{Labels, LayerSelection, TileSelection, has_labels, label_layer};
 use spatial::{
     CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
 };
@@ -248,21 +249,26 @@ pub(crate) fn cut(
             LayerInput { name, source, columns }
         })
         .collect();
+    let labels = match shown.selection {
+        Some((TileSelection { labels: Labels::With, .. }, _)) => labels(snapshot, &inputs, coord),
+        _ => Vec::new(),
+    };
     let mut planned = *limits;
     for tries_left in (0..TRIES).rev() {
         let made = tile::render_and(&inputs, set, coord, &planned, |rendered| {
             if layers.iter().any(|(.., part)| part.as_ref().is_some_and(Selected::is_over)) {
                 return Err(EngineError::TooCostly { cause: OverBudget::Time });
             }
-            let bytes = match rendered.bytes.as_slice() {
-                [] => Arc::default(),
-                bytes => compress(bytes, encoding)?,
+            let whole: Cow<'_, [u8]> = match labels.as_slice() {
+                [] => Cow::Borrowed(&rendered.bytes),
+                labels => Cow::Owned([&rendered.bytes, labels].concat()),
             };
+            let bytes = if whole.is_empty() { Arc::default() } else { compress(&whole, encoding)? };
             // Told by gzip whatever the encoding, so that a tile is the same in all of them.
             let weight = match encoding {
-                _ if rendered.bytes.len() <= limits.bytes => 0,
+                _ if whole.len() <= limits.bytes => 0,
                 Encoding::Gzip => bytes.len(),
-                _ => compress(&rendered.bytes, Encoding::Gzip)?.len(),
+                _ => compress(&whole, Encoding::Gzip)?.len(),
             };
             let features = rendered.layers.iter().map(|layer| layer.features).sum();
             let aggregation = rendered.aggregation.clone().map(Arc::new);
@@ -281,6 +287,21 @@ pub(crate) fn cut(
 
 /// How often a tile is planned anew that turns out to be heavier than it may.
 const TRIES: usize = 3;
+
+/// The label points of those of `layers` that have some, as layers of their own.
+fn labels(snapshot: &Snapshot, layers: &[LayerInput<'_>], coord: TileCoord) -> Vec<u8> {
+    let known = |layer: &LayerInput<'_>| {
+        let mut all = snapshot.collections.values().map(|source| source.collection());
+        all.find(|collection| collection.id.as_str() == layer.name)
+    };
+    let named = layers.iter().filter_map(|layer| Some((known(layer)?, layer)));
+    named
+        .filter(|(of, _)| has_labels(of))
+        .flat_map(|(of, layer)| {
+            tile::labels(&LayerInput { name: &label_layer(&of.id), ..*layer }, coord)
+        })
+        .collect()
+}
 
 fn collection<'a>(
     snapshot: &'a Snapshot,

@@ -48,7 +48,7 @@ pub use webhooks::WebhookSettings;
 
 /// TileJSON of tiles with these layers, whose URLs begin with `base`.
 pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {
-    routes::tilejson_document(layers, base)
+    routes::tilejson_document(layers, base, engine::Labels::Without)
 }
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.

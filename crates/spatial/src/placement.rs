@@ -3,8 +3,10 @@
 //! *Invariant:* one point a vertex, one box and one area a feature, in the order of the shard.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::geometry::PathRole;
+use crate::label_point::LabelPoint;
 use crate::packed_tree::PackedTree;
 use crate::shard::Body;
 use crate::size::SIZES;
@@ -28,6 +30,9 @@ pub(crate) struct Placement {
     /// Features of each size class, then points.
     pub(crate) size_counts: [u16; SIZES + 1],
     pub(crate) cells: ShardCells,
+    /// Label points by slot, each found when it is first asked for; 16 bytes a feature, and only
+    /// in shards of which a label was asked.
+    pub(crate) labels: OnceLock<Box<[OnceLock<LabelPoint>]>>,
     /// The tree over the boxes, once the shard is finished.
     pub(crate) tree: PackedTree<WorldBox>,
 }
@@ -45,6 +50,7 @@ impl Placement {
             sizes: Vec::new(),
             size_counts: [0; SIZES + 1],
             cells: ShardCells::default(),
+            labels: OnceLock::new(),
             tree: PackedTree::build(&[]),
         }
     }
@@ -104,6 +110,7 @@ impl Placement {
             + self.areas2.capacity() * size_of::<u32>()
             + self.sizes.capacity() * size_of::<Size>()
             + self.cells.heap_bytes()
+            + self.labels.get().map_or(0, |labels| size_of_val(&**labels))
             + self.tree.heap_bytes()
     }
 }

@@ -3,9 +3,10 @@
 //! *Invariant:* a shard never changes; an edit builds a new one. Slots are positions in it.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::geometry::PathRole;
+use crate::label_point::{LabelPoint, label_point};
 use crate::number_sums::{ColumnRuns, NumberSums};
 use crate::packed_tree::PackedTree;
 use crate::placement::{self, Placement};
@@ -302,6 +303,16 @@ impl<'a> FeatureRef<'a> {
     #[inline]
     pub fn world_area(self) -> f64 {
         self.shard.placement.area(&self.shard.body, self.slot)
+    }
+
+    /// Where the name of its largest polygon goes; `None` without one. Found once and kept: the
+    /// first call costs microseconds, for a ring of 100,000 vertices some tenths of a second.
+    pub fn label_point(self) -> Option<LabelPoint> {
+        let none = || (0..self.shard.len()).map(|_| OnceLock::new()).collect();
+        let kept = &self.shard.placement.labels.get_or_init(none)[self.slot];
+        let nowhere = LabelPoint { world: [0; 2], radius: 0.0 };
+        let point = *kept.get_or_init(|| label_point(self).unwrap_or(nowhere));
+        (point.radius > 0.0).then_some(point)
     }
 
     /// The paths, exterior before its holes.

@@ -11,6 +11,7 @@ mod encode;
 mod figure;
 mod frame;
 pub mod inspect;
+pub mod labels;
 mod limits;
 mod lookup;
 mod matrix_set;
@@ -31,6 +32,7 @@ mod wire;
 mod writer;
 
 pub use coord::{InvalidTileCoord, TileCoord};
+pub use labels::labels;
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
 pub use matrix_set::{
     CGCS2000_GK117_QUAD, CGCS2000_QUAD, EXTENT, MAX_ZOOM, TileMatrixSet, WEB_MERCATOR_QUAD,

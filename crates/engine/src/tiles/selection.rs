@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use spatial::{Collection, CollectionId, FeatureId, Shard, WorldBox};
+use spatial::{Collection, CollectionId, FeatureId, GeometryType, Shard, WorldBox};
 use tile::FeatureSource;
 
 use crate::items::Conditions;
@@ -18,6 +18,31 @@ pub struct TileSelection {
     pub words: Arc<str>,
     /// The part of each collection.
     pub layers: BTreeMap<CollectionId, LayerSelection>,
+    /// Whether polygons have a layer of label points beside theirs; part of the words.
+    pub labels: Labels,
+}
+
+/// Layers of label points in a tile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Labels {
+    /// None.
+    #[default]
+    Without,
+    /// One beside each layer that holds polygons, called as [`label_layer`] says.
+    With,
+}
+
+/// Name of the layer of label points of a collection. No id of a collection has a colon.
+pub fn label_layer(id: &CollectionId) -> String {
+    format!("{id}:labels")
+}
+
+/// Whether the collection has a layer of label points: what never holds a polygon has none.
+pub fn has_labels(collection: &Collection) -> bool {
+    matches!(
+        collection.geometry_type,
+        GeometryType::Polygon | GeometryType::MultiPolygon | GeometryType::Any
+    )
 }
 
 /// What a layer shows of its collection.

@@ -7,13 +7,14 @@ use engine::MAX_TILE_COLLECTIONS;
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
 use tile::TileMatrixSets;
+use tile::labels::{MIN_RADIUS, RADIUS};
 
 use super::parts::{
     answers, binary, collection_parameter, format_parameter, parameter, path_parameter, schema,
     shared, text,
 };
 use crate::negotiate::{HTML, JSON, TILEJSON};
-use crate::routes::MVT;
+use crate::routes::{LABELS, MVT};
 
 /// Adds them to `paths`.
 pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot, sets: &TileMatrixSets) {
@@ -79,7 +80,7 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
         get(
             &id("getTileSetsList"),
             &format!("the tilesets of the {name}, one a grid"),
-            with(&[format_parameter(&[&JSON, &HTML])]),
+            with(&[format_parameter(&[&JSON, &HTML]), labels_parameter()]),
             documents("a list of tilesets", &[]),
         ),
     );
@@ -88,7 +89,7 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
         get(
             &id("getTileSet"),
             &format!("the tileset of the {name} on one grid: layers, limits, links"),
-            with(&[set.clone(), format_parameter(&[&JSON, &TILEJSON, &HTML])]),
+            with(&[set.clone(), format_parameter(&[&JSON, &TILEJSON, &HTML]), labels_parameter()]),
             documents("tileset metadata", &[(TILEJSON.media_type, schema("Object"))]),
         ),
     );
@@ -127,6 +128,7 @@ fn add_tiles(paths: &mut Map<String, Value>, subject: &Subject, set: &Value) {
                     "names of the attributes to send, parted by commas",
                     json!({ "type": "string" }),
                 ),
+                labels_parameter(),
             ]),
             tile,
         ),
@@ -155,6 +157,18 @@ fn set_parameter(sets: &TileMatrixSets) -> Value {
         "tileMatrixSetId",
         "id of a tile matrix set",
         json!({ "type": "string", "enum": sets }),
+    )
+}
+
+fn labels_parameter() -> Value {
+    parameter(
+        LABELS,
+        &format!(
+            "true adds to each layer of polygons a layer `{{collection}}:labels`: one point a \
+             feature, the middle of the largest circle inside, in the one tile that holds it; \
+             `{RADIUS}` is the circle's radius in units of the tile, at least {MIN_RADIUS}"
+        ),
+        json!({ "type": "string", "enum": ["true", "false"], "default": "false" }),
     )
 }
 

@@ -45,6 +45,7 @@ use axum::routing::get;
 pub use collections::known;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
+pub use tile_selection::LABELS;
 pub use tilejson::document as tilejson_document;
 pub use tiles::MVT;
 pub use vector_tile_server::{FORMATS as ESRI_FORMATS, ROOT as ESRI_ROOT};

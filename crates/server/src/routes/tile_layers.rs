@@ -1,6 +1,6 @@
 //! Which collections are the layers of a tile, and what of them enters it.
 
-use engine::MAX_TILE_COLLECTIONS;
+use engine::{Labels, MAX_TILE_COLLECTIONS, has_labels};
 use spatial::{
     Collection, CollectionId, CollectionSnapshot, Envelope, Field, FieldClass, FieldType, Snapshot,
 };
@@ -64,6 +64,21 @@ pub fn fields_in_tiles(collection: &Collection) -> impl Iterator<Item = &Field> 
     let shown =
         |field: &&Field| field.class <= FieldClass::L1 && field.field_type != FieldType::Bytes;
     collection.fields.iter().filter(shown)
+}
+
+/// Those of `layers` that have a layer of label points beside them.
+pub fn with_labels<'a>(
+    layers: &[&'a CollectionSnapshot],
+    labels: Labels,
+) -> impl Iterator<Item = &'a CollectionSnapshot> {
+    let labelled =
+        move |layer: &&CollectionSnapshot| labels == Labels::With && has_labels(layer.collection());
+    layers.iter().copied().filter(labelled)
+}
+
+/// What a reader sees of a layer of label points.
+pub fn label_title(collection: &Collection) -> String {
+    format!("{}: one label point a feature", collection.title)
 }
 
 /// Extent of all layers in degrees; absent when nothing has a place.

@@ -1,10 +1,10 @@
 //! The parameters of tiles that choose features and attributes: `filter`, `datetime`, `ids`,
-//! `properties`.
+//! `properties`; and `labels`, which adds layers of label points.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use engine::{ItemsQuery, LayerSelection, Profile, ReadableField, TileSelection};
+use engine::{ItemsQuery, Labels, LayerSelection, Profile, ReadableField, TileSelection};
 use spatial::{CollectionId, FeatureId, Snapshot};
 
 use super::items::parameters::{Reader, feature_id};
@@ -15,8 +15,10 @@ use crate::schema::{geometry_name, id_name};
 use crate::state::App;
 
 /// Parameters of every tile.
-pub const PARAMETERS: [&str; 7] =
-    [AS_OF, "filter", "filter-lang", "filter-crs", "datetime", "ids", "properties"];
+pub const PARAMETERS: [&str; 8] =
+    [AS_OF, LABELS, "filter", "filter-lang", "filter-crs", "datetime", "ids", "properties"];
+/// The parameter that asks for layers of label points.
+pub const LABELS: &str = "labels";
 /// Most ids of one tile.
 const MAX_IDS: usize = 1000;
 
@@ -28,9 +30,14 @@ pub fn selection(
     collections: &[CollectionId],
 ) -> Result<Option<Arc<TileSelection>>, Problem> {
     let profile = Profile::default();
-    let chooses = PARAMETERS.iter().any(|key| *key != AS_OF && query.value(key).is_some());
+    let labels = labels(query)?;
+    let chooses =
+        PARAMETERS.iter().any(|key| ![AS_OF, LABELS].contains(key) && query.value(key).is_some());
     if !chooses {
-        return Ok(None);
+        // Layers of which nothing is said are whole.
+        let only_labels =
+            || Arc::new(TileSelection { words: LABELS.into(), layers: BTreeMap::new(), labels });
+        return Ok((labels == Labels::With).then(only_labels));
     }
     let ids = ids(query)?;
     let mut layers = BTreeMap::new();
@@ -60,7 +67,18 @@ pub fn selection(
             words.push_str(&format!("\u{1f}{key}={value}"));
         }
     }
-    Ok(Some(Arc::new(TileSelection { words: words.into(), layers })))
+    if labels == Labels::With {
+        words.push_str("\u{1f}labels");
+    }
+    Ok(Some(Arc::new(TileSelection { words: words.into(), layers, labels })))
+}
+
+/// Whether `query` asks for layers of label points.
+pub fn labels(query: &QueryString) -> Result<Labels, Problem> {
+    Ok(match query.choice(LABELS, &["true", "false"])? {
+        Some("true") => Labels::With,
+        _ => Labels::Without,
+    })
 }
 
 /// Each name is a field of at least one of the collections.

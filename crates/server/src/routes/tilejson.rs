@@ -4,13 +4,17 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use engine::{Labels, label_layer};
 use serde_json::{Map, Value, json};
 use spatial::{CollectionSnapshot, Envelope, FieldType};
+use tile::labels::RADIUS;
 
 use super::answers;
 use super::extent::lon_lat_extent;
-use super::tile_layers::{chosen, extent_of, fields_in_tiles, joined, snapshots};
-use super::tile_selection::{PARAMETERS, selection};
+use super::tile_layers::{
+    chosen, extent_of, fields_in_tiles, joined, label_title, snapshots, with_labels,
+};
+use super::tile_selection::{PARAMETERS, labels, selection};
 use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
@@ -30,7 +34,7 @@ pub async fn tilejson(
     // What tiles would refuse is refused here already.
     as_of(&query)?;
     selection(&app, &query, &snapshot, &chosen)?;
-    let mut document = document(&snapshots(&snapshot, &chosen), &asked.base);
+    let mut document = document(&snapshots(&snapshot, &chosen), &asked.base, labels(&query)?);
     let passed: Vec<String> =
         query.pairs().map(|(key, value)| format!("{key}={}", encode(value))).collect();
     if let (false, Some(tiles)) = (passed.is_empty(), document["tiles"][0].as_str()) {
@@ -39,8 +43,9 @@ pub async fn tilejson(
     Ok(answers::json(JSON.media_type, &document))
 }
 
-/// TileJSON of tiles with these layers.
-pub fn document(layers: &[&CollectionSnapshot], base: &str) -> Value {
+/// TileJSON of tiles with these layers, and those of label points beside them; the template is
+/// without parameters.
+pub fn document(layers: &[&CollectionSnapshot], base: &str, labels: Labels) -> Value {
     let ids = layers.iter().map(|layer| layer.collection().id.as_str());
     let names = ids.clone().collect::<Vec<_>>().join(",");
     let zooms = || layers.iter().map(|layer| layer.collection().zooms);
@@ -56,6 +61,15 @@ pub fn document(layers: &[&CollectionSnapshot], base: &str) -> Value {
         "maxzoom": last,
         "vector_layers": layers.iter().map(|layer| vector_layer(layer)).collect::<Vec<_>>()
     });
+    if let Some(described) = document["vector_layers"].as_array_mut() {
+        described.extend(with_labels(layers, labels).map(|layer| {
+            let mut points = vector_layer(layer);
+            points["id"] = json!(label_layer(&layer.collection().id));
+            points["description"] = json!(label_title(layer.collection()));
+            points["fields"][RADIUS] = json!("Number");
+            points
+        }));
+    }
     if let Some(extent) = extent_of(layers) {
         let [lon, lat] = extent.center();
         let zoom = fitting_zoom(&extent).clamp(first, last);

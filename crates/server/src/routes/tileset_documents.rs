@@ -2,14 +2,16 @@
 //!
 //! Every link of a list item but the template answers JSON: clients follow them all.
 
-use engine::Engine;
+use engine::{Engine, Labels, label_layer};
 use serde_json::{Map, Value, json};
 use spatial::{CollectionSnapshot, Field, FieldType, GeometryType, Zooms};
 use tile::TileMatrixSet;
+use tile::labels::RADIUS;
 
 use super::extent::lon_lat_extent;
-use super::tile_layers::{extent_of, fields_in_tiles, joined};
+use super::tile_layers::{extent_of, fields_in_tiles, joined, label_title, with_labels};
 use super::tile_limits::limits;
+use super::tile_selection::LABELS;
 use super::tilejson::{attribution, fitting_zoom};
 use super::tiles::MVT;
 use super::{vector_tile_server, wmts};
@@ -38,13 +40,17 @@ pub struct Tileset<'a> {
     pub path: String,
     /// Query that selects some collections of the dataset, escaped.
     pub selection: Option<String>,
+    /// Whether the tiles have layers of label points.
+    pub labels: Labels,
 }
 
 impl Tileset<'_> {
     /// Absolute link to `end` below the list, which starts with a slash or is empty.
     fn href(&self, end: &str) -> String {
-        let query = self.selection.as_ref().map_or(String::new(), |query| format!("?{query}"));
-        format!("{}{}{end}{query}", self.base, self.path)
+        let labels = (self.labels == Labels::With).then(|| format!("{LABELS}=true"));
+        let query: Vec<String> = self.selection.clone().into_iter().chain(labels).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{end}{mark}{}", self.base, self.path, query.join("&"))
     }
 
     /// URI template of the tiles in `set`.
@@ -74,7 +80,13 @@ impl Tileset<'_> {
     pub fn document(&self, set: &TileMatrixSet, mut links: Vec<Value>) -> Value {
         let mut document = self.identity(set);
         document["mediaTypes"] = json!([MVT]);
-        document["layers"] = self.layers.iter().map(|layer| layer_document(layer, set)).collect();
+        let points = with_labels(&self.layers, self.labels);
+        document["layers"] = self
+            .layers
+            .iter()
+            .map(|layer| layer_document(layer, set))
+            .chain(points.map(|layer| label_document(layer, set)))
+            .collect();
         let attribution = attribution(&self.layers);
         if !attribution.is_empty() {
             document["attribution"] = json!(attribution);
@@ -205,6 +217,18 @@ fn layer_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
             "crs": CRS84
         });
     }
+    document
+}
+
+fn label_document(layer: &CollectionSnapshot, set: &TileMatrixSet) -> Value {
+    let mut document = layer_document(layer, set);
+    document["id"] = json!(label_layer(&layer.collection().id));
+    document["title"] = json!(label_title(layer.collection()));
+    document["geometryDimension"] = json!(0);
+    document["propertiesSchema"]["properties"][RADIUS] = json!({
+        "type": "integer",
+        "title": "radius of the largest circle inside, in units of the tile (4096 a side)"
+    });
     document
 }
 

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::Response;
+use engine::Labels;
+use serde_json::json;
 use spatial::{CollectionId, Snapshot};
 use tile::TileMatrixSet;
 
 use super::collections::known;
 use super::tile_layers::{all, joined, of_dataset, snapshots};
+use super::tile_selection::{LABELS, labels};
 use super::tiles::{MVT, matrix_set};
 use super::tileset_documents::Tileset;
 use super::{answers, tilejson};
@@ -18,6 +21,7 @@ use crate::html;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON, Offer, TILEJSON, choose};
 use crate::problem::Problem;
+use crate::query_string::QueryString;
 use crate::state::App;
 
 /// URI templates beside the links of a document (RFC 9652).
@@ -25,9 +29,9 @@ const LINK_TEMPLATE: HeaderName = HeaderName::from_static("link-template");
 
 /// `GET /tiles`
 pub async fn dataset_list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
-    let query = asked.query(&["f", "collections"])?;
+    let query = asked.query(&["f", "collections", LABELS])?;
     let snapshot = app.engine.snapshot();
-    let tileset = dataset_tileset(&app, &snapshot, &asked, query.value("collections"))?;
+    let tileset = dataset_tileset(&app, &snapshot, &asked, &query)?;
     list(&asked, &tileset, query.value("f"))
 }
 
@@ -37,10 +41,10 @@ pub async fn dataset(
     Path(set): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = asked.query(&["f", "collections"])?;
+    let query = asked.query(&["f", "collections", LABELS])?;
     let set = matrix_set(&app, &set)?;
     let snapshot = app.engine.snapshot();
-    let tileset = dataset_tileset(&app, &snapshot, &asked, query.value("collections"))?;
+    let tileset = dataset_tileset(&app, &snapshot, &asked, &query)?;
     one(&asked, &tileset, set, query.value("f"))
 }
 
@@ -50,9 +54,13 @@ pub async fn collection_list(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = asked.query(&["f"])?;
+    let query = asked.query(&["f", LABELS])?;
     let snapshot = app.engine.snapshot();
-    list(&asked, &collection_tileset(&app, &snapshot, &asked, &name)?, query.value("f"))
+    list(
+        &asked,
+        &collection_tileset(&app, &snapshot, &asked, &name, labels(&query)?)?,
+        query.value("f"),
+    )
 }
 
 /// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}`
@@ -61,18 +69,24 @@ pub async fn collection(
     Path((name, set)): Path<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = asked.query(&["f"])?;
+    let query = asked.query(&["f", LABELS])?;
     let set = matrix_set(&app, &set)?;
     let snapshot = app.engine.snapshot();
-    one(&asked, &collection_tileset(&app, &snapshot, &asked, &name)?, set, query.value("f"))
+    one(
+        &asked,
+        &collection_tileset(&app, &snapshot, &asked, &name, labels(&query)?)?,
+        set,
+        query.value("f"),
+    )
 }
 
 fn dataset_tileset<'a>(
     app: &'a App,
     snapshot: &'a Snapshot,
     asked: &'a Asked,
-    collections: Option<&str>,
+    query: &QueryString,
 ) -> Result<Tileset<'a>, Problem> {
+    let collections = query.value("collections");
     let ids = of_dataset(snapshot, collections)?;
     let names = joined(ids.iter().map(CollectionId::as_str));
     Ok(Tileset {
@@ -83,6 +97,7 @@ fn dataset_tileset<'a>(
         title: "Tuban 图斑".to_owned(),
         path: "/tiles".to_owned(),
         selection: collections.map(|_given| format!("collections={names}")),
+        labels: labels(query)?,
     })
 }
 
@@ -91,6 +106,7 @@ fn collection_tileset<'a>(
     snapshot: &'a Snapshot,
     asked: &'a Asked,
     name: &str,
+    labels: Labels,
 ) -> Result<Tileset<'a>, Problem> {
     let id = known(snapshot, name)?;
     let path = format!("/collections/{}/tiles", joined(std::iter::once(id.as_str())));
@@ -103,6 +119,7 @@ fn collection_tileset<'a>(
         layers,
         path,
         selection: None,
+        labels,
     })
 }
 
@@ -128,7 +145,11 @@ fn one(
     };
     let chosen = choose(f, &asked.headers, &offers)?;
     let document = if chosen == &TILEJSON {
-        tilejson::document(&tileset.layers, tileset.base)
+        let mut document = tilejson::document(&tileset.layers, tileset.base, tileset.labels);
+        if let (Labels::With, Some(tiles)) = (tileset.labels, document["tiles"][0].as_str()) {
+            document["tiles"][0] = json!(format!("{tiles}?{LABELS}=true"));
+        }
+        document
     } else {
         tileset.document(set, self_and_alternates(asked, chosen, &offers))
     };

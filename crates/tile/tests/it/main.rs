@@ -5,6 +5,7 @@ mod address;
 mod content;
 mod features;
 mod grids;
+mod labels;
 mod limits;
 mod snapshots;
 mod validity;
