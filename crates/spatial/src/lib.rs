@@ -29,6 +29,7 @@ pub mod gpb;
 pub mod hilbert;
 pub mod identify;
 pub mod join;
+pub mod levels;
 pub mod measure;
 pub mod metric;
 pub mod number_sums;

@@ -25,11 +25,15 @@ pub struct Shard {
     pub(crate) envelopes: Vec<Envelope>,
     pub(crate) world_boxes: Vec<WorldBox>,
     pub(crate) world_areas: Vec<f64>,
+    /// Zoom from which on a feature's rings keep apart, by slot.
+    pub(crate) firm: Vec<u8>,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
     pub(crate) coords: Vec<[f64; 2]>,
     pub(crate) world: Vec<WorldPoint>,
+    /// First zoom that needs each vertex; see [`crate::levels`].
+    pub(crate) levels: Vec<u8>,
     pub(crate) z: Vec<f64>,
     pub(crate) m: Vec<f64>,
     pub(crate) columns: Vec<Column>,
@@ -139,11 +143,13 @@ impl Shard {
             + bytes(&self.envelopes)
             + bytes(&self.world_boxes)
             + bytes(&self.world_areas)
+            + bytes(&self.firm)
             + bytes(&self.first_path)
             + bytes(&self.roles)
             + bytes(&self.first_coord)
             + bytes(&self.coords)
             + bytes(&self.world)
+            + bytes(&self.levels)
             + bytes(&self.z)
             + bytes(&self.m)
             + bytes(&self.areas)
@@ -172,6 +178,9 @@ pub struct PathRef<'a> {
     pub coords: &'a [[f64; 2]],
     /// The same vertices on the world grid.
     pub world: &'a [WorldPoint],
+    /// First zoom that needs each vertex: one is drawn from its level on, 0 everywhere when
+    /// nobody has looked. The closing vertex of a ring has the level of the first.
+    pub levels: &'a [u8],
 }
 
 impl PathRef<'_> {
@@ -231,6 +240,13 @@ impl<'a> FeatureRef<'a> {
         self.shard.world_areas[self.slot]
     }
 
+    /// The zoom from which on neither rounding nor levels can make the rings of the feature meet
+    /// themselves or each other, told on the Web Mercator grid; 255 when nobody knows.
+    #[inline]
+    pub fn firm_from(self) -> u8 {
+        self.shard.firm[self.slot]
+    }
+
     /// The paths, exterior before its holes.
     #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {
@@ -241,7 +257,8 @@ impl<'a> FeatureRef<'a> {
                 PathRef {
                     role: shard.roles[path],
                     coords: &shard.coords[span.clone()],
-                    world: &shard.world[span],
+                    world: &shard.world[span.clone()],
+                    levels: &shard.levels[span],
                 }
             },
         )
@@ -267,7 +284,12 @@ impl<'a> FeatureRef<'a> {
         self.paths().map(|path| path.role.area_sign() * ring_area(path.coords)).sum()
     }
 
-    fn span(self, values: &'a [f64]) -> &'a [f64] {
+    /// Levels in vertex order, see [`PathRef::levels`].
+    pub(crate) fn levels(self) -> &'a [u8] {
+        self.span(&self.shard.levels)
+    }
+
+    fn span<T>(self, values: &'a [T]) -> &'a [T] {
         let coord =
             |slot: usize| self.shard.first_coord[self.shard.first_path[slot] as usize] as usize;
         if values.is_empty() { values } else { &values[coord(self.slot)..coord(self.slot + 1)] }

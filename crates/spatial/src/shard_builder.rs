@@ -2,6 +2,7 @@
 
 use crate::column::{ColumnBuilder, ValueRef};
 use crate::geometry::visit_paths;
+use crate::levels::{Vertex, firm_from};
 use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
 use crate::run_sums::RunSums;
@@ -18,6 +19,7 @@ pub type ToWorld<'a> = &'a (dyn Fn(&[[f64; 2]], &mut Vec<WorldPoint>) + Sync);
 pub struct ShardBuilder {
     shard: Shard,
     columns: Vec<ColumnBuilder>,
+    vertices: Vec<Vertex>,
 }
 
 impl ShardBuilder {
@@ -36,11 +38,13 @@ impl ShardBuilder {
             envelopes: Vec::with_capacity(capacity),
             world_boxes: Vec::with_capacity(capacity),
             world_areas: Vec::with_capacity(capacity),
+            firm: Vec::with_capacity(capacity),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
             coords: Vec::with_capacity(capacity * 8),
             world: Vec::with_capacity(capacity * 8),
+            levels: Vec::with_capacity(capacity * 8),
             z: Vec::new(),
             m: Vec::new(),
             columns: Vec::new(),
@@ -51,7 +55,7 @@ impl ShardBuilder {
             tree: PackedTree::build(&[]),
             world_tree: PackedTree::build(&[]),
         };
-        Self { shard, columns }
+        Self { shard, columns, vertices: Vec::new() }
     }
 
     /// Number of features so far.
@@ -86,6 +90,7 @@ impl ShardBuilder {
             });
             to_world(&shard.coords[start..], &mut shard.world);
             assert_eq!(shard.world.len(), shard.coords.len(), "one world point a coordinate");
+            shard.levels.resize(shard.world.len(), 0);
             extend_measures(&mut shard.z, &geometry.z, start, shard.coords.len());
             extend_measures(&mut shard.m, &geometry.m, start, shard.coords.len());
         }
@@ -101,6 +106,8 @@ impl ShardBuilder {
         let slot = shard.ids.len() - 1;
         let area = FeatureRef { shard, slot }.paths().map(|path| path.world_area()).sum();
         shard.world_areas.push(area);
+        let firm = firm_from(FeatureRef { shard, slot }, &mut self.vertices);
+        shard.firm.push(firm);
         let mut values = values.into_iter();
         for column in &mut self.columns {
             column.push(values.next().unwrap_or(ValueRef::Null));
@@ -128,6 +135,7 @@ impl ShardBuilder {
             shard.roles.push(path.role);
             shard.coords.extend_from_slice(path.coords);
             shard.world.extend_from_slice(path.world);
+            shard.levels.extend_from_slice(path.levels);
             shard.first_coord.push(shard.coords.len() as u32);
         }
         extend_measures(&mut shard.z, feature.z(), start, shard.coords.len());
@@ -138,6 +146,7 @@ impl ShardBuilder {
         shard.envelopes.push(feature.envelope());
         shard.world_boxes.push(feature.world_box());
         shard.world_areas.push(feature.world_area());
+        shard.firm.push(feature.firm_from());
         for (position, column) in self.columns.iter_mut().enumerate() {
             column.push(feature.value(position));
         }
@@ -170,6 +179,7 @@ impl ShardBuilder {
         let mut shard = self.finish_unindexed();
         shard.coords.shrink_to_fit();
         shard.world.shrink_to_fit();
+        shard.levels.shrink_to_fit();
         shard.roles.shrink_to_fit();
         shard.first_coord.shrink_to_fit();
         shard.z.shrink_to_fit();

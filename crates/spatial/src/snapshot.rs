@@ -11,6 +11,7 @@ mod directory;
 mod edit;
 mod fold;
 mod parts;
+mod relevel;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]

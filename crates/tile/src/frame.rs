@@ -19,6 +19,8 @@ pub(crate) struct Frame {
     offset: [i64; 2],
     down: u32,
     up: u32,
+    /// Zoom of the tile: vertices of this level and below are drawn.
+    pub level: u8,
     /// Square tile units that one square world unit makes.
     pub area_scale: f64,
     /// Column and row of the tile.
@@ -48,6 +50,7 @@ impl Frame {
             offset: [offset(coord.x()), offset(coord.y())],
             down,
             up: zoom.saturating_sub(unit),
+            level: coord.z(),
             area_scale: 4_f64.powi(zoom as i32 - unit as i32),
             tile: [coord.x(), coord.y()],
             min: -buffer,

@@ -10,6 +10,7 @@ mod encode;
 mod figure;
 mod frame;
 pub mod inspect;
+mod knots;
 mod limits;
 mod lookup;
 mod matrix_set;

@@ -86,7 +86,8 @@ impl Merger {
         let (west, north) = (corner(middle[0]), corner(middle[1]));
         let (east, south) = (west + self.side, north + self.side);
         let ring: [Point; 4] = [[west, north], [east, north], [east, south], [west, south]];
-        figure.push_ring(PathRole::Exterior, ring.into_iter(), [west + east, north + south]);
+        let ring = ring.into_iter().map(|point| (point, true));
+        figure.push_ring(PathRole::Exterior, ring, [west + east, north + south]);
     }
 }
 

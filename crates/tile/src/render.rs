@@ -203,7 +203,7 @@ fn write_layer<'a>(
     mut writer: impl LayerWriter<'a>,
 ) -> (Vec<u8>, LayerStats) {
     let mut stats = LayerStats::default();
-    drawer.merger.start(frame, plan.side);
+    drawer.start(selection.runs(), plan, frame);
     for (shard, slots) in selection.runs() {
         writer.enter(shard);
         for slot in slots {

@@ -5,6 +5,7 @@ mod address;
 mod content;
 mod features;
 mod limits;
+mod shared_edges;
 mod snapshots;
 mod validity;
 mod values;
