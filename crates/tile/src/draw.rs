@@ -72,6 +72,9 @@ pub(crate) enum Drawn {
 /// Rounding makes no polygon this many times larger, slivers apart.
 const SURELY_DRAWN: f64 = 6.0;
 
+/// Features up to which outlines that meet are tied: more than fit the limits of a tile.
+const MOST_TIED: usize = 20_000;
+
 /// Draws the features of one layer; holds the scratch for it.
 #[derive(Debug, Default)]
 pub(crate) struct Drawer {
@@ -88,6 +91,7 @@ pub(crate) struct Drawer {
 impl Drawer {
     /// Makes ready for a layer of these features, whose small polygons become squares of `side`
     /// tile units. With larger squares than [`Plan::ALL`] has there are no neighbours that fit.
+    /// Of very many features the limits of a tile leave as little.
     pub fn start<'a>(
         &mut self,
         runs: impl Iterator<Item = (&'a Shard, &'a [u16])> + Clone,
@@ -96,7 +100,8 @@ impl Drawer {
     ) {
         self.merger.start(frame, plan.side);
         self.knots.clear();
-        if plan == Plan::ALL {
+        let count: usize = runs.clone().map(|(_, slots)| slots.len()).sum();
+        if plan == Plan::ALL && count <= MOST_TIED {
             let square = self.merger.square();
             let Self { knots, figure, validity, .. } = self;
             knots.tie(runs, square, frame, &mut |feature, local| {

@@ -12,11 +12,17 @@ use spatial::{FeatureRef, PathRef, PathRole, Shard};
 use crate::clip::Wide;
 use crate::draw::wide_ring;
 use crate::frame::{Frame, LocalBox};
+use crate::matrix_set::EXTENT;
 
 /// Times that bent edges are looked at again.
 const ROUNDS: usize = 4;
 /// Coordinates whose products are exact; an edge with an end beyond is left as it is.
 const FAR: i64 = 1 << 28;
+/// Tile units around the buffered tile in which edges are looked at.
+const AROUND: i64 = EXTENT as i64;
+/// Pairs of edges that are looked at for each edge of a feature, on average; what has more crowds
+/// a few places, and is left to repair.
+const PAIRS: usize = 256;
 /// Side of a cell is 2^6 tile units.
 const CELL_BITS: u32 = 6;
 /// Cells along the side of the widest buffered tile.
@@ -156,14 +162,15 @@ impl Knots {
         }
     }
 
-    /// Adds the edges of the ring that meet the buffered tile.
+    /// Adds the edges of the ring that meet the buffered tile or lie near it.
     fn push_edges(&mut self, path: &PathRef<'_>, frame: &Frame) {
         let mut ring = std::mem::take(&mut self.ring);
         wide_ring(path, frame, &mut ring);
         if !self.cells.is_empty() {
             self.bend(&mut ring);
         }
-        let (min, max) = (i64::from(frame.min), i64::from(frame.max));
+        // A tile beside, which has part of an edge, must find the same points on it.
+        let (min, max) = (i64::from(frame.min) - AROUND, i64::from(frame.max) + AROUND);
         let followers = ring.iter().skip(1).chain(ring.first());
         for (a, b) in ring.iter().zip(followers) {
             let misses = |axis: usize| a[axis].min(b[axis]) > max || a[axis].max(b[axis]) < min;
@@ -203,13 +210,16 @@ impl Knots {
                 self.found.push((edge, point));
             }
         }
+        self.edges.dedup();
+        let mut pairs = PAIRS * self.edges.len();
         for (position, p) in self.edges.iter().enumerate() {
             let (north, south) = (p[0][1].min(p[1][1]), p[0][1].max(p[1][1]));
             for q in &self.edges[position + 1..] {
-                if q[0][0] > p[1][0] {
+                if q[0][0] > p[1][0] || pairs == 0 {
                     break;
                 }
-                if q[0][1].max(q[1][1]) >= north && q[0][1].min(q[1][1]) <= south && p != q {
+                pairs -= 1;
+                if q[0][1].max(q[1][1]) >= north && q[0][1].min(q[1][1]) <= south {
                     meet(p, q, &mut self.found);
                 }
             }

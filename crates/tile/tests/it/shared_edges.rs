@@ -10,7 +10,7 @@ use spatial::{
 use tile::inspect::decode;
 use tile::{LayerInput, Limits, WEB_MERCATOR_QUAD};
 
-use crate::features::{coord, polygon, valid_layer};
+use crate::features::{Features, coord, polygon, valid_layer};
 
 /// Cells along a side of the net.
 const SIDE: i64 = 24;
@@ -22,7 +22,7 @@ const CELL: f64 = 60_000.0;
 const CORNER: [f64; 2] = [3_221_200_000.0, 1_627_300_000.0];
 
 fn noise(x: i64, y: i64, salt: i64) -> f64 {
-    let mut v = (x * 73_856_093 ^ y * 19_349_663 ^ salt * 83_492_791).cast_unsigned();
+    let mut v = ((x * 73_856_093) ^ (y * 19_349_663) ^ (salt * 83_492_791)).cast_unsigned();
     v = (v ^ v >> 31).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     v = (v ^ v >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     (v >> 40) as f64 / f64::from(1 << 23) - 1.0
@@ -103,19 +103,55 @@ fn draw(source: &CollectionSnapshot, z: u32) -> (u32, u32, Vec<u8>) {
     (middle[0], middle[1], rendered.bytes)
 }
 
+/// Edges of a tile, and how many more features have them on one side than on the other.
+fn sides(bytes: &[u8]) -> BTreeMap<[[i32; 2]; 2], i32> {
+    let mut edges: BTreeMap<[[i32; 2]; 2], i32> = BTreeMap::new();
+    let features = &decode(bytes).unwrap()[0].features;
+    for path in features.iter().flat_map(|feature| &feature.paths) {
+        for (a, b) in path.iter().zip(path.iter().skip(1).chain(path.first())) {
+            *edges.entry([*a.min(b), *a.max(b)]).or_default() += if a < b { 1 } else { -1 };
+        }
+    }
+    edges
+}
+
+#[test]
+fn where_rounding_squeezes_a_feature_its_neighbours_meet() {
+    // The waist of the middle one comes to lie on the straight edge, or beyond it.
+    for waist in [[500.0, 250.4], [500.6, 250.32], [499.4, 249.72], [502.4, 251.21]] {
+        let unit = 2_f64.powi(6);
+        let placed = |points: &[[f64; 2]]| {
+            let corner = [13_489.0 * 4096.0 * unit, 6_210.0 * 4096.0 * unit];
+            let at = |point: &[f64; 2]| [0, 1].map(|axis| corner[axis] + point[axis] * unit);
+            let ring: Vec<_> = points.iter().map(at).collect();
+            Shape::Polygon(polygon(&[&ring]))
+        };
+        let (west, east) = ([0.0, 0.0], [1000.0, 500.0]);
+        let lobes = [[250.0, 133.0], [750.0, 383.0]];
+        let shapes = [
+            placed(&[west, east, [1000.0, -300.0], [0.0, -300.0]]),
+            placed(&[west, east, lobes[1], waist, lobes[0]]),
+            placed(&[west, lobes[0], waist, lobes[1], east, [1000.0, 900.0], [0.0, 900.0]]),
+        ];
+        let rendered = Features::bulk(&shapes).draw(coord(14, 13_489, 6_210), &Limits::default());
+        valid_layer(&rendered);
+        let outline = |[a, b]: [[i32; 2]; 2]| {
+            let along = |axis: usize, at: [i32; 2]| a[axis] == b[axis] && at.contains(&a[axis]);
+            along(0, [0, 1000]) || along(1, [-64, 900])
+        };
+        for (edge, sides) in sides(&rendered.bytes) {
+            assert!(sides == 0 || outline(edge), "{waist:?}: {edge:?}");
+        }
+    }
+}
+
 #[test]
 fn an_edge_within_a_net_belongs_to_two_cells_or_none() {
     let net = net();
     let mut vertices = Vec::new();
     for z in 8..=18 {
         let (x, y, bytes) = draw(&net, z);
-        let mut edges: BTreeMap<[[i32; 2]; 2], i32> = BTreeMap::new();
-        let features = &decode(&bytes).unwrap()[0].features;
-        for path in features.iter().flat_map(|feature| &feature.paths) {
-            for (a, b) in path.iter().zip(path.iter().skip(1).chain(path.first())) {
-                *edges.entry([*a.min(b), *a.max(b)]).or_default() += if a < b { 1 } else { -1 };
-            }
-        }
+        let edges = sides(&bytes);
         vertices.push(edges.len());
         // What lies on the outline of the net, or on the border of the tile, has one side.
         let unit = 2_f64.powi(20 - z as i32);
