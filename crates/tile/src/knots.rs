@@ -22,7 +22,9 @@ const FAR: i64 = 1 << 28;
 const AROUND: i64 = EXTENT as i64;
 /// Pairs of edges that are looked at for each edge of a feature, on average; what has more crowds
 /// a few places, and is left to repair.
-const PAIRS: usize = 256;
+const PAIRS: usize = 64;
+/// Edges up to which a feature is looked at: beyond, its tile is full of it alone.
+const MOST_EDGES: usize = 1 << 14;
 /// Side of a cell is 2^6 tile units.
 const CELL_BITS: u32 = 6;
 /// Cells along the side of the widest buffered tile.
@@ -202,6 +204,9 @@ impl Knots {
 
     /// Finds where the edges of one feature meet.
     fn look(&mut self) {
+        if self.edges.len() > MOST_EDGES {
+            return;
+        }
         self.edges.sort_unstable();
         // A narrow part of three vertices that rounding turned over: its middle one belongs on
         // the edge between the others.
