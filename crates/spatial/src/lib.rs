@@ -31,6 +31,7 @@ pub mod hilbert;
 pub mod identify;
 pub mod join;
 pub mod label_point;
+pub mod levels;
 pub mod measure;
 pub mod metric;
 pub mod number_sums;

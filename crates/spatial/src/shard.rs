@@ -27,6 +27,8 @@ pub struct Shard {
     pub(crate) body: Arc<Body>,
     /// Where it lies on this one; on that of Web Mercator unless [`Shard::placed`] made it.
     pub(crate) placement: Placement,
+    /// First zoom that needs each vertex, the same on every grid; see [`crate::levels`].
+    pub(crate) levels: Arc<Vec<u8>>,
 }
 
 /// The features of a shard as a struct of arrays.
@@ -38,6 +40,8 @@ pub(crate) struct Body {
     pub(crate) ids: Vec<FeatureId>,
     pub(crate) types: Vec<Option<GeometryType>>,
     pub(crate) envelopes: Vec<Envelope>,
+    /// Zoom from which on a feature's rings keep apart, by slot.
+    pub(crate) firm: Vec<u8>,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
@@ -198,6 +202,8 @@ impl Shard {
         bytes(&body.ids)
             + bytes(&body.types)
             + bytes(&body.envelopes)
+            + bytes(&body.firm)
+            + bytes(&self.levels)
             + bytes(&body.first_path)
             + bytes(&body.roles)
             + bytes(&body.first_coord)
@@ -218,15 +224,19 @@ impl Shard {
     /// none is not found by its place.
     pub fn placed(&self, to_world: placement::ToGrid<'_>) -> Self {
         let placement = Placement::of(&self.body, to_world);
-        Self::finished(Arc::clone(&self.body), placement)
+        Self::finished(Arc::clone(&self.body), placement, Arc::clone(&self.levels))
     }
 
     /// The shard of features that are all there: whatever follows from where they lie is made here,
     /// on every grid alike.
-    pub(crate) fn finished(body: Arc<Body>, mut placement: Placement) -> Self {
+    pub(crate) fn finished(
+        body: Arc<Body>,
+        mut placement: Placement,
+        levels: Arc<Vec<u8>>,
+    ) -> Self {
         placement.points.shrink_to_fit();
         placement.tree = PackedTree::build(&placement.boxes);
-        let mut shard = Self { body, placement };
+        let mut shard = Self { body, placement, levels };
         let sizes: Vec<Size> = (0..shard.len()).map(|slot| Size::of(shard.feature(slot))).collect();
         let mut counts = [0; SIZES + 1];
         for size in sizes.iter().filter(|size| **size != Size::PLACELESS) {
@@ -260,6 +270,9 @@ pub struct PathRef<'a> {
     pub coords: &'a [[f64; 2]],
     /// The same vertices on the world grid.
     pub world: &'a [WorldPoint],
+    /// First zoom that needs each vertex: one is drawn from its level on, 0 everywhere when
+    /// nobody has looked. The closing vertex of a ring has the level of the first.
+    pub levels: &'a [u8],
 }
 
 impl PathRef<'_> {
@@ -315,16 +328,24 @@ impl<'a> FeatureRef<'a> {
         (point.radius > 0.0).then_some(point)
     }
 
+    /// The zoom from which on neither rounding nor levels can make the rings of the feature meet
+    /// themselves or each other, told on the Web Mercator grid; 255 when nobody knows.
+    #[inline]
+    pub fn firm_from(self) -> u8 {
+        self.shard.body.firm[self.slot]
+    }
+
     /// The paths, exterior before its holes.
     #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {
-        let Shard { body, placement } = self.shard;
+        let Shard { body, placement, levels } = self.shard;
         body.paths(self.slot).map(move |path| {
             let span = body.path_vertices(path);
             PathRef {
                 role: body.roles[path],
                 coords: &body.coords[span.clone()],
-                world: &placement.points[span],
+                world: &placement.points[span.clone()],
+                levels: &levels[span],
             }
         })
     }
@@ -349,7 +370,12 @@ impl<'a> FeatureRef<'a> {
         self.shard.body.area(self.slot)
     }
 
-    fn span(self, values: &'a [f64]) -> &'a [f64] {
+    /// Levels in vertex order, see [`PathRef::levels`].
+    pub(crate) fn levels(self) -> &'a [u8] {
+        self.span(&self.shard.levels)
+    }
+
+    fn span<T>(self, values: &'a [T]) -> &'a [T] {
         if values.is_empty() { values } else { &values[self.shard.body.vertices(self.slot)] }
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::column::{ColumnBuilder, ValueRef};
 use crate::geometry::visit_paths;
+use crate::levels::{Vertex, firm_from};
 use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
 use crate::placement::Placement;
@@ -19,7 +20,9 @@ pub type ToWorld<'a> = &'a (dyn Fn(&[[f64; 2]], &mut Vec<WorldPoint>) + Sync);
 pub struct ShardBuilder {
     body: Body,
     placement: Placement,
+    levels: Vec<u8>,
     columns: Vec<ColumnBuilder>,
+    vertices: Vec<Vertex>,
 }
 
 impl ShardBuilder {
@@ -36,6 +39,7 @@ impl ShardBuilder {
             ids: Vec::with_capacity(capacity),
             types: Vec::with_capacity(capacity),
             envelopes: Vec::with_capacity(capacity),
+            firm: Vec::with_capacity(capacity),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
@@ -48,7 +52,9 @@ impl ShardBuilder {
             slots_by_id: Vec::new(),
             tree: PackedTree::build(&[]),
         };
-        Self { body, placement: Placement::with_capacity(capacity), columns }
+        let placement = Placement::with_capacity(capacity);
+        let levels = Vec::with_capacity(capacity * 8);
+        Self { body, placement, levels, columns, vertices: Vec::new() }
     }
 
     /// Number of features so far.
@@ -83,6 +89,7 @@ impl ShardBuilder {
             });
             to_world(&body.coords[start..], &mut placement.points);
             assert_eq!(placement.points.len(), body.coords.len(), "one world point a coordinate");
+            self.levels.resize(placement.points.len(), 0);
             extend_measures(&mut body.z, &geometry.z, start, body.coords.len());
             extend_measures(&mut body.m, &geometry.m, start, body.coords.len());
         }
@@ -91,6 +98,8 @@ impl ShardBuilder {
         body.types.push(geometry.map(Geometry::geometry_type));
         body.envelopes.push(Envelope::of(body.coords[start..].iter().copied()));
         placement.push(body);
+        let slot = body.ids.len() - 1;
+        body.firm.push(firm_from(body, placement, slot, &mut self.vertices));
         let mut values = values.into_iter();
         for column in &mut self.columns {
             column.push(values.next().unwrap_or(ValueRef::Null));
@@ -118,6 +127,7 @@ impl ShardBuilder {
             body.roles.push(path.role);
             body.coords.extend_from_slice(path.coords);
             placement.points.extend_from_slice(path.world);
+            self.levels.extend_from_slice(path.levels);
             body.first_coord.push(body.coords.len() as u32);
         }
         extend_measures(&mut body.z, feature.z(), start, body.coords.len());
@@ -126,6 +136,7 @@ impl ShardBuilder {
         body.ids.push(feature.id());
         body.types.push(feature.geometry_type());
         body.envelopes.push(feature.envelope());
+        body.firm.push(feature.firm_from());
         placement.boxes.push(feature.world_box());
         placement.areas2.push(feature.shard.placement.areas2[feature.slot]);
         for (position, column) in self.columns.iter_mut().enumerate() {
@@ -157,7 +168,7 @@ impl ShardBuilder {
 
     /// The finished shard.
     pub fn finish(self) -> Shard {
-        let Shard { body, placement } = self.finish_unindexed();
+        let Shard { body, placement, levels } = self.finish_unindexed();
         // Nobody else holds it yet.
         let mut body = Arc::unwrap_or_clone(body);
         body.coords.shrink_to_fit();
@@ -172,13 +183,19 @@ impl ShardBuilder {
         body.slots_by_id = (0..len as u16).collect();
         body.slots_by_id.sort_unstable_by_key(|slot| body.ids[usize::from(*slot)]);
         body.tree = PackedTree::build(&body.envelopes);
-        Shard::finished(Arc::new(body), placement)
+        Shard::finished(Arc::new(body), placement, levels)
     }
 
     /// The features alone: no index, no areas.
     pub(crate) fn finish_unindexed(self) -> Shard {
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
-        Shard { body: Arc::new(Body { columns, ..self.body }), placement: self.placement }
+        let mut levels = self.levels;
+        levels.shrink_to_fit();
+        Shard {
+            body: Arc::new(Body { columns, ..self.body }),
+            placement: self.placement,
+            levels: Arc::new(levels),
+        }
     }
 }
 

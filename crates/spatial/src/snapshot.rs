@@ -13,6 +13,7 @@ mod fold;
 mod on_grid;
 mod parts;
 mod portions;
+mod relevel;
 #[cfg(test)]
 pub(crate) mod sample;
 #[cfg(test)]

@@ -5,11 +5,12 @@
 //! that come together.
 
 use spatial::world::WorldPoint;
-use spatial::{FeatureRef, GeometryType, PathRef, PathRole};
+use spatial::{FeatureRef, GeometryType, PathRef, PathRole, Shard};
 
 use crate::clip::{Wide, clip_line, clip_ring};
-use crate::figure::Figure;
+use crate::figure::{Figure, Point};
 use crate::frame::{Frame, LocalBox};
+use crate::knots::Knots;
 use crate::repair::mend;
 use crate::validity::{Contact, Validity};
 
@@ -73,10 +74,15 @@ const SQUARE: f64 = (SIDE * SIDE) as f64;
 /// Rounding makes no polygon this many times larger, slivers apart.
 const SURELY_DRAWN: f64 = 6.0;
 
+/// Features up to which outlines that meet are tied: more than fit the limits of a tile.
+const MOST_TIED: usize = 20_000;
+
 /// Draws the features of one layer; holds the scratch for it.
 #[derive(Debug, Default)]
 pub(crate) struct Drawer {
     pub figure: Figure,
+    /// Where outlines meet.
+    knots: Knots,
     validity: Validity,
     wide: Vec<Wide>,
     spare: Vec<Wide>,
@@ -84,6 +90,33 @@ pub(crate) struct Drawer {
 }
 
 impl Drawer {
+    /// Makes ready for a layer of these features, of which those of less than `least` square tile
+    /// units are not drawn as they are. Of very many features the limits of a tile leave as little.
+    pub fn start<'a>(
+        &mut self,
+        runs: impl Iterator<Item = (&'a Shard, &'a [u16])> + Clone,
+        least: f64,
+        frame: &Frame,
+    ) {
+        self.knots.clear();
+        let count: usize = runs.clone().map(|(_, slots)| slots.len()).sum();
+        if count <= MOST_TIED {
+            let Self { knots, figure, validity, .. } = self;
+            knots.tie(runs, least, frame, &mut |feature, local| {
+                figure.clear();
+                let mut paths = feature.paths();
+                let (Some(path), None) = (paths.next(), paths.next()) else { return false };
+                if path.role != PathRole::Exterior || !frame.holds(local) {
+                    return false;
+                }
+                let points = ring_points(&path, frame);
+                figure.push_ring(path.role, points, local.middle2()) != 0
+                    && !figure.is_spiked()
+                    && (figure.is_star() || validity.holds(figure, Contact::Refused))
+            });
+        }
+    }
+
     /// Draws the paths of `kind` of a feature into the figure.
     #[inline]
     pub fn draw(&mut self, feature: FeatureRef<'_>, kind: Kind, frame: &Frame) -> Drawn {
@@ -118,16 +151,17 @@ impl Drawer {
         for path in feature.paths().filter(|path| path.role == PathRole::Line) {
             if frame.holds(local) {
                 met = true;
-                self.figure.push_line(path.world.iter().map(|p| frame.local_inside(*p)));
+                let points = kept(&path, frame).map(|p| frame.local_inside(*p));
+                self.figure.push_line(points, path.world.len());
                 continue;
             }
             self.wide.clear();
-            self.wide.extend(path.world.iter().map(|p| frame.local(*p)));
+            self.wide.extend(kept(&path, frame).map(|p| frame.local(*p)));
             clip_line(&mut self.wide, &mut self.ends, &mut self.spare, frame, local);
             let mut start = 0;
             for &end in &self.ends {
                 met = true;
-                self.figure.push_line(self.wide[start..end].iter().map(narrow));
+                self.figure.push_line(self.wide[start..end].iter().map(narrow), end - start);
                 start = end;
             }
         }
@@ -142,11 +176,13 @@ impl Drawer {
     fn polygons(&mut self, feature: FeatureRef<'_>, frame: &Frame, local: &LocalBox) -> Drawn {
         let inside = frame.holds(local);
         let mut paths = feature.paths();
+        let tied = self.knots.touches(local);
         if inside
+            && !tied
             && paths.len() == 1
             && let Some(path @ PathRef { role: PathRole::Exterior, .. }) = paths.next()
         {
-            let points = open(path.world).iter().map(|point| frame.local_inside(*point));
+            let points = ring_points(&path, frame);
             self.figure.push_ring(path.role, points, local.middle2());
             return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
         }
@@ -159,7 +195,7 @@ impl Drawer {
                 PathRole::Exterior => {
                     parts += 1;
                     let first = self.figure.paths().len();
-                    let area = self.ring(&path, inside, frame, local);
+                    let area = self.ring(&path, (inside, tied), frame, local);
                     let unrounded = self.small(&path, area, frame);
                     small = unrounded.is_some();
                     if let Some(unrounded) = unrounded {
@@ -171,7 +207,7 @@ impl Drawer {
                 PathRole::Hole => {
                     if drawn {
                         let first = self.figure.paths().len();
-                        let area = self.ring(&path, inside, frame, local);
+                        let area = self.ring(&path, (inside, tied), frame, local);
                         if let Some(unrounded) = self.small(&path, area, frame) {
                             self.figure.truncate(first);
                             waiting += unrounded;
@@ -194,25 +230,28 @@ impl Drawer {
         self.check()
     }
 
-    /// Adds a ring of the feature and answers twice its area before clipping.
+    /// Adds a ring of the feature, which lies `inside` the buffered tile or may have edges that are
+    /// `tied`, and answers twice its area before clipping.
     #[inline]
-    fn ring(&mut self, path: &PathRef<'_>, inside: bool, frame: &Frame, local: &LocalBox) -> f64 {
-        let world = open(path.world);
-        if inside {
-            let points = world.iter().map(|point| frame.local_inside(*point));
+    fn ring(
+        &mut self,
+        path: &PathRef<'_>,
+        (inside, tied): (bool, bool),
+        frame: &Frame,
+        local: &LocalBox,
+    ) -> f64 {
+        if inside && !tied {
+            let points = ring_points(path, frame);
             return self.figure.push_ring(path.role, points, local.middle2()) as f64;
         }
-        self.wide.clear();
-        for point in world {
-            let point = frame.local(*point);
-            if self.wide.last() != Some(&point) {
-                self.wide.push(point);
-            }
+        wide_ring(path, frame, &mut self.wide);
+        if tied {
+            self.knots.bend(&mut self.wide);
         }
         let area = wide_area2(&self.wide);
         clip_ring(&mut self.wide, &mut self.spare, frame, local);
         let about = frame.part_inside(local).middle2();
-        self.figure.push_ring(path.role, self.wide.iter().map(narrow), about);
+        self.figure.push_ring(path.role, self.wide.iter().map(|p| (narrow(p), true)), about);
         area
     }
 
@@ -238,7 +277,8 @@ impl Drawer {
         let (west, north) = (corner(middle[0]), corner(middle[1]));
         let (east, south) = (west + SIDE, north + SIDE);
         let ring = [[west, north], [east, north], [east, south], [west, south]];
-        self.figure.push_ring(PathRole::Exterior, ring.into_iter(), [west + east, north + south]);
+        let ring = ring.into_iter().map(|point| (point, true));
+        self.figure.push_ring(PathRole::Exterior, ring, [west + east, north + south]);
     }
 
     #[inline]
@@ -253,9 +293,37 @@ impl Drawer {
     }
 }
 
+/// The vertices of a ring that the zoom needs, without those that repeat their predecessor.
+pub(crate) fn wide_ring(path: &PathRef<'_>, frame: &Frame, ring: &mut Vec<Wide>) {
+    ring.clear();
+    for point in kept(path, frame) {
+        let point = frame.local(*point);
+        if ring.last() != Some(&point) {
+            ring.push(point);
+        }
+    }
+    while ring.len() > 1 && ring.first() == ring.last() {
+        ring.pop();
+    }
+}
+
 fn narrow(point: &Wide) -> [i32; 2] {
     // Clipped: within the buffered tile.
     [point[0] as i32, point[1] as i32]
+}
+
+/// The vertices of a path that the zoom needs.
+fn kept<'a>(path: &PathRef<'a>, frame: &Frame) -> impl Iterator<Item = &'a WorldPoint> + use<'a> {
+    let level = frame.level;
+    let vertices = path.world.iter().zip(path.levels);
+    vertices.filter_map(move |(point, first)| (*first <= level).then_some(point))
+}
+
+/// The vertices of a ring inside the buffered tile, and whether the zoom needs them.
+#[inline]
+fn ring_points(path: &PathRef<'_>, frame: &Frame) -> impl ExactSizeIterator<Item = (Point, bool)> {
+    let vertices = open(path.world).iter().zip(path.levels);
+    vertices.map(|(point, first)| (frame.local_inside(*point), *first <= frame.level))
 }
 
 /// The ring without its closing vertex.

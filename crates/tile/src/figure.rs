@@ -8,7 +8,7 @@ use spatial::PathRole;
 pub(crate) type Point = [i32; 2];
 
 /// Paths of one kind: points, lines, or rings. Rings are open (the first point is not
-/// repeated), without repeated or collinear points.
+/// repeated), without repeated points and without spikes.
 #[derive(Debug, Default)]
 pub(crate) struct Figure {
     points: Vec<Point>,
@@ -16,6 +16,8 @@ pub(crate) struct Figure {
     paths: Vec<Path>,
     /// Whether the last ring is a star.
     star: bool,
+    /// Whether the last ring came with spikes.
+    spiked: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,18 +80,25 @@ impl Seen {
     }
 }
 
-/// Takes repeated points, spikes and points between their neighbours out of a ring; answers where the rest lies.
-fn without_collinear(ring: &mut [Point]) -> (usize, usize) {
+/// Whether the way over `a`, `b` and `c` turns back on itself in `b`.
+#[inline]
+fn turns_back(a: Point, b: Point, c: Point) -> bool {
+    let onward = (b[0] - a[0]) * (c[0] - b[0]) + (b[1] - a[1]) * (c[1] - b[1]);
+    cross(a, b, c) == 0 && onward <= 0
+}
+
+/// Takes spikes out of a ring; answers where the rest lies.
+fn without_spikes(ring: &mut [Point]) -> (usize, usize) {
     let mut len = 0;
     let (mut a, mut b) = ([0; 2], [0; 2]);
     for position in 0..ring.len() {
         let point = ring[position];
-        while len > 1 && cross(a, b, point) == 0 {
+        while len > 1 && turns_back(a, b, point) {
             len -= 1;
             b = a;
             a = if len > 1 { ring[len - 2] } else { b };
         }
-        if len != 1 || ring[0] != point {
+        if len == 0 || b != point {
             ring[len] = point;
             len += 1;
             (a, b) = (b, point);
@@ -97,9 +106,9 @@ fn without_collinear(ring: &mut [Point]) -> (usize, usize) {
     }
     let mut first = 0;
     while len - first > 2 {
-        if cross(ring[len - 2], ring[len - 1], ring[first]) == 0 {
+        if turns_back(ring[len - 2], ring[len - 1], ring[first]) {
             len -= 1;
-        } else if cross(ring[len - 1], ring[first], ring[first + 1]) == 0 {
+        } else if turns_back(ring[len - 1], ring[first], ring[first + 1]) {
             first += 1;
         } else {
             break;
@@ -153,9 +162,9 @@ impl Figure {
 
     /// Adds a line without repeated points and points on the way between their neighbours.
     /// Answers whether anything is left of it.
-    pub fn push_line(&mut self, points: impl ExactSizeIterator<Item = Point>) -> bool {
+    pub fn push_line(&mut self, points: impl Iterator<Item = Point>, most: usize) -> bool {
         let start = self.len;
-        self.reserve(points.len());
+        self.reserve(most);
         for point in points {
             let count = self.len - start;
             if count > 0 && self.points[self.len - 1] == point {
@@ -179,27 +188,38 @@ impl Figure {
         true
     }
 
-    /// Adds a ring, closed or not, without repeated points, spikes and collinear points, turned
-    /// as its role asks. Answers twice its area; a ring of no area is left out. `about` is twice
-    /// a point that it may be a star about, see [`Figure::is_star`].
+    /// Adds a ring, closed or not, of the points that are to be kept, without repeated points and
+    /// spikes, turned as its role asks. Points on the way between their neighbours stay: the ring
+    /// beside may have a corner there. Answers twice its area; a ring of no area is left out.
+    /// `about` is twice a point that it may be a star about, see [`Figure::is_star`].
     #[inline]
     pub fn push_ring(
         &mut self,
         role: PathRole,
-        points: impl ExactSizeIterator<Item = Point>,
+        points: impl ExactSizeIterator<Item = (Point, bool)>,
         about: Point,
     ) -> i64 {
         let start = self.len;
-        let count = points.len();
-        self.reserve(count);
-        let room = &mut self.points[start..start + count];
-        for (place, point) in room.iter_mut().zip(points) {
-            *place = point;
+        self.reserve(points.len());
+        let room = &mut self.points[start..];
+        let (mut first, mut len) = (0, 0);
+        let mut last = [i32::MIN; 2];
+        for (point, kept) in points {
+            // Written in any case and counted when it stays: no branch to guess wrong.
+            room[len] = point;
+            let stays = kept & (point != last);
+            last = if stays { point } else { last };
+            len += usize::from(stays);
         }
-        let (mut first, mut len) = (0, count);
+        while len > 1 && room[0] == room[len - 1] {
+            len -= 1;
+        }
+        let room = &mut room[..len];
+        self.spiked = false;
         let mut seen = Seen::of(room, about);
         if seen.collinear {
-            (first, len) = without_collinear(room);
+            (first, len) = without_spikes(room);
+            self.spiked = (first, len) != (0, room.len());
             seen = Seen::of(&room[first..len], about);
         }
         if len - first < 3 || seen.area2 == 0 {
@@ -219,6 +239,11 @@ impl Figure {
     #[inline]
     pub fn is_star(&self) -> bool {
         self.star && self.paths.len() == 1
+    }
+
+    /// Whether the last ring that was pushed lost spikes.
+    pub fn is_spiked(&self) -> bool {
+        self.spiked
     }
 
     fn reserve(&mut self, count: usize) {
@@ -247,6 +272,10 @@ mod tests {
         })
     }
 
+    fn all(points: Vec<Point>) -> impl ExactSizeIterator<Item = (Point, bool)> {
+        points.into_iter().map(|point| (point, true))
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4_000))]
 
@@ -254,7 +283,7 @@ mod tests {
         fn a_star_is_simple(points in ring(), about in (-9..9_i32, -9..9_i32)) {
             let mut figure = Figure::default();
             let area =
-                figure.push_ring(PathRole::Exterior, points.into_iter(), [about.0, about.1]);
+                figure.push_ring(PathRole::Exterior, all(points), [about.0, about.1]);
             if figure.is_star() {
                 prop_assert!(area > 0);
                 prop_assert!(Validity::default().holds(&figure, Contact::Refused));
@@ -262,9 +291,9 @@ mod tests {
         }
 
         #[test]
-        fn a_ring_keeps_no_point_that_changes_nothing(points in ring()) {
+        fn a_ring_keeps_no_spike_and_no_repeated_point(points in ring()) {
             let mut figure = Figure::default();
-            let area = figure.push_ring(PathRole::Exterior, points.clone().into_iter(), [1; 2]);
+            let area = figure.push_ring(PathRole::Exterior, all(points.clone()), [1; 2]);
             let sum = |ring: &[Point]| -> i64 {
                 let followers = ring.iter().skip(1).chain(ring.first());
                 ring.iter().zip(followers).map(|(a, b)| i64::from(a[0] * b[1] - a[1] * b[0])).sum()
@@ -275,7 +304,7 @@ mod tests {
                 prop_assert_eq!(sum(ring), area);
                 for position in 0..ring.len() {
                     let at = |ahead: usize| ring[(position + ahead) % ring.len()];
-                    prop_assert!(cross(at(0), at(1), at(2)) != 0, "{ring:?}");
+                    prop_assert!(!turns_back(at(0), at(1), at(2)), "{ring:?}");
                 }
             }
         }
@@ -289,7 +318,7 @@ mod tests {
         ];
         for ring in rings {
             let mut figure = Figure::default();
-            figure.push_ring(PathRole::Exterior, ring.iter().copied(), [7, 7]);
+            figure.push_ring(PathRole::Exterior, all(ring.to_vec()), [7, 7]);
             assert!(figure.is_star(), "{ring:?}");
         }
     }

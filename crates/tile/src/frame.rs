@@ -4,7 +4,7 @@ use spatial::{WorldBox, WorldPoint};
 
 use crate::coord::TileCoord;
 use crate::figure::Point;
-use crate::matrix_set::{EXTENT, UNIT_ZOOM};
+use crate::matrix_set::{EXTENT, TileMatrixSet, UNIT_ZOOM};
 
 /// Most that a zoom shifts right whose buffered tiles measure less than 2^31 world units.
 const MAX_NARROW: u32 = UNIT_ZOOM as u32 - 2;
@@ -19,6 +19,10 @@ pub(crate) struct Frame {
     offset: [i64; 2],
     down: u32,
     up: u32,
+    /// Vertices of this level and below are drawn.
+    pub level: u8,
+    /// Outlines that are firm from this zoom on or an earlier one meet nowhere.
+    pub firm: u8,
     /// Square tile units that one square world unit makes.
     pub area_scale: f64,
     /// Smallest tile integer of the buffered tile, both axes.
@@ -35,7 +39,9 @@ pub(crate) struct LocalBox {
 }
 
 impl Frame {
-    pub fn new(coord: TileCoord, buffer: u32) -> Self {
+    /// The frame of the tile of `set` at `coord`.
+    pub fn new(set: &TileMatrixSet, coord: TileCoord, buffer: u32) -> Self {
+        let level = set.mercator_zoom(coord.z());
         let zoom = u32::from(coord.z());
         let unit = u32::from(UNIT_ZOOM);
         let down = unit.saturating_sub(zoom);
@@ -46,6 +52,9 @@ impl Frame {
             offset: [offset(coord.x()), offset(coord.y())],
             down,
             up: zoom.saturating_sub(unit),
+            level,
+            // Told on the grid of Web Mercator; others are up to half as fine along one axis.
+            firm: if set.is_web_mercator() { level } else { level.saturating_sub(1) },
             area_scale: 4_f64.powi(zoom as i32 - unit as i32),
             min: -buffer,
             max: EXTENT as i32 + buffer,

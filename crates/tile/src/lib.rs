@@ -11,6 +11,7 @@ mod encode;
 mod figure;
 mod frame;
 pub mod inspect;
+mod knots;
 pub mod labels;
 mod limits;
 mod lookup;

@@ -102,7 +102,7 @@ pub fn render(
 ) -> Rendered {
     debug_assert!(set.zooms().contains(&coord.z()), "{coord} is not of {}", set.id);
     let mut scratch = SCRATCH.take();
-    let rendered = render_with(&mut scratch, layers, coord, limits);
+    let rendered = render_with(&mut scratch, layers, (set, coord), limits);
     SCRATCH.set(scratch);
     rendered
 }
@@ -128,12 +128,12 @@ pub fn render_and<T>(
 fn render_with(
     scratch: &mut Scratch,
     layers: &[LayerInput<'_>],
-    coord: TileCoord,
+    (set, coord): (&TileMatrixSet, TileCoord),
     limits: &Limits,
 ) -> Rendered {
     let buffer = limits.buffer.min(MAX_BUFFER);
     let area = coord.world_box(buffer);
-    let place = Place { coord, frame: Frame::new(coord, buffer), area };
+    let place = Place { coord, frame: Frame::new(set, coord, buffer), area };
     let mut sketches: Vec<_> =
         layers.iter().map(|layer| Sketch::new(layer, &place, limits)).collect();
     if is_limited(limits) {
@@ -278,6 +278,7 @@ impl<'l, 'a> Sketch<'l, 'a> {
                 &large
             }
         };
+        drawer.start(selection.runs(), self.plan.least_area(place.coord) as f64, &place.frame);
         let mut draw = |tally: &mut Tally<'a>, writer: &mut _, shard: &'a Shard, slot: usize| {
             draw_feature((shard, slot), &place.frame, drawer, writer, (tally, &mut stats));
         };

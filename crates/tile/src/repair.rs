@@ -66,7 +66,13 @@ fn overlay(polygons: &IntShapes<i32>) -> IntShapes<i32> {
 }
 
 fn new_overlay(capacity: usize) -> Overlay<i32> {
-    Overlay::new_custom(capacity, IntOverlayOptions::ogc(), Default::default())
+    let options = IntOverlayOptions {
+        // The ring beside may have a corner there.
+        preserve_input_collinear: true,
+        preserve_output_collinear: true,
+        ..IntOverlayOptions::ogc()
+    };
+    Overlay::new_custom(capacity, options, Default::default())
 }
 
 fn rewrite(figure: &mut Figure, shapes: &IntShapes<i32>) {
@@ -74,7 +80,7 @@ fn rewrite(figure: &mut Figure, shapes: &IntShapes<i32>) {
     for shape in shapes {
         let mut role = PathRole::Exterior;
         for ring in shape {
-            let area = figure.push_ring(role, ring.iter().map(|p| [p.x, p.y]), [0; 2]);
+            let area = figure.push_ring(role, ring.iter().map(|p| ([p.x, p.y], true)), [0; 2]);
             if area == 0 && role == PathRole::Exterior {
                 break;
             }

@@ -37,7 +37,7 @@ impl<'a> Selection<'a> {
     }
 
     /// Candidates shard by shard.
-    pub fn runs(&self) -> impl Iterator<Item = (&'a Shard, &[u16])> {
+    pub fn runs(&self) -> impl Iterator<Item = (&'a Shard, &[u16])> + Clone {
         let mut start = 0;
         self.shards.iter().map(move |(shard, end)| {
             let slots = &self.slots[start..*end];

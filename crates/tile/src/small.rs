@@ -2,7 +2,7 @@
 //!
 //! A path that starts where the last one ended loses its MoveTo there: rings are turned, lines
 //! that meet become one. Rings arrive open, simple and clipped, and the crate does nothing of
-//! that kind itself.
+//! that kind itself. It leaves out points on straight ways along an axis.
 
 use mvt::{GeomData, GeomEncoder, GeomType, Layer, Tile};
 use spatial::{PathRole, Shard, ValueRef};

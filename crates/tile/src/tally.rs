@@ -431,10 +431,10 @@ impl Summed<'_> {
         match self.kind {
             Kind::Points => figure.push_points(points),
             Kind::Lines => {
-                figure.push_line(points);
+                figure.push_line(points, self.points.len());
             }
             Kind::Polygons => {
-                figure.push_ring(PathRole::Exterior, points, [0; 2]);
+                figure.push_ring(PathRole::Exterior, points.map(|point| (point, true)), [0; 2]);
             }
         }
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::{CollectionSnapshot, Delta, Directory, Leaf, Top};
+use crate::levels::{Members, levels_of};
 use crate::place::PlaceRevisions;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::shard_builder::{ShardBuilder, ToWorld};
-use crate::{Collection, Feature, FeatureId, Revision, Shard};
+use crate::{Collection, Feature, FeatureId, FeatureRef, Revision, Shard, WorldBox};
 
 /// Features of a full shard that was just built: room is left for edits.
 pub(super) const TARGET_SHARD_FEATURES: usize = 3072;
@@ -49,7 +50,7 @@ impl CollectionSnapshot {
         order.par_sort_unstable();
 
         let shards = order.len().div_ceil(TARGET_SHARD_FEATURES);
-        let leaves: Vec<Leaf> = (0..shards)
+        let mut leaves: Vec<Leaf> = (0..shards)
             .into_par_iter()
             .map(|number| {
                 let share = |number: usize| order.len() * number / shards;
@@ -63,6 +64,7 @@ impl CollectionSnapshot {
             })
             .collect();
         drop((stages, order));
+        level(&mut leaves);
 
         let mut entries: Vec<(FeatureId, u32)> = leaves
             .iter()
@@ -78,6 +80,34 @@ impl CollectionSnapshot {
             top: Arc::new(top),
             delta: Delta::default(),
             places: PlaceRevisions::new(revision),
+        }
+    }
+}
+
+/// Gives the vertices of new shards their levels.
+fn level(leaves: &mut [Leaf]) {
+    let boxes: Vec<WorldBox> = leaves.iter().map(|leaf| leaf.shard.world_tree().bounds()).collect();
+    let levels: Vec<Vec<u8>> = (0..leaves.len())
+        .into_par_iter()
+        .map_init(Members::default, |scratch, own| {
+            let shard: &Shard = &leaves[own].shard;
+            let mut around: Vec<FeatureRef<'_>> = Vec::new();
+            for (other, leaf) in leaves.iter().enumerate() {
+                if other != own && boxes[other].intersects(&boxes[own]) {
+                    let (tree, boxes_inside) = (leaf.shard.world_tree(), leaf.shard.world_boxes());
+                    tree.search(boxes_inside, &boxes[own], &mut |range| {
+                        around.extend(range.map(|slot| leaf.shard.feature(slot)));
+                    });
+                }
+            }
+            let features = (0..shard.len()).map(|slot| shard.feature(slot));
+            levels_of(scratch, features, around.into_iter())
+        })
+        .collect();
+    for (leaf, levels) in leaves.iter_mut().zip(levels) {
+        // Nobody else holds a shard that was just built.
+        if let Some(shard) = Arc::get_mut(&mut leaf.shard) {
+            shard.levels = Arc::new(levels);
         }
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::CollectionSnapshot;
+use super::relevel::Touched;
 use crate::place::PlaceRevisions;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::shard_builder::{ShardBuilder, ToWorld};
-use crate::{Collection, Feature, FeatureId, Revision};
+use crate::{Collection, Feature, FeatureId, Revision, Shard};
 
 /// Most features of a delta; a commit that exceeds it folds at once.
 const MAX_DELTA: usize = 16_384;
@@ -34,18 +35,29 @@ impl CollectionSnapshot {
             .collect();
 
         let mut next = self.clone();
+        let mut touched = Touched::default();
         for edit in &edits {
+            if let Some(before) = self.get(edit.id) {
+                touched.add(before);
+            }
             next.bury(edit.id, revision);
         }
         let mut extent = self.collection.extent;
         let fresh: Vec<_> =
             edits.iter().filter_map(|edit| Some((edit.id, edit.feature?))).collect();
-        for fresh in fresh.chunks(MAX_SHARD_FEATURES) {
+        let shards = fresh.chunks(MAX_SHARD_FEATURES).map(|fresh| {
             let mut builder = ShardBuilder::new(&self.collection.fields, fresh.len());
             for (id, feature) in fresh {
                 builder.push_feature(*id, feature, to_world);
             }
-            let shard = Arc::new(builder.finish());
+            builder.finish()
+        });
+        let mut shards: Vec<Shard> = shards.collect();
+        for shard in &shards {
+            (0..shard.len()).for_each(|slot| touched.add(shard.feature(slot)));
+        }
+        next.relevel(&mut shards, &touched, revision);
+        for shard in shards.into_iter().map(Arc::new) {
             for world_box in shard.world_boxes() {
                 next.places.stamp(&world_box.bulged(), revision);
             }
@@ -76,7 +88,7 @@ impl CollectionSnapshot {
     }
 
     /// Takes a feature out, wherever it is.
-    fn bury(&mut self, id: FeatureId, revision: Revision) {
+    pub(super) fn bury(&mut self, id: FeatureId, revision: Revision) {
         if let Some(entry) = self.delta.remove(id) {
             self.places.stamp(&entry.feature().world_box().bulged(), revision);
         } else if let Some((position, slot)) = self.untouched(id) {

@@ -64,7 +64,8 @@ fn mixture() -> Vec<Shape<f64>> {
     shapes
 }
 
-/// Rings from their smallest point on, lines that meet as one line.
+/// Rings from their smallest point on and without points on straight ways along an axis, which
+/// the encoder of small layers leaves out; lines that meet as one line.
 fn canonical(mut feature: DecodedFeature) -> DecodedFeature {
     match feature.kind {
         DecodedKind::Points => {}
@@ -80,6 +81,13 @@ fn canonical(mut feature: DecodedFeature) -> DecodedFeature {
         }
         DecodedKind::Polygons => {
             for path in &mut feature.paths {
+                let ring = path.clone();
+                let at = |position: usize| ring[position % ring.len()];
+                let straight = |position: usize| {
+                    let around = [at(position + ring.len() - 1), at(position), at(position + 1)];
+                    (0..2).any(|axis| around.iter().all(|point| point[axis] == around[0][axis]))
+                };
+                *path = (0..ring.len()).filter(|p| !straight(*p)).map(at).collect();
                 let first = (0..path.len()).min_by_key(|position| path[*position]).unwrap();
                 path.rotate_left(first);
             }

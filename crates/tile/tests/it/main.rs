@@ -7,6 +7,7 @@ mod features;
 mod grids;
 mod labels;
 mod limits;
+mod shared_edges;
 mod snapshots;
 mod validity;
 mod values;
