@@ -3,6 +3,7 @@
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
 mod actor;
+mod archives;
 mod as_of;
 mod asked;
 mod assets;
@@ -29,6 +30,7 @@ mod schema;
 mod state;
 mod streaming;
 pub mod style;
+mod tls;
 mod webhooks;
 
 use std::future::Future;
@@ -39,6 +41,10 @@ use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use archives::{
+    ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
+    StorageKeys, UnusableUrl,
+};
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use state::ServerSettings;

@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-use super::{answers, viewer};
+use super::{answers, archives, viewer};
 use crate::asked::Asked;
 use crate::links::{REL, link, self_and_alternates};
 use crate::negotiate::{HTML, JSON, OPENAPI};
@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::state::App;
 
 /// `GET /`: the map for a browser, the landing page for a machine.
-pub async fn landing(asked: Asked) -> Result<Response, Problem> {
+pub async fn landing(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     if chosen == &HTML {
@@ -40,6 +40,11 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
         to("changes", json_type, "/changes", "what changed, commit by commit"),
     ]);
+    links.extend(app.settings.archives.each().map(|archive| {
+        let facts = archive.facts();
+        let path = format!("{}/tiles", archives::path(archive));
+        to(&archives::tilesets(&facts), json_type, &path, &facts.name)
+    }));
     let body = json!({
         "title": "Tuban 图斑",
         "description": "Households, parcels, buildings and rectification points: live vector tiles and data",

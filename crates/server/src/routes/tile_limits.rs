@@ -17,7 +17,7 @@ pub struct TileRange {
 
 impl TileRange {
     /// The tiles of `zoom` that share a point with `area`; all of them when `area` is empty.
-    fn covering(set: &TileMatrixSet, zoom: u8, area: &WorldBox) -> Self {
+    pub fn covering(set: &TileMatrixSet, zoom: u8, area: &WorldBox) -> Self {
         if area.is_empty() {
             let last = set.matrix_width(zoom) - 1;
             return Self { zoom, rows: (0, last), cols: (0, last) };

@@ -7,10 +7,10 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use spatial::{CollectionSnapshot, Envelope, FieldType};
 
-use super::answers;
 use super::extent::lon_lat_extent;
 use super::tile_layers::{chosen, extent_of, fields_in_tiles, joined, snapshots};
 use super::tile_selection::{PARAMETERS, selection};
+use super::{answers, archives};
 use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
@@ -24,6 +24,10 @@ pub async fn tilejson(
     Path(names): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&names) {
+        asked.query(&[])?;
+        return Ok(answers::json(JSON.media_type, &archives::tilejson(&asked.base, &archive)));
+    }
     let query = asked.query(&PARAMETERS)?;
     let snapshot = app.engine.snapshot();
     let chosen = chosen(&snapshot, &names)?;

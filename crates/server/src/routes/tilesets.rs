@@ -12,7 +12,7 @@ use super::collections::known;
 use super::tile_layers::{all, joined, of_dataset, snapshots};
 use super::tiles::{MVT, matrix_set};
 use super::tileset_documents::Tileset;
-use super::{answers, tilejson};
+use super::{answers, archives, tilejson};
 use crate::asked::Asked;
 use crate::html;
 use crate::links::self_and_alternates;
@@ -50,6 +50,9 @@ pub async fn collection_list(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&name) {
+        return archives::tileset_list(&asked, &archive);
+    }
     let query = asked.query(&["f"])?;
     let snapshot = app.engine.snapshot();
     list(&asked, &collection_tileset(&snapshot, &asked, &name)?, query.value("f"))
@@ -61,6 +64,9 @@ pub async fn collection(
     Path((name, set)): Path<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&name) {
+        return archives::tileset(&asked, &archive, &set);
+    }
     let query = asked.query(&["f"])?;
     let set = matrix_set(&set)?;
     let snapshot = app.engine.snapshot();
