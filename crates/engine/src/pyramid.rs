@@ -6,6 +6,7 @@ use std::sync::Arc;
 use spatial::{CollectionId, FieldClass, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
+use crate::compress::for_archive;
 use crate::pool::each_in_parallel;
 use crate::tiles::{Content, cut};
 use crate::{Encoding, Engine, EngineError};
@@ -83,10 +84,10 @@ impl Engine {
             };
             let cut_one = |coord: &TileCoord| {
                 let place = (pyramid.matrix_set, *coord);
-                cut(&pyramid.state, &shown, place, &limits, Encoding::Gzip)
+                let (tile, _) = cut(&pyramid.state, &shown, place, &limits, Encoding::Identity)?;
+                for_archive(&tile.bytes)
             };
-            let tiles = each_in_parallel(&coords, cut_one);
-            tiles.into_iter().map(|tile| tile.map(|(tile, _)| tile.bytes)).collect()
+            each_in_parallel(&coords, cut_one).into_iter().collect()
         };
         self.pool().run_waiting(cut_all).await?
     }
