@@ -95,6 +95,10 @@ pub struct ServeArgs {
     /// reaches the address reads the whole map
     #[arg(long)]
     pub public: bool,
+    /// Serve tiles that others made beside the store: PMTiles or MBTiles, PMTiles also by
+    /// s3://BUCKET/KEY or https://HOST/PATH; may be repeated
+    #[arg(long, value_name = "[NAME=]FILE|URL")]
+    pub archive: Vec<String>,
 }
 
 /// What the exit codes of an import say.

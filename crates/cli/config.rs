@@ -11,6 +11,8 @@ use spatial::Crs;
 use thiserror::Error;
 use tile::GridDefinition;
 
+use crate::archives::ArchiveConfig;
+
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
 
@@ -18,6 +20,8 @@ pub const FILE_NAME: &str = "tuban.toml";
 #[derive(Clone, Debug, Deserialize, Serialize, Default)]
 #[serde(default, deny_unknown_fields)]
 pub struct Config {
+    /// Archives of tiles that are served beside the store.
+    pub archives: Vec<ArchiveConfig>,
     /// Where and how the server answers.
     pub server: ServerConfig,
     /// What a tile may hold and cost.

@@ -1,5 +1,6 @@
 //! The command line of Tuban: commands, import, generator, configuration.
 
+mod archives;
 pub mod args;
 mod commands;
 pub mod config;

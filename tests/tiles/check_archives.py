@@ -1,5 +1,6 @@
 """Reads exported pyramids with readers that are not ours: PMTiles by its own package, MBTiles by
-SQLite and GDAL's rules. Both must hold the same tiles, those that the server answers.
+SQLite and GDAL's rules. Both must hold the same tiles, those that the server answers. Served as
+archives, also PMTiles that the package wrote, they answer every tile as the archive has it.
 
 Usage: check_archives.py TUBAN STORE FOLDER
 """
@@ -15,6 +16,8 @@ import time
 from pathlib import Path
 
 from pmtiles.reader import MmapSource, Reader, all_tiles
+from pmtiles.tile import Compression, TileType, zxy_to_tileid
+from pmtiles.writer import write
 
 from check_tiles import Server
 
@@ -76,6 +79,49 @@ def check_cut_off(tuban, store, folder, whole):
     return cuts
 
 
+def written_by_others(path):
+    """Images in PMTiles of the package's own writer, enough of them for leaf directories."""
+    tiles = {}
+    with write(path) as archive:
+        for place in range(zxy_to_tileid(9, 0, 0), zxy_to_tileid(9, 0, 0) + 40_000):
+            if place % 7 < 4:
+                tiles[place] = b"\x89PNG\r\n\x1a\n" + str(hash((SEED, place // 3))).encode()
+                archive.write_tile(place, tiles[place])
+        header = {
+            "tile_type": TileType.PNG, "tile_compression": Compression.NONE, "min_zoom": 9, "max_zoom": 9,
+            "min_lon_e7": -1_800_000_000, "min_lat_e7": -850_000_000,
+            "max_lon_e7": 1_800_000_000, "max_lat_e7": 850_000_000,
+            "center_zoom": 9, "center_lon_e7": 0, "center_lat_e7": 0,
+        }
+        archive.finalize(header, {"name": "others"})
+    with open(path, "rb") as file:
+        return {place: bytes(tile) for place, tile in all_tiles(MmapSource(file))}
+
+
+def check_served(tuban, store, folder, tiles):
+    """Both archives of ours, and one of the package's writer, by way of the server."""
+    others = written_by_others(folder / "others.pmtiles")
+    archives = [f"--archive={name}" for name in (
+        f"pm={folder / 'a.pmtiles'}", f"mb={folder / 'a.mbtiles'}", f"others={folder / 'others.pmtiles'}")]
+    pick = random.Random(SEED)
+    with Server(tuban, store, *archives) as server:
+        for z, x, y in pick.sample(sorted(tiles), min(SAMPLE, len(tiles))):
+            for archive in ("pm", "mb"):
+                path = f"/xyz/{archive}/{z}/{x}/{y}.mvt"
+                status, headers, body = server.get(path, "gzip")
+                assert status == 200 and headers["Content-Encoding"] == "gzip", (path, status)
+                assert body == tiles[z, x, y], path
+                status, headers, body = server.get(path)
+                assert status == 200 and "Content-Encoding" not in headers, (path, status)
+                assert body == gzip.decompress(tiles[z, x, y]), path
+        for z, x, y in pick.sample([(9, x, y) for x in range(512) for y in range(512)], 5 * SAMPLE):
+            status, headers, body = server.get(f"/xyz/others/{z}/{x}/{y}.png", "gzip")
+            expected = others.get((z, x, y), b"")
+            assert (status, body) == (200 if expected else 204, expected), (z, x, y, status)
+            assert not expected or headers["Content-Type"] == "image/png", headers
+    return len(others)
+
+
 def main():
     tuban, store, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
     folder.mkdir()
@@ -94,6 +140,8 @@ def main():
     cuts = check_cut_off(tuban, store, folder, pm)
     refused = subprocess.run([tuban, "export", store, pm], capture_output=True, text=True)
     assert refused.returncode != 0 and "--force" in refused.stderr, refused.stderr
+    images = check_served(tuban, store, folder, pm_tiles)
+    print(f"served again as archives: ours in both formats, and {images} images of the package's writer")
     print(f"{len(pm_tiles)} tiles equal in both archives, a sample equal to the server's; an export cut off {cuts} times ended the same")
 
 

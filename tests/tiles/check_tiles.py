@@ -50,11 +50,11 @@ MOST_SILENT = 5.0
 class Server:
     """The server, until the end of the `with` block."""
 
-    def __init__(self, tuban, store):
+    def __init__(self, tuban, store, *options):
         # What is looked at is the tiles; how long an unoptimised binary takes on a busy machine is not.
         config = Path(store).with_name("patient.toml")
         config.write_text("[server]\nrequest_timeout_seconds = 60\n")
-        command = [tuban, "serve", store, "--listen", "127.0.0.1:0", "--config", config]
+        command = [tuban, "serve", store, "--listen", "127.0.0.1:0", "--config", config, *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def __enter__(self):

@@ -32,6 +32,9 @@ pub enum CommandError {
     /// The engine refuses or fails.
     #[error(transparent)]
     Engine(#[from] engine::EngineError),
+    /// An archive of tiles cannot be served.
+    #[error(transparent)]
+    Archive(#[from] server::ArchiveError),
     /// A query has no answer.
     #[error("{}{refusal}", request.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
     Query {
@@ -115,6 +118,9 @@ pub enum CommandError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Work on another thread was cut off.
+    #[error("a part of the work was cut off: {0}")]
+    Ended(#[from] tokio::task::JoinError),
     /// The runtime does not start.
     #[error("the runtime does not start: {0}")]
     Runtime(std::io::Error),

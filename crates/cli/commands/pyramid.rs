@@ -1,14 +1,18 @@
 //! `tuban export STORE OUT.pmtiles|OUT.mbtiles`: a whole pyramid of tiles.
 
+use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use engine::{Engine, Pyramid};
-use formats::{ArchiveFormat, ArchiveInfo, ArchivePart, archive_order, finish_archive};
+use engine::{Engine, EngineError, Pyramid};
+use formats::{
+    ArchiveFormat, ArchiveInfo, ArchivePart, FormatError, archive_order, finish_archive,
+};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use spatial::{CollectionId, CollectionSnapshot};
 use store::FeatureStore;
 use tile::{MAX_ZOOM, TileCoord, WEB_MERCATOR_QUAD};
+use tokio::task::spawn_blocking;
 
 use super::collection::read_only;
 use super::serve::engine_settings;
@@ -18,7 +22,9 @@ use crate::config::Config;
 use crate::output::{say, tell};
 
 /// Tiles that are cut and written at a time: what a cut-off export does again, at most.
-const BATCH: usize = 512;
+const BATCH: usize = 256;
+/// Batches that are cut at a time, so that no thread waits for the last tile of one.
+const AHEAD: usize = 2;
 
 /// Writes the tiles of some collections to one archive. What an earlier run for the same state
 /// left is gone on with.
@@ -65,24 +71,21 @@ pub async fn pyramid(
         limits.bytes,
         limits.buffer
     );
-    let mut part = ArchivePart::open(&args.out, &purpose)?;
+    let part = ArchivePart::open(&args.out, &purpose)?;
     let total: usize = levels.iter().map(Vec::len).sum();
     let bar = progress(total as u64);
     if part.last().is_some() {
         tell(format_args!("{}: going on where an earlier export stood", args.out.display()));
     }
-    for mut level in levels {
-        level.sort_by_key(|coord| archive_order(*coord));
-        let done = match part.last() {
-            Some(last) => level.partition_point(|coord| archive_order(*coord) <= last),
-            None => 0,
-        };
-        bar.inc(done as u64);
-        for batch in level[done..].chunks(BATCH) {
-            add(&engine, &pyramid, &mut part, batch).await?;
-            bar.inc(batch.len() as u64);
-        }
-    }
+    // Across zooms: the first ones have a tile or two each, and each takes long.
+    let mut coords = levels.concat();
+    coords.sort_by_cached_key(|coord| archive_order(*coord));
+    let done = match part.last() {
+        Some(last) => coords.partition_point(|coord| archive_order(*coord) <= last),
+        None => 0,
+    };
+    bar.inc(done as u64);
+    let part = cut_and_write(&engine, &pyramid, part, &coords[done..], &bar).await?;
     bar.finish_and_clear();
     let info = info(&layers, &zooms);
     let summary = finish_archive(part, format, &args.out, &info)?;
@@ -98,21 +101,51 @@ pub async fn pyramid(
     Ok(())
 }
 
-async fn add(
+/// Adds the tiles at `coords`, which ascend in the archive's order. Some batches are cut while the
+/// one before them is written.
+async fn cut_and_write(
     engine: &Engine,
     pyramid: &Pyramid,
-    part: &mut ArchivePart,
+    part: ArchivePart,
+    coords: &[TileCoord],
+    bar: &ProgressBar,
+) -> Result<ArchivePart, CommandError> {
+    let mut batches = coords.chunks(BATCH);
+    let mut cutting = VecDeque::new();
+    let mut writing = tokio::spawn(std::future::ready(Ok(part)));
+    loop {
+        while cutting.len() < AHEAD
+            && let Some(batch) = batches.next()
+        {
+            let (engine, pyramid, batch) = (engine.clone(), pyramid.clone(), batch.to_vec());
+            cutting.push_back(tokio::spawn(async move {
+                let tiles = engine.cut(&pyramid, batch.clone()).await?;
+                Ok::<_, EngineError>((batch, tiles))
+            }));
+        }
+        let Some(next) = cutting.pop_front() else { return Ok(writing.await??) };
+        let (batch, tiles) = next.await??;
+        let part = writing.await??;
+        bar.inc(batch.len() as u64);
+        writing = spawn_blocking(move || add(part, &batch, &tiles));
+    }
+}
+
+/// Adds one batch. Blocks.
+fn add(
+    mut part: ArchivePart,
     batch: &[TileCoord],
-) -> Result<(), CommandError> {
-    let Some(last) = batch.last() else { return Ok(()) };
-    let tiles = engine.cut(pyramid, batch.to_vec()).await?;
+    tiles: &[Arc<[u8]>],
+) -> Result<ArchivePart, FormatError> {
+    let Some(last) = batch.last() else { return Ok(part) };
     let filled: Vec<(TileCoord, &[u8])> = batch
         .iter()
-        .zip(&tiles)
+        .zip(tiles)
         .filter(|(_, bytes)| !bytes.is_empty())
         .map(|(coord, bytes)| (*coord, &**bytes))
         .collect();
-    Ok(part.add(&filled, *last)?)
+    part.add(&filled, *last)?;
+    Ok(part)
 }
 
 /// The zooms asked for, or those of the layers.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
-use server::{FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
+use server::{Archives, FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
 use spatial::Timestamp;
 use store::{FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
@@ -14,6 +14,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use super::{CommandError, now, registry, with_key};
+use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
 use crate::config::{Config, GridConfig, Keep};
 use crate::local::Listener;
@@ -29,6 +30,9 @@ pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError>
         config.server.public_url = url;
     }
     config.server.public |= args.public;
+    for archive in &args.archive {
+        config.archives.push(ArchiveConfig::of_argument(archive)?);
+    }
     run(&args.store, &config).await
 }
 
@@ -63,6 +67,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let archives = archives(config, &engine).await?;
     let beside = beside(path, config, &store, &engine);
     announce(path, address, config, &engine, started.elapsed());
 
@@ -94,6 +99,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             insecure_loopback: config.webhooks.insecure_loopback,
             ..WebhookSettings::default()
         },
+        archives,
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {
@@ -102,6 +108,14 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         let _ended = task.await;
     }
     Ok(())
+}
+
+/// Opens the archives that are served beside the store.
+async fn archives(config: &Config, engine: &Engine) -> Result<Archives, CommandError> {
+    let keys = storage_keys();
+    let settings = config.archives.iter().map(|archive| archive.settings(keys.as_ref()));
+    let settings = settings.collect::<Result<Vec<_>, _>>()?;
+    Ok(Archives::open(settings, &engine.snapshot()).await?)
 }
 
 /// Past states that are let go at a time: a few milliseconds of the writer.
@@ -187,6 +201,9 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
         ));
         say(format_args!("            {base}/styles/{example}?client=qgis   (its style URL)"));
         say(format_args!("  TileJSON  {base}/xyz/{all}/tilejson.json"));
+    }
+    for archive in &config.archives {
+        say(format_args!("  archive   {base}/xyz/{}/tilejson.json", archive.id));
     }
     say("  Ctrl-C ends the server");
 }

@@ -31,12 +31,34 @@ impl Encoding {
 
 /// Level 0 would only store; from 2 on the time grows faster than the tile shrinks.
 const GZIP_LEVEL: i32 = 1;
+/// Of tiles that are written once and read often: a tenth smaller than at the level above. Up to 9
+/// they are half as much smaller.
+const ARCHIVE_LEVEL: i32 = 10;
 
 thread_local! {
     // A compressor holds 64 KiB of tables: one a thread of the pool.
     static GZIP: RefCell<Compressor> = RefCell::new(Compressor::new(
         CompressionLvl::new(GZIP_LEVEL).unwrap_or_default(),
     ));
+    static ARCHIVE: RefCell<Compressor> = RefCell::new(Compressor::new(
+        CompressionLvl::new(ARCHIVE_LEVEL).unwrap_or_default(),
+    ));
+}
+
+/// `bytes` by gzip for an archive; none for none. Equal tiles give equal bytes.
+pub(crate) fn for_archive(bytes: &[u8]) -> Result<Arc<[u8]>, EngineError> {
+    if bytes.is_empty() {
+        return Ok(Arc::default());
+    }
+    ARCHIVE.with_borrow_mut(|compressor| gzip(compressor, bytes))
+}
+
+fn gzip(compressor: &mut Compressor, bytes: &[u8]) -> Result<Arc<[u8]>, EngineError> {
+    let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
+    let length = compressor.gzip_compress(bytes, &mut out).map_err(|error| {
+        EngineError::Internal { what: format!("{}: {error}", Encoding::Gzip.name()) }
+    })?;
+    Ok(out[..length].into())
 }
 
 /// `bytes` in another encoding. The level is a constant: equal tiles give equal bytes.
@@ -46,11 +68,7 @@ pub(crate) fn compress(bytes: &[u8], encoding: Encoding) -> Result<Arc<[u8]>, En
     };
     match encoding {
         Encoding::Identity => Ok(bytes.into()),
-        Encoding::Gzip => GZIP.with_borrow_mut(|gzip| {
-            let mut out = vec![0; gzip.gzip_compress_bound(bytes.len())];
-            let length = gzip.gzip_compress(bytes, &mut out).map_err(|error| failed(&error))?;
-            Ok(out[..length].into())
-        }),
+        Encoding::Gzip => GZIP.with_borrow_mut(|compressor| gzip(compressor, bytes)),
         Encoding::Zstd => {
             zstd::bulk::compress(bytes, 1).map(Arc::from).map_err(|error| failed(&error))
         }

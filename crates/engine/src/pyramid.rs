@@ -6,6 +6,7 @@ use std::sync::Arc;
 use spatial::{CollectionId, FieldClass, Snapshot};
 use tile::{TileCoord, TileMatrixSet};
 
+use crate::compress::for_archive;
 use crate::grids::Grids;
 use crate::pool::each_in_parallel;
 use crate::tiles::{Content, cut};
@@ -90,10 +91,11 @@ impl Engine {
             };
             let cut_one = |coord: &TileCoord| {
                 let place = (pyramid.matrix_set, *coord);
-                cut((&pyramid.state, &grids), &shown, place, &limits, Encoding::Gzip)
+                let state = (&*pyramid.state, &*grids);
+                let (tile, _) = cut(state, &shown, place, &limits, Encoding::Identity)?;
+                for_archive(&tile.bytes)
             };
-            let tiles = each_in_parallel(&coords, cut_one);
-            tiles.into_iter().map(|tile| tile.map(|(tile, _)| tile.bytes)).collect()
+            each_in_parallel(&coords, cut_one).into_iter().collect()
         };
         self.pool().run_waiting(cut_all).await?
     }

@@ -1,20 +1,34 @@
-//! Whole pyramids of tiles in one file: MBTiles 1.3 and PMTiles 3.
+//! Whole pyramids of tiles in one file: MBTiles 1.3 and PMTiles 3, written and read.
 //!
-//! Tiles are gathered in an MBTiles file beside the place that the archive is to have, each
+//! Written, tiles are gathered in an MBTiles file beside the place that the archive is to have, each
 //! batch in a transaction, so that an export that was cut off goes on where it stood. Equal tiles
-//! are kept once. PMTiles are made of that file at the end.
+//! are kept once. PMTiles are made of that file at the end. Read, an archive is anybody's: `facts` is
+//! what it says of itself, `header` and `directory` find a tile of PMTiles without reading a file
+//! themselves, `mbtiles` asks SQLite, `unpack` bounds what compressed bytes become.
 
 #[cfg(test)]
 mod archive_tests;
+mod directory;
+mod facts;
+mod header;
+mod mbtiles;
 mod part;
 mod pmtiles;
+#[cfg(test)]
+mod reading_tests;
+mod unpack;
 
 use std::path::Path;
 
 use serde_json::Value;
 use tile::TileCoord;
 
+pub use directory::{PmTilesDirectory, PmTilesStep};
+pub use facts::{ArchiveFacts, ArchiveFault, TileType};
+pub use header::PmTilesHeader;
+pub use mbtiles::MbTiles;
 pub use part::ArchivePart;
+pub use unpack::TileCoding;
 
 use crate::FormatError;
 

@@ -35,7 +35,9 @@ mod xlsx;
 mod zipped;
 
 pub use archive::{
-    ArchiveFormat, ArchiveInfo, ArchivePart, ArchiveSummary, archive_order, finish_archive,
+    ArchiveFacts, ArchiveFault, ArchiveFormat, ArchiveInfo, ArchivePart, ArchiveSummary, MbTiles,
+    PmTilesDirectory, PmTilesHeader, PmTilesStep, TileCoding, TileType, archive_order,
+    finish_archive,
 };
 pub use assembly::ReadGeometry;
 pub use csv_write::CsvStream;

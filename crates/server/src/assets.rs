@@ -46,9 +46,10 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 11] = [
+static FILES: [(&str, Asset); 12] = [
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),
+    ("grounds.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/grounds.js"))),
     ("live.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/live.js"))),
     ("past.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/past.js"))),
     ("viewer.css", Asset::new(CSS, include_bytes!("../viewer/viewer.css"))),

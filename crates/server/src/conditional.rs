@@ -13,18 +13,55 @@ pub enum Coding {
     Zstd,
 }
 
+impl Coding {
+    /// As `Content-Encoding` has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
+}
+
+/// Whether the client accepts a body in this coding: a coding that is named outright, then what a
+/// wildcard says of the others (RFC 9110 §12.5.3). Identity is always possible here.
+pub fn accepts(headers: &HeaderMap, coding: Coding) -> bool {
+    if coding == Coding::Identity {
+        return true;
+    }
+    let (mut named, mut others) = (None, None);
+    for value in headers.get_all(header::ACCEPT_ENCODING) {
+        for item in value.to_str().unwrap_or_default().split(',') {
+            let (name, quality) = name_and_quality(item);
+            match name.strip_prefix("x-").unwrap_or(&name) {
+                "*" => others = Some(quality),
+                name if name == coding.name() => named = Some(quality),
+                _ => {}
+            }
+        }
+    }
+    named.or(others).is_some_and(|quality| quality > 0.0)
+}
+
+/// Lower-case name and quality of one item of `Accept-Encoding`.
+fn name_and_quality(item: &str) -> (String, f32) {
+    let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
+    let quality = parameters
+        .trim()
+        .strip_prefix("q=")
+        .map_or(1.0, |quality| quality.trim().parse().unwrap_or(0.0_f32));
+    (name.trim().to_ascii_lowercase(), quality)
+}
+
 /// The best coding that the client accepts: zstd, then gzip, at the highest quality named
 /// (RFC 9110 §12.5.3). Identity is always possible here.
 pub fn accepted_coding(headers: &HeaderMap) -> Coding {
     let mut best = (Coding::Identity, 0.0);
     for value in headers.get_all(header::ACCEPT_ENCODING) {
         for item in value.to_str().unwrap_or_default().split(',') {
-            let (name, parameters) = item.split_once(';').unwrap_or((item, ""));
-            let quality = parameters
-                .trim()
-                .strip_prefix("q=")
-                .map_or(1.0, |q| q.trim().parse().unwrap_or(0.0_f32));
-            let coding = match name.trim().to_ascii_lowercase().as_str() {
+            let (name, quality) = name_and_quality(item);
+            let coding = match name.as_str() {
                 "zstd" => Coding::Zstd,
                 "gzip" | "x-gzip" | "*" => Coding::Gzip,
                 _ => continue,
@@ -74,6 +111,27 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
             assert_eq!(accepted_coding(&headers), expected, "{accepted}");
+        }
+    }
+
+    #[test]
+    fn a_coding_is_accepted_by_name_or_by_wildcard() {
+        let cases = [
+            ("", [false, false]),
+            ("gzip, deflate, br", [true, false]),
+            ("X-GZIP", [true, false]),
+            ("zstd;q=0.5, gzip;q=0", [false, true]),
+            ("*", [true, true]),
+            ("*;q=0, gzip", [true, false]),
+            ("gzip;q=0, *", [false, true]),
+            ("br", [false, false]),
+        ];
+        for (accepted, expected) in cases {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::ACCEPT_ENCODING, accepted.parse().unwrap());
+            let found = [Coding::Gzip, Coding::Zstd].map(|coding| accepts(&headers, coding));
+            assert_eq!(found, expected, "{accepted}");
+            assert!(accepts(&headers, Coding::Identity));
         }
     }
 

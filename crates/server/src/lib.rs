@@ -3,6 +3,7 @@
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
 mod actor;
+mod archives;
 mod as_of;
 mod asked;
 mod assets;
@@ -30,6 +31,7 @@ mod schema;
 mod state;
 mod streaming;
 pub mod style;
+mod tls;
 mod webhooks;
 mod xml;
 
@@ -41,6 +43,10 @@ use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use archives::{
+    ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
+    StorageKeys, UnusableUrl,
+};
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use state::ServerSettings;

@@ -35,6 +35,10 @@ pub enum Code {
     TooManyFences,
     /// There is no such style.
     StyleNotFound,
+    /// A part of an archive of tiles is not readable as such.
+    ArchiveBroken,
+    /// An archive of tiles cannot be reached, or is being replaced.
+    ArchiveUnavailable,
     /// Zoom, row or column is not a number, or lies outside the tile matrix set.
     TileOutOfRange,
     /// A parameter is unknown or has a value that it cannot have.
@@ -182,6 +186,14 @@ impl Code {
             Self::StyleNotFound => {
                 ("style_not_found", StatusCode::NOT_FOUND, "There is no such style")
             }
+            Self::ArchiveBroken => {
+                ("archive_broken", StatusCode::BAD_GATEWAY, "The archive of tiles is damaged")
+            }
+            Self::ArchiveUnavailable => (
+                "archive_unavailable",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "The archive of tiles cannot be read",
+            ),
             Self::TileOutOfRange => {
                 ("tile_out_of_range", StatusCode::NOT_FOUND, "There is no such tile")
             }
@@ -371,7 +383,10 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if matches!(self.code, Code::Busy | Code::Timeout | Code::RevisionNotReached) {
+        if matches!(
+            self.code,
+            Code::Busy | Code::Timeout | Code::RevisionNotReached | Code::ArchiveUnavailable
+        ) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response.extensions_mut().insert(told);

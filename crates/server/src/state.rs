@@ -8,6 +8,7 @@ use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
 use tokio::sync::watch;
 
+use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
@@ -48,6 +49,8 @@ pub struct ServerSettings {
     pub fences: FenceSettings,
     /// Where events of fences may be posted.
     pub webhooks: WebhookSettings,
+    /// Tiles that others made, beside those of the store.
+    pub archives: Archives,
 }
 
 impl Default for ServerSettings {
@@ -68,6 +71,7 @@ impl Default for ServerSettings {
             heartbeat: Duration::from_secs(15),
             fences: FenceSettings::default(),
             webhooks: WebhookSettings::default(),
+            archives: Archives::default(),
         }
     }
 }
@@ -96,6 +100,11 @@ pub struct App {
 }
 
 impl App {
+    /// The archive called `name`; a collection of the same name comes first.
+    pub fn archive(&self, name: &str) -> Option<Arc<Archive>> {
+        self.settings.archives.find(name, &self.engine.snapshot())
+    }
+
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
     /// streams end when `ending` becomes true.
     pub async fn start(

@@ -2,6 +2,7 @@
 // It asks nothing but its own origin; labels are drawn with the reader's own fonts.
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
+import { grounds, showGrounds } from "/viewer/grounds.js";
 import { follow, followStates } from "/viewer/live.js";
 import { atMoment, slider } from "/viewer/past.js";
 
@@ -10,6 +11,7 @@ const WORDS = {
     other: "English", revision: "版本", features: "个要素", more: "个要素未列出", fold: "图层列表", show: "缩放到图层", away: "放大地图后可见",
     lost: "数据请求失败，请检查服务是否仍在运行", empty: "库中还没有数据：用 tuban import 导入", rest: "其他",
     on: "实时", broken: "实时更新中断，正在重连", off: "实时更新已暂停",
+    ground: "底图", noGround: "无底图",
     present: "现在", past: "当时：", toPresent: "回到现在", slider: "查看过去的时刻",
     "NavigationControl.ZoomIn": "放大", "NavigationControl.ZoomOut": "缩小", "Popup.Close": "关闭",
     "AttributionControl.ToggleAttribution": "数据来源", "Map.Title": "地图",
@@ -18,6 +20,7 @@ const WORDS = {
     other: "中文", revision: "revision", features: "features", more: "more features here", fold: "List of layers", show: "Zoom to layer", away: "zoom in to see it",
     lost: "A request failed: is the server still running?", empty: "The store is empty: use tuban import", rest: "other",
     on: "live", broken: "live updates lost, reconnecting", off: "live updates paused",
+    ground: "Base map", noGround: "no base map",
     present: "now", past: "as of", toPresent: "back to now", slider: "Show a moment of the past",
   },
 };
@@ -57,19 +60,23 @@ let failed = false;
 // Whether changes are followed: "on", "lost" or "off"; unknown until the stream has answered.
 let live = "";
 let showMoment = () => {};
+// Base maps, and which of them is shown.
+let base = null;
 
 async function start() {
   const [listed, drawn] = await Promise.all([answer("/collections"), answer("/styles/all")]);
   style = drawn;
   revision = listed.revision;
-  collections = listed.collections;
+  // Archives of tiles are no layers: those with images can lie below all of them.
+  collections = listed.collections.filter((c) => c.itemType === "feature");
+  base = grounds(listed.collections);
   // As on the map: what is drawn last stands first.
   const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
   collections.sort((a, b) => floor(b) - floor(a));
   const { lifted, style: drawable } = liftAreaLabels(style, collections);
   map = new maplibregl.Map({
     container: "map",
-    style: followStates(drawable),
+    style: base.below(followStates(drawable)),
     transformRequest: atMoment,
     // A tile out of view may change unseen: it is asked for again, and mostly answered 304.
     maxTileCacheSize: 0,
@@ -140,7 +147,7 @@ function countLater() {
 // The map opens where most features are, as MapLibre wants it: [[west, south], [east, north]].
 function opening(all) {
   const placed = all.filter((c) => c.count && c.extent);
-  if (!placed.length) return NOWHERE;
+  if (!placed.length) return base.all.length ? boxOf(base.all[0]) : NOWHERE;
   return boxOf(placed.reduce((a, b) => (b.count > a.count ? b : a)));
 }
 
@@ -255,6 +262,7 @@ function showWords() {
   other.lang = language === "zh" ? "en" : "zh";
   byId("fold").title = word("fold");
   if (map) showLayers();
+  if (map) showGrounds(map, base, byId("grounds"), word);
   showMoment();
   showStatus();
 }

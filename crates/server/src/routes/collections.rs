@@ -8,8 +8,8 @@ use engine::{Profile, ReadableField};
 use serde_json::{Value, json};
 use spatial::{CollectionId, CollectionSnapshot, FieldType, Snapshot};
 
-use super::answers;
 use super::extent::lon_lat_extent;
+use super::{answers, archives};
 use crate::asked::Asked;
 use crate::crs_uri::storage_uri;
 use crate::html::{self, PageMap};
@@ -25,26 +25,28 @@ pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let snapshot = app.engine.snapshot();
-    let collections: Vec<Value> = snapshot
+    let listed = |id: &str, mut described: Value| {
+        let here = format!("{}/collections/{}", asked.base, encode(id));
+        let html = format!("{here}?f=html");
+        let links = vec![
+            link("self", JSON.media_type, &here, "this collection"),
+            link("alternate", HTML.media_type, &html, "this as html"),
+        ];
+        add_first(&mut described, links);
+        described
+    };
+    let mut collections: Vec<Value> = snapshot
         .collections
         .values()
         .map(|collection| {
-            let here = format!(
-                "{}/collections/{}",
-                asked.base,
-                encode(collection.collection().id.as_str())
-            );
-            let mut described = described(&app, &asked.base, collection);
-            add_first(
-                &mut described,
-                vec![
-                    link("self", JSON.media_type, &here, "this collection"),
-                    link("alternate", HTML.media_type, &format!("{here}?f=html"), "this as html"),
-                ],
-            );
-            described
+            let id = collection.collection().id.as_str();
+            listed(id, described(&app, &asked.base, collection))
         })
         .collect();
+    let archives = app.settings.archives.each();
+    let shown = archives.filter(|one| !snapshot.collections.contains_key(one.id()));
+    collections
+        .extend(shown.map(|one| listed(one.id().as_str(), archives::described(&asked.base, one))));
     let body = json!({
         "revision": snapshot.revision.0,
         "links": self_and_alternates(&asked, chosen, &offers),
@@ -61,6 +63,11 @@ pub async fn one(
 ) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
+    if let Some(archive) = app.archive(&id) {
+        let mut body = archives::described(&asked.base, &archive);
+        add_first(&mut body, self_and_alternates(&asked, chosen, &offers));
+        return Ok(answers::document(&asked, chosen, &archive.facts().name, &body));
+    }
     let snapshot = app.engine.snapshot();
     let collection = &snapshot.collections[&known(&snapshot, &id)?];
     let mut body = described(&app, &asked.base, collection);

@@ -7,7 +7,7 @@ use axum::response::Response;
 use serde_json::json;
 
 use super::vector_tile_server::SERVICES as ESRI_SERVICES;
-use super::{answers, viewer, wmts};
+use super::{answers, archives, viewer, wmts};
 use crate::asked::Asked;
 use crate::links::{REL, link, self_and_alternates};
 use crate::negotiate::{HTML, JSON, OPENAPI};
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 use crate::state::App;
 
 /// `GET /`: the map for a browser, the landing page for a machine.
-pub async fn landing(asked: Asked) -> Result<Response, Problem> {
+pub async fn landing(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     if chosen == &HTML {
@@ -43,6 +43,11 @@ pub async fn landing(asked: Asked) -> Result<Response, Problem> {
         to("service-meta", wmts::XML.media_type, wmts::CAPABILITIES, "the tiles by WMTS"),
         to("service-meta", json_type, ESRI_SERVICES, "the tiles for ArcGIS and QGIS"),
     ]);
+    links.extend(app.settings.archives.each().map(|archive| {
+        let facts = archive.facts();
+        let path = format!("{}/tiles", archives::path(archive));
+        to(&archives::tilesets(&facts), json_type, &path, &facts.name)
+    }));
     let body = json!({
         "title": "Tuban 图斑",
         "description": "Households, parcels, buildings and rectification points: live vector tiles and data",

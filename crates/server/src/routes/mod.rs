@@ -2,6 +2,8 @@
 
 mod answers;
 mod api;
+mod archive_tiles;
+mod archives;
 pub mod changes;
 mod collections;
 mod conformance;

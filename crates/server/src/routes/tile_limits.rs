@@ -20,7 +20,7 @@ pub struct TileRange {
 
 impl TileRange {
     /// The tiles of `zoom` that share a point with `area`; all of them when `area` is empty.
-    fn covering(set: &TileMatrixSet, zoom: u8, area: &WorldBox) -> Self {
+    pub fn covering(set: &TileMatrixSet, zoom: u8, area: &WorldBox) -> Self {
         let last_row = set.matrix_height(zoom) - 1;
         if area.is_empty() {
             return Self { zoom, rows: (0, last_row), cols: (0, set.matrix_width(zoom) - 1) };

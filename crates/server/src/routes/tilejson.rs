@@ -9,12 +9,12 @@ use serde_json::{Map, Value, json};
 use spatial::{CollectionSnapshot, Envelope, FieldType};
 use tile::labels::RADIUS;
 
-use super::answers;
 use super::extent::lon_lat_extent;
 use super::tile_layers::{
     chosen, extent_of, fields_in_tiles, joined, label_title, snapshots, with_labels,
 };
 use super::tile_selection::{PARAMETERS, labels, selection};
+use super::{answers, archives};
 use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
@@ -28,6 +28,10 @@ pub async fn tilejson(
     Path(names): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&names) {
+        asked.query(&[])?;
+        return Ok(answers::json(JSON.media_type, &archives::tilejson(&asked.base, &archive)));
+    }
     let query = asked.query(&PARAMETERS)?;
     let snapshot = app.engine.snapshot();
     let chosen = chosen(&snapshot, &names)?;

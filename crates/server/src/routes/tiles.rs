@@ -13,11 +13,11 @@ use engine::{Encoding, Profile, TileAnswer, TileRequest};
 use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 use tile::{TileCoord, TileMatrixSet, WEB_MERCATOR_QUAD};
 
-use super::REVISION;
 use super::collections::known;
 use super::tile_layers::{self, chosen, snapshots};
 use super::tile_limits::limit;
 use super::tile_selection::{PARAMETERS, selection};
+use super::{REVISION, archive_tiles};
 use crate::as_of::as_of;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
 use crate::problem::{Code, Problem};
@@ -41,6 +41,10 @@ pub async fn xyz(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&names) {
+        let asked = (query.as_deref(), [z.as_str(), &x, &y]);
+        return archive_tiles::xyz(&app, &archive, asked, &headers).await;
+    }
     let query = QueryString::parse(query.as_deref(), &PARAMETERS)?;
     let set = &WEB_MERCATOR_QUAD;
     let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
@@ -55,6 +59,10 @@ pub async fn of_collection(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&name) {
+        let asked = (query.as_deref(), [set.as_str(), &z, &row, &col]);
+        return archive_tiles::of_tileset(&app, &archive, asked, &headers).await;
+    }
     let query = QueryString::parse(query.as_deref(), &[&["f"], &PARAMETERS[..]].concat())?;
     query.choice("f", &FORMATS)?;
     let set = matrix_set(&app, &set)?;
@@ -102,7 +110,7 @@ pub(super) fn bare(name: &str) -> &str {
 }
 
 /// The tile at zoom, column and row, each with the name it has in its path.
-fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord, Problem> {
+pub fn coordinate(set: &TileMatrixSet, place: [(&str, &str); 3]) -> Result<TileCoord, Problem> {
     let mut numbers = [0; 3];
     for (number, (name, text)) in numbers.iter_mut().zip(place) {
         *number = whole_number(name, text)?;
@@ -290,7 +298,7 @@ fn aggregation(said: &tile::Aggregation) -> Option<HeaderValue> {
 }
 
 /// What 200, 204 and 304 have in common.
-fn describe(response: &mut Response, etag: &str, max_age: u32) {
+pub fn describe(response: &mut Response, etag: &str, max_age: u32) {
     let headers = response.headers_mut();
     if let Ok(value) = HeaderValue::from_str(etag) {
         headers.insert(header::ETAG, value);

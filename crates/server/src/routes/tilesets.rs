@@ -15,7 +15,7 @@ use super::tile_layers::{all, joined, of_dataset, snapshots};
 use super::tile_selection::{LABELS, labels};
 use super::tiles::{MVT, matrix_set};
 use super::tileset_documents::Tileset;
-use super::{answers, tilejson};
+use super::{answers, archives, tilejson};
 use crate::asked::Asked;
 use crate::html;
 use crate::links::self_and_alternates;
@@ -54,6 +54,9 @@ pub async fn collection_list(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&name) {
+        return archives::tileset_list(&asked, &archive);
+    }
     let query = asked.query(&["f", LABELS])?;
     let snapshot = app.engine.snapshot();
     list(
@@ -69,6 +72,9 @@ pub async fn collection(
     Path((name, set)): Path<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
+    if let Some(archive) = app.archive(&name) {
+        return archives::tileset(&asked, &archive, &set);
+    }
     let query = asked.query(&["f", LABELS])?;
     let set = matrix_set(&app, &set)?;
     let snapshot = app.engine.snapshot();

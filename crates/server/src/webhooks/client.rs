@@ -1,7 +1,5 @@
 //! One POST over HTTP/1.1 to an address that was checked, with or without TLS.
 
-use std::sync::{Arc, OnceLock};
-
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use hyper::client::conn::http1;
@@ -11,9 +9,9 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
 use super::target::{Refusal, Target};
+use crate::tls;
 
 /// Why a delivery failed.
 #[derive(Debug, Error)]
@@ -31,7 +29,7 @@ pub enum Failure {
     #[error("{0}")]
     Request(#[from] axum::http::Error),
     /// The certificates of this system cannot be used.
-    #[error("no certificate authority of this system can be read")]
+    #[error("{}", tls::NO_AUTHORITIES)]
     NoAuthorities,
     /// The host has no name that a certificate could be for.
     #[error("{0:?} is no name of a host")]
@@ -68,7 +66,8 @@ pub async fn post(
     }
     let name = ServerName::try_from(target.host.clone())
         .map_err(|_no_name| Failure::Name(target.host.clone()))?;
-    let stream = TlsConnector::from(config()?).connect(name, stream).await?;
+    let config = tls::client_config().ok_or(Failure::NoAuthorities)?;
+    let stream = TlsConnector::from(config).connect(name, stream).await?;
     exchange(stream, request).await
 }
 
@@ -85,20 +84,4 @@ where
         status if status.is_success() => Ok(()),
         status => Err(Failure::Status(status)),
     }
-}
-
-/// TLS with the certificate authorities of this system, read once.
-fn config() -> Result<Arc<ClientConfig>, Failure> {
-    static CONFIG: OnceLock<Option<Arc<ClientConfig>>> = OnceLock::new();
-    let made = CONFIG.get_or_init(|| {
-        let mut roots = RootCertStore::empty();
-        let (added, _unusable) =
-            roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let provider = Arc::new(crypto::ring::default_provider());
-        let config =
-            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let config = config.ok()?.with_root_certificates(roots).with_no_client_auth();
-        (added > 0).then(|| Arc::new(config))
-    });
-    made.clone().ok_or(Failure::NoAuthorities)
 }
