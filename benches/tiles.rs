@@ -1,15 +1,15 @@
 //! Cold tiles over synthetic parcels: rendering alone, raw, no cache, one core (Linux only).
 //!
 //! `TUBAN_BENCH_PARCELS=N` sets the number of parcels (1,000,000 when absent). After the
-//! benchmarks a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
+//! benchmarks (`TUBAN_BENCH_ZOOM=N` leaves one zoom) a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
 //! which time on the core; the script `benches/peers/tiles.sh` reads these. With
 //! `TUBAN_BENCH_ONLY_TILES` set, only they come. Lines `GRID set milliseconds bytes` say what it
 //! costs to place all parcels on the grid of another tile matrix set, on all cores.
 //!
 //! A line `LIMIT z milliseconds ratio` a zoom says what the least work for such a tile takes here and
 //! how many times as long the tile took: each candidate found in an R-tree, each of its vertices
-//! shifted, each vertex drawn written as two varints, each byte put in its place in pieces of
-//! sixteen. The cost of each of these is measured in the same run (`KERNELS`).
+//! shifted, each vertex drawn written as two varints, each byte put in its place as texts of the
+//! parcels are. The cost of each of these is measured in the same run (`KERNELS`).
 #![allow(
     missing_docs,
     clippy::unwrap_used,
@@ -26,8 +26,8 @@ use rstar::primitives::Rectangle;
 use rstar::{AABB, RTree};
 use spatial::placement::ToGrid;
 use spatial::{
-    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, WorldBox, WorldGrid,
-    WorldProjector,
+    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, ValueRef, WorldBox,
+    WorldGrid, WorldProjector,
 };
 use tile::inspect::decode;
 use tile::{
@@ -183,11 +183,23 @@ impl Kernels {
             }
             at as u64
         });
-        let from = vec![7_u8; 1 << 22];
-        let mut to = vec![0_u8; 1 << 22];
-        let byte = nanoseconds(from.len(), || {
-            for (to, from) in to.chunks_mut(16).zip(from.chunks(16)) {
-                to.copy_from_slice(black_box(from));
+        // Values are what most bytes are: texts of the parcels, each behind its tag and length.
+        let mut texts: Vec<String> = Vec::new();
+        snapshot.each(&mut |shard, slots| {
+            for slot in slots.iter().take(8) {
+                if let ValueRef::Text(text) = shard.feature(usize::from(*slot)).value(0) {
+                    texts.push(text.to_owned());
+                }
+            }
+        });
+        let len: usize = texts.iter().map(|text| text.len() + 4).sum();
+        let mut to = Vec::with_capacity(len);
+        let byte = nanoseconds(len, || {
+            to.clear();
+            for text in &texts {
+                let len = text.len() as u8;
+                to.extend_from_slice(&[0x22, len + 2, 0x0a, len]);
+                to.extend_from_slice(text.as_bytes());
             }
             to[9].into()
         });
@@ -227,8 +239,9 @@ fn main() {
         .map(|(position, field)| (position, field.name.as_str()))
         .collect();
     let layers = [LayerInput { name: "parcels", source: &snapshot, columns: &columns }];
-    let tiles: Vec<(u8, TileCoord)> =
-        ZOOMS.into_iter().map(|zoom| (zoom, middle(&snapshot, zoom))).collect();
+    let only: Option<u8> = std::env::var("TUBAN_BENCH_ZOOM").ok().map(|zoom| zoom.parse().unwrap());
+    let zooms = ZOOMS.into_iter().filter(|zoom| only.is_none_or(|only| only == *zoom));
+    let tiles: Vec<(u8, TileCoord)> = zooms.map(|zoom| (zoom, middle(&snapshot, zoom))).collect();
     // What the peer sends too: everything.
     let limits = Limits::UNBOUNDED;
 

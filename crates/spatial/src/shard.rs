@@ -130,6 +130,13 @@ impl Shard {
         &self.placement.sizes
     }
 
+    /// The zoom from which on neither rounding nor levels can make the rings of a feature meet
+    /// themselves or each other, by slot, told on the Web Mercator grid; 255 when nobody knows.
+    #[inline]
+    pub fn firm_from(&self) -> &[u8] {
+        &self.body.firm
+    }
+
     /// Number of features of each size class, and of points behind them.
     pub fn size_counts(&self) -> &[u16; SIZES + 1] {
         &self.placement.size_counts
@@ -326,13 +333,6 @@ impl<'a> FeatureRef<'a> {
         let nowhere = LabelPoint { world: [0; 2], radius: 0.0 };
         let point = *kept.get_or_init(|| label_point(self).unwrap_or(nowhere));
         (point.radius > 0.0).then_some(point)
-    }
-
-    /// The zoom from which on neither rounding nor levels can make the rings of the feature meet
-    /// themselves or each other, told on the Web Mercator grid; 255 when nobody knows.
-    #[inline]
-    pub fn firm_from(self) -> u8 {
-        self.shard.body.firm[self.slot]
     }
 
     /// The paths, exterior before its holes.

@@ -136,7 +136,7 @@ impl ShardBuilder {
         body.ids.push(feature.id());
         body.types.push(feature.geometry_type());
         body.envelopes.push(feature.envelope());
-        body.firm.push(feature.firm_from());
+        body.firm.push(feature.shard.body.firm[feature.slot]);
         placement.boxes.push(feature.world_box());
         placement.areas2.push(feature.shard.placement.areas2[feature.slot]);
         for (position, column) in self.columns.iter_mut().enumerate() {

@@ -1,15 +1,16 @@
-//! How large features are on the world grid, in powers of four of a square world unit: enough to
+//! How large features are on the world grid, in powers of two of a square world unit: enough to
 //! tell which of them a zoom can show, in one byte a feature.
 
 use crate::{FeatureRef, GeometryType, PathRole};
 
 /// Number of classes of what has a size.
-pub const SIZES: usize = 32;
+pub const SIZES: usize = 64;
 
 /// Size class of a feature on the world grid.
 ///
-/// *Invariant:* a polygon is of class `k` or above exactly when its area is at least 4^k square
-/// world units, a line when the longer side of its box is at least 2^k, for `k` from 1.
+/// *Invariant:* a polygon is of class `k` or above exactly when its area is at least 2^k square
+/// world units, a line of class `2 k` or above when the longer side of its box is at least 2^k, for
+/// `k` from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Size(u8);
 
@@ -34,10 +35,10 @@ impl Size {
             0 => Self::POINT,
             1 => {
                 let side = (area.max[0] - area.min[0]).max(area.max[1] - area.min[1]);
-                Self(side.checked_ilog2().unwrap_or(0) as u8)
+                Self(2 * side.checked_ilog2().unwrap_or(0) as u8)
             }
             // Areas are below 2^64 but for overlapping parts, for which `as` saturates.
-            _ => Self((feature.world_area() as u64).checked_ilog2().unwrap_or(0) as u8 / 2),
+            _ => Self((feature.world_area() as u64).checked_ilog2().unwrap_or(0) as u8),
         }
     }
 

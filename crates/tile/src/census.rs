@@ -117,7 +117,7 @@ impl Census {
         let mut bytes = 0.0;
         for class in least.min(SIZES)..SIZES {
             // Longer outlines keep more of their vertices.
-            let side = 2_f64.powi(class as i32 - unit);
+            let side = 2_f64.powf(class as f64 / 2.0 - f64::from(unit));
             let vertices = self.vertices.min(4.0 + 4.0 * side);
             bytes += self.sizes[class] * (HEAD + PATH + VERTEX * vertices + values);
         }

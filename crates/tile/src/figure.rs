@@ -87,6 +87,21 @@ fn turns_back(a: Point, b: Point, c: Point) -> bool {
     cross(a, b, c) == 0 && onward <= 0
 }
 
+/// Takes points out of a ring that repeat their predecessor; answers how many are left.
+fn without_repeated(ring: &mut [Point]) -> usize {
+    let mut last = 0;
+    for place in 1..ring.len() {
+        let point = ring[place];
+        last += usize::from(point != ring[last]);
+        ring[last] = point;
+    }
+    let mut len = (last + 1).min(ring.len());
+    while len > 1 && ring[0] == ring[len - 1] {
+        len -= 1;
+    }
+    len
+}
+
 /// Takes spikes out of a ring; answers where the rest lies.
 fn without_spikes(ring: &mut [Point]) -> (usize, usize) {
     let mut len = 0;
@@ -202,24 +217,21 @@ impl Figure {
         let start = self.len;
         self.reserve(points.len());
         let room = &mut self.points[start..];
-        let (mut first, mut len) = (0, 0);
-        let mut last = [i32::MIN; 2];
+        let mut len = 0;
         for (point, kept) in points {
             // Written in any case and counted when it stays: no branch to guess wrong.
             room[len] = point;
-            let stays = kept & (point != last);
-            last = if stays { point } else { last };
-            len += usize::from(stays);
+            len += usize::from(kept);
         }
-        while len > 1 && room[0] == room[len - 1] {
-            len -= 1;
-        }
-        let room = &mut room[..len];
+        let mut seen = Seen::of(&room[..len], about);
+        let mut first = 0;
         self.spiked = false;
-        let mut seen = Seen::of(room, about);
+        // A point that repeats its predecessor lies on one line with anything.
         if seen.collinear {
-            (first, len) = without_spikes(room);
-            self.spiked = (first, len) != (0, room.len());
+            len = without_repeated(&mut room[..len]);
+            let clean = len;
+            (first, len) = without_spikes(&mut room[..len]);
+            self.spiked = (first, len) != (0, clean);
             seen = Seen::of(&room[first..len], about);
         }
         if len - first < 3 || seen.area2 == 0 {

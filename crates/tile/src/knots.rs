@@ -69,9 +69,12 @@ impl Knots {
         for round in 0..ROUNDS {
             for (shard, slots) in runs.clone() {
                 for slot in slots {
-                    let feature = shard.feature(usize::from(*slot));
-                    let firm = feature.firm_from() <= frame.firm;
-                    if firm && round == 0 || feature.world_area() * frame.area_scale < square {
+                    let slot = usize::from(*slot);
+                    if round == 0 && shard.firm_from()[slot] <= frame.firm {
+                        continue;
+                    }
+                    let feature = shard.feature(slot);
+                    if feature.world_area() * frame.area_scale < square {
                         continue;
                     }
                     let local = frame.local_box(&feature.world_box());

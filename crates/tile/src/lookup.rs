@@ -39,6 +39,19 @@ impl Lookup {
         self.used = 0;
     }
 
+    /// Forgets every key; the table is made when it is first [expected](Self::expect) to be used.
+    pub fn forget(&mut self) {
+        self.entries.clear();
+    }
+
+    /// Makes the table for about `expected` keys, unless it is in use.
+    #[inline]
+    pub fn expect(&mut self, expected: usize) {
+        if self.entries.is_empty() {
+            self.clear(expected);
+        }
+    }
+
     /// The index under `key` for which `is_it` holds, or else `fresh`, which is kept there now.
     #[inline]
     pub fn index_or(&mut self, key: u64, fresh: u32, is_it: impl Fn(u32) -> bool) -> u32 {

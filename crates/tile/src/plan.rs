@@ -57,14 +57,14 @@ impl Plan {
 
     /// Whatever can be seen.
     pub fn everything(coord: TileCoord) -> Self {
-        let least = (LEAST + unit(coord)).max(0);
+        let least = 2 * (LEAST + unit(coord)).max(0);
         Self { least: Size::class(least as u8), points: false, keys: true, cells: FINEST }
     }
 
     /// Area from which on polygons are drawn as themselves, in square tile units.
     pub fn least_area(&self, coord: TileCoord) -> u64 {
         let class = self.least.position().map_or(0, |class| class as i32);
-        4_u64.checked_pow((class - unit(coord)).max(0).cast_unsigned()).unwrap_or(u64::MAX)
+        2_u64.checked_pow((class - 2 * unit(coord)).max(0).cast_unsigned()).unwrap_or(u64::MAX)
     }
 
     /// Bytes and features of the layer, as predicted.

@@ -29,6 +29,8 @@ pub(crate) struct ValueBuffers {
     texts: Lookup,
     ints: Lookup,
     reals: Lookup,
+    /// Features that were announced.
+    expected: usize,
     /// Values of what stands for many features: behind all others.
     sums: Vec<SumValue>,
     epoch: u32,
@@ -83,8 +85,9 @@ impl<'a> Values<'a> {
             (column.looked_up, column.found, column.keys) = (0, 0, false);
         }
         buffers.texts.clear(expected.min(WINDOW as usize) * columns.len());
-        buffers.ints.clear(expected);
-        buffers.reals.clear(expected);
+        buffers.expected = expected;
+        buffers.ints.forget();
+        buffers.reals.forget();
         buffers.sums.clear();
         Self { columns, buffers, sources: Vec::new(), truths: [None; 2] }
     }
@@ -139,18 +142,24 @@ impl<'a> Values<'a> {
                 Some(code) if self.buffers.columns[position].keys => self.push(code),
                 Some(code) => self.text((position, epoch), code, texts) + 1,
             })),
-            Distinct::Int(values) => tags.extend(codes.map(|code| {
-                let Some(code) = code else { return 0 };
-                let key = values[usize::from(code)].cast_unsigned();
-                let ValueBuffers { places, ints, .. } = &mut *self.buffers;
-                number(ints, key, code, places)
-            })),
-            Distinct::Real(values) => tags.extend(codes.map(|code| {
-                let Some(code) = code else { return 0 };
-                let key = values[usize::from(code)].to_bits();
-                let ValueBuffers { places, reals, .. } = &mut *self.buffers;
-                number(reals, key, code, places)
-            })),
+            Distinct::Int(values) => {
+                self.buffers.ints.expect(self.buffers.expected);
+                tags.extend(codes.map(|code| {
+                    let Some(code) = code else { return 0 };
+                    let key = values[usize::from(code)].cast_unsigned();
+                    let ValueBuffers { places, ints, .. } = &mut *self.buffers;
+                    number(ints, key, code, places)
+                }))
+            }
+            Distinct::Real(values) => {
+                self.buffers.reals.expect(self.buffers.expected);
+                tags.extend(codes.map(|code| {
+                    let Some(code) = code else { return 0 };
+                    let key = values[usize::from(code)].to_bits();
+                    let ValueBuffers { places, reals, .. } = &mut *self.buffers;
+                    number(reals, key, code, places)
+                }))
+            }
             Distinct::Bool => tags.extend(codes.map(|code| {
                 let Some(code) = code else { return 0 };
                 match self.truths[usize::from(code)] {
@@ -211,8 +220,14 @@ impl<'a> Values<'a> {
                 let found = sums.iter().position(|known| *known == value);
                 found.map_or(fresh, |position| first + position as u32)
             }
-            SumValue::Int(value) => ints.index_or(value.cast_unsigned(), fresh, |_| true),
-            SumValue::Real(value) => reals.index_or(value.to_bits(), fresh, |_| true),
+            SumValue::Int(value) => {
+                ints.expect(0);
+                ints.index_or(value.cast_unsigned(), fresh, |_| true)
+            }
+            SumValue::Real(value) => {
+                reals.expect(0);
+                reals.index_or(value.to_bits(), fresh, |_| true)
+            }
         };
         if index == fresh {
             sums.push(value);

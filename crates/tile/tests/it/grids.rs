@@ -54,7 +54,7 @@ fn cgcs2000_quad_is_numbered_as_tianditu_numbers_it() {
 fn the_southern_half_of_the_square_has_no_tiles() {
     let below = TileCoord::new(&CGCS2000_QUAD, 3, 0, 4).unwrap_err();
     assert_eq!(below.to_string(), "row 4 is not in 0..=3 of CGCS2000Quad at zoom 3");
-    assert!(TileCoord::new(&CGCS2000_QUAD, 3, 7, 3).is_ok());
+    TileCoord::new(&CGCS2000_QUAD, 3, 7, 3).unwrap();
     let above = TileCoord::new(&WORLD_CRS84_QUAD, 0, 0, 0).unwrap_err();
     assert_eq!(above.to_string(), "zoom 0 is not in 1..=18 of WorldCRS84Quad");
     let low = TileCoord::new(&WORLD_CRS84_QUAD, 2, 0, 2).unwrap_err();
