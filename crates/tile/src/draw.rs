@@ -8,7 +8,7 @@ use spatial::world::WorldPoint;
 use spatial::{FeatureRef, GeometryType, PathRef, PathRole, Shard};
 
 use crate::clip::{Wide, clip_line, clip_ring};
-use crate::figure::{Figure, Point};
+use crate::figure::{ALL, Figure};
 use crate::frame::{Frame, LocalBox};
 use crate::knots::Knots;
 use crate::repair::mend;
@@ -109,8 +109,7 @@ impl Drawer {
                 if path.role != PathRole::Exterior || !frame.holds(local) {
                     return false;
                 }
-                let points = ring_points(&path, frame);
-                figure.push_ring(path.role, points, local.middle2()) != 0
+                ring_inside(figure, &path, frame, local) != 0
                     && !figure.is_spiked()
                     && (figure.is_star() || validity.holds(figure, Contact::Refused))
             });
@@ -182,8 +181,7 @@ impl Drawer {
             && paths.len() == 1
             && let Some(path @ PathRef { role: PathRole::Exterior, .. }) = paths.next()
         {
-            let points = ring_points(&path, frame);
-            self.figure.push_ring(path.role, points, local.middle2());
+            ring_inside(&mut self.figure, &path, frame, local);
             return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
         }
         let mut parts = 0;
@@ -241,8 +239,7 @@ impl Drawer {
         local: &LocalBox,
     ) -> f64 {
         if inside && !tied {
-            let points = ring_points(path, frame);
-            return self.figure.push_ring(path.role, points, local.middle2()) as f64;
+            return ring_inside(&mut self.figure, path, frame, local) as f64;
         }
         wide_ring(path, frame, &mut self.wide);
         if tied {
@@ -251,7 +248,7 @@ impl Drawer {
         let area = wide_area2(&self.wide);
         clip_ring(&mut self.wide, &mut self.spare, frame, local);
         let about = frame.part_inside(local).middle2();
-        self.figure.push_ring(path.role, self.wide.iter().map(|p| (narrow(p), true)), about);
+        self.figure.push_ring(path.role, self.wide.iter().map(narrow), ALL, about);
         area
     }
 
@@ -277,8 +274,8 @@ impl Drawer {
         let (west, north) = (corner(middle[0]), corner(middle[1]));
         let (east, south) = (west + SIDE, north + SIDE);
         let ring = [[west, north], [east, north], [east, south], [west, south]];
-        let ring = ring.into_iter().map(|point| (point, true));
-        self.figure.push_ring(PathRole::Exterior, ring, [west + east, north + south]);
+        let about = [west + east, north + south];
+        self.figure.push_ring(PathRole::Exterior, ring.into_iter(), ALL, about);
     }
 
     #[inline]
@@ -319,11 +316,13 @@ fn kept<'a>(path: &PathRef<'a>, frame: &Frame) -> impl Iterator<Item = &'a World
     vertices.filter_map(move |(point, first)| (*first <= level).then_some(point))
 }
 
-/// The vertices of a ring inside the buffered tile, and whether the zoom needs them.
+/// Adds a ring inside the buffered tile, of the vertices that the zoom needs.
 #[inline]
-fn ring_points(path: &PathRef<'_>, frame: &Frame) -> impl ExactSizeIterator<Item = (Point, bool)> {
-    let vertices = open(path.world).iter().zip(path.levels);
-    vertices.map(|(point, first)| (frame.local_inside(*point), *first <= frame.level))
+fn ring_inside(figure: &mut Figure, path: &PathRef<'_>, frame: &Frame, local: &LocalBox) -> i64 {
+    let world = open(path.world);
+    let points = world.iter().map(|point| frame.local_inside(*point));
+    let kept = path.levels[..world.len()].iter().map(|first| *first <= frame.level);
+    figure.push_ring(path.role, points, kept, local.middle2())
 }
 
 /// The ring without its closing vertex.

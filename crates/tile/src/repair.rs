@@ -9,7 +9,7 @@ use i_overlay::i_float::int::point::IntPoint;
 use i_overlay::i_shape::int::shape::{IntContour, IntShapes};
 use spatial::PathRole;
 
-use crate::figure::Figure;
+use crate::figure::{ALL, Figure};
 use crate::validity::{Contact, Validity};
 
 /// Rounds of mending: crossings of the first one are rounded, which may make new ones.
@@ -80,7 +80,8 @@ fn rewrite(figure: &mut Figure, shapes: &IntShapes<i32>) {
     for shape in shapes {
         let mut role = PathRole::Exterior;
         for ring in shape {
-            let area = figure.push_ring(role, ring.iter().map(|p| ([p.x, p.y], true)), [0; 2]);
+            let points = ring.iter().map(|p| [p.x, p.y]);
+            let area = figure.push_ring(role, points, ALL, [0; 2]);
             if area == 0 && role == PathRole::Exterior {
                 break;
             }

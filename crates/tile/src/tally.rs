@@ -11,7 +11,7 @@ use spatial::{CellEntry, Column, Distinct, FixedSum, PathRole, Portion, Shard, S
 
 use crate::coord::TileCoord;
 use crate::draw::Kind;
-use crate::figure::{Figure, Point};
+use crate::figure::{ALL, Figure, Point};
 use crate::matrix_set::EXTENT;
 use crate::plan::Plan;
 
@@ -434,7 +434,7 @@ impl Summed<'_> {
                 figure.push_line(points, self.points.len());
             }
             Kind::Polygons => {
-                figure.push_ring(PathRole::Exterior, points.map(|point| (point, true)), [0; 2]);
+                figure.push_ring(PathRole::Exterior, points, ALL, [0; 2]);
             }
         }
     }
