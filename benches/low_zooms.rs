@@ -12,46 +12,20 @@
     reason = "a bench fails by panicking and speaks on standard output"
 )]
 
+#[path = "cold_tiles/parcels.rs"]
+mod parcels;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use libdeflater::{CompressionLvl, Compressor};
-use spatial::{
-    CollectionSnapshot, Crs, CrsRegistry, Edit, Feature, FeatureId, Revision, Stage, ValueRef,
-    WorldProjector,
-};
+use parcels::{on_core, parcels};
+use spatial::{CollectionSnapshot, CrsRegistry, Edit, Feature, Revision, ValueRef, WorldProjector};
 use tile::inspect::{DecodedFeature, DecodedKind, DecodedValue, decode};
 use tile::{EXTENT, LayerInput, Limits, Rendered, TileCoord, WEB_MERCATOR_QUAD, render};
-use tuban::synth::{Layer, Synth};
 
 /// Tiles of a zoom that are drawn at most.
 const MOST: usize = 400;
-
-fn on_core() -> Duration {
-    let read = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(read.split(' ').next().unwrap().parse().unwrap())
-}
-
-fn parcels(count: u64) -> CollectionSnapshot {
-    let registry = CrsRegistry::new(Default::default()).unwrap();
-    let synth = Synth::new(1, count, None, &Crs::CGCS2000).unwrap();
-    let collection = synth.collection(Layer::Parcels).unwrap();
-    let projector = WorldProjector::new(&registry, &collection.crs).unwrap();
-    let to_world = |coords: &[[f64; 2]], world: &mut Vec<_>| projector.project_all(coords, world);
-    let mut stages = Vec::new();
-    let mut chunk: Vec<Feature> = Vec::new();
-    for (number, feature) in synth.features(Layer::Parcels).enumerate() {
-        let mut feature = feature.unwrap();
-        feature.id = Some(FeatureId::try_from(number as i64 + 1).unwrap());
-        chunk.push(feature);
-        if chunk.len() == 4096 {
-            stages.push(Stage::new(&collection, &chunk, &to_world));
-            chunk.clear();
-        }
-    }
-    stages.push(Stage::new(&collection, &chunk, &to_world));
-    CollectionSnapshot::build(collection, Revision(1), stages)
-}
 
 /// Twice the area of a ring within the tile, signed: Sutherland and Hodgman, in floating point.
 fn area2_inside(ring: &[[i32; 2]]) -> f64 {

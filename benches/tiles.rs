@@ -17,61 +17,29 @@
     reason = "a bench fails by panicking and speaks on standard output"
 )]
 
+#[path = "cold_tiles/parcels.rs"]
+mod parcels;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion};
+use parcels::{on_core, parcels};
 use rstar::primitives::Rectangle;
 use rstar::{AABB, RTree};
 use spatial::placement::ToGrid;
-use spatial::{
-    CollectionSnapshot, Crs, CrsRegistry, Feature, FeatureId, Revision, Stage, ValueRef, WorldBox,
-    WorldGrid, WorldProjector,
-};
+use spatial::{CollectionSnapshot, CrsRegistry, ValueRef, WorldBox, WorldGrid};
 use tile::inspect::decode;
 use tile::{
     CGCS2000_GK117_QUAD, CGCS2000_QUAD, LayerInput, Limits, TileCoord, TileMatrixSet,
     WEB_MERCATOR_QUAD, render, render_and,
 };
-use tuban::synth::{Layer, Synth};
 
 const ZOOMS: [u8; 7] = [10, 11, 12, 13, 14, 15, 16];
 
 /// Time that one measured run lasts at least.
 const BATCH: Duration = Duration::from_millis(100);
-
-/// Time that this thread has been on a core: other work of the machine does not count.
-fn on_core() -> Duration {
-    let read = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    Duration::from_nanos(read.split(' ').next().unwrap().parse().unwrap())
-}
-
-/// The parcels of seed 1 in memory, as the engine holds them.
-fn parcels(count: u64) -> CollectionSnapshot {
-    let registry = CrsRegistry::new(Default::default()).unwrap();
-    let synth = Synth::new(1, count, None, &Crs::CGCS2000).unwrap();
-    let collection = synth.collection(Layer::Parcels).unwrap();
-    let projector = WorldProjector::new(&registry, &collection.crs).unwrap();
-    let mut stages = Vec::new();
-    let mut chunk: Vec<Feature> = Vec::new();
-    let mut stage = |chunk: &mut Vec<Feature>| {
-        stages.push(Stage::new(&collection, chunk, &|coords, world| {
-            projector.project_all(coords, world)
-        }));
-        chunk.clear();
-    };
-    for (number, feature) in synth.features(Layer::Parcels).enumerate() {
-        let mut feature = feature.unwrap();
-        feature.id = Some(FeatureId::try_from(number as i64 + 1).unwrap());
-        chunk.push(feature);
-        if chunk.len() == 4096 {
-            stage(&mut chunk);
-        }
-    }
-    stage(&mut chunk);
-    CollectionSnapshot::build(collection, Revision(1), stages)
-}
 
 /// The tile of `zoom` round the parcel in the middle of all.
 fn middle(snapshot: &CollectionSnapshot, zoom: u8) -> TileCoord {
