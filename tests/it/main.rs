@@ -34,6 +34,7 @@ mod qgis_edits;
 mod ready;
 mod running;
 mod serving;
+mod squares;
 mod through_server;
 mod tidy;
 mod tile_labels;

@@ -4,42 +4,16 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 
-use crate::running::{Response, Server, run};
+use crate::running::Response;
+use crate::squares::{City, city};
 use crate::xml_tree::Element;
 
-/// Two squares side by side, west and east of 116.41° at 39.6° north.
-const SQUARES: &str = r#"{"type":"FeatureCollection","features":[
-{"type":"Feature","properties":{"name":"甲"},"geometry":{"type":"Polygon","coordinates":[[[116.40,39.60],[116.41,39.60],[116.41,39.61],[116.40,39.61],[116.40,39.60]]]}},
-{"type":"Feature","properties":{"name":"乙"},"geometry":{"type":"Polygon","coordinates":[[[116.41,39.60],[116.42,39.60],[116.42,39.61],[116.41,39.61],[116.41,39.60]]]}}]}"#;
-const NOTHING: &str = r#"{"type":"FeatureCollection","features":[]}"#;
 const MVT: &str = "application/vnd.mapbox-vector-tile";
 const CAPABILITIES: &str = "/wmts/1.0.0/WMTSCapabilities.xml";
 /// A title that XML must not take for itself.
 const TITLE: &str = "A < B & \"C\" ]]> 图斑";
 
-struct City {
-    server: Server,
-    _folder: tempfile::TempDir,
-}
-
-static CITY: LazyLock<City> = LazyLock::new(|| {
-    let folder = tempfile::tempdir().unwrap();
-    for (name, text) in
-        [("squares.geojson", SQUARES), ("地块.geojson", SQUARES), ("nothing.geojson", NOTHING)]
-    {
-        std::fs::write(folder.path().join(name), text).unwrap();
-    }
-    let files = ["squares.geojson", "地块.geojson", "nothing.geojson"];
-    for arguments in [
-        &[&["import", "city.gpkg"], &files[..]].concat()[..],
-        &["collection", "set", "city.gpkg", "squares", "--title", TITLE],
-        &["collection", "set", "city.gpkg", "squares", "--min-zoom", "10", "--max-zoom", "15"],
-    ] {
-        let answer = run(folder.path(), arguments);
-        assert_eq!(answer.code, 0, "{arguments:?}: {}", answer.err);
-    }
-    City { server: Server::start(&folder.path().join("city.gpkg"), &[]), _folder: folder }
-});
+static CITY: LazyLock<City> = LazyLock::new(|| city(["--title", TITLE]));
 
 fn get(target: &str) -> Response {
     CITY.server.get(target)
