@@ -149,7 +149,7 @@ fn edits(
     for zoom in [8, 10, 12, 14, 16] {
         let coord = TileCoord::holding(zoom, middle);
         let draw = |source: &CollectionSnapshot| {
-            let layers = [LayerInput { name: "parcels", source, columns }];
+            let layers = [LayerInput { name: "parcels", source, columns, commands: None }];
             cost(|| {
                 std::hint::black_box(render(&layers, &WEB_MERCATOR_QUAD, coord, limits));
             })
@@ -173,7 +173,8 @@ fn main() {
         .enumerate()
         .map(|(position, field)| (position, field.name.as_str()))
         .collect();
-    let layers = [LayerInput { name: "parcels", source: &snapshot, columns: &columns }];
+    let layers =
+        [LayerInput { name: "parcels", source: &snapshot, columns: &columns, commands: None }];
     let limits = Limits::default();
     let (mut area, mut sum, mut number) = (0.0, 0_i128, None);
     snapshot.each(&mut |shard, slots| {

@@ -1,8 +1,9 @@
 //! Cold tiles over synthetic parcels: rendering alone, raw, no cache, one core (Linux only).
 //!
 //! `TUBAN_BENCH_PARCELS=N` sets the number of parcels (1,000,000 when absent). After the
-//! benchmarks (`TUBAN_BENCH_ZOOM=N` leaves one zoom) a line `TILE z x y features milliseconds bytes` a zoom says what was drawn, in
-//! which time on the core; the script `benches/peers/tiles.sh` reads these. With
+//! benchmarks (`TUBAN_BENCH_ZOOM=N` leaves one zoom) a line `TILE z x y features milliseconds bytes
+//! first` a zoom says what was drawn, in which time on the core, and in which time by who keeps no
+//! commands, as the first tile of a place and zoom is drawn; the script `benches/peers/tiles.sh` reads these. With
 //! `TUBAN_BENCH_ONLY_TILES` set, only they come. Lines `GRID set milliseconds bytes` say what it
 //! costs to place all parcels on the grid of another tile matrix set, on all cores.
 //!
@@ -32,7 +33,7 @@ use spatial::placement::ToGrid;
 use spatial::{CollectionSnapshot, CrsRegistry, ValueRef, WorldBox, WorldGrid};
 use tile::inspect::decode;
 use tile::{
-    CGCS2000_GK117_QUAD, CGCS2000_QUAD, LayerInput, Limits, TileCoord, TileMatrixSet,
+    CGCS2000_GK117_QUAD, CGCS2000_QUAD, CommandCache, LayerInput, Limits, TileCoord, TileMatrixSet,
     WEB_MERCATOR_QUAD, render, render_and,
 };
 
@@ -197,6 +198,22 @@ impl Kernels {
     }
 }
 
+/// Milliseconds on the core that a tile takes, the median of 15 runs.
+fn median(layers: &[LayerInput<'_>], coord: TileCoord, limits: &Limits) -> f64 {
+    // The clock of a thread moves in steps of some milliseconds: short runs are put together.
+    let start = Instant::now();
+    draw(layers, coord, limits);
+    let batch = 1 + (BATCH.as_nanos() / start.elapsed().as_nanos().max(1)) as u32;
+    let run = |_| {
+        let start = on_core();
+        (0..batch).for_each(|_| draw(layers, coord, limits));
+        (on_core() - start) / batch
+    };
+    let mut times: Vec<Duration> = (0..15).map(run).collect();
+    times.sort_unstable();
+    times[times.len() / 2].as_secs_f64() * 1e3
+}
+
 fn main() {
     let count = std::env::var("TUBAN_BENCH_PARCELS").map_or(1_000_000, |n| n.parse().unwrap());
     let snapshot = parcels(count);
@@ -206,7 +223,14 @@ fn main() {
         .enumerate()
         .map(|(position, field)| (position, field.name.as_str()))
         .collect();
-    let layers = [LayerInput { name: "parcels", source: &snapshot, columns: &columns }];
+    let commands = CommandCache::new(256 << 20, 64);
+    let layers = [LayerInput {
+        name: "parcels",
+        source: &snapshot,
+        columns: &columns,
+        commands: Some(&commands),
+    }];
+    let first = [LayerInput { commands: None, ..layers[0] }];
     let only: Option<u8> = std::env::var("TUBAN_BENCH_ZOOM").ok().map(|zoom| zoom.parse().unwrap());
     let zooms = ZOOMS.into_iter().filter(|zoom| only.is_none_or(|only| only == *zoom));
     let tiles: Vec<(u8, TileCoord)> = zooms.map(|zoom| (zoom, middle(&snapshot, zoom))).collect();
@@ -234,23 +258,10 @@ fn main() {
     println!("KERNELS {kernels:.2?} ns");
     for (zoom, coord) in &tiles {
         let rendered = render(&layers, &WEB_MERCATOR_QUAD, *coord, &limits);
-        // The clock of a thread moves in steps of some milliseconds: short runs are put together.
-        let start = Instant::now();
-        draw(&layers, *coord, &limits);
-        let batch = 1 + (BATCH.as_nanos() / start.elapsed().as_nanos().max(1)) as u32;
-        let mut times: Vec<Duration> = (0..15)
-            .map(|_| {
-                let start = on_core();
-                for _ in 0..batch {
-                    draw(&layers, *coord, &limits);
-                }
-                (on_core() - start) / batch
-            })
-            .collect();
-        times.sort_unstable();
-        let time = times[times.len() / 2].as_secs_f64() * 1e3;
+        let time = median(&layers, *coord, &limits);
+        let first = median(&first, *coord, &limits);
         println!(
-            "TILE {zoom} {} {} {} {time:.4} {}",
+            "TILE {zoom} {} {} {} {time:.4} {} {first:.4}",
             coord.x(),
             coord.y(),
             rendered.layers[0].features,

@@ -18,8 +18,8 @@ columns=$(sql -c "select string_agg(quote_ident(column_name), ', ') from informa
 # The tiles that hold the middle of the parcels, z10 to z16.
 TUBAN_BENCH_PARCELS=$parcels TUBAN_BENCH_ONLY_TILES=1 cargo bench --locked --quiet --bench tiles >"$work/ours.txt"
 echo "$peer_version"
-printf '%-4s %10s %12s %12s %8s %12s %12s\n' zoom features 'Tuban ms' 'PostGIS ms' ratio 'Tuban bytes' 'PostGIS bytes'
-while read -r z x y features ms bytes; do
+printf '%-4s %10s %12s %12s %8s %12s %8s %12s %12s\n' zoom features 'Tuban ms' 'PostGIS ms' ratio 'first ms' ratio 'Tuban bytes' 'PostGIS bytes'
+while read -r z x y features ms bytes first; do
     query="select coalesce(length(ST_AsMVT(t, 'parcels', 4096, 'geom', 'fid')), 0) from (
         select fid, $columns, ST_AsMVTGeom(geom, ST_TileEnvelope($z, $x, $y), 4096, 64, true) as geom
         from parcels where geom && ST_TileEnvelope($z, $x, $y, margin => 64.0 / 4096)) t where geom is not null"
@@ -32,7 +32,7 @@ while read -r z x y features ms bytes; do
         for _ in $(seq $runs); do printf '%s\n' "$query;" "$on_core"; done
     } | sql | awk '/^core/ { if (n++) print ($2 - last) / 1e6; last = $2 }' |
         sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }')
-    awk -v z="$z" -v f="$features" -v a="$ms" -v b="$peer_ms" -v x="$bytes" -v y="$peer_bytes" \
-        'BEGIN { printf "%-4s %10d %12.3f %12.1f %7.0fx %12d %12d\n", z, f, a, b, b / a, x, y }'
+    awk -v z="$z" -v f="$features" -v a="$ms" -v b="$peer_ms" -v c="$first" -v x="$bytes" -v y="$peer_bytes" \
+        'BEGIN { printf "%-4s %10d %12.3f %12.1f %7.0fx %12.3f %7.0fx %12d %12d\n", z, f, a, b, b / a, c, b / c, x, y }'
 done < <(sed -n 's/^TILE //p' "$work/ours.txt")
 rm -rf "$work"

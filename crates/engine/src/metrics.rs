@@ -11,6 +11,8 @@ pub const TILE_CACHE_HITS: &str = "tuban_tile_cache_hits_total";
 pub const TILE_CACHE_MISSES: &str = "tuban_tile_cache_misses_total";
 /// Bytes that the tile cache holds.
 pub const TILE_CACHE_BYTES: &str = "tuban_tile_cache_bytes";
+/// Bytes kept of the commands of polygons.
+pub const COMMAND_BYTES: &str = "tuban_command_bytes";
 /// Name of the gauge of the bytes kept of places on grids other than Web Mercator's.
 pub const GRID_BYTES: &str = "tuban_grid_bytes";
 /// Bytes of the tiles rendered, as encoded.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
+use tile::CommandCache;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
@@ -16,7 +17,8 @@ use crate::commit_queue::CommitQueue;
 use crate::grids::Grids;
 use crate::items::{Cursors, Orders};
 use crate::metrics::{
-    FEATURES, GRID_BYTES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES, Watching,
+    COMMAND_BYTES, FEATURES, GRID_BYTES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES,
+    Watching,
 };
 use crate::past::PastStates;
 use crate::recorded::Recorded;
@@ -31,6 +33,8 @@ pub struct EngineSettings {
     pub queue: usize,
     /// Budget of the tile cache.
     pub tile_cache_bytes: u64,
+    /// Budget of the commands of polygons that are kept for the tiles to come.
+    pub command_bytes: usize,
     /// Budget of the past states that are kept; one is kept whatever its size.
     pub past_bytes: usize,
     /// Tile matrix sets of the site, beside those built in.
@@ -52,6 +56,7 @@ impl Default for EngineSettings {
             threads: 0,
             queue: 64,
             tile_cache_bytes: 512 << 20,
+            command_bytes: 128 << 20,
             past_bytes: 256 << 20,
             grids: Vec::new(),
             grid_bytes: 256 << 20,
@@ -61,6 +66,9 @@ impl Default for EngineSettings {
         }
     }
 }
+
+/// Features from which on commands of a shard are kept.
+const KEPT_SHARD: usize = 64;
 
 /// One store, served from memory. Clones are handles to the same engine.
 #[derive(Clone)]
@@ -81,6 +89,7 @@ pub(crate) struct Parts {
     /// Whether folding is under way.
     pub(crate) folding: AtomicBool,
     pub(crate) cache: TileCache,
+    pub(crate) commands: Arc<CommandCache>,
     pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
     pub(crate) cursors: Cursors,
@@ -112,6 +121,7 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
+            commands: Arc::new(CommandCache::new(settings.command_bytes, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
             cursors: Cursors::default(),
@@ -174,6 +184,7 @@ impl Engine {
             (REVISION, false, snapshot.revision.0),
             (SNAPSHOT_BYTES, false, snapshot.heap_bytes() as u64),
             (TILE_CACHE_BYTES, false, self.0.cache.weight()),
+            (COMMAND_BYTES, false, self.0.commands.bytes() as u64),
             (GRID_BYTES, false, self.0.grids.bytes()),
         ]);
         reading

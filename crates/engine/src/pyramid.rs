@@ -87,6 +87,8 @@ impl Engine {
             let shown = Content {
                 collections: &pyramid.collections,
                 highest: FieldClass::L1,
+                // Each is drawn once.
+                commands: None,
                 selection: None,
             };
             let cut_one = |coord: &TileCoord| {

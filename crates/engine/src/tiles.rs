@@ -13,7 +13,7 @@ pub use selection::{Labels, LayerSelection, TileSelection, has_labels, label_lay
 use spatial::{
     CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
 };
-use tile::{Aggregation, FeatureSource, LayerInput, TileCoord, TileMatrixSet};
+use tile::{Aggregation, CommandCache, FeatureSource, LayerInput, TileCoord, TileMatrixSet};
 
 use crate::cache::{CachedTile, TileKey};
 use crate::compress::{Encoding, compress};
@@ -177,7 +177,7 @@ impl Engine {
         let Plan { snapshot, collections, key } = plan;
         let (limits, selection) = (self.settings().limits, request.selection.clone());
         let (set, most) = (request.matrix_set, self.settings().query_time);
-        let grids = Arc::clone(&self.0.grids);
+        let (grids, commands) = (Arc::clone(&self.0.grids), Arc::clone(&self.0.commands));
         let (tile, features, time) = self
             .pool()
             .run(move || {
@@ -185,6 +185,7 @@ impl Engine {
                 let shown = Content {
                     collections: &collections,
                     highest: key.highest,
+                    commands: Some(&*commands),
                     selection: selection.as_deref().map(|selection| (selection, start + most)),
                 };
                 let (tile, features) =
@@ -205,6 +206,8 @@ pub(crate) struct Content<'a> {
     /// In the order of the layers, each once.
     pub(crate) collections: &'a [CollectionId],
     pub(crate) highest: FieldClass,
+    /// Where commands are kept for the tiles to come, where that is worth it.
+    pub(crate) commands: Option<&'a CommandCache>,
     /// A selection, and when its conditions must be decided.
     pub(crate) selection: Option<(&'a TileSelection, Instant)>,
 }
@@ -246,7 +249,7 @@ pub(crate) fn cut(
         .iter()
         .map(|(name, whole, columns, part)| {
             let source = part.as_ref().map_or(*whole, |part| part);
-            LayerInput { name, source, columns }
+            LayerInput { name, source, columns, commands: shown.commands }
         })
         .collect();
     let labels = match shown.selection {

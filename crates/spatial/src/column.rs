@@ -46,6 +46,8 @@ impl ValueRef<'_> {
 #[derive(Clone, Debug)]
 pub struct Column {
     codes: Vec<u16>,
+    /// Whether no slot is without a value.
+    full: bool,
     values: Dictionary,
 }
 
@@ -143,6 +145,12 @@ impl Column {
         }
     }
 
+    /// Codes by slot, where there is a value at each slot.
+    #[inline]
+    pub fn full_codes(&self) -> Option<&[u16]> {
+        self.full.then_some(&self.codes)
+    }
+
     /// Code of the value at `slot`, `None` for null. Equal codes mean equal values.
     #[inline]
     pub fn code(&self, slot: usize) -> Option<u16> {
@@ -216,7 +224,8 @@ impl ColumnBuilder {
             }
             FieldType::Bytes => Dictionary::Bytes { ends: Vec::new(), bytes: Vec::new() },
         };
-        Self { column: Column { codes: Vec::with_capacity(capacity), values }, table: Vec::new() }
+        let codes = Vec::with_capacity(capacity);
+        Self { column: Column { codes, full: true, values }, table: Vec::new() }
     }
 
     /// Adds the value of the next slot. A value of another type than the column's is null:
@@ -232,6 +241,7 @@ impl ColumnBuilder {
             _ => NULL,
         };
         self.column.codes.push(code);
+        self.column.full &= code != NULL;
     }
 
     /// Code of `value`, which is of the dictionary's type.

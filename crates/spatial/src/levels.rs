@@ -14,7 +14,7 @@ mod shards;
 #[cfg(test)]
 mod levels_tests;
 
-pub(crate) use clearance::firm_from;
+pub(crate) use clearance::outline;
 pub(crate) use nodes::Vertex;
 pub(crate) use shards::{Members, levels_of};
 

@@ -3,6 +3,7 @@
 //! *Invariant:* a shard never changes; an edit builds a new one. Slots are positions in it.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use crate::geometry::PathRole;
@@ -13,8 +14,8 @@ use crate::placement::{self, Placement};
 use crate::run_sums::{RunSums, Sum};
 use crate::size::SIZES;
 use crate::{
-    Column, Envelope, FeatureId, GeometryType, ShardCells, Size, ValueRef, WorldBox, WorldPoint,
-    hilbert,
+    Column, Envelope, FeatureId, GeometryType, Outline, ShardCells, Size, ValueRef, WorldBox,
+    WorldPoint, hilbert,
 };
 
 /// Most features of one shard; codes of a column are 16 bits wide and one is null.
@@ -29,6 +30,7 @@ pub struct Shard {
     pub(crate) placement: Placement,
     /// First zoom that needs each vertex, the same on every grid; see [`crate::levels`].
     pub(crate) levels: Arc<Vec<u8>>,
+    serial: u64,
 }
 
 /// The features of a shard as a struct of arrays.
@@ -40,8 +42,7 @@ pub(crate) struct Body {
     pub(crate) ids: Vec<FeatureId>,
     pub(crate) types: Vec<Option<GeometryType>>,
     pub(crate) envelopes: Vec<Envelope>,
-    /// Zoom from which on a feature's rings keep apart, by slot.
-    pub(crate) firm: Vec<u8>,
+    pub(crate) outlines: Vec<Outline>,
     pub(crate) first_path: Vec<u32>,
     pub(crate) roles: Vec<PathRole>,
     pub(crate) first_coord: Vec<u32>,
@@ -84,6 +85,11 @@ impl Body {
         };
         self.paths(slot).map(area).sum()
     }
+}
+
+fn next_serial() -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    LAST.fetch_add(1, Ordering::Relaxed)
 }
 
 impl Shard {
@@ -130,11 +136,10 @@ impl Shard {
         &self.placement.sizes
     }
 
-    /// The zoom from which on neither rounding nor levels can make the rings of a feature meet
-    /// themselves or each other, by slot, told on the Web Mercator grid; 255 when nobody knows.
+    /// What is known of the outlines, by slot.
     #[inline]
-    pub fn firm_from(&self) -> &[u8] {
-        &self.body.firm
+    pub fn outlines(&self) -> &[Outline] {
+        &self.body.outlines
     }
 
     /// Number of features of each size class, and of points behind them.
@@ -209,7 +214,7 @@ impl Shard {
         bytes(&body.ids)
             + bytes(&body.types)
             + bytes(&body.envelopes)
-            + bytes(&body.firm)
+            + bytes(&body.outlines)
             + bytes(&self.levels)
             + bytes(&body.first_path)
             + bytes(&body.roles)
@@ -234,6 +239,10 @@ impl Shard {
         Self::finished(Arc::clone(&self.body), placement, Arc::clone(&self.levels))
     }
 
+    pub(crate) fn new(body: Arc<Body>, placement: Placement, levels: Arc<Vec<u8>>) -> Self {
+        Self { body, placement, levels, serial: next_serial() }
+    }
+
     /// The shard of features that are all there: whatever follows from where they lie is made here,
     /// on every grid alike.
     pub(crate) fn finished(
@@ -243,7 +252,7 @@ impl Shard {
     ) -> Self {
         placement.points.shrink_to_fit();
         placement.tree = PackedTree::build(&placement.boxes);
-        let mut shard = Self { body, placement, levels };
+        let mut shard = Self::new(body, placement, levels);
         let sizes: Vec<Size> = (0..shard.len()).map(|slot| Size::of(shard.feature(slot))).collect();
         let mut counts = [0; SIZES + 1];
         for size in sizes.iter().filter(|size| **size != Size::PLACELESS) {
@@ -253,6 +262,19 @@ impl Shard {
         shard.placement.size_counts = counts;
         shard.placement.cells = ShardCells::build(&shard);
         shard
+    }
+
+    /// A number that no other shard of this process has, but a copy; also told from what it was by
+    /// other levels.
+    #[inline]
+    pub fn serial(&self) -> u64 {
+        self.serial
+    }
+
+    /// Gives its vertices other levels.
+    pub(crate) fn set_levels(&mut self, levels: Vec<u8>) {
+        self.levels = Arc::new(levels);
+        self.serial = next_serial();
     }
 
     /// Bytes of memory that belong to this grid alone.
@@ -313,6 +335,12 @@ impl<'a> FeatureRef<'a> {
         self.shard.body.envelopes[self.slot]
     }
 
+    /// What is known of the outline.
+    #[inline]
+    pub fn outline(self) -> Outline {
+        self.shard.body.outlines[self.slot]
+    }
+
     /// Box on the world grid.
     #[inline]
     pub fn world_box(self) -> WorldBox {
@@ -338,7 +366,7 @@ impl<'a> FeatureRef<'a> {
     /// The paths, exterior before its holes.
     #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {
-        let Shard { body, placement, levels } = self.shard;
+        let Shard { body, placement, levels, .. } = self.shard;
         body.paths(self.slot).map(move |path| {
             let span = body.path_vertices(path);
             PathRef {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::column::{ColumnBuilder, ValueRef};
 use crate::geometry::visit_paths;
-use crate::levels::{Vertex, firm_from};
+use crate::levels::{Vertex, outline};
 use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
 use crate::placement::Placement;
@@ -39,7 +39,7 @@ impl ShardBuilder {
             ids: Vec::with_capacity(capacity),
             types: Vec::with_capacity(capacity),
             envelopes: Vec::with_capacity(capacity),
-            firm: Vec::with_capacity(capacity),
+            outlines: Vec::with_capacity(capacity),
             first_path: first(capacity),
             roles: Vec::with_capacity(capacity),
             first_coord: first(capacity),
@@ -99,7 +99,7 @@ impl ShardBuilder {
         body.envelopes.push(Envelope::of(body.coords[start..].iter().copied()));
         placement.push(body);
         let slot = body.ids.len() - 1;
-        body.firm.push(firm_from(body, placement, slot, &mut self.vertices));
+        body.outlines.push(outline(body, placement, slot, &mut self.vertices));
         let mut values = values.into_iter();
         for column in &mut self.columns {
             column.push(values.next().unwrap_or(ValueRef::Null));
@@ -136,7 +136,7 @@ impl ShardBuilder {
         body.ids.push(feature.id());
         body.types.push(feature.geometry_type());
         body.envelopes.push(feature.envelope());
-        body.firm.push(feature.shard.body.firm[feature.slot]);
+        body.outlines.push(feature.shard.body.outlines[feature.slot]);
         placement.boxes.push(feature.world_box());
         placement.areas2.push(feature.shard.placement.areas2[feature.slot]);
         for (position, column) in self.columns.iter_mut().enumerate() {
@@ -168,7 +168,7 @@ impl ShardBuilder {
 
     /// The finished shard.
     pub fn finish(self) -> Shard {
-        let Shard { body, placement, levels } = self.finish_unindexed();
+        let Shard { body, placement, levels, .. } = self.finish_unindexed();
         // Nobody else holds it yet.
         let mut body = Arc::unwrap_or_clone(body);
         body.coords.shrink_to_fit();
@@ -191,11 +191,8 @@ impl ShardBuilder {
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
         let mut levels = self.levels;
         levels.shrink_to_fit();
-        Shard {
-            body: Arc::new(Body { columns, ..self.body }),
-            placement: self.placement,
-            levels: Arc::new(levels),
-        }
+        let body = Arc::new(Body { columns, ..self.body });
+        Shard::new(body, self.placement, Arc::new(levels))
     }
 }
 

@@ -113,7 +113,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let side = std::env::args().nth(1).map_or(Ok(1000), |text| text.parse())?;
     let source = build(side)?;
     let columns = [(0, "ZDDM"), (1, "MJ"), (2, "YT"), (3, "XZQ"), (4, "ND")];
-    let layer = LayerInput { name: "parcels", source: &source, columns: &columns };
+    let layer = LayerInput { name: "parcels", source: &source, columns: &columns, commands: None };
     let only: Option<u32> = std::env::args().nth(2).and_then(|text| text.parse().ok());
     println!(
         "zoom  features  vertices    raw bytes  median ms    best ms  ns/feature  ns/vertex  merged mended"

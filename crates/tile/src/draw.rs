@@ -97,12 +97,17 @@ impl Drawer {
         runs: impl Iterator<Item = (&'a Shard, &'a [u16])> + Clone,
         least: f64,
         frame: &Frame,
+        known: &mut dyn FnMut(&Shard, usize) -> bool,
     ) {
         self.knots.clear();
         let count: usize = runs.clone().map(|(_, slots)| slots.len()).sum();
         if count <= MOST_TIED {
             let Self { knots, figure, validity, .. } = self;
-            knots.tie(runs, least, frame, &mut |feature, local| {
+            knots.tie(runs, least, frame, &mut |shard, slot, local| {
+                if known(shard, slot) {
+                    return true;
+                }
+                let feature = shard.feature(slot);
                 figure.clear();
                 let mut paths = feature.paths();
                 let (Some(path), None) = (paths.next(), paths.next()) else { return false };
@@ -120,6 +125,9 @@ impl Drawer {
     #[inline]
     pub fn draw(&mut self, feature: FeatureRef<'_>, kind: Kind, frame: &Frame) -> Drawn {
         self.figure.clear();
+        if kind == Kind::Polygons && self.knots.is_empty() && self.firm(feature, frame) {
+            return Drawn::Whole;
+        }
         let local = frame.local_box(&feature.world_box());
         if frame.misses(&local) {
             return Drawn::Outside;
@@ -129,6 +137,31 @@ impl Drawer {
             Kind::Lines => self.lines(feature, frame, &local),
             Kind::Polygons => self.polygons(feature, frame, &local),
         }
+    }
+
+    /// Whether the feature is one ring that every tile draws alike which holds it whole, as this does.
+    #[inline]
+    pub fn draws_alike(&self, feature: FeatureRef<'_>, frame: &Frame) -> bool {
+        let area = feature.world_box();
+        frame.holds_world(&area)
+            && feature.paths().len() == 1
+            && (self.knots.is_empty() || !self.knots.touches(&frame.local_box(&area)))
+    }
+
+    /// Adds the ring of a feature that lies inside the buffered tile and needs no check, if it is
+    /// such a one.
+    #[inline]
+    fn firm(&mut self, feature: FeatureRef<'_>, frame: &Frame) -> bool {
+        let outline = feature.outline();
+        if !outline.is_firm_at(frame.firm) || !frame.holds_world(&feature.world_box()) {
+            return false;
+        }
+        let Some(path) = feature.paths().next() else { return false };
+        let world = open(path.world);
+        let points = world.iter().map(|point| frame.local_inside(*point));
+        let kept = path.levels[..world.len()].iter().map(|first| *first <= frame.level);
+        self.figure.push_firm(points, kept, outline.turns_right());
+        true
     }
 
     fn points(&mut self, feature: FeatureRef<'_>, frame: &Frame) -> Drawn {
@@ -176,13 +209,18 @@ impl Drawer {
         let inside = frame.holds(local);
         let mut paths = feature.paths();
         let tied = self.knots.touches(local);
-        if inside
-            && !tied
+        if !tied
             && paths.len() == 1
             && let Some(path @ PathRef { role: PathRole::Exterior, .. }) = paths.next()
         {
-            ring_inside(&mut self.figure, &path, frame, local);
-            return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
+            if inside {
+                ring_inside(&mut self.figure, &path, frame, local);
+                return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
+            }
+            if feature.world_area() * frame.area_scale >= SQUARE {
+                self.ring_across(&path, frame, local);
+                return if self.figure.is_empty() { Drawn::Outside } else { self.check() };
+            }
         }
         let mut parts = 0;
         let mut waiting = 0.0;
@@ -246,10 +284,21 @@ impl Drawer {
             self.knots.bend(&mut self.wide);
         }
         let area = wide_area2(&self.wide);
+        self.push_clipped(path.role, frame, local);
+        area
+    }
+
+    /// Adds what the buffered tile has of a ring that is not tied.
+    fn ring_across(&mut self, path: &PathRef<'_>, frame: &Frame, local: &LocalBox) {
+        wide_ring(path, frame, &mut self.wide);
+        self.push_clipped(path.role, frame, local);
+    }
+
+    /// Clips the wide ring and adds it.
+    fn push_clipped(&mut self, role: PathRole, frame: &Frame, local: &LocalBox) {
         clip_ring(&mut self.wide, &mut self.spare, frame, local);
         let about = frame.part_inside(local).middle2();
-        self.figure.push_ring(path.role, self.wide.iter().map(narrow), ALL, about);
-        area
+        self.figure.push_ring(role, self.wide.iter().map(narrow), ALL, about);
     }
 
     /// The area of a ring that is too small to draw, negative for a hole. It is told by the

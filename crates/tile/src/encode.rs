@@ -8,31 +8,32 @@ use spatial::{FeatureId, PathRole, Shard};
 
 use crate::draw::Kind;
 use crate::figure::{Figure, Point};
+use crate::kept::{BLOCK, Borrowed, Record};
 use crate::matrix_set::EXTENT;
 use crate::output::Output;
 use crate::tally::Summed;
 use crate::values::{Segment, ValueBuffers, Values};
 use crate::wire::{
-    MAX_VARINT, TAG_ROOM, close, put_bytes, put_pair, put_tag, put_varint, varint_len, zigzag,
+    MAX_VARINT, TAG_ROOM, WORD_KEYS, WORD_VALUES, close, put_bytes, put_pair, put_tag, put_varint,
+    put_word, tag_word, varint_len, zigzag,
 };
 use crate::writer::LayerWriter;
 
 const MOVE_TO: u32 = 1;
 const LINE_TO: u32 = 2;
 const CLOSE_PATH: u8 = 7 | 1 << 3;
+/// MoveTo of one point.
+const ONE_MOVE: u8 = (MOVE_TO | 1 << 3) as u8;
 
 /// Most columns that a layer shows; the rest is left out.
 const MAX_COLUMNS: usize = 1 << 16;
 /// Bytes that a feature weighs about. A wrong guess of a layer's length costs one move of it.
-const USUAL_BYTES: usize = 128;
+const USUAL_BYTES: usize = 144;
 /// Features that memory is reserved for at most before the first comes.
-const RESERVED: usize = 1 << 16;
+const RESERVED: usize = 1 << 19;
 
 /// Features of a batch.
 const BATCH: usize = 512;
-/// Bytes that are copied at once, whatever the length.
-const BLOCK: usize = 32;
-
 /// Memory of the encoder.
 #[derive(Debug, Default)]
 pub(crate) struct Buffers {
@@ -55,6 +56,23 @@ struct Batch {
 }
 
 impl Batch {
+    fn is_full(&self) -> bool {
+        self.slots.len() == BATCH
+    }
+
+    /// Makes room for a feature whose commands take at most so many bytes; answers where they begin.
+    #[inline]
+    fn begin(&mut self, slot: usize, kind: Kind, most: usize) -> usize {
+        let start = self.ends.last().copied().unwrap_or(0);
+        let needed = start + most + BLOCK;
+        if self.commands.len() < needed {
+            self.commands.resize(needed.next_power_of_two(), 0);
+        }
+        self.slots.push(slot as u16);
+        self.kinds.push(kind);
+        start
+    }
+
     fn clear(&mut self) {
         self.slots.clear();
         self.kinds.clear();
@@ -75,6 +93,7 @@ pub(crate) struct Encoder<'a> {
     /// Where the layer's name begins: after its tag and the length, as it was guessed.
     start: usize,
     features: usize,
+    kept: Borrowed<'a>,
     /// Keys behind those of the columns.
     keys: Vec<String>,
 }
@@ -85,7 +104,7 @@ impl<'a> Encoder<'a> {
         (name, columns): (&'a str, &'a [(usize, &'a str)]),
         buffers: &'a mut Buffers,
         bytes: Vec<u8>,
-        expected: usize,
+        (expected, kept): (usize, Borrowed<'a>),
     ) -> Self {
         let Buffers { output, values, batch } = buffers;
         batch.clear();
@@ -96,31 +115,58 @@ impl<'a> Encoder<'a> {
         push_field(output, 0x0a, name.as_bytes());
         let values = Values::new(columns, values, expected);
         let (segments, keys) = (Vec::new(), Vec::new());
-        Self { columns, output, values, batch, segments, start, features: 0, keys }
+        Self { columns, output, values, batch, segments, start, features: 0, kept, keys }
     }
 }
 
 impl<'a> LayerWriter<'a> for Encoder<'a> {
     fn enter(&mut self, shard: &'a Shard) {
+        self.kept.enter(shard);
         let segment = self.values.enter(shard, self.batch.slots.len());
         self.segments.push(segment);
     }
 
     #[inline]
     fn write(&mut self, _shard: &Shard, slot: usize, kind: Kind, figure: &Figure) {
-        if self.batch.slots.len() == BATCH {
+        if self.batch.is_full() {
             self.end_batch();
         }
-        let Batch { slots, kinds, ends, commands, .. } = &mut *self.batch;
-        let start = ends.last().copied().unwrap_or(0);
-        let needed = start + commands_room(figure) + BLOCK;
-        if commands.len() < needed {
-            commands.resize(needed.next_power_of_two(), 0);
-        }
-        slots.push(slot as u16);
-        kinds.push(kind);
-        ends.push(put_geometry(commands, start, kind, figure));
+        let start = self.batch.begin(slot, kind, commands_room(figure));
         self.features += 1;
+        let Batch { ends, commands, .. } = &mut *self.batch;
+        ends.push(put_geometry(commands, start, kind, figure));
+    }
+
+    fn knows(&mut self, shard: &Shard, slot: usize) -> bool {
+        self.kept.enter(shard);
+        self.kept.get(slot).is_some()
+    }
+
+    #[inline]
+    fn write_kept(&mut self, slot: usize) -> bool {
+        if self.batch.is_full() {
+            self.end_batch();
+        }
+        let Some((first, record)) = self.kept.get(slot) else { return false };
+        self.features += 1;
+        let Record { commands: kept, len, .. } = record;
+        let start = self.batch.begin(slot, Kind::Polygons, 1 + 4 + len);
+        let Batch { ends, commands, .. } = &mut *self.batch;
+        commands[start] = ONE_MOVE;
+        let at = put_deltas(commands, start + 1, &mut [0; 2], &[first]);
+        copy_blocks(&mut commands[at..], kept, len);
+        ends.push(at + len);
+        true
+    }
+
+    fn keep(&mut self, slot: usize, figure: &Figure) {
+        let Batch { ends, commands, .. } = &*self.batch;
+        let (Some(end), Some(path)) = (ends.last(), figure.paths().first()) else { return };
+        let Some(&first) = figure.points(*path).first() else { return };
+        let start = ends.iter().rev().nth(1).copied().unwrap_or(0);
+        // Behind the first point, however long that is.
+        let start = put_deltas(&mut [0; 4], 0, &mut [0; 2], &[first]) + start + 1;
+        self.kept.put(slot, first, &commands[start..*end]);
     }
 
     fn write_summed(&mut self, summed: &Summed<'_>, keys: &[String], figure: &Figure) {
@@ -194,6 +240,10 @@ impl Encoder<'_> {
         let Batch { slots, kinds, ends, commands, tags } = &mut *self.batch;
         self.values.index_batch(&self.segments, slots, tags);
         let (features, columns) = (slots.len(), self.columns.len());
+        let words = columns <= WORD_KEYS && self.values.count() <= WORD_VALUES;
+        if words {
+            tags.iter_mut().for_each(|tag| *tag = tag_word(*tag));
+        }
         let mut segments = self.segments.iter();
         let mut ids: &[FeatureId] = &[];
         let mut next = segments.next();
@@ -204,25 +254,25 @@ impl Encoder<'_> {
                 next = segments.next();
             }
             let len = ends[number] - start;
-            let commands = &commands[start..start + len.next_multiple_of(BLOCK)];
-            let room = self.output.room(commands.len() + columns * TAG_ROOM + AROUND);
+            let commands = &commands[start..];
+            let room = self.output.room(len + BLOCK + columns * TAG_ROOM + AROUND);
             let id = ids[usize::from(*slot)].value().cast_unsigned();
             let end = put_feature(
                 room,
                 (id, kinds[number]),
                 |room, at| {
-                    let tag = |at, column: usize| match tags[column * features + number] {
+                    let tag = |column: usize| tags[column * features + number];
+                    if words {
+                        let put = |at, key| put_word(room, at, key as u8, tag(key));
+                        return (0..columns).fold(at, put);
+                    }
+                    (0..columns).fold(at, |at, key| match tag(key) {
                         0 => at,
-                        index => put_tag(room, at, column as u32, index - 1),
-                    };
-                    (0..columns).fold(at, tag)
+                        index => put_tag(room, at, key as u32, index - 1),
+                    })
                 },
                 |room, at| {
-                    for (to, from) in
-                        room[at..].chunks_exact_mut(BLOCK).zip(commands.chunks_exact(BLOCK))
-                    {
-                        to.copy_from_slice(from);
-                    }
+                    copy_blocks(&mut room[at..], commands, len);
                     at + len
                 },
             );
@@ -262,6 +312,15 @@ fn put_feature(
     close(room, 1, end)
 }
 
+/// Copies `len` bytes; to and from there is room for a block more, so that short ones need no call.
+#[inline]
+fn copy_blocks(to: &mut [u8], from: &[u8], len: usize) {
+    to[..BLOCK].copy_from_slice(&from[..BLOCK]);
+    if len > BLOCK {
+        to[BLOCK..len].copy_from_slice(&from[BLOCK..len]);
+    }
+}
+
 fn push_field(output: &mut Output, tag: u8, payload: &[u8]) {
     let room = output.room(1 + MAX_VARINT + payload.len());
     let end = put_bytes(room, 0, tag, payload);
@@ -283,7 +342,7 @@ fn put_geometry(bytes: &mut [u8], mut at: usize, kind: Kind, figure: &Figure) ->
     for path in figure.paths() {
         let points = figure.points(*path);
         let (first, rest) = points.split_at(1);
-        bytes[at] = (MOVE_TO | 1 << 3) as u8;
+        bytes[at] = ONE_MOVE;
         at = put_deltas(bytes, at + 1, &mut cursor, first);
         at = put_varint(bytes, at, command(LINE_TO, rest.len()));
         at = put_deltas(bytes, at, &mut cursor, rest);

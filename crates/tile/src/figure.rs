@@ -257,11 +257,43 @@ impl Figure {
         seen.area2.abs()
     }
 
+    /// Adds an exterior that is known to be simple and without spikes, of the points that are `kept`,
+    /// turned as it should.
+    #[inline]
+    pub fn push_firm(
+        &mut self,
+        points: impl ExactSizeIterator<Item = Point>,
+        kept: impl ExactSizeIterator<Item = bool>,
+        turns_right: bool,
+    ) {
+        let start = self.len;
+        self.reserve(points.len());
+        let room = &mut self.points[start..start + points.len()];
+        let mut len = 0;
+        for (point, kept) in points.zip(kept) {
+            // Written in any case and counted when it stays: no branch to guess wrong.
+            room[len] = point;
+            len += usize::from(kept);
+        }
+        if !turns_right {
+            room[..len].reverse();
+        }
+        self.spiked = false;
+        self.len = start + len;
+        self.close_path(start, PathRole::Exterior);
+    }
+
     /// Whether there is one ring and all of it is seen from the point that it was told to be
     /// about; such a ring is simple. `false` when nobody knows.
     #[inline]
     pub fn is_star(&self) -> bool {
         self.star && self.paths.len() == 1
+    }
+
+    /// Whether there is one ring that lost no spikes.
+    pub fn is_sound_ring(&self) -> bool {
+        let role = self.paths.first().map(|path| path.role);
+        self.paths.len() == 1 && role == Some(PathRole::Exterior) && !self.spiked
     }
 
     /// Whether the last ring that was pushed lost spikes.

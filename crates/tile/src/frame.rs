@@ -29,6 +29,9 @@ pub(crate) struct Frame {
     pub min: i32,
     /// Largest tile integer of the buffered tile, both axes.
     pub max: i32,
+    /// The world points that round into the buffered tile.
+    inside: WorldBox,
+    corner: [u32; 2],
 }
 
 /// A rectangle in tile integers, wide enough for features that leave the tile.
@@ -47,17 +50,28 @@ impl Frame {
         let down = unit.saturating_sub(zoom);
         let half = if down > 0 { 1 << (down - 1) } else { 0 };
         let offset = |tile: u32| (i64::from(tile) << (32 - zoom)) - half;
+        let offset = [offset(coord.x()), offset(coord.y())];
         let buffer = buffer as i32;
+        let up = zoom.saturating_sub(unit);
+        // The first world point of so many tile units, whole world units of them.
+        let first = |units: i32| {
+            let world = |v: i64| (v + (i64::from(units) << down)).clamp(0, i64::from(u32::MAX));
+            offset.map(|v| world(v) as u32)
+        };
+        let (low, high) = (first(-(buffer >> up)), first(((EXTENT as i32 + buffer) >> up) + 1));
+        let inside = WorldBox { min: low, max: high.map(|v| v.saturating_sub(1)) };
         Self {
-            offset: [offset(coord.x()), offset(coord.y())],
+            offset,
             down,
-            up: zoom.saturating_sub(unit),
+            up,
             level,
             // Told on the grid of Web Mercator; others are up to half as fine along one axis.
             firm: if set.is_web_mercator() { level } else { level.saturating_sub(1) },
             area_scale: 4_f64.powi(zoom as i32 - unit as i32),
             min: -buffer,
             max: EXTENT as i32 + buffer,
+            inside,
+            corner: [coord.x(), coord.y()].map(|tile| tile.wrapping_mul(EXTENT)),
         }
     }
 
@@ -86,6 +100,18 @@ impl Frame {
     #[inline]
     pub fn local_box(&self, world: &WorldBox) -> LocalBox {
         LocalBox { min: self.local(world.min), max: self.local(world.max) }
+    }
+
+    /// The north-western corner of the tile, in tile units of the zoom.
+    pub fn corner(&self) -> [u32; 2] {
+        self.corner
+    }
+
+    /// Whether all points of a box round into the buffered tile; some boxes of which that is true
+    /// are not known at the far ends of the world.
+    #[inline]
+    pub fn holds_world(&self, area: &WorldBox) -> bool {
+        self.inside.contains(area)
     }
 
     /// Whether the box lies inside the buffered tile, so that nothing needs clipping.

@@ -7,7 +7,7 @@
 //! done a few times over.
 
 use rustc_hash::FxHashMap;
-use spatial::{FeatureRef, PathRef, PathRole, Shard};
+use spatial::{PathRef, PathRole, Shard};
 
 use crate::clip::Wide;
 use crate::draw::wide_ring;
@@ -62,7 +62,7 @@ impl Knots {
         runs: impl Iterator<Item = (&'a Shard, &'a [u16])> + Clone,
         square: f64,
         frame: &Frame,
-        sound: &mut dyn FnMut(FeatureRef<'_>, &LocalBox) -> bool,
+        sound: &mut dyn FnMut(&Shard, usize, &LocalBox) -> bool,
     ) {
         self.clear();
         self.min = i64::from(frame.min);
@@ -70,7 +70,7 @@ impl Knots {
             for (shard, slots) in runs.clone() {
                 for slot in slots {
                     let slot = usize::from(*slot);
-                    if round == 0 && shard.firm_from()[slot] <= frame.firm {
+                    if round == 0 && shard.outlines()[slot].is_firm_at(frame.firm) {
                         continue;
                     }
                     let feature = shard.feature(slot);
@@ -79,7 +79,7 @@ impl Knots {
                     }
                     let local = frame.local_box(&feature.world_box());
                     let passed =
-                        if round == 0 { sound(feature, &local) } else { !self.touches(&local) };
+                        if round == 0 { sound(shard, slot, &local) } else { !self.touches(&local) };
                     if passed || frame.misses(&local) {
                         continue;
                     }
@@ -108,6 +108,12 @@ impl Knots {
                 points.sort_unstable_by_key(|point| (along(edge, *point), *point));
             }
         }
+    }
+
+    /// Whether no edge has points.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.cells.is_empty()
     }
 
     /// Whether a feature in `local` may have an edge with points.

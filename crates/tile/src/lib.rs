@@ -11,6 +11,7 @@ mod encode;
 mod figure;
 mod frame;
 pub mod inspect;
+mod kept;
 mod knots;
 pub mod labels;
 mod limits;
@@ -33,6 +34,7 @@ mod wire;
 mod writer;
 
 pub use coord::{InvalidTileCoord, TileCoord};
+pub use kept::CommandCache;
 pub use labels::labels;
 pub use limits::{DEFAULT_BUFFER, Limits, MAX_BUFFER};
 pub use matrix_set::{

@@ -1,46 +1,41 @@
 //! The bytes of a layer on their way out.
 //!
-//! Small pieces are put together in a chunk that stays in the processor's cache; a full chunk
-//! goes on in one copy. So nothing is filled with zeros first, and nothing is copied from far.
-
-/// Bytes of the chunk; longer pieces make it longer.
-const CHUNK: usize = 1 << 15;
+//! They are written where they stay. Memory that held the bytes of an earlier tile is not filled with
+//! zeros again.
 
 /// Collects bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
-    /// What has left the chunk.
     bytes: Vec<u8>,
-    chunk: Vec<u8>,
-    /// Bytes of the chunk in use.
+    /// Bytes in use.
     used: usize,
 }
 
 impl Output {
     /// Begins with nothing, in the memory of `bytes`, about `expected` bytes of which are needed.
-    pub fn start(&mut self, mut bytes: Vec<u8>, expected: usize) {
-        bytes.clear();
-        bytes.reserve(expected);
+    pub fn start(&mut self, bytes: Vec<u8>, expected: usize) {
         self.bytes = bytes;
         self.used = 0;
+        if self.bytes.capacity() < expected {
+            // Pages of zeros, which cost nothing until they are written to.
+            self.bytes = vec![0; expected];
+        }
     }
 
     /// Room to write the next bytes into, at least `len` of them; [`Output::advance`] says how
     /// many it were.
     #[inline]
     pub fn room(&mut self, len: usize) -> &mut [u8] {
-        if self.chunk.len() - self.used < len {
+        if self.bytes.len() - self.used < len {
             self.make_room(len);
         }
-        &mut self.chunk[self.used..]
+        &mut self.bytes[self.used..]
     }
 
     #[cold]
     fn make_room(&mut self, len: usize) {
-        self.flush();
-        if self.chunk.len() < len {
-            self.chunk.resize(len.next_power_of_two().max(CHUNK), 0);
-        }
+        // Not all of the memory at once: what held a large tile may hold a small one now.
+        self.bytes.resize((self.used + len) * 2, 0);
     }
 
     /// Keeps the first `len` bytes of the room.
@@ -55,15 +50,11 @@ impl Output {
         self.advance(bytes.len());
     }
 
-    fn flush(&mut self) {
-        self.bytes.extend_from_slice(&self.chunk[..self.used]);
-        self.used = 0;
-    }
-
     /// What was written.
     pub fn finish(&mut self) -> Vec<u8> {
-        self.flush();
-        std::mem::take(&mut self.bytes)
+        let mut bytes = std::mem::take(&mut self.bytes);
+        bytes.truncate(self.used);
+        bytes
     }
 }
 
@@ -74,7 +65,7 @@ mod tests {
     #[test]
     fn pieces_of_any_length_come_out_in_order() {
         let mut output = Output::default();
-        for memory in [Vec::new(), vec![9; 3 * CHUNK]] {
+        for memory in [Vec::new(), vec![9; 100_000]] {
             output.start(memory, 1000);
             let mut expected = Vec::new();
             for piece in 0..200_usize {
@@ -82,7 +73,7 @@ mod tests {
                 output.push(&bytes);
                 expected.extend(bytes);
             }
-            let long = vec![7; 3 * CHUNK + 1];
+            let long = vec![7; 100_001];
             output.push(&long);
             expected.extend(long);
             assert_eq!(output.finish(), expected);

@@ -8,6 +8,7 @@ use crate::census::Census;
 use crate::draw::{Drawer, Drawn, Kind};
 use crate::encode::{Buffers, Encoder};
 use crate::frame::Frame;
+use crate::kept::Borrowed;
 use crate::plan::{Plan, fair_shares, is_limited};
 use crate::select::{Selection, many};
 use crate::share::{Part, Share, neighbours_are_light};
@@ -238,7 +239,9 @@ impl<'l, 'a> Sketch<'l, 'a> {
         } else {
             let expected = self.selection.as_ref().map_or(0, Selection::len);
             let named = (layer.name, columns.as_slice());
-            let writer = Encoder::new(named, buffers, std::mem::take(bytes), expected);
+            let at = (place.coord.z(), place.frame.level);
+            let kept = Borrowed::new(layer.commands, at, place.frame.corner());
+            let writer = Encoder::new(named, buffers, std::mem::take(bytes), (expected, kept));
             self.write(place, drawer, &columns, writer)
         };
         if !plan.keys && !bytes.is_empty() {
@@ -278,7 +281,10 @@ impl<'l, 'a> Sketch<'l, 'a> {
                 &large
             }
         };
-        drawer.start(selection.runs(), self.plan.least_area(place.coord) as f64, &place.frame);
+        let least = self.plan.least_area(place.coord) as f64;
+        drawer.start(selection.runs(), least, &place.frame, &mut |shard, slot| {
+            writer.knows(shard, slot)
+        });
         let mut draw = |tally: &mut Tally<'a>, writer: &mut _, shard: &'a Shard, slot: usize| {
             draw_feature((shard, slot), &place.frame, drawer, writer, (tally, &mut stats));
         };
@@ -330,11 +336,19 @@ fn draw_feature<'a: 'w, 'w>(
     (tally, stats): (&mut Tally<'a>, &mut LayerStats),
 ) {
     let feature = shard.feature(slot);
+    let alike = drawer.draws_alike(feature, frame);
+    if alike && writer.write_kept(slot) {
+        stats.features += 1;
+        return;
+    }
     for kind in Kind::of(feature).into_iter().flatten() {
         let drawn = drawer.draw(feature, kind, frame);
         match drawn {
             Drawn::Whole | Drawn::Mended => {
                 writer.write(shard, slot, kind, &drawer.figure);
+                if alike && drawn == Drawn::Whole && drawer.figure.is_sound_ring() {
+                    writer.keep(slot, &drawer.figure);
+                }
                 stats.features += 1;
                 stats.repaired += usize::from(drawn == Drawn::Mended);
             }

@@ -1,5 +1,6 @@
 //! What a layer is drawn from.
 
+use crate::kept::CommandCache;
 use spatial::{CollectionSnapshot, Portion, Shard, Size, WorldBox};
 
 /// A searchable set of features.
@@ -79,6 +80,8 @@ pub struct LayerInput<'a> {
     pub source: &'a dyn FeatureSource,
     /// Columns that become attributes: position in the shard and name of the attribute.
     pub columns: &'a [(usize, &'a str)],
+    /// Where commands of its polygons are kept from tile to tile, if at all.
+    pub commands: Option<&'a CommandCache>,
 }
 
 impl std::fmt::Debug for LayerInput<'_> {

@@ -1,8 +1,7 @@
 //! The value table of a tile layer: each distinct value once, as far as that is cheap.
 //!
-//! Numbers and truth values stand once. A column of texts is looked up as long as that finds
-//! something: keys and addresses, which hardly ever repeat, are written as they come from some
-//! point on, and a repeated one stands twice, which the specification allows (4.1: SHOULD). That
+//! A column is looked up as long as that finds something: keys, addresses and measures, which
+//! hardly ever repeat, are written as they come from some point on, and a repeated one stands twice, which the specification allows (4.1: SHOULD). That
 //! point follows from the values in the order of the features, whichever shards they are in.
 //!
 //! While features are drawn the table holds where each value is to be found; the bytes are
@@ -15,8 +14,8 @@ use crate::output::Output;
 use crate::tally::SumValue;
 use crate::wire::{MAX_VARINT, put_varint, varint_len, zigzag64};
 
-/// Texts of a column that are looked up before it is told whether that was worth it.
-const WINDOW: u32 = 512;
+/// Values of a column that are looked up before it is told whether that was worth it.
+const WINDOW: u32 = 64;
 /// One in so many must have been there already.
 const WORTH: u32 = 32;
 
@@ -25,20 +24,20 @@ const WORTH: u32 = 32;
 pub(crate) struct ValueBuffers {
     /// Value by value, its code in the column and shard of its source.
     places: Vec<u16>,
-    columns: Vec<TextColumn>,
+    columns: Vec<ColumnState>,
     texts: Lookup,
     ints: Lookup,
     reals: Lookup,
-    /// Features that were announced.
+    /// Features that were announced, up to what is looked up first.
     expected: usize,
     /// Values of what stands for many features: behind all others.
     sums: Vec<SumValue>,
     epoch: u32,
 }
 
-/// What is known of a column of texts.
+/// What is known of a column.
 #[derive(Debug, Default)]
-struct TextColumn {
+struct ColumnState {
     /// By code: upper half the epoch, lower half the value index; valid for one shard.
     codes: Vec<u64>,
     looked_up: u32,
@@ -59,7 +58,7 @@ struct Source<'a> {
 pub(crate) struct Segment<'a> {
     pub shard: &'a Shard,
     pub first: usize,
-    /// Tells what `TextColumn::codes` say of this shard from what they said of others.
+    /// Tells what `ColumnState::codes` say of this shard from what they said of others.
     pub epoch: u32,
 }
 
@@ -69,6 +68,7 @@ pub(crate) struct Values<'a> {
     columns: &'a [(usize, &'a str)],
     buffers: &'a mut ValueBuffers,
     sources: Vec<Source<'a>>,
+    /// One more than the index of each.
     truths: [Option<u32>; 2],
 }
 
@@ -80,16 +80,21 @@ impl<'a> Values<'a> {
         expected: usize,
     ) -> Self {
         buffers.places.clear();
-        buffers.columns.resize_with(columns.len().max(buffers.columns.len()), TextColumn::default);
+        buffers.columns.resize_with(columns.len().max(buffers.columns.len()), ColumnState::default);
         for column in &mut buffers.columns {
             (column.looked_up, column.found, column.keys) = (0, 0, false);
         }
         buffers.texts.clear(expected.min(WINDOW as usize) * columns.len());
-        buffers.expected = expected;
+        buffers.expected = expected.min(WINDOW as usize);
         buffers.ints.forget();
         buffers.reals.forget();
         buffers.sums.clear();
         Self { columns, buffers, sources: Vec::new(), truths: [None; 2] }
+    }
+
+    /// Number of values so far.
+    pub fn count(&self) -> usize {
+        self.buffers.places.len()
     }
 
     /// Features come from `shard` from number `first` of a batch on.
@@ -135,43 +140,43 @@ impl<'a> Values<'a> {
         slots: &[u16],
         tags: &mut Vec<u32>,
     ) {
+        let values = column.values();
         let codes = slots.iter().map(|slot| column.code(usize::from(*slot)));
-        match column.values() {
-            Distinct::Text(texts) => tags.extend(codes.map(|code| match code {
-                None => 0,
-                Some(code) if self.buffers.columns[position].keys => self.push(code),
-                Some(code) => self.text((position, epoch), code, texts) + 1,
-            })),
-            Distinct::Int(values) => {
-                self.buffers.ints.expect(self.buffers.expected);
-                tags.extend(codes.map(|code| {
-                    let Some(code) = code else { return 0 };
-                    let key = values[usize::from(code)].cast_unsigned();
-                    let ValueBuffers { places, ints, .. } = &mut *self.buffers;
-                    number(ints, key, code, places)
-                }))
-            }
-            Distinct::Real(values) => {
-                self.buffers.reals.expect(self.buffers.expected);
-                tags.extend(codes.map(|code| {
-                    let Some(code) = code else { return 0 };
-                    let key = values[usize::from(code)].to_bits();
-                    let ValueBuffers { places, reals, .. } = &mut *self.buffers;
-                    number(reals, key, code, places)
-                }))
-            }
+        match values {
+            Distinct::Bytes => tags.resize(tags.len() + slots.len(), 0),
             Distinct::Bool => tags.extend(codes.map(|code| {
                 let Some(code) = code else { return 0 };
-                match self.truths[usize::from(code)] {
-                    Some(index) => index + 1,
-                    None => {
-                        let index = self.push(code);
-                        self.truths[usize::from(code)] = Some(index - 1);
-                        index
-                    }
-                }
+                let index = self.truths[usize::from(code)].unwrap_or_else(|| self.push(code));
+                self.truths[usize::from(code)] = Some(index);
+                index
             })),
-            Distinct::Bytes => tags.resize(tags.len() + slots.len(), 0),
+            Distinct::Text(_) | Distinct::Int(_) | Distinct::Real(_) => {
+                let start = tags.len();
+                for code in codes {
+                    if self.buffers.columns[position].keys {
+                        break;
+                    }
+                    let index = code.map(|code| self.look_up((position, epoch), code, values));
+                    tags.push(index.map_or(0, |index| index + 1));
+                }
+                self.push_keys(column, &slots[tags.len() - start..], tags);
+            }
+        }
+    }
+
+    /// Adds the values of `column` at `slots`, whether they are there or not.
+    fn push_keys(&mut self, column: &Column, slots: &[u16], tags: &mut Vec<u32>) {
+        let places = &mut self.buffers.places;
+        let next = places.len() as u32 + 1;
+        if let Some(codes) = column.full_codes() {
+            places.extend(slots.iter().map(|slot| codes[usize::from(*slot)]));
+            tags.extend(next..next + slots.len() as u32);
+            return;
+        }
+        for slot in slots {
+            let code = column.code(usize::from(*slot));
+            places.extend(code);
+            tags.push(code.map_or(0, |_| places.len() as u32));
         }
     }
 
@@ -182,25 +187,23 @@ impl<'a> Values<'a> {
         self.buffers.places.len() as u32
     }
 
-    /// Index of a text, the next free one if it is not there.
-    fn text(&mut self, (position, epoch): (usize, u32), code: u16, texts: Texts<'_>) -> u32 {
-        let ValueBuffers { places, columns, texts: lookup, .. } = &mut *self.buffers;
-        let column = &mut columns[position];
-        let fresh = places.len() as u32;
-        let known = column.codes[usize::from(code)];
+    /// Index of a value, the next free one if it is not there.
+    #[inline]
+    fn look_up(&mut self, (position, epoch): (usize, u32), code: u16, values: Distinct<'_>) -> u32 {
+        let known = self.buffers.columns[position].codes[usize::from(code)];
+        let fresh = self.buffers.places.len() as u32;
         let index = if (known >> 32) as u32 == epoch {
             known as u32
         } else {
-            let text = &texts.bytes()[texts.span(code)];
-            let key = u64::from(texts.hash(code));
-            let is_it = |index: u32| text_at(index, places, &self.sources) == text;
-            let index = lookup.index_or(key, fresh, is_it);
-            column.codes[usize::from(code)] = u64::from(epoch) << 32 | u64::from(index);
+            let index = self.find(code, values, fresh);
+            let known = u64::from(epoch) << 32 | u64::from(index);
+            self.buffers.columns[position].codes[usize::from(code)] = known;
             index
         };
         if index == fresh {
-            places.push(code);
+            self.buffers.places.push(code);
         }
+        let column = &mut self.buffers.columns[position];
         column.looked_up += 1;
         column.found += u32::from(index != fresh);
         if column.looked_up == WINDOW {
@@ -208,6 +211,28 @@ impl<'a> Values<'a> {
             (column.looked_up, column.found) = (0, 0);
         }
         index
+    }
+
+    /// Index of the value that `code` stands for among `values`, `fresh` if it is not there.
+    fn find(&mut self, code: u16, values: Distinct<'_>, fresh: u32) -> u32 {
+        let expected = self.buffers.expected;
+        let ValueBuffers { places, texts: lookup, ints, reals, .. } = &mut *self.buffers;
+        match values {
+            Distinct::Text(texts) => {
+                let text = &texts.bytes()[texts.span(code)];
+                let is_it = |index: u32| text_at(index, places, &self.sources) == text;
+                lookup.index_or(u64::from(texts.hash(code)), fresh, is_it)
+            }
+            Distinct::Int(values) => {
+                ints.expect(expected);
+                ints.index_or(values[usize::from(code)].cast_unsigned(), fresh, |_| true)
+            }
+            Distinct::Real(values) => {
+                reals.expect(expected);
+                reals.index_or(values[usize::from(code)].to_bits(), fresh, |_| true)
+            }
+            Distinct::Bool | Distinct::Bytes => fresh,
+        }
     }
 
     /// Index of a value of what stands for many features. No value of a single one comes after.
@@ -253,17 +278,6 @@ impl<'a> Values<'a> {
             }
         }
     }
-}
-
-/// One more than the index of the number under `key`.
-#[inline]
-fn number(lookup: &mut Lookup, key: u64, code: u16, places: &mut Vec<u16>) -> u32 {
-    let fresh = places.len() as u32;
-    let index = lookup.index_or(key, fresh, |_| true);
-    if index == fresh {
-        places.push(code);
-    }
-    index + 1
 }
 
 /// The text at `index` of the table; nothing when that is none.

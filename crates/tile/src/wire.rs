@@ -75,24 +75,35 @@ fn spread(value: u32) -> (u32, u32) {
     (value + (value & !0x7f) + (long << 7), 1 + long)
 }
 
-/// Writes two numbers as varints; short ones, as nearly all are, in one go. Needs
-/// [`TAG_ROOM`] bytes.
+/// Writes two numbers as varints.
 #[inline]
 pub(crate) fn put_tag(bytes: &mut [u8], at: usize, key: u32, value: u32) -> usize {
-    if key > 0x7f || value >= 1 << 28 {
-        let at = put_varint(bytes, at, u64::from(key));
-        return put_varint(bytes, at, u64::from(value));
-    }
-    let spread = (value & 0x7f)
-        | (value << 1 & 0x7f00)
-        | (value << 2 & 0x7f_0000)
-        | (value << 3 & 0x7f00_0000);
-    let len = varint_len(u64::from(value));
-    // All bytes but the last go on.
-    let going_on = 0x0080_8080 >> (8 * (4 - len));
-    let word = u64::from(spread | going_on) << 8 | u64::from(key);
-    bytes[at..at + 8].copy_from_slice(&word.to_le_bytes());
-    at + 1 + len
+    let at = put_varint(bytes, at, u64::from(key));
+    put_varint(bytes, at, u64::from(value))
+}
+
+/// Values below it have words.
+pub(crate) const WORD_VALUES: usize = 1 << 21;
+/// Keys below it can be put with a word.
+pub(crate) const WORD_KEYS: usize = 1 << 7;
+
+/// What stands for one more than a value until its tag is put: the varint from the lowest byte up, the
+/// length of the tag in the highest byte. 0 for 0, which is no value. No branch, so that many are
+/// made at once.
+#[inline]
+pub(crate) fn tag_word(value: u32) -> u32 {
+    let v = value.wrapping_sub(1);
+    let longer = [u32::from(v > 0x7f), u32::from(v > 0x3fff)];
+    let spread = (v & 0x7f) | (v << 1 & 0x7f00) | (v << 2 & 0x7f_0000);
+    let word = spread | longer[0] << 7 | longer[1] << 15 | (2 + longer[0] + longer[1]) << 24;
+    if value == 0 { 0 } else { word }
+}
+
+/// Writes a tag by its word; needs four bytes of room.
+#[inline]
+pub(crate) fn put_word(bytes: &mut [u8], at: usize, key: u8, word: u32) -> usize {
+    bytes[at..at + 4].copy_from_slice(&(word << 8 | u32::from(key)).to_le_bytes());
+    at + (word >> 24) as usize
 }
 
 /// Bytes that a tag may write, though not all of them count.
@@ -139,17 +150,15 @@ mod tests {
 
     #[test]
     fn a_tag_is_two_varints() {
-        for key in [0, 1, 127, 128, 65_535] {
-            let values = (0..32).flat_map(|shift| [(1 << shift) - 1, 1 << shift, u32::MAX]);
-            for value in values {
-                let mut tag = [0; TAG_ROOM];
-                let end = put_tag(&mut tag, 0, key, value);
-                let mut single = [0; TAG_ROOM];
-                let at = put_varint(&mut single, 0, u64::from(key));
-                let at = put_varint(&mut single, at, u64::from(value));
-                assert_eq!((end, &tag[..end]), (at, &single[..at]), "{key} {value}");
-            }
+        let values = (0..21).flat_map(|shift| [(1 << shift) - 1, 1 << shift, (1 << 21) - 1]);
+        for value in values {
+            let mut tag = [0; TAG_ROOM];
+            let end = put_word(&mut tag, 0, 127, tag_word(value + 1));
+            let mut single = [0; TAG_ROOM];
+            let at = put_tag(&mut single, 0, 127, value);
+            assert_eq!((end, &tag[..end]), (at, &single[..at]), "{value}");
         }
+        assert_eq!(tag_word(0), 0);
     }
 
     #[test]

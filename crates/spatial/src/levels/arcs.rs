@@ -130,8 +130,9 @@ impl Line {
     }
 }
 
+/// The way between two points, world units.
 #[inline]
-fn between(from: WorldPoint, to: WorldPoint) -> [f64; 2] {
+pub(super) fn between(from: WorldPoint, to: WorldPoint) -> [f64; 2] {
     [0, 1].map(|axis| f64::from(to[axis]) - f64::from(from[axis]))
 }
 

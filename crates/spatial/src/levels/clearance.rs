@@ -1,11 +1,12 @@
 //! How far the parts of an outline keep apart.
 
-use super::arcs::Line;
+use super::arcs::{Line, between};
+use super::first_zoom;
 use super::nodes::{Vertex, distinct};
-use super::{NEVER, first_zoom};
-use crate::PathRole;
+use crate::outline::Outline;
 use crate::placement::Placement;
 use crate::shard::Body;
+use crate::{PathRole, WorldPoint};
 
 /// Vertices up to which every one is held against every edge.
 const MOST: usize = 48;
@@ -13,24 +14,23 @@ const MOST: usize = 48;
 /// many units apart cannot meet.
 const APART: f64 = 2.5;
 
-/// The zoom from which on neither rounding nor levels can make the rings of the feature at `slot`
-/// meet themselves or each other; [`NEVER`] when nobody knows.
-pub(crate) fn firm_from(
+/// What is known of the outline of the feature at `slot`.
+pub(crate) fn outline(
     body: &Body,
     placement: &Placement,
     slot: usize,
     vertices: &mut Vec<Vertex>,
-) -> u8 {
+) -> Outline {
     let mut paths = body.paths(slot);
-    let (Some(path), None) = (paths.next(), paths.next()) else { return NEVER };
+    let (Some(path), None) = (paths.next(), paths.next()) else { return Outline::UNKNOWN };
     let ring = &placement.points[body.path_vertices(path)];
     if ring.len() > MOST + 1 || body.roles[path] != PathRole::Exterior {
-        return NEVER;
+        return Outline::UNKNOWN;
     }
     distinct(ring, true, vertices);
     let count = vertices.len();
-    if count < 3 {
-        return NEVER;
+    if count < 3 || count + 1 != ring.len() {
+        return Outline::UNKNOWN;
     }
     let mut clearance2 = f64::INFINITY;
     let mut before = count - 1;
@@ -43,5 +43,36 @@ pub(crate) fn firm_from(
         }
         before = after;
     }
-    first_zoom(clearance2, APART)
+    // Where edges cross, no vertex need be near.
+    if clearance2 < 1.0 || crosses_itself(ring) {
+        return Outline::UNKNOWN;
+    }
+    Outline::firm_from(first_zoom(clearance2, APART), signed_area2(ring) > 0)
+}
+
+/// Whether two edges of a closed ring cross whose vertices are a world unit off its other edges:
+/// then twice the area of a triangle of three of them is far more than its error, where edges cross.
+fn crosses_itself(ring: &[WorldPoint]) -> bool {
+    let side = |a: WorldPoint, b: WorldPoint, c: WorldPoint| {
+        let [[u, v], [x, y]] = [b, c].map(|to| between(a, to));
+        u * y - v * x > 0.0
+    };
+    (2..ring.len() - 1).any(|q| {
+        let (c, d) = (ring[q], ring[q + 1]);
+        (0..q - 1).any(|p| {
+            let (a, b) = (ring[p], ring[p + 1]);
+            side(a, b, c) != side(a, b, d) && side(c, d, a) != side(c, d, b)
+        })
+    })
+}
+
+/// Twice the area of a closed ring, positive when it turns right on the map (y south).
+fn signed_area2(ring: &[WorldPoint]) -> i128 {
+    let Some(&origin) = ring.first() else { return 0 };
+    let relative = |p: &WorldPoint| [0, 1].map(|k| i64::from(p[k]) - i64::from(origin[k]));
+    let cross = |pair: &[WorldPoint]| {
+        let (a, b) = (relative(&pair[0]), relative(&pair[1]));
+        i128::from(a[0]) * i128::from(b[1]) - i128::from(b[0]) * i128::from(a[1])
+    };
+    ring.windows(2).map(cross).sum()
 }

@@ -107,7 +107,7 @@ fn level(leaves: &mut [Leaf]) {
     for (leaf, levels) in leaves.iter_mut().zip(levels) {
         // Nobody else holds a shard that was just built.
         if let Some(shard) = Arc::get_mut(&mut leaf.shard) {
-            shard.levels = Arc::new(levels);
+            shard.set_levels(levels);
         }
     }
 }

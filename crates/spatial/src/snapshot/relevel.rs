@@ -56,7 +56,7 @@ impl CollectionSnapshot {
     pub(super) fn relevel(&mut self, fresh: &mut [Shard], touched: &Touched, revision: Revision) {
         let (levels, changed) = self.levels_after(fresh, touched);
         for (shard, levels) in fresh.iter_mut().zip(levels) {
-            shard.levels = Arc::new(levels);
+            shard.set_levels(levels);
         }
         for shard in changed {
             for id in shard.ids() {
@@ -109,7 +109,7 @@ impl CollectionSnapshot {
             }
             let mut shard = builder.finish();
             let levels = changed.iter().flat_map(|(_, levels)| levels.iter().copied());
-            shard.levels = Arc::new(levels.collect());
+            shard.set_levels(levels.collect());
             shard
         });
         (levels, shards.collect())

@@ -173,7 +173,7 @@ fn layers_combine_and_empty_ones_are_left_out() {
     let shapes = mixture();
     let (small, bulk) = (Features::new(&shapes, 8), Features::bulk(&shapes));
     let none = Features::bulk(&[]);
-    let layer = |name, source| LayerInput { name, source, columns: &COLUMNS[..2] };
+    let layer = |name, source| LayerInput { name, source, columns: &COLUMNS[..2], commands: None };
     let layers = [layer("a", &small as _), layer("b", &none as _), layer("c", &bulk as _)];
     let rendered = render(&layers, &WEB_MERCATOR_QUAD, coord(12, 1, 1), &Limits::default());
     let decoded = decode(&rendered.bytes).unwrap();

@@ -5,12 +5,15 @@ use spatial::{
     FeatureId, Field, FieldClass, FieldType, Geometry, Shard, ShardBuilder, Value, WorldBox,
 };
 use tile::inspect::{DecodedLayer, decode, defects};
-use tile::{FeatureSource, LayerInput, Limits, Rendered, TileCoord, WEB_MERCATOR_QUAD, render};
+use tile::{
+    CommandCache, FeatureSource, LayerInput, Limits, Rendered, TileCoord, WEB_MERCATOR_QUAD, render,
+};
 
 /// Features whose storage coordinates are world units, searched one by one.
 pub struct Features {
     shards: Vec<Shard>,
     count: u64,
+    commands: CommandCache,
 }
 
 /// The columns of every source here.
@@ -65,7 +68,8 @@ impl Features {
             }
             builder.finish()
         });
-        Self { shards: shards.collect(), count: shapes.len() as u64 }
+        let commands = CommandCache::new(1 << 24, 1);
+        Self { shards: shards.collect(), count: shapes.len() as u64, commands }
     }
 
     /// The same, said to be part of a large collection, so that our own encoder writes it.
@@ -78,10 +82,15 @@ impl Features {
         Self { count: 1_000_000, ..self }
     }
 
-    /// Draws the source as the layer `parcels`.
+    /// Draws the source as the layer `parcels`; from what earlier tiles kept it comes out alike.
     pub fn draw(&self, coord: TileCoord, limits: &Limits) -> Rendered {
-        let layer = LayerInput { name: "parcels", source: self, columns: &COLUMNS };
-        render(&[layer], &WEB_MERCATOR_QUAD, coord, limits)
+        let layer = LayerInput { name: "parcels", source: self, columns: &COLUMNS, commands: None };
+        let rendered = render(&[layer], &WEB_MERCATOR_QUAD, coord, limits);
+        let keeping = LayerInput { commands: Some(&self.commands), ..layer };
+        for _ in 0..2 {
+            assert!(render(&[keeping], &WEB_MERCATOR_QUAD, coord, limits) == rendered, "{coord}");
+        }
+        rendered
     }
 }
 

@@ -18,7 +18,12 @@ const AT: u32 = 6000;
 const CORNER: f64 = AT as f64 * TILE;
 
 fn layer_in(features: &Features, coord: TileCoord) -> Option<DecodedLayer> {
-    let layer = LayerInput { name: "plots:labels", source: features, columns: &COLUMNS[..4] };
+    let layer = LayerInput {
+        name: "plots:labels",
+        source: features,
+        columns: &COLUMNS[..4],
+        commands: None,
+    };
     let mut layers = decode(&labels(&layer, coord)).unwrap();
     assert!(layers.len() <= 1);
     layers.pop()

@@ -95,7 +95,7 @@ fn net() -> CollectionSnapshot {
 /// Draws the tile in the middle of the net.
 fn draw(source: &CollectionSnapshot, z: u32) -> (u32, u32, Vec<u8>) {
     let middle = CORNER.map(|v| (v + CELL * SIDE as f64 / 2.0) as u32 >> (32 - z));
-    let layer = LayerInput { name: "cells", source, columns: &[] };
+    let layer = LayerInput { name: "cells", source, columns: &[], commands: None };
     let at = coord(z, middle[0], middle[1]);
     let rendered = tile::render(&[layer], &WEB_MERCATOR_QUAD, at, &Limits::UNBOUNDED);
     assert_eq!(rendered.layers[0].dropped.broken, 0);

@@ -6,7 +6,7 @@ use spatial::{
     FieldClass, FieldType, Geometry, GeometryType, Revision, Stage, Value, WorldPoint, Zooms,
 };
 use tile::inspect::{DecodedFeature, DecodedValue, decode, defects};
-use tile::{LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and};
+use tile::{CommandCache, LayerInput, Limits, TileCoord, WEB_MERCATOR_QUAD, render, render_and};
 
 const COLUMNS: [(usize, &str); 3] = [(0, "code"), (1, "use"), (2, "area")];
 
@@ -71,13 +71,15 @@ fn build(numbers: impl Iterator<Item = i64>) -> CollectionSnapshot {
 }
 
 fn tiles(source: &CollectionSnapshot) -> Vec<Vec<u8>> {
-    let layer = LayerInput { name: "parcels", source, columns: &COLUMNS };
+    let commands = CommandCache::new(1 << 24, 1);
+    let layer = LayerInput { name: "parcels", source, columns: &COLUMNS, commands: None };
+    let keeping = LayerInput { commands: Some(&commands), ..layer };
     let middle = [(1 << 24) + 450_000; 2];
     let draw = |zoom: u8| {
         let coord = TileCoord::holding(zoom, middle);
         let rendered = render(&[layer], &WEB_MERCATOR_QUAD, coord, &Limits::UNBOUNDED);
-        // The second one is drawn in memory that the first has used.
-        for _ in 0..2 {
+        // In memory that the one before has used, from nothing and from what that one kept.
+        for layer in [layer, keeping, keeping] {
             render_and(&[layer], &WEB_MERCATOR_QUAD, coord, &Limits::UNBOUNDED, |again| {
                 assert!(*again == rendered, "{coord}");
             });
@@ -133,7 +135,7 @@ fn add(sums: &mut Sums, feature: &DecodedFeature) {
 }
 
 fn sums(source: &CollectionSnapshot, zoom: u8, limits: &Limits) -> Sums {
-    let layer = LayerInput { name: "parcels", source, columns: &COLUMNS };
+    let layer = LayerInput { name: "parcels", source, columns: &COLUMNS, commands: None };
     let corners = [[(1 << 24) - 1; 2], [(1 << 24) + 920_000; 2]];
     let [first, last] = corners.map(|corner| TileCoord::holding(zoom, corner));
     let mut seen = std::collections::BTreeSet::new();

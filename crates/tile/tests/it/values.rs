@@ -95,22 +95,18 @@ fn a_column_of_one_value_costs_one_value() {
 fn values_that_shards_share_stand_once() {
     // Each shard has a thousand names; half of them come again in the next one.
     let name = |position: usize| position % 1_000 + position / 1_000 * 500;
-    let layer = layer(3_000, 1_000, |position| vec![text(name(position).to_string())]);
-    // The first half shares nothing with another shard yet, and looking up was given up there.
-    assert_eq!(layer.values, 3_000);
-    let names = |position: usize| vec![text((name(position) / 4).to_string())];
-    let layer = self::layer(3_000, 1_000, names);
-    assert_eq!(layer.values, 500);
-}
-
-#[test]
-fn numbers_stand_once_even_if_all_of_a_shard_differ() {
-    let layer = layer(3_000, 1_000, |position| {
-        let number = (position % 1_000) as i64;
-        vec![Value::Null, Value::Int(number), Value::Real(number as f64)]
-    });
-    // The integer and the real number of a value are two values.
-    assert_eq!(layer.values, 2_000);
+    // Each in the column of its type.
+    let kinds: [fn(usize) -> Vec<Value>; 3] = [
+        |name| vec![text(name.to_string())],
+        |name| vec![Value::Null, Value::Int(name as i64)],
+        |name| vec![Value::Null, Value::Null, Value::Real(name as f64)],
+    ];
+    for values in kinds {
+        // The first half shares nothing with another shard yet, and looking up was given up there.
+        assert_eq!(layer(3_000, 1_000, |position| values(name(position))).values, 3_000);
+        let four_alike = layer(3_000, 1_000, |position| values(name(position) / 4));
+        assert_eq!(four_alike.values, 500);
+    }
 }
 
 #[test]
