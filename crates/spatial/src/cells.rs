@@ -8,6 +8,7 @@
 //! some thirty features up to cells that hold all of it.
 
 use crate::size::{Size, dimension};
+use crate::tight::tighten;
 use crate::{Column, Distinct, FeatureRef, Shard, WorldBox, WorldPoint};
 
 /// Features that a cell of the finest level that is kept holds about.
@@ -309,8 +310,8 @@ impl CellLevel {
     }
 
     fn shrink(&mut self) {
-        self.entries.shrink_to_fit();
-        self.numbers.shrink_to_fit();
-        self.categories.shrink_to_fit();
+        tighten(&mut self.entries);
+        tighten(&mut self.numbers);
+        tighten(&mut self.categories);
     }
 }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use rustc_hash::FxHasher;
 
 use crate::number_sums::NumberSums;
+use crate::tight::tighten;
 use crate::{FieldType, Value};
 
 /// Code of "no value".
@@ -45,10 +46,73 @@ impl ValueRef<'_> {
 /// The values of one field over the slots of a shard.
 #[derive(Clone, Debug)]
 pub struct Column {
-    codes: Vec<u16>,
-    /// Whether no slot is without a value.
-    full: bool,
+    codes: Codes,
     values: Dictionary,
+}
+
+/// Which value each slot has.
+#[derive(Clone, Debug)]
+enum Codes {
+    /// [`NULL`] for a slot without one.
+    Listed { codes: Vec<u16>, full: bool },
+    /// Each slot has one of its own, whose code it is: keys.
+    Slots,
+}
+
+/// Where the values of a dictionary lie in its bytes.
+#[derive(Clone, Debug)]
+enum Ends {
+    /// By code.
+    Each(Vec<u32>),
+    /// So many of them, all of one length: codes of one kind.
+    Alike { len: u32, count: u32 },
+}
+
+impl Ends {
+    fn count(&self) -> usize {
+        match self {
+            Self::Each(ends) => ends.len(),
+            Self::Alike { count, .. } => *count as usize,
+        }
+    }
+
+    #[inline]
+    fn span(&self, code: u16) -> Range<usize> {
+        let code = usize::from(code);
+        match self {
+            Self::Each(ends) => {
+                let start = if code == 0 { 0 } else { ends[code - 1] as usize };
+                start..ends[code] as usize
+            }
+            Self::Alike { len, .. } => {
+                let len = *len as usize;
+                code * len..(code + 1) * len
+            }
+        }
+    }
+
+    fn push(&mut self, end: usize) {
+        if let Self::Each(ends) = self {
+            ends.push(end as u32);
+        }
+    }
+
+    fn finish(&mut self) {
+        let Self::Each(ends) = self else { return };
+        let (len, count) = (ends.first().copied().unwrap_or(0), ends.len() as u32);
+        if ends.iter().zip(1..).all(|(end, number)| u64::from(*end) == u64::from(len) * number) {
+            *self = Self::Alike { len, count };
+        } else {
+            tighten(ends);
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Each(ends) => ends.capacity() * 4,
+            Self::Alike { .. } => 0,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -56,16 +120,8 @@ enum Dictionary {
     Bool,
     Int(Vec<i64>),
     Real(Vec<f64>),
-    /// With 32 bits of the hash of each text, so that nobody needs to hash it again.
-    Text {
-        ends: Vec<u32>,
-        bytes: String,
-        hashes: Vec<u32>,
-    },
-    Bytes {
-        ends: Vec<u32>,
-        bytes: Vec<u8>,
-    },
+    Text { ends: Ends, bytes: String },
+    Bytes { ends: Ends, bytes: Vec<u8> },
 }
 
 /// The distinct values of a column, by code.
@@ -86,9 +142,8 @@ pub enum Distinct<'a> {
 /// The distinct texts of a column, by code.
 #[derive(Clone, Copy, Debug)]
 pub struct Texts<'a> {
-    ends: &'a [u32],
+    ends: &'a Ends,
     bytes: &'a [u8],
-    hashes: &'a [u32],
 }
 
 impl<'a> Texts<'a> {
@@ -104,18 +159,7 @@ impl<'a> Texts<'a> {
     /// When no text has that code.
     #[inline]
     pub fn span(&self, code: u16) -> Range<usize> {
-        let code = usize::from(code);
-        let start = if code == 0 { 0 } else { self.ends[code - 1] as usize };
-        start..self.ends[code] as usize
-    }
-
-    /// A hash of the text of `code`: equal for equal texts of any column.
-    ///
-    /// # Panics
-    /// When no text has that code.
-    #[inline]
-    pub fn hash(&self, code: u16) -> u32 {
-        self.hashes[usize::from(code)]
+        self.ends.span(code)
     }
 }
 
@@ -127,7 +171,7 @@ impl Column {
             Dictionary::Bool => 2,
             Dictionary::Int(values) => values.len(),
             Dictionary::Real(values) => values.len(),
-            Dictionary::Text { ends, .. } | Dictionary::Bytes { ends, .. } => ends.len(),
+            Dictionary::Text { ends, .. } | Dictionary::Bytes { ends, .. } => ends.count(),
         }
     }
 
@@ -138,40 +182,46 @@ impl Column {
             Dictionary::Bool => Distinct::Bool,
             Dictionary::Int(values) => Distinct::Int(values),
             Dictionary::Real(values) => Distinct::Real(values),
-            Dictionary::Text { ends, bytes, hashes } => {
-                Distinct::Text(Texts { ends, bytes: bytes.as_bytes(), hashes })
+            Dictionary::Text { ends, bytes } => {
+                Distinct::Text(Texts { ends, bytes: bytes.as_bytes() })
             }
             Dictionary::Bytes { .. } => Distinct::Bytes,
         }
     }
 
-    /// Codes by slot, where there is a value at each slot.
+    /// Adds the codes of the values at `slots` to `codes`; `false`, and nothing added, when not every
+    /// slot of the shard has a value.
     #[inline]
-    pub fn full_codes(&self) -> Option<&[u16]> {
-        self.full.then_some(&self.codes)
+    pub fn extend_full(&self, slots: &[u16], codes: &mut Vec<u16>) -> bool {
+        match &self.codes {
+            Codes::Listed { codes: all, full: true } => {
+                codes.extend(slots.iter().map(|slot| all[usize::from(*slot)]));
+            }
+            Codes::Listed { .. } => return false,
+            Codes::Slots => codes.extend_from_slice(slots),
+        }
+        true
     }
 
     /// Code of the value at `slot`, `None` for null. Equal codes mean equal values.
     #[inline]
     pub fn code(&self, slot: usize) -> Option<u16> {
-        let code = self.codes[slot];
-        (code != NULL).then_some(code)
+        match &self.codes {
+            Codes::Listed { codes, .. } => Some(codes[slot]).filter(|code| *code != NULL),
+            Codes::Slots => Some(slot as u16),
+        }
     }
 
     /// The value that `code` stands for.
     #[inline]
     pub fn decode(&self, code: u16) -> ValueRef<'_> {
-        let code = usize::from(code);
-        let span = |ends: &[u32]| {
-            let start = if code == 0 { 0 } else { ends[code - 1] as usize };
-            start..ends[code] as usize
-        };
+        let place = usize::from(code);
         match &self.values {
-            Dictionary::Bool => ValueRef::Bool(code == 1),
-            Dictionary::Int(values) => ValueRef::Int(values[code]),
-            Dictionary::Real(values) => ValueRef::Real(values[code]),
-            Dictionary::Text { ends, bytes, .. } => ValueRef::Text(&bytes[span(ends)]),
-            Dictionary::Bytes { ends, bytes } => ValueRef::Bytes(&bytes[span(ends)]),
+            Dictionary::Bool => ValueRef::Bool(place == 1),
+            Dictionary::Int(values) => ValueRef::Int(values[place]),
+            Dictionary::Real(values) => ValueRef::Real(values[place]),
+            Dictionary::Text { ends, bytes, .. } => ValueRef::Text(&bytes[ends.span(code)]),
+            Dictionary::Bytes { ends, bytes } => ValueRef::Bytes(&bytes[ends.span(code)]),
         }
     }
 
@@ -195,18 +245,22 @@ impl Column {
             Dictionary::Bool => 0,
             Dictionary::Int(values) => values.capacity() * 8,
             Dictionary::Real(values) => values.capacity() * 8,
-            Dictionary::Text { ends, bytes, hashes } => {
-                (ends.capacity() + hashes.capacity()) * 4 + bytes.capacity()
-            }
-            Dictionary::Bytes { ends, bytes } => ends.capacity() * 4 + bytes.capacity(),
+            Dictionary::Text { ends, bytes } => ends.heap_bytes() + bytes.capacity(),
+            Dictionary::Bytes { ends, bytes } => ends.heap_bytes() + bytes.capacity(),
         };
-        self.codes.capacity() * 2 + values
+        let codes = match &self.codes {
+            Codes::Listed { codes, .. } => codes.capacity() * 2,
+            Codes::Slots => 0,
+        };
+        codes + values
     }
 }
 
 /// Collects the values of one field.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
+    codes: Vec<u16>,
+    /// Without its codes.
     column: Column,
     /// Codes by the hash of their value, open addressing, at most half full: the values
     /// themselves are in the dictionary already, so a shard of names costs no copy of each.
@@ -220,12 +274,14 @@ impl ColumnBuilder {
             FieldType::Int => Dictionary::Int(Vec::new()),
             FieldType::Real => Dictionary::Real(Vec::new()),
             FieldType::Text | FieldType::Date | FieldType::DateTime => {
-                Dictionary::Text { ends: Vec::new(), bytes: String::new(), hashes: Vec::new() }
+                Dictionary::Text { ends: Ends::Each(Vec::new()), bytes: String::new() }
             }
-            FieldType::Bytes => Dictionary::Bytes { ends: Vec::new(), bytes: Vec::new() },
+            FieldType::Bytes => {
+                Dictionary::Bytes { ends: Ends::Each(Vec::new()), bytes: Vec::new() }
+            }
         };
-        let codes = Vec::with_capacity(capacity);
-        Self { column: Column { codes, full: true, values }, table: Vec::new() }
+        let column = Column { codes: Codes::Slots, values };
+        Self { codes: Vec::with_capacity(capacity), column, table: Vec::new() }
     }
 
     /// Adds the value of the next slot. A value of another type than the column's is null:
@@ -240,8 +296,7 @@ impl ColumnBuilder {
             | (Dictionary::Bytes { .. }, ValueRef::Bytes(_)) => self.intern(value),
             _ => NULL,
         };
-        self.column.codes.push(code);
-        self.column.full &= code != NULL;
+        self.codes.push(code);
     }
 
     /// Code of `value`, which is of the dictionary's type.
@@ -255,11 +310,10 @@ impl ColumnBuilder {
                 self.table[at] = code;
             }
         }
-        let hash = hash_of(value);
-        let at = self.find(value, hash);
+        let at = self.find(value, hash_of(value));
         if self.table[at] == NULL {
             self.table[at] = distinct as u16;
-            self.column.values.push(value, hash);
+            self.column.values.push(value);
         }
         self.table[at]
     }
@@ -275,20 +329,23 @@ impl ColumnBuilder {
     }
 
     pub(crate) fn finish(self) -> Column {
-        let mut column = self.column;
-        column.codes.shrink_to_fit();
+        let Self { mut codes, mut column, .. } = self;
+        if !(0..).zip(&codes).all(|(slot, code)| slot == *code) {
+            tighten(&mut codes);
+            let full = !codes.contains(&NULL);
+            column.codes = Codes::Listed { codes, full };
+        }
         match &mut column.values {
             Dictionary::Bool => {}
-            Dictionary::Int(values) => values.shrink_to_fit(),
-            Dictionary::Real(values) => values.shrink_to_fit(),
-            Dictionary::Text { ends, bytes, hashes } => {
-                ends.shrink_to_fit();
-                bytes.shrink_to_fit();
-                hashes.shrink_to_fit();
+            Dictionary::Int(values) => tighten(values),
+            Dictionary::Real(values) => tighten(values),
+            Dictionary::Text { ends, bytes } => {
+                ends.finish();
+                *bytes = bytes.as_str().to_owned();
             }
             Dictionary::Bytes { ends, bytes } => {
-                ends.shrink_to_fit();
-                bytes.shrink_to_fit();
+                ends.finish();
+                tighten(bytes);
             }
         }
         column
@@ -296,19 +353,18 @@ impl ColumnBuilder {
 }
 
 impl Dictionary {
-    /// Adds a value of the dictionary's type, whose hash is given.
-    fn push(&mut self, value: ValueRef<'_>, hash: u64) {
+    /// Adds a value of the dictionary's type.
+    fn push(&mut self, value: ValueRef<'_>) {
         match (self, value) {
             (Self::Int(values), ValueRef::Int(v)) => values.push(v),
             (Self::Real(values), ValueRef::Real(v)) => values.push(v),
-            (Self::Text { ends, bytes, hashes }, ValueRef::Text(v)) => {
+            (Self::Text { ends, bytes }, ValueRef::Text(v)) => {
                 bytes.push_str(v);
-                ends.push(bytes.len() as u32);
-                hashes.push(hash as u32);
+                ends.push(bytes.len());
             }
             (Self::Bytes { ends, bytes }, ValueRef::Bytes(v)) => {
                 bytes.extend_from_slice(v);
-                ends.push(bytes.len() as u32);
+                ends.push(bytes.len());
             }
             _ => {}
         }
@@ -349,12 +405,23 @@ mod tests {
         for (slot, value) in values.iter().enumerate() {
             assert!(same(column.value(slot), *value), "{:?} for {value:?}", column.value(slot));
         }
+        let slots: Vec<u16> = (0..values.len() as u16).collect();
+        let expected: Option<Vec<u16>> =
+            slots.iter().map(|slot| column.code(usize::from(*slot))).collect();
+        let mut codes = Vec::new();
+        assert_eq!(column.extend_full(&slots, &mut codes), expected.is_some());
+        assert_eq!(codes, expected.unwrap_or_default());
     }
 
     #[test]
     fn a_column_gives_back_what_was_put_in_and_keeps_each_value_once() {
         use ValueRef::{Bool, Bytes, Int, Null, Real, Text};
         check(FieldType::Bool, &[Bool(true), Null, Bool(false)], 2);
+        check(FieldType::Bool, &[Bool(false), Bool(true)], 2);
+        check(FieldType::Real, &[Real(0.5), Real(0.0), Real(2.5)], 3);
+        check(FieldType::Text, &[Text("甲"), Text("乙"), Text("丙")], 3);
+        check(FieldType::Text, &[Text("甲"), Text("乙"), Text("b"), Null, Text("a")], 4);
+        check(FieldType::Bytes, &[Bytes(&[])], 1);
         check(FieldType::Int, &[Int(-1), Int(i64::MAX), Null, Int(-1), Int(0)], 3);
         check(FieldType::Real, &[Real(0.0), Real(-0.0), Real(2.5), Real(0.0)], 3);
         check(FieldType::Text, &[Text(""), Text("村"), Null, Text("村"), Text("")], 2);
@@ -374,19 +441,15 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_read_in_bulk_with_one_hash_each() {
+    fn texts_are_read_in_bulk() {
         let column = |values: &[&str]| {
             let mut builder = ColumnBuilder::new(FieldType::Text, 0);
             values.iter().for_each(|value| builder.push(ValueRef::Text(value)));
             builder.finish()
         };
-        let (one, other) = (column(&["村", "", "李庄", "村"]), column(&["李庄", "王庄"]));
-        let (Distinct::Text(one), Distinct::Text(other)) = (one.values(), other.values()) else {
-            panic!("columns of text hold texts");
-        };
+        let column = column(&["村", "", "李庄", "村"]);
+        let Distinct::Text(one) = column.values() else { panic!("columns of text hold texts") };
         let texts: Vec<_> = (0..3).map(|code| &one.bytes()[one.span(code)]).collect();
         assert_eq!(texts, ["村".as_bytes(), b"", "李庄".as_bytes()]);
-        assert_eq!(one.hash(2), other.hash(0));
-        assert_ne!(one.hash(2), other.hash(1));
     }
 }

@@ -56,6 +56,7 @@ pub mod shard_builder;
 pub mod shift;
 pub mod size;
 pub mod snapshot;
+mod tight;
 pub mod tombstones;
 pub mod union;
 pub mod validity;

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use crate::tight::tighten;
 use crate::{Envelope, WorldBox};
 
 /// Children of a node.
@@ -104,7 +105,7 @@ impl<B: Bounds> PackedTree<B> {
             nodes.extend(parents);
             levels.push(nodes.len());
         }
-        nodes.shrink_to_fit();
+        tighten(&mut nodes);
         Self { nodes, levels }
     }
 

@@ -13,6 +13,7 @@ use crate::packed_tree::PackedTree;
 use crate::placement::{self, Placement};
 use crate::run_sums::{RunSums, Sum};
 use crate::size::SIZES;
+use crate::tight::tighten;
 use crate::{
     Column, Envelope, FeatureId, GeometryType, Outline, ShardCells, Size, ValueRef, WorldBox,
     WorldPoint, hilbert,
@@ -250,7 +251,7 @@ impl Shard {
         mut placement: Placement,
         levels: Arc<Vec<u8>>,
     ) -> Self {
-        placement.points.shrink_to_fit();
+        tighten(&mut placement.points);
         placement.tree = PackedTree::build(&placement.boxes);
         let mut shard = Self::new(body, placement, levels);
         let sizes: Vec<Size> = (0..shard.len()).map(|slot| Size::of(shard.feature(slot))).collect();

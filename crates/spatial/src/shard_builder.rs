@@ -10,6 +10,7 @@ use crate::packed_tree::PackedTree;
 use crate::placement::Placement;
 use crate::run_sums::RunSums;
 use crate::shard::{Body, MAX_SHARD_FEATURES};
+use crate::tight::tighten;
 use crate::{Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldPoint};
 
 /// Appends the world points of storage coordinates, one each.
@@ -171,11 +172,6 @@ impl ShardBuilder {
         let Shard { body, placement, levels, .. } = self.finish_unindexed();
         // Nobody else holds it yet.
         let mut body = Arc::unwrap_or_clone(body);
-        body.coords.shrink_to_fit();
-        body.roles.shrink_to_fit();
-        body.first_coord.shrink_to_fit();
-        body.z.shrink_to_fit();
-        body.m.shrink_to_fit();
         let len = body.ids.len();
         body.area_runs = RunSums::build(len, |slot| body.area(slot));
         body.number_runs =
@@ -189,10 +185,16 @@ impl ShardBuilder {
     /// The features alone: no index, no areas.
     pub(crate) fn finish_unindexed(self) -> Shard {
         let columns = self.columns.into_iter().map(ColumnBuilder::finish).collect();
-        let mut levels = self.levels;
-        levels.shrink_to_fit();
-        let body = Arc::new(Body { columns, ..self.body });
-        Shard::new(body, self.placement, Arc::new(levels))
+        let (mut body, mut placement, mut levels) = (self.body, self.placement, self.levels);
+        tighten(&mut body.coords);
+        tighten(&mut body.roles);
+        tighten(&mut body.first_coord);
+        tighten(&mut body.z);
+        tighten(&mut body.m);
+        tighten(&mut placement.points);
+        tighten(&mut levels);
+        body.columns = columns;
+        Shard::new(Arc::new(body), placement, Arc::new(levels))
     }
 }
 

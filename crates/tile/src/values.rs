@@ -7,6 +7,9 @@
 //! While features are drawn the table holds where each value is to be found; the bytes are
 //! written at the end, straight from the shards.
 
+use std::hash::Hasher;
+
+use rustc_hash::FxHasher;
 use spatial::{Column, Distinct, Shard, Texts};
 
 use crate::lookup::Lookup;
@@ -168,8 +171,7 @@ impl<'a> Values<'a> {
     fn push_keys(&mut self, column: &Column, slots: &[u16], tags: &mut Vec<u32>) {
         let places = &mut self.buffers.places;
         let next = places.len() as u32 + 1;
-        if let Some(codes) = column.full_codes() {
-            places.extend(slots.iter().map(|slot| codes[usize::from(*slot)]));
+        if column.extend_full(slots, places) {
             tags.extend(next..next + slots.len() as u32);
             return;
         }
@@ -221,7 +223,9 @@ impl<'a> Values<'a> {
             Distinct::Text(texts) => {
                 let text = &texts.bytes()[texts.span(code)];
                 let is_it = |index: u32| text_at(index, places, &self.sources) == text;
-                lookup.index_or(u64::from(texts.hash(code)), fresh, is_it)
+                let mut hasher = FxHasher::default();
+                hasher.write(text);
+                lookup.index_or(hasher.finish(), fresh, is_it)
             }
             Distinct::Int(values) => {
                 ints.expect(expected);
