@@ -232,7 +232,7 @@ fn options_and_cross_origin_requests_are_told_apart() {
     assert_eq!(plain.header("allow"), Some("GET, HEAD, OPTIONS"), "Allow comes out: {plain:?}");
     let cross = CITY.server.ask("GET", "/collections", &[("Origin", "http://a")]);
     assert_eq!(cross.header("access-control-allow-origin"), Some("*"));
-    assert!(cross.header("access-control-expose-headers").unwrap().contains("ETag"));
+    assert_eq!(cross.header("access-control-expose-headers"), Some("*"));
 }
 
 #[test]

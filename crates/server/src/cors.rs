@@ -9,10 +9,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-const EXPOSED: &str = "ETag, Last-Modified, Link, Location, Content-Crs, Content-Range, Accept-Ranges, \
-    OGC-NumberMatched, OGC-NumberReturned, Allow, Tuban-Revision, Tuban-Aggregation, \
-    Link-Template, OATiles-hint";
-
 const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (
@@ -38,7 +34,16 @@ pub async fn allow_any_origin(request: Request, next: Next) -> Response {
     };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    // All of them, which browsers allow where no credentials are involved.
+    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+    headers.insert(header::VARY, vary_by_origin(headers));
     response
+}
+
+/// What the answer varies by, and by the origin too, in one line.
+fn vary_by_origin(headers: &HeaderMap) -> HeaderValue {
+    let origin = HeaderValue::from_static("Origin");
+    let said = headers.get_all(header::VARY).iter().chain([&origin]);
+    let words: Vec<&[u8]> = said.map(HeaderValue::as_bytes).collect();
+    HeaderValue::from_bytes(&words.join(&b", "[..])).unwrap_or_else(|_invalid| origin.clone())
 }

@@ -5,6 +5,7 @@
 //! a number of bytes; what was used longest ago goes first. A shard never changes, so that nothing
 //! kept is ever wrong, and that of a shard which is gone goes by itself.
 
+use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxHashMap;
@@ -60,9 +61,20 @@ impl CommandCache {
         let mut guard = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = &mut *guard;
         kept.clock += 1;
-        kept.bytes += commands.bytes();
-        if let Some((_, other)) = kept.shards.insert(key, (kept.clock, commands)) {
-            kept.bytes -= other.bytes();
+        match kept.shards.entry(key) {
+            Entry::Vacant(place) => {
+                kept.bytes += commands.bytes();
+                place.insert((kept.clock, commands));
+            }
+            // Someone else began anew meanwhile: the longer of both stays.
+            Entry::Occupied(mut place) => {
+                let (time, other) = place.get_mut();
+                *time = kept.clock;
+                if other.used < commands.used {
+                    kept.bytes = kept.bytes + commands.bytes() - other.bytes();
+                    *other = commands;
+                }
+            }
         }
         if kept.bytes > self.most {
             // A good part at once, so that this is rare.
@@ -224,8 +236,11 @@ mod tests {
             cache.give_back((0, 14, 14), kept);
             assert!(cache.bytes() <= 2_000);
         }
+        // Two that were lent the same place give it back: the longer one stays.
+        keep(&cache, 99, &[1; 3]);
         assert!(cache.lend((50, 14, 14)).is_none());
-        assert!(cache.lend((99, 14, 14)).is_some());
+        let last = cache.lend((99, 14, 14)).expect("it was just used");
+        assert_eq!(last.get(3).map(|record| record.len), Some(100));
     }
 
     #[test]
