@@ -342,12 +342,18 @@ impl Drawer {
 /// The vertices of a ring that the zoom needs, without those that repeat their predecessor.
 pub(crate) fn wide_ring(path: &PathRef<'_>, frame: &Frame, ring: &mut Vec<Wide>) {
     ring.clear();
-    for point in kept(path, frame) {
+    ring.resize(path.world.len(), [0; 2]);
+    let mut len = 0;
+    let mut last = None;
+    for (point, first) in path.world.iter().zip(path.levels) {
         let point = frame.local(*point);
-        if ring.last() != Some(&point) {
-            ring.push(point);
-        }
+        let stays = *first <= frame.level && last != Some(point);
+        // Written in any case and counted when it stays: no branch to guess wrong.
+        ring[len] = point;
+        len += usize::from(stays);
+        last = if stays { Some(point) } else { last };
     }
+    ring.truncate(len);
     while ring.len() > 1 && ring.first() == ring.last() {
         ring.pop();
     }

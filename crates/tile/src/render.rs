@@ -314,7 +314,7 @@ impl<'l, 'a> Sketch<'l, 'a> {
                 writer.write(shard, slot, summed.kind, &drawer.figure);
             }
         }
-        let keys = tally.keys();
+        let keys = if drawn.is_empty() { Vec::new() } else { tally.keys() };
         for summed in drawn.iter().filter(|summed| summed.only.is_none()) {
             summed.draw(&mut drawer.figure);
             writer.write_summed(summed, &keys, &drawer.figure);

@@ -44,6 +44,7 @@ pub(crate) struct Summed<'a> {
 
 /// Sums of the cells of one layer of one tile.
 pub(crate) struct Tally<'a> {
+    columns: Vec<(usize, &'a str)>,
     coord: TileCoord,
     /// Cells along one side, as a power of two.
     bits: u8,
@@ -88,20 +89,14 @@ struct CategoryColumn<'a> {
 
 impl<'a> Tally<'a> {
     pub fn new(columns: &[(usize, &'a str)], coord: TileCoord, plan: &Plan) -> Self {
-        let category = |(position, name): &(usize, &'a str)| CategoryColumn {
-            position: *position,
-            name,
-            values: Vec::new(),
-            codes: [0; MAX_CATEGORIES],
-            many: false,
-        };
         Self {
+            columns: columns.to_vec(),
             coord,
             bits: plan.cells,
             index: Vec::new(),
             cells: Vec::new(),
             numbers: Vec::new(),
-            categories: columns.iter().map(category).collect(),
+            categories: Vec::new(),
             sums: Vec::new(),
             counts: Vec::new(),
             shard: None,
@@ -119,20 +114,25 @@ impl<'a> Tally<'a> {
         }
         if self.shard.is_none() {
             self.index.resize(1 << (2 * self.bits), 0);
-            let numbers = |column: &CategoryColumn<'a>| {
-                let values = shard.columns().get(column.position).map(Column::values);
-                let integer = matches!(values, Some(Distinct::Int(_)));
-                (integer || matches!(values, Some(Distinct::Real(_)))).then_some(NumberColumn {
-                    position: column.position,
-                    name: column.name,
-                    integer,
-                })
-            };
-            self.numbers = self.categories.iter().filter_map(numbers).collect();
-            self.categories.retain(|column| {
-                let values = shard.columns().get(column.position).map(Column::values);
-                matches!(values, Some(Distinct::Text(_) | Distinct::Bool))
-            });
+            for &(position, name) in &self.columns {
+                let values = shard.columns().get(position).map(Column::values);
+                match values {
+                    Some(Distinct::Int(_) | Distinct::Real(_)) => {
+                        let integer = matches!(values, Some(Distinct::Int(_)));
+                        self.numbers.push(NumberColumn { position, name, integer });
+                    }
+                    Some(Distinct::Text(_) | Distinct::Bool) => {
+                        self.categories.push(CategoryColumn {
+                            position,
+                            name,
+                            values: Vec::new(),
+                            codes: [0; MAX_CATEGORIES],
+                            many: false,
+                        });
+                    }
+                    Some(Distinct::Bytes) | None => {}
+                }
+            }
         }
         self.shard = Some(shard);
         for column in &mut self.categories {
