@@ -1,5 +1,5 @@
-//! Rules of the one ledger and the household file: codes and their checks, and which columns
-//! are personal.
+//! Rules of the one ledger and the household file: codes and their checks, which columns are
+//! personal, and how a rectification point moves.
 //!
 //! *Invariant:* rules only. Nothing here stores, sends, reads a clock, or prints a value that
 //! may be personal: errors about identity and mobile numbers carry no value, and both types
@@ -16,6 +16,7 @@ mod normal_form;
 mod parcel_code;
 pub mod personal;
 mod personal_names;
+pub mod point;
 mod unit_code;
 
 #[cfg(test)]
@@ -34,4 +35,7 @@ pub use normal_form::normal_form;
 pub use parcel_code::ParcelCode;
 pub use personal::{PersonalDetector, PersonalKind, PersonalReason};
 pub use personal_names::class_of;
+pub use point::{
+    Event, EventId, EventKind, Payload, Point, PointId, Raised, Refusal, Rules, State,
+};
 pub use unit_code::{Fixture, UnitCode};

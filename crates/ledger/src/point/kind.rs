@@ -1,0 +1,66 @@
+//! The kinds of events.
+
+use std::fmt;
+
+macro_rules! kinds {
+    ($($kind:ident $identifier:literal $chinese:literal $doc:literal)*) => {
+        /// What sort of thing happened to a point.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum EventKind {
+            $(#[doc = $doc] $kind,)*
+        }
+
+        impl EventKind {
+            /// Every kind, in the order of a point's way.
+            pub const ALL: [Self; [$($identifier),*].len()] = [$(Self::$kind),*];
+
+            /// The name that files and interfaces use.
+            pub fn identifier(self) -> &'static str {
+                match self { $(Self::$kind => $identifier,)* }
+            }
+
+            /// The name that people see.
+            pub fn chinese(self) -> &'static str {
+                match self { $(Self::$kind => $chinese,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    Report "report" "上报" "Somebody found it."
+    Reject "reject" "不予立账" "It stays off the ledger."
+    Register "register" "挂账" "It goes on the ledger."
+    Dispatch "dispatch" "派发" "A receiver gets it."
+    Return "return" "退回" "The receiver gives it back."
+    Accept "accept" "接收" "The receiver takes it."
+    Suspend "suspend" "挂起" "Work rests."
+    Resume "resume" "恢复" "Work goes on."
+    Submit "submit" "申请销账" "It is said to be done."
+    TownVerify "town_verify" "街乡核查通过" "The town saw that it is done."
+    DistrictClose "district_close" "销账" "The district takes it off the ledger."
+    Fail "fail" "核查不通过" "A checker saw that it is not done."
+    SpotCheck "spot_check" "市级抽查" "The city looked at a closed point."
+    Rebound "rebound" "反弹" "It came back."
+    Transfer "transfer" "移交" "Another department gets it."
+    Void "void" "作废" "It was on the ledger by mistake."
+    Extend "extend" "延期" "It gets a later deadline."
+    Withdraw "withdraw" "撤回" "The submitter takes a submission back."
+    Merge "merge" "并案" "A report joins a point that is there already."
+    Progress "progress" "进展" "A part is done (分期拆除)."
+    Supervise "supervise" "督办" "Somebody above wants an answer."
+    Reply "reply" "督办回复" "The answer."
+}
+
+impl EventKind {
+    /// The kind of an identifier.
+    pub fn from_identifier(identifier: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.identifier() == identifier)
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.identifier())
+    }
+}

@@ -1,0 +1,49 @@
+//! The rectification point (整治点位): the states that it passes through, the events that move
+//! it, and what a fold of these events knows.
+//!
+//! A point is nothing but its events, in the order in which they were raised. [`Point::report`]
+//! begins one, [`Point::raise`] adds an event or refuses it and leaves the point as it was,
+//! [`Point::fold`] does both for a whole history. Who may raise what, and how many days a lamp
+//! takes, is data: [`Rules`].
+//!
+//! *Invariant:* `table` alone says which event may follow which state; `guards` alone says what an
+//! event must bring; `fold` alone changes a point.
+
+mod event;
+mod facts;
+mod fold;
+mod guards;
+mod ids;
+mod kind;
+mod lamp;
+mod moment;
+mod payload;
+mod quantities;
+mod refusal;
+mod rules;
+mod state;
+mod table;
+
+#[cfg(test)]
+mod events_tests;
+#[cfg(test)]
+mod facts_tests;
+#[cfg(test)]
+mod guards_tests;
+#[cfg(test)]
+mod matrix_tests;
+#[cfg(test)]
+mod random_tests;
+
+pub use event::Event;
+pub use facts::{Closing, Rebound, Supervision};
+pub use fold::{Point, Raised};
+pub use ids::{EventId, EvidenceId, InvalidId, PointId};
+pub use kind::EventKind;
+pub use lamp::Lamp;
+pub use payload::{Finding, Payload, Proof};
+pub use quantities::{InvalidArea, Quantities, SquareMetres};
+pub use refusal::Refusal;
+pub use rules::{Role, Rules};
+pub use state::State;
+pub use table::{follows, next};

@@ -1,0 +1,239 @@
+//! Why an event is refused, and what to do about it.
+
+use std::fmt;
+
+use spatial::Timestamp;
+use thiserror::Error;
+
+use super::{EventId, EventKind, EvidenceId, PointId, Quantities, Role, State, moment::Utc, table};
+
+/// The reason for which an event is refused. The point is as it was before.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// The first event of a point is something else than a report.
+    #[error("point {point} does not exist: {kind} may not begin it; raise report first")]
+    NotReported {
+        /// Which point.
+        point: PointId,
+        /// The kind that was to begin it.
+        kind: EventKind,
+    },
+    /// The kind may not follow the point's state.
+    #[error("point {point} is {state}: {kind} may not follow; {}", Followers(*.state))]
+    WrongState {
+        /// Which point.
+        point: PointId,
+        /// Its state.
+        state: State,
+        /// The kind that may not follow.
+        kind: EventKind,
+    },
+    /// The report is part of another point.
+    #[error("report {point} was merged into point {into}: raise {kind} at that point")]
+    Merged {
+        /// The report.
+        point: PointId,
+        /// The point that stands for both.
+        into: PointId,
+        /// The kind that may not follow.
+        kind: EventKind,
+    },
+    /// A report merged into itself.
+    #[error("report {point} may not be merged into itself: name the other point")]
+    IntoItself {
+        /// The report.
+        point: PointId,
+    },
+    /// The role may not raise the kind.
+    #[error("{role} may not raise {kind} at point {point}: leave it to {}", Roles(.allowed))]
+    Role {
+        /// Which point.
+        point: PointId,
+        /// The kind.
+        kind: EventKind,
+        /// Who may not.
+        role: Role,
+        /// Who may.
+        allowed: Vec<Role>,
+    },
+    /// It happened before the point came to its state.
+    #[error(
+        "event {event} is out of order: it occurred at {}, point {point} is {state} since {}; \
+         correct occurred_at, or mark it as backfilled (补录)",
+        Utc(*.occurred_at), Utc(*.since)
+    )]
+    OutOfOrder {
+        /// Which point.
+        point: PointId,
+        /// The event.
+        event: EventId,
+        /// When it happened.
+        occurred_at: Timestamp,
+        /// The point's state.
+        state: State,
+        /// Since when it is in it.
+        since: Timestamp,
+    },
+    /// It happened after the server heard of it.
+    #[error(
+        "event {event} at point {point} occurred at {}, after it was recorded at {}, and the \
+         clocks may differ by {minutes} minutes: set the clock of the device",
+        Utc(*.occurred_at), Utc(*.recorded_at)
+    )]
+    AheadOfClock {
+        /// Which point.
+        point: PointId,
+        /// The event.
+        event: EventId,
+        /// When it happened.
+        occurred_at: Timestamp,
+        /// When the server heard of it.
+        recorded_at: Timestamp,
+        /// What [`ahead_minutes`](super::Rules::ahead_minutes) allows.
+        minutes: u32,
+    },
+    /// The point has an event of this id that tells something else.
+    #[error(
+        "event {event} is known at point {point} with other content: what was raised stays; \
+         raise a new event with a new id"
+    )]
+    OtherContent {
+        /// Which point.
+        point: PointId,
+        /// The event.
+        event: EventId,
+    },
+    /// Something that the kind needs is blank, empty or zero.
+    #[error("{kind} at point {point} lacks {what}: give it and raise the event again")]
+    Missing {
+        /// Which point.
+        point: PointId,
+        /// The kind.
+        kind: EventKind,
+        /// What it needs.
+        what: &'static str,
+    },
+    /// A report from nobody's area.
+    #[error("report {point} lies in the area of no unit: correct its position")]
+    OutsideJurisdiction {
+        /// The report.
+        point: PointId,
+    },
+    /// A date that must lie after another one.
+    #[error(
+        "{kind} at point {point} names {} as {what}, which is not after {}: name a later one",
+        Utc(*.given), Utc(*.after)
+    )]
+    NotAfter {
+        /// Which point.
+        point: PointId,
+        /// The kind.
+        kind: EventKind,
+        /// What the date is.
+        what: &'static str,
+        /// The date.
+        given: Timestamp,
+        /// What it must lie after.
+        after: Timestamp,
+    },
+    /// One photo as before and after.
+    #[error("photo {photo} at point {point} cannot be from before and from after: give two")]
+    BeforeAndAfter {
+        /// Which point.
+        point: PointId,
+        /// The photo.
+        photo: EvidenceId,
+    },
+    /// The quantity of a submission is not the sum of all progress.
+    #[error(
+        "submit at point {point} says {claimed}, its progress adds up to {progress}: raise the \
+         progress that is missing, or correct the quantity"
+    )]
+    ActualDiffers {
+        /// Which point.
+        point: PointId,
+        /// What the submission says.
+        claimed: Quantities,
+        /// The sum of all progress.
+        progress: Quantities,
+    },
+    /// A sum beyond what can be counted.
+    #[error("progress of {done} at point {point} is beyond what can be added: correct it")]
+    TooMuch {
+        /// Which point.
+        point: PointId,
+        /// The progress.
+        done: Quantities,
+    },
+    /// The submitter is the one who verifies.
+    #[error("{actor:?} submitted point {point} and may not verify it: let another person check")]
+    BySubmitter {
+        /// Which point.
+        point: PointId,
+        /// The submitter.
+        actor: String,
+    },
+    /// Somebody else takes a submission back.
+    #[error(
+        "{actor:?} did not submit point {point} and may not withdraw it: let the submitter do \
+         so, or a checker raise fail"
+    )]
+    NotSubmitter {
+        /// Which point.
+        point: PointId,
+        /// Who wants to withdraw.
+        actor: String,
+    },
+    /// Papers do not close a point.
+    #[error(
+        "papers do not prove that point {point} is done: look at the site or at images, then \
+         close it"
+    )]
+    NoProof {
+        /// Which point.
+        point: PointId,
+    },
+    /// All evidence of a rebound was there before.
+    #[error("all evidence of the rebound of point {point} was known before: add a new photo")]
+    KnownEvidence {
+        /// Which point.
+        point: PointId,
+    },
+    /// A reply to nothing.
+    #[error("point {point} waits for no reply to event {to}: name an open supervise event")]
+    NotSupervised {
+        /// Which point.
+        point: PointId,
+        /// What the reply names.
+        to: EventId,
+    },
+}
+
+/// What may follow a state.
+struct Followers(State);
+
+impl fmt::Display for Followers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kinds: Vec<_> = EventKind::ALL
+            .into_iter()
+            .filter(|kind| table::follows(self.0, *kind))
+            .map(EventKind::identifier)
+            .collect();
+        match kinds.is_empty() {
+            true => f.write_str("nothing may; report it as a new point"),
+            false => write!(f, "only {} may; read the point again", kinds.join(", ")),
+        }
+    }
+}
+
+struct Roles<'a>(&'a [Role]);
+
+impl fmt::Display for Roles<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return f.write_str("nobody until the rules name a role");
+        }
+        let names: Vec<_> = self.0.iter().map(Role::to_string).collect();
+        f.write_str(&names.join(", "))
+    }
+}

@@ -1,0 +1,130 @@
+//! What a city may set as it likes: who raises what, and how long is long.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use super::EventKind;
+
+/// In which role somebody raises an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// 网格员.
+    GridWorker,
+    /// 街乡.
+    Town,
+    /// 街乡核查.
+    TownChecker,
+    /// 区.
+    District,
+    /// 区核查.
+    DistrictChecker,
+    /// 市.
+    City,
+    /// 部门.
+    Department,
+}
+
+impl Role {
+    /// Every role.
+    pub const ALL: [Self; 7] = [
+        Self::GridWorker,
+        Self::Town,
+        Self::TownChecker,
+        Self::District,
+        Self::DistrictChecker,
+        Self::City,
+        Self::Department,
+    ];
+
+    /// The name that files and interfaces use.
+    pub fn identifier(self) -> &'static str {
+        match self {
+            Self::GridWorker => "grid_worker",
+            Self::Town => "town",
+            Self::TownChecker => "town_checker",
+            Self::District => "district",
+            Self::DistrictChecker => "district_checker",
+            Self::City => "city",
+            Self::Department => "department",
+        }
+    }
+
+    /// The name that people see.
+    pub fn chinese(self) -> &'static str {
+        match self {
+            Self::GridWorker => "网格员",
+            Self::Town => "街乡",
+            Self::TownChecker => "街乡核查",
+            Self::District => "区",
+            Self::DistrictChecker => "区核查",
+            Self::City => "市",
+            Self::Department => "部门",
+        }
+    }
+
+    /// The role of an identifier.
+    pub fn from_identifier(identifier: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.identifier() == identifier)
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.identifier(), self.chinese())
+    }
+}
+
+/// The rules of a city. Those of [`Default`] are a proposal of ours, not an official text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Which roles may raise which events; a kind that is missing may be raised by nobody.
+    pub raisers: BTreeMap<EventKind, BTreeSet<Role>>,
+    /// The lamp turns yellow so many days of 24 hours before the deadline.
+    pub yellow_days: u32,
+    /// An event is late when it was recorded more than so many hours after it happened.
+    pub late_hours: u32,
+    /// How far the clock of a device may be ahead of the server's, in minutes.
+    pub ahead_minutes: u32,
+}
+
+impl Rules {
+    /// Whether a role may raise events of a kind.
+    pub fn may_raise(&self, role: Role, kind: EventKind) -> bool {
+        self.raisers.get(&kind).is_some_and(|roles| roles.contains(&role))
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let raisers = EventKind::ALL
+            .into_iter()
+            .map(|kind| (kind, default_raisers(kind).iter().copied().collect()))
+            .collect();
+        Self { raisers, yellow_days: 7, late_hours: 72, ahead_minutes: 5 }
+    }
+}
+
+fn default_raisers(kind: EventKind) -> &'static [Role] {
+    use Role::{City, Department, District, DistrictChecker, GridWorker, Town, TownChecker};
+    match kind {
+        EventKind::Report => &Role::ALL,
+        EventKind::Reject | EventKind::Register | EventKind::Merge => &[Town, District],
+        EventKind::Dispatch => &[Town, District, City],
+        EventKind::Return
+        | EventKind::Accept
+        | EventKind::Submit
+        | EventKind::Withdraw
+        | EventKind::Progress => &[GridWorker, Town, Department],
+        EventKind::Suspend | EventKind::Resume | EventKind::Extend | EventKind::Transfer => {
+            &[Town, District]
+        }
+        EventKind::TownVerify => &[TownChecker],
+        EventKind::DistrictClose => &[DistrictChecker],
+        EventKind::Fail => &[TownChecker, DistrictChecker],
+        EventKind::SpotCheck => &[City],
+        EventKind::Rebound => &[Town, TownChecker, District, DistrictChecker, City],
+        EventKind::Void => &[District, City],
+        EventKind::Supervise => &[District, City],
+        EventKind::Reply => &[Town, District, Department],
+    }
+}
