@@ -42,12 +42,9 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
         Payload::Submit { before, after, actual } => {
             check_submit(point, need, before, after, actual)
         }
-        Payload::TownVerify => match point.submitter() == Some(event.actor.as_str()) {
-            true => Err(Refusal::BySubmitter { point: id, actor: event.actor.clone() }),
-            false => Ok(()),
-        },
+        Payload::TownVerify => check_other(point, event),
         Payload::DistrictClose { proof } => match proof {
-            Proof::Site | Proof::Image => Ok(()),
+            Proof::Site | Proof::Image => check_other(point, event),
             Proof::Papers => Err(Refusal::NoProof { point: id }),
         },
         Payload::Rebound { confirmed_by, evidence } => {
@@ -90,6 +87,14 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
                 false => Err(Refusal::NotSupervised { point: id, to: *to }),
             }
         }
+    }
+}
+
+/// Whoever checks is not the submitter.
+fn check_other(point: &Point, event: &Event) -> Result<(), Refusal> {
+    match point.submitter() == Some(event.actor.as_str()) {
+        true => Err(Refusal::BySubmitter { point: point.id(), actor: event.actor.clone() }),
+        false => Ok(()),
     }
 }
 

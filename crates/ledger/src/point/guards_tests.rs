@@ -191,13 +191,21 @@ fn progress_beyond_what_can_be_counted_is_refused() {
 }
 
 #[test]
-fn who_submits_may_withdraw_but_not_verify() {
+fn who_submits_may_withdraw_but_not_check() {
     let point = at(State::Submitted);
     let by = |actor: &str, name| Event { actor: actor.into(), ..next_event(&point, payload(name)) };
     let (id, actor) = (point.id(), SUBMITTER.to_owned());
     let refusal = Refusal::BySubmitter { point: id, actor };
     check_refused(&point, &by(SUBMITTER, "town_verify"), refusal);
     check_taken(&point, &by("somebody else", "town_verify"));
+    let verified = at(State::VerifiedTown);
+    let close = |actor: &str| Event {
+        actor: actor.into(),
+        ..next_event(&verified, payload("district_close"))
+    };
+    let refusal = Refusal::BySubmitter { point: verified.id(), actor: SUBMITTER.to_owned() };
+    check_refused(&verified, &close(SUBMITTER), refusal);
+    check_taken(&verified, &close("somebody else"));
     let refusal = Refusal::NotSubmitter { point: id, actor: "somebody else".into() };
     check_refused(&point, &by("somebody else", "withdraw"), refusal);
     check_taken(&point, &by(SUBMITTER, "withdraw"));

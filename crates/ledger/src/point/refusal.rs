@@ -165,8 +165,8 @@ pub enum Refusal {
         /// The progress.
         done: Quantities,
     },
-    /// The submitter is the one who verifies.
-    #[error("{actor:?} submitted point {point} and may not verify it: let another person check")]
+    /// The submitter is the one who checks.
+    #[error("{actor:?} submitted point {point} and may not check it: let another person do so")]
     BySubmitter {
         /// Which point.
         point: PointId,
