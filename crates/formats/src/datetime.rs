@@ -1,7 +1,7 @@
 //! Dates and times as text: what [`spatial::FieldType::Date`] and
 //! [`spatial::FieldType::DateTime`] hold, from ISO 8601.
 
-use spatial::calendar::{civil_from_days, day_number};
+use spatial::calendar::{UtcSecond, day_number};
 
 /// What a time without a zone is taken for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub fn utc_time(text: &str, without_zone: WithoutZone) -> Option<String> {
     let bytes = text.as_bytes();
     let day = date(bytes)?;
     if bytes.len() == 10 {
-        return (without_zone == WithoutZone::Utc).then(|| rfc3339(day, 0));
+        return (without_zone == WithoutZone::Utc).then(|| utc_of_millis(day * DAY_MS));
     }
     if !matches!(bytes[10], b'T' | b't' | b' ') || bytes.get(13) != Some(&b':') {
         return None;
@@ -64,12 +64,12 @@ pub fn utc_time(text: &str, without_zone: WithoutZone) -> Option<String> {
         _ => return None,
     };
     let millis = (hour * 60 + minute - offset_minutes) * 60_000 + millis;
-    Some(rfc3339(day + millis.div_euclid(DAY_MS), millis.rem_euclid(DAY_MS)))
+    Some(utc_of_millis(day * DAY_MS + millis))
 }
 
 /// RFC 3339 in UTC of milliseconds since the epoch.
 pub fn utc_of_millis(millis: i64) -> String {
-    rfc3339(millis.div_euclid(DAY_MS), millis.rem_euclid(DAY_MS))
+    format!("{}.{:03}Z", UtcSecond(millis.div_euclid(1000)), millis.rem_euclid(1000))
 }
 
 /// Milliseconds since the epoch of a time with a zone; of a date, those of its first moment in
@@ -103,18 +103,6 @@ fn date(bytes: &[u8]) -> Option<i64> {
     let (month, day) = (two(bytes, 5)?, two(bytes, 8)?);
     let dashes = bytes[4] == b'-' && bytes[7] == b'-';
     if dashes { day_number(year, month, day) } else { None }
-}
-
-/// RFC 3339 of a day since the epoch and the milliseconds in it.
-fn rfc3339(day: i64, millis: i64) -> String {
-    let (year, month, day) = civil_from_days(day);
-    let (seconds, millis) = (millis / 1000, millis % 1000);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{millis:03}Z",
-        seconds / 3600,
-        seconds / 60 % 60,
-        seconds % 60
-    )
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Days of the Gregorian calendar as numbers, extended to the year 0 and before.
 
+use std::fmt;
+
 /// Days since 1970-01-01 of a day of the calendar; `None` for a day that does not exist.
 pub fn day_number(year: i64, month: i64, day: i64) -> Option<i64> {
     let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -34,6 +36,20 @@ pub fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let month = (shifted_month + 2) % 12 + 1;
     let year = era * 400 + year_of_era + i64::from(month <= 2);
     (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
+}
+
+/// A second of UTC, counted from 1970-01-01T00:00:00 on; written as in RFC 3339, without the zone.
+#[derive(Clone, Copy, Debug)]
+pub struct UtcSecond(pub i64);
+
+impl fmt::Display for UtcSecond {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const DAY: i64 = 86_400;
+        let (year, month, day) = civil_from_days(self.0.div_euclid(DAY));
+        let second = self.0.rem_euclid(DAY);
+        let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+    }
 }
 
 #[cfg(test)]

@@ -5,12 +5,9 @@ use spatial::Timestamp;
 use super::{
     Closing, Event, EventId, EvidenceId, Finding, Payload, PointId, Quantities, Rebound, Refusal,
     Role, Rules, State, Supervision, guards,
-    moment::later,
+    moment::{MINUTE_MS, later},
     table::{follows, next},
 };
-
-/// Milliseconds of a minute.
-const MINUTE_MS: i64 = 60_000;
 
 /// What became of an event that was not refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

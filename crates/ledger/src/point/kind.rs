@@ -2,32 +2,11 @@
 
 use std::fmt;
 
-macro_rules! kinds {
-    ($($kind:ident $identifier:literal $chinese:literal $doc:literal)*) => {
-        /// What sort of thing happened to a point.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum EventKind {
-            $(#[doc = $doc] $kind,)*
-        }
+use super::named::named;
 
-        impl EventKind {
-            /// Every kind, in the order of a point's way.
-            pub const ALL: [Self; [$($identifier),*].len()] = [$(Self::$kind),*];
-
-            /// The name that files and interfaces use.
-            pub fn identifier(self) -> &'static str {
-                match self { $(Self::$kind => $identifier,)* }
-            }
-
-            /// The name that people see.
-            pub fn chinese(self) -> &'static str {
-                match self { $(Self::$kind => $chinese,)* }
-            }
-        }
-    };
-}
-
-kinds! {
+named! {
+    /// What sort of thing happened to a point, in the order of a point's way.
+    EventKind
     Report "report" "上报" "Somebody found it."
     Reject "reject" "不予立账" "It stays off the ledger."
     Register "register" "挂账" "It goes on the ledger."
@@ -50,13 +29,6 @@ kinds! {
     Progress "progress" "进展" "A part is done (分期拆除)."
     Supervise "supervise" "督办" "Somebody above wants an answer."
     Reply "reply" "督办回复" "The answer."
-}
-
-impl EventKind {
-    /// The kind of an identifier.
-    pub fn from_identifier(identifier: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.identifier() == identifier)
-    }
 }
 
 impl fmt::Display for EventKind {

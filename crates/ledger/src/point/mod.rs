@@ -17,6 +17,7 @@ mod ids;
 mod kind;
 mod lamp;
 mod moment;
+mod named;
 mod payload;
 mod quantities;
 mod refusal;

@@ -2,12 +2,13 @@
 
 use std::fmt;
 
-use spatial::{Timestamp, calendar::civil_from_days};
+use spatial::{Timestamp, calendar::UtcSecond};
 
 const SECOND_MS: i64 = 1000;
-const DAY_S: i64 = 86_400;
+/// Milliseconds of a minute.
+pub(super) const MINUTE_MS: i64 = 60 * SECOND_MS;
 /// Milliseconds of an hour.
-pub(super) const HOUR_MS: i64 = 3_600_000;
+pub(super) const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// Milliseconds of a day of 24 hours.
 pub(super) const DAY_MS: i64 = 24 * HOUR_MS;
 
@@ -16,11 +17,7 @@ pub(super) struct Utc(pub(super) Timestamp);
 
 impl fmt::Display for Utc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.0.0.div_euclid(SECOND_MS);
-        let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_S));
-        let of_day = seconds.rem_euclid(DAY_S);
-        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        write!(f, "{}Z", UtcSecond(self.0.0.div_euclid(SECOND_MS)))
     }
 }
 

@@ -3,69 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use super::EventKind;
+use super::{EventKind, named::named};
 
-/// In which role somebody raises an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Role {
-    /// 网格员.
-    GridWorker,
-    /// 街乡.
-    Town,
-    /// 街乡核查.
-    TownChecker,
-    /// 区.
-    District,
-    /// 区核查.
-    DistrictChecker,
-    /// 市.
-    City,
-    /// 部门.
-    Department,
-}
-
-impl Role {
-    /// Every role.
-    pub const ALL: [Self; 7] = [
-        Self::GridWorker,
-        Self::Town,
-        Self::TownChecker,
-        Self::District,
-        Self::DistrictChecker,
-        Self::City,
-        Self::Department,
-    ];
-
-    /// The name that files and interfaces use.
-    pub fn identifier(self) -> &'static str {
-        match self {
-            Self::GridWorker => "grid_worker",
-            Self::Town => "town",
-            Self::TownChecker => "town_checker",
-            Self::District => "district",
-            Self::DistrictChecker => "district_checker",
-            Self::City => "city",
-            Self::Department => "department",
-        }
-    }
-
-    /// The name that people see.
-    pub fn chinese(self) -> &'static str {
-        match self {
-            Self::GridWorker => "网格员",
-            Self::Town => "街乡",
-            Self::TownChecker => "街乡核查",
-            Self::District => "区",
-            Self::DistrictChecker => "区核查",
-            Self::City => "市",
-            Self::Department => "部门",
-        }
-    }
-
-    /// The role of an identifier.
-    pub fn from_identifier(identifier: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.identifier() == identifier)
-    }
+named! {
+    /// In which role somebody raises an event.
+    Role
+    GridWorker "grid_worker" "网格员" "A grid worker."
+    Town "town" "街乡" "A town or street office."
+    TownChecker "town_checker" "街乡核查" "Who checks for the town."
+    District "district" "区" "The district."
+    DistrictChecker "district_checker" "区核查" "Who checks for the district."
+    City "city" "市" "The city."
+    Department "department" "部门" "A department."
 }
 
 impl fmt::Display for Role {

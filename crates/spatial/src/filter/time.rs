@@ -8,7 +8,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::calendar::{civil_from_days, day_number};
+use crate::calendar::{UtcSecond, civil_from_days, day_number};
 
 const DAY_SECONDS: i64 = 86_400;
 /// What Asia/Shanghai is ahead of UTC.
@@ -97,9 +97,7 @@ impl fmt::Display for Date {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let date = Date { days: self.seconds.div_euclid(DAY_SECONDS) };
-        let second = self.seconds.rem_euclid(DAY_SECONDS);
-        write!(f, "{date}T{:02}:{:02}:{:02}", second / 3600, second / 60 % 60, second % 60)?;
+        UtcSecond(self.seconds).fmt(f)?;
         if self.nanos > 0 {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;
