@@ -33,8 +33,6 @@ pub struct EngineSettings {
     pub queue: usize,
     /// Budget of the tile cache.
     pub tile_cache_bytes: u64,
-    /// Budget of the commands of polygons that are kept for the tiles to come.
-    pub command_bytes: usize,
     /// Budget of the past states that are kept; one is kept whatever its size.
     pub past_bytes: usize,
     /// Tile matrix sets of the site, beside those built in.
@@ -56,7 +54,6 @@ impl Default for EngineSettings {
             threads: 0,
             queue: 64,
             tile_cache_bytes: 512 << 20,
-            command_bytes: 128 << 20,
             past_bytes: 256 << 20,
             grids: Vec::new(),
             grid_bytes: 256 << 20,
@@ -67,6 +64,8 @@ impl Default for EngineSettings {
     }
 }
 
+/// Budget of the commands of polygons that are kept for the tiles to come.
+const MAX_COMMAND_BYTES: usize = 128 << 20;
 /// Features from which on commands of a shard are kept.
 const KEPT_SHARD: usize = 64;
 
@@ -121,7 +120,7 @@ impl Engine {
         let engine = Self(Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
-            commands: Arc::new(CommandCache::new(settings.command_bytes, KEPT_SHARD)),
+            commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
             cursors: Cursors::default(),

@@ -118,11 +118,16 @@ impl Placement {
 /// Area of a ring in squared world units: negative for a hole, which takes from its exterior; 0
 /// for points and lines.
 pub(crate) fn ring_area(role: PathRole, ring: &[WorldPoint]) -> f64 {
-    let sign = role.area_sign();
-    let Some(&origin) = ring.first() else { return 0.0 };
-    if sign == 0.0 {
-        return 0.0;
+    match role.area_sign() {
+        0.0 => 0.0,
+        sign => sign * turned_area2(ring).abs() / 2.0,
     }
+}
+
+/// Twice the area of a ring in squared world units, positive when it turns right on the map (y
+/// south).
+pub(crate) fn turned_area2(ring: &[WorldPoint]) -> f64 {
+    let Some(&origin) = ring.first() else { return 0.0 };
     let relative = |p: &WorldPoint| [0, 1].map(|k| (i64::from(p[k]) - i64::from(origin[k])) as f64);
     let mut sum = 0.0;
     let mut previous = [0.0; 2];
@@ -131,5 +136,5 @@ pub(crate) fn ring_area(role: PathRole, ring: &[WorldPoint]) -> f64 {
         sum += previous[0] * point[1] - point[0] * previous[1];
         previous = point;
     }
-    sign * sum.abs() / 2.0
+    sum
 }

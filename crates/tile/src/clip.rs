@@ -65,44 +65,26 @@ pub(crate) fn clip_ring(
     local: &LocalBox,
 ) {
     for border in borders(frame, local) {
-        let part: fn(&[Wide], Border, &mut Vec<Wide>) = match (border.axis, border.keep_above) {
-            (0, true) => clip_to::<0, true>,
-            (0, false) => clip_to::<0, false>,
-            (_, true) => clip_to::<1, true>,
-            (_, false) => clip_to::<1, false>,
-        };
-        part(ring, border, spare);
+        let Some(&last) = ring.last() else { return };
+        // A point more for each edge that crosses.
+        spare.clear();
+        spare.resize(2 * ring.len(), [0; 2]);
+        let mut len = 0;
+        let (mut previous, mut kept) = (last, border.keeps(last));
+        for &point in &*ring {
+            let keep = border.keeps(point);
+            if keep != kept {
+                spare[len] = border.crossing(previous, point);
+                len += 1;
+            }
+            // Written in any case and counted when it stays: no branch to guess wrong.
+            spare[len] = point;
+            len += usize::from(keep);
+            (previous, kept) = (point, keep);
+        }
+        spare.truncate(len);
         std::mem::swap(ring, spare);
     }
-}
-
-/// Writes what a border leaves of an open ring.
-fn clip_to<const AXIS: usize, const ABOVE: bool>(
-    ring: &[Wide],
-    border: Border,
-    clipped: &mut Vec<Wide>,
-) {
-    clipped.clear();
-    let Some(&last) = ring.last() else { return };
-    // A point more for each edge that crosses.
-    clipped.resize(2 * ring.len(), [0; 2]);
-    let keeps = |point: Wide| {
-        if ABOVE { point[AXIS] >= border.at } else { point[AXIS] <= border.at }
-    };
-    let mut len = 0;
-    let (mut previous, mut kept) = (last, keeps(last));
-    for &point in ring {
-        let keep = keeps(point);
-        if keep != kept {
-            clipped[len] = border.crossing(previous, point);
-            len += 1;
-        }
-        // Written in any case and counted when it stays: no branch to guess wrong.
-        clipped[len] = point;
-        len += usize::from(keep);
-        (previous, kept) = (point, keep);
-    }
-    clipped.truncate(len);
 }
 
 /// Clips a line into pieces. `points` holds them one after the other, `ends` their ends;

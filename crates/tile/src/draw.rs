@@ -8,7 +8,7 @@ use spatial::world::WorldPoint;
 use spatial::{FeatureRef, GeometryType, PathRef, PathRole, Shard};
 
 use crate::clip::{Wide, clip_line, clip_ring};
-use crate::figure::{ALL, Figure};
+use crate::figure::{ALL, Figure, Point};
 use crate::frame::{Frame, LocalBox};
 use crate::knots::Knots;
 use crate::repair::mend;
@@ -92,6 +92,7 @@ pub(crate) struct Drawer {
 impl Drawer {
     /// Makes ready for a layer of these features, of which those of less than `least` square tile
     /// units are not drawn as they are. Of very many features the limits of a tile leave as little.
+    /// `known` says of a feature whether it was found sound before.
     pub fn start<'a>(
         &mut self,
         runs: impl Iterator<Item = (&'a Shard, &'a [u16])> + Clone,
@@ -121,11 +122,24 @@ impl Drawer {
         }
     }
 
-    /// Draws the paths of `kind` of a feature into the figure.
+    /// Draws the paths of `kind` of a feature into the figure; `alike` is what
+    /// [`Drawer::draws_alike`] says of it.
     #[inline]
-    pub fn draw(&mut self, feature: FeatureRef<'_>, kind: Kind, frame: &Frame) -> Drawn {
+    pub fn draw(
+        &mut self,
+        feature: FeatureRef<'_>,
+        kind: Kind,
+        alike: bool,
+        frame: &Frame,
+    ) -> Drawn {
         self.figure.clear();
-        if kind == Kind::Polygons && self.knots.is_empty() && self.firm(feature, frame) {
+        let outline = feature.outline();
+        if alike
+            && outline.is_firm_at(frame.firm)
+            && let Some(path) = feature.paths().next()
+        {
+            let (points, kept) = vertices_inside(&path, frame);
+            self.figure.push_firm(points, kept, outline.turns_right());
             return Drawn::Whole;
         }
         let local = frame.local_box(&feature.world_box());
@@ -146,22 +160,6 @@ impl Drawer {
         frame.holds_world(&area)
             && feature.paths().len() == 1
             && (self.knots.is_empty() || !self.knots.touches(&frame.local_box(&area)))
-    }
-
-    /// Adds the ring of a feature that lies inside the buffered tile and needs no check, if it is
-    /// such a one.
-    #[inline]
-    fn firm(&mut self, feature: FeatureRef<'_>, frame: &Frame) -> bool {
-        let outline = feature.outline();
-        if !outline.is_firm_at(frame.firm) || !frame.holds_world(&feature.world_box()) {
-            return false;
-        }
-        let Some(path) = feature.paths().next() else { return false };
-        let world = open(path.world);
-        let points = world.iter().map(|point| frame.local_inside(*point));
-        let kept = path.levels[..world.len()].iter().map(|first| *first <= frame.level);
-        self.figure.push_firm(points, kept, outline.turns_right());
-        true
     }
 
     fn points(&mut self, feature: FeatureRef<'_>, frame: &Frame) -> Drawn {
@@ -374,10 +372,20 @@ fn kept<'a>(path: &PathRef<'a>, frame: &Frame) -> impl Iterator<Item = &'a World
 /// Adds a ring inside the buffered tile, of the vertices that the zoom needs.
 #[inline]
 fn ring_inside(figure: &mut Figure, path: &PathRef<'_>, frame: &Frame, local: &LocalBox) -> i64 {
+    let (points, kept) = vertices_inside(path, frame);
+    figure.push_ring(path.role, points, kept, local.middle2())
+}
+
+/// The vertices of a ring inside the buffered tile, and which of them the zoom needs.
+#[inline]
+fn vertices_inside(
+    path: &PathRef<'_>,
+    frame: &Frame,
+) -> (impl ExactSizeIterator<Item = Point>, impl ExactSizeIterator<Item = bool>) {
     let world = open(path.world);
     let points = world.iter().map(|point| frame.local_inside(*point));
     let kept = path.levels[..world.len()].iter().map(|first| *first <= frame.level);
-    figure.push_ring(path.role, points, kept, local.middle2())
+    (points, kept)
 }
 
 /// The ring without its closing vertex.

@@ -8,14 +8,14 @@ use spatial::{FeatureId, PathRole, Shard};
 
 use crate::draw::Kind;
 use crate::figure::{Figure, Point};
-use crate::kept::{BLOCK, Borrowed, Record};
+use crate::kept::{Borrowed, Record};
 use crate::matrix_set::EXTENT;
 use crate::output::Output;
 use crate::tally::Summed;
 use crate::values::{Segment, ValueBuffers, Values};
 use crate::wire::{
-    MAX_VARINT, TAG_ROOM, WORD_KEYS, WORD_VALUES, close, put_bytes, put_pair, put_tag, put_varint,
-    put_word, tag_word, varint_len, zigzag,
+    BLOCK, MAX_VARINT, TAG_ROOM, WORD_KEYS, WORD_VALUES, close, copy_short, put_bytes, put_pair,
+    put_tag, put_varint, put_word, tag_word, varint_len, zigzag,
 };
 use crate::writer::LayerWriter;
 
@@ -154,7 +154,7 @@ impl<'a> LayerWriter<'a> for Encoder<'a> {
         let Batch { ends, commands, .. } = &mut *self.batch;
         commands[start] = ONE_MOVE;
         let at = put_deltas(commands, start + 1, &mut [0; 2], &[first]);
-        copy_blocks(&mut commands[at..], kept, len);
+        copy_short(&mut commands[at..], kept, len);
         ends.push(at + len);
         true
     }
@@ -272,7 +272,7 @@ impl Encoder<'_> {
                     })
                 },
                 |room, at| {
-                    copy_blocks(&mut room[at..], commands, len);
+                    copy_short(&mut room[at..], commands, len);
                     at + len
                 },
             );
@@ -310,15 +310,6 @@ fn put_feature(
     let end = put_commands(room, at + 4);
     let end = close(room, at + 3, end);
     close(room, 1, end)
-}
-
-/// Copies `len` bytes; to and from there is room for a block more, so that short ones need no call.
-#[inline]
-fn copy_blocks(to: &mut [u8], from: &[u8], len: usize) {
-    to[..BLOCK].copy_from_slice(&from[..BLOCK]);
-    if len > BLOCK {
-        to[BLOCK..len].copy_from_slice(&from[BLOCK..len]);
-    }
 }
 
 fn push_field(output: &mut Output, tag: u8, payload: &[u8]) {

@@ -31,7 +31,8 @@ pub(crate) struct Frame {
     pub max: i32,
     /// The world points that round into the buffered tile.
     inside: WorldBox,
-    corner: [u32; 2],
+    /// The north-western corner of the tile, in tile units of the zoom.
+    pub corner: [u32; 2],
 }
 
 /// A rectangle in tile integers, wide enough for features that leave the tile.
@@ -100,11 +101,6 @@ impl Frame {
     #[inline]
     pub fn local_box(&self, world: &WorldBox) -> LocalBox {
         LocalBox { min: self.local(world.min), max: self.local(world.max) }
-    }
-
-    /// The north-western corner of the tile, in tile units of the zoom.
-    pub fn corner(&self) -> [u32; 2] {
-        self.corner
     }
 
     /// Whether all points of a box round into the buffered tile; some boxes of which that is true

@@ -3,7 +3,7 @@
 //! Rounding happens on the grid of a zoom, so that every tile that holds a polygon whole draws it
 //! alike: its commands are the same but for where they begin. They are kept by shard and zoom, up to
 //! a number of bytes; what was used longest ago goes first. A shard never changes, so that nothing
-//! kept is ever wrong, and that of a shard which is gone goes by itself.
+//! kept is ever wrong; that of a shard which is gone is never asked for again.
 
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, PoisonError};
@@ -12,17 +12,18 @@ use rustc_hash::FxHashMap;
 use spatial::Shard;
 
 use crate::figure::Point;
+use crate::wire::BLOCK;
 
 /// Bytes before the commands of a polygon: its first point on the grid of the zoom, their length.
 const HEAD: usize = 10;
-/// Commands may be read in blocks of so many bytes.
-pub(crate) const BLOCK: usize = 32;
 
 /// Keeps commands for the tiles to come; made once, shared by all threads.
 #[derive(Debug)]
 pub struct CommandCache {
     kept: Mutex<Kept>,
+    /// Bytes.
     most: usize,
+    /// Features of a shard.
     least: usize,
 }
 
@@ -121,7 +122,7 @@ impl ShardCommands {
         let end = self.used + HEAD + commands.len();
         let Ok(place) = u32::try_from(self.used + 1) else { return };
         if self.records.len() < end + BLOCK {
-            // Twice as long in the end, but a first tile often needs but a few.
+            // By halves: many tiles keep a few polygons of a shard.
             self.records.resize((end + BLOCK) * 3 / 2, 0);
         }
         let room = &mut self.records[self.used..end];
@@ -160,7 +161,16 @@ pub(crate) struct Borrowed<'c> {
     level: u8,
     /// The corner of the tile, in tile units of the zoom.
     corner: [u32; 2],
-    lent: Option<(Key, ShardCommands)>,
+    lent: Option<Lent>,
+}
+
+/// The shard that a tile is at, if its commands are kept.
+#[derive(Debug)]
+struct Lent {
+    key: Key,
+    slots: usize,
+    /// Absent until something is kept.
+    commands: Option<ShardCommands>,
 }
 
 impl<'c> Borrowed<'c> {
@@ -172,35 +182,33 @@ impl<'c> Borrowed<'c> {
     pub fn enter(&mut self, shard: &Shard) {
         let Some(cache) = self.cache else { return };
         let key = (shard.serial(), self.zoom, self.level);
-        if self.lent.as_ref().is_some_and(|(other, _)| *other == key) {
+        if self.lent.as_ref().is_some_and(|lent| lent.key == key) {
             return;
         }
         self.leave();
-        if shard.len() >= cache.least {
-            let commands = cache.lend(key).unwrap_or_else(|| ShardCommands::new(shard.len()));
-            self.lent = Some((key, commands));
-        }
+        let slots = shard.len();
+        self.lent = (slots >= cache.least).then(|| Lent { key, slots, commands: cache.lend(key) });
     }
 
     /// The commands of the polygon at `slot`, and where its first point is in the tile.
     #[inline]
     pub fn get(&self, slot: usize) -> Option<(Point, Record<'_>)> {
-        let record = self.lent.as_ref()?.1.get(slot)?;
+        let record = self.lent.as_ref()?.commands.as_ref()?.get(slot)?;
         Some((record.first_in(self.corner), record))
     }
 
     /// Keeps what follows the first point of the polygon at `slot`.
     #[inline]
     pub fn put(&mut self, slot: usize, first: Point, commands: &[u8]) {
-        if let Some((_, kept)) = &mut self.lent {
+        if let Some(Lent { slots, commands: kept, .. }) = &mut self.lent {
             let first = [0, 1].map(|axis| self.corner[axis].wrapping_add_signed(first[axis]));
-            kept.put(slot, first, commands);
+            kept.get_or_insert_with(|| ShardCommands::new(*slots)).put(slot, first, commands);
         }
     }
 
     fn leave(&mut self) {
-        if let (Some(cache), Some((key, commands))) = (self.cache, self.lent.take())
-            && commands.used > 0
+        if let (Some(cache), Some(Lent { key, commands: Some(commands), .. })) =
+            (self.cache, self.lent.take())
         {
             cache.give_back(key, commands);
         }

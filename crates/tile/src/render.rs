@@ -240,7 +240,7 @@ impl<'l, 'a> Sketch<'l, 'a> {
             let expected = self.selection.as_ref().map_or(0, Selection::len);
             let named = (layer.name, columns.as_slice());
             let at = (place.coord.z(), place.frame.level);
-            let kept = Borrowed::new(layer.commands, at, place.frame.corner());
+            let kept = Borrowed::new(layer.commands, at, place.frame.corner);
             let writer = Encoder::new(named, buffers, std::mem::take(bytes), (expected, kept));
             self.write(place, drawer, &columns, writer)
         };
@@ -342,7 +342,7 @@ fn draw_feature<'a: 'w, 'w>(
         return;
     }
     for kind in Kind::of(feature).into_iter().flatten() {
-        let drawn = drawer.draw(feature, kind, frame);
+        let drawn = drawer.draw(feature, kind, alike, frame);
         match drawn {
             Drawn::Whole | Drawn::Mended => {
                 writer.write(shard, slot, kind, &drawer.figure);

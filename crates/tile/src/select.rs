@@ -14,8 +14,7 @@ pub(crate) struct Selection<'a> {
 impl<'a> Selection<'a> {
     /// Whatever meets `area`.
     pub fn of(layer: &LayerInput<'a>, area: &WorldBox) -> Self {
-        let mut selection =
-            Self { shards: Vec::with_capacity(16), slots: Vec::with_capacity(1 << 10) };
+        let mut selection = Self::default();
         layer.source.search(area, &mut |shard, slots| selection.push(shard, slots));
         selection
     }

@@ -1,7 +1,8 @@
 //! The value table of a tile layer: each distinct value once, as far as that is cheap.
 //!
 //! A column is looked up as long as that finds something: keys, addresses and measures, which
-//! hardly ever repeat, are written as they come from some point on, and a repeated one stands twice, which the specification allows (4.1: SHOULD). That
+//! hardly ever repeat, are written as they come from some point on, and a repeated one stands
+//! twice, which the specification allows (4.1: SHOULD). That
 //! point follows from the values in the order of the features, whichever shards they are in.
 //!
 //! While features are drawn the table holds where each value is to be found; the bytes are
@@ -15,7 +16,7 @@ use spatial::{Column, Distinct, Shard, Texts};
 use crate::lookup::Lookup;
 use crate::output::Output;
 use crate::tally::SumValue;
-use crate::wire::{MAX_VARINT, put_varint, varint_len, zigzag64};
+use crate::wire::{BLOCK, MAX_VARINT, copy_short, put_varint, varint_len, zigzag64};
 
 /// Values of a column that are looked up before it is told whether that was worth it.
 const WINDOW: u32 = 64;
@@ -330,8 +331,6 @@ fn put_int(output: &mut Output, value: i64) {
     output.advance(end);
 }
 
-/// Bytes of a short text are copied so many at once, whatever its length.
-const BLOCK: usize = 32;
 /// Longest text whose field has lengths of one byte each.
 const SHORT: usize = 0x7f - 2;
 
@@ -339,19 +338,12 @@ const SHORT: usize = 0x7f - 2;
 fn put_text(output: &mut Output, texts: Texts<'_>, code: u16) {
     let (bytes, span) = (texts.bytes(), texts.span(code));
     let len = span.len();
-    if len > SHORT || span.start + 2 * BLOCK > bytes.len() {
+    if len > SHORT || span.start + len + BLOCK > bytes.len() {
         return put_any_text(output, &bytes[span]);
     }
-    let room = &mut output.room(4 + SHORT)[..4 + SHORT];
+    let room = output.room(4 + SHORT + BLOCK);
     room[..4].copy_from_slice(&[LAYER_VALUE, len as u8 + 2, STRING, len as u8]);
-    let (source, room) = (&bytes[span.start..], &mut room[4..]);
-    room[..BLOCK].copy_from_slice(&source[..BLOCK]);
-    if len > BLOCK {
-        room[BLOCK..2 * BLOCK].copy_from_slice(&source[BLOCK..2 * BLOCK]);
-        if len > 2 * BLOCK {
-            room[..len].copy_from_slice(&source[..len]);
-        }
-    }
+    copy_short(&mut room[4..], &bytes[span.start..], len);
     output.advance(4 + len);
 }
 

@@ -3,6 +3,18 @@
 /// Longest varint of 64 bits.
 pub(crate) const MAX_VARINT: usize = 10;
 
+/// Bytes that are copied at once, whatever the length.
+pub(crate) const BLOCK: usize = 32;
+
+/// Copies `len` bytes; both sides have a block more, so that short pieces need no call.
+#[inline]
+pub(crate) fn copy_short(to: &mut [u8], from: &[u8], len: usize) {
+    to[..BLOCK].copy_from_slice(&from[..BLOCK]);
+    if len > BLOCK {
+        to[BLOCK..len].copy_from_slice(&from[BLOCK..len]);
+    }
+}
+
 /// Bytes of `value` as a varint.
 #[inline]
 pub(crate) fn varint_len(value: u64) -> usize {

@@ -4,7 +4,7 @@ use super::arcs::{Line, between};
 use super::first_zoom;
 use super::nodes::{Vertex, distinct};
 use crate::outline::Outline;
-use crate::placement::Placement;
+use crate::placement::{Placement, turned_area2};
 use crate::shard::Body;
 use crate::{PathRole, WorldPoint};
 
@@ -47,7 +47,7 @@ pub(crate) fn outline(
     if clearance2 < 1.0 || crosses_itself(ring) {
         return Outline::UNKNOWN;
     }
-    Outline::firm_from(first_zoom(clearance2, APART), signed_area2(ring) > 0)
+    Outline::firm_from(first_zoom(clearance2, APART), turned_area2(ring) > 0.0)
 }
 
 /// Whether two edges of a closed ring cross whose vertices are a world unit off its other edges:
@@ -64,15 +64,4 @@ fn crosses_itself(ring: &[WorldPoint]) -> bool {
             side(a, b, c) != side(a, b, d) && side(c, d, a) != side(c, d, b)
         })
     })
-}
-
-/// Twice the area of a closed ring, positive when it turns right on the map (y south).
-fn signed_area2(ring: &[WorldPoint]) -> i128 {
-    let Some(&origin) = ring.first() else { return 0 };
-    let relative = |p: &WorldPoint| [0, 1].map(|k| i64::from(p[k]) - i64::from(origin[k]));
-    let cross = |pair: &[WorldPoint]| {
-        let (a, b) = (relative(&pair[0]), relative(&pair[1]));
-        i128::from(a[0]) * i128::from(b[1]) - i128::from(b[0]) * i128::from(a[1])
-    };
-    ring.windows(2).map(cross).sum()
 }
