@@ -212,6 +212,12 @@ impl Column {
         }
     }
 
+    /// Whether every slot has a value, none of them twice.
+    #[inline]
+    pub fn is_unique(&self) -> bool {
+        matches!(self.codes, Codes::Slots)
+    }
+
     /// The value that `code` stands for.
     #[inline]
     pub fn decode(&self, code: u16) -> ValueRef<'_> {
@@ -402,6 +408,7 @@ mod tests {
         values.iter().for_each(|value| builder.push(*value));
         let column = builder.finish();
         assert_eq!(column.distinct(), distinct);
+        assert_eq!(column.is_unique(), distinct == values.len());
         for (slot, value) in values.iter().enumerate() {
             assert!(same(column.value(slot), *value), "{:?} for {value:?}", column.value(slot));
         }

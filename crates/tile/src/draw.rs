@@ -5,9 +5,9 @@
 //! that come together.
 
 use spatial::world::WorldPoint;
-use spatial::{FeatureRef, GeometryType, PathRef, PathRole, Shard};
+use spatial::{FeatureRef, GeometryType, Outline, PathRef, PathRole, Shard};
 
-use crate::clip::{Wide, clip_line, clip_ring};
+use crate::clip::{Wide, clip_line, clip_ring, sole_border};
 use crate::figure::{ALL, Figure, Point};
 use crate::frame::{Frame, LocalBox};
 use crate::knots::Knots;
@@ -216,6 +216,9 @@ impl Drawer {
                 return if self.figure.is_empty() { Drawn::Collapsed } else { self.check() };
             }
             if feature.world_area() * frame.area_scale >= SQUARE {
+                if self.firm_across(feature.outline(), &path, frame, local) {
+                    return Drawn::Whole;
+                }
                 self.ring_across(&path, frame, local);
                 return if self.figure.is_empty() { Drawn::Outside } else { self.check() };
             }
@@ -284,6 +287,27 @@ impl Drawer {
         let area = wide_area2(&self.wide);
         self.push_clipped(path.role, frame, local);
         area
+    }
+
+    /// Adds what the buffered tile has of a ring that is not tied, if it crosses one border there and
+    /// back, and is surely sound after that: firm a zoom before, its parts are so far apart that
+    /// rounding the points on the border cannot make them meet either.
+    #[inline]
+    fn firm_across(
+        &mut self,
+        outline: Outline,
+        path: &PathRef<'_>,
+        frame: &Frame,
+        local: &LocalBox,
+    ) -> bool {
+        if !frame.firm.checked_sub(1).is_some_and(|zoom| outline.is_firm_at(zoom))
+            || !frame.is_near(local)
+        {
+            return false;
+        }
+        let Some(border) = sole_border(frame, local) else { return false };
+        let (points, kept) = vertices_inside(path, frame);
+        self.figure.push_firm_cut(points, kept, outline.turns_right(), border)
     }
 
     /// Adds what the buffered tile has of a ring that is not tied.
@@ -376,7 +400,7 @@ fn ring_inside(figure: &mut Figure, path: &PathRef<'_>, frame: &Frame, local: &L
     figure.push_ring(path.role, points, kept, local.middle2())
 }
 
-/// The vertices of a ring inside the buffered tile, and which of them the zoom needs.
+/// The vertices of a ring inside the buffered tile or [near it](Frame::is_near), and which of them the zoom needs.
 #[inline]
 fn vertices_inside(
     path: &PathRef<'_>,

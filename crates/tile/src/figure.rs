@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use spatial::PathRole;
 
+use crate::clip::{Border, STEP, cut_ring};
+
 /// A point of a buffered tile.
 pub(crate) type Point = [i32; 2];
 
@@ -266,17 +268,50 @@ impl Figure {
         kept: impl ExactSizeIterator<Item = bool>,
         turns_right: bool,
     ) {
-        let start = self.len;
-        self.reserve(points.len());
-        let room = &mut self.points[start..start + points.len()];
+        let len = self.place_kept(points, kept);
+        self.close_firm(len, turns_right);
+    }
+
+    /// Adds what a border leaves of such an exterior, when that is known to be simple too: `false`,
+    /// and nothing added, unless [`cut_ring`] takes it. Parts of it that are no neighbours must be more
+    /// than a tile unit apart, for the points on the border are rounded along it.
+    pub fn push_firm_cut(
+        &mut self,
+        points: impl ExactSizeIterator<Item = Point>,
+        kept: impl ExactSizeIterator<Item = bool>,
+        turns_right: bool,
+        border: Border,
+    ) -> bool {
+        let len = self.place_kept(points, kept);
+        let Some(len) = cut_ring(&mut self.points[self.len..], len, border) else { return false };
+        self.close_firm(len, turns_right);
+        true
+    }
+
+    /// Puts the points that are `kept` behind all others, where there is room for [`STEP`] more; answers
+    /// how many they are.
+    #[inline]
+    fn place_kept(
+        &mut self,
+        points: impl ExactSizeIterator<Item = Point>,
+        kept: impl ExactSizeIterator<Item = bool>,
+    ) -> usize {
+        self.reserve(points.len() + STEP);
+        let room = &mut self.points[self.len..self.len + points.len()];
         let mut len = 0;
         for (point, kept) in points.zip(kept) {
             // Written in any case and counted when it stays: no branch to guess wrong.
             room[len] = point;
             len += usize::from(kept);
         }
+        len
+    }
+
+    #[inline]
+    fn close_firm(&mut self, len: usize, turns_right: bool) {
+        let start = self.len;
         if !turns_right {
-            room[..len].reverse();
+            self.points[start..start + len].reverse();
         }
         self.spiked = false;
         self.len = start + len;

@@ -83,15 +83,14 @@ impl Frame {
         [axis(point[0], self.offset[0]), axis(point[1], self.offset[1])]
     }
 
-    /// Tile integers of a world point of the buffered tile.
+    /// Tile integers of a world point of the buffered tile or [near it](Self::is_near).
     #[inline]
     pub fn local_inside(&self, point: WorldPoint) -> Point {
         if self.up > 0 || self.down > MAX_NARROW {
             let [x, y] = self.local(point);
             return [x as i32, y as i32];
         }
-        // The buffered tile measures less than 2^31 world units: the difference is exact in 32
-        // bits, and two of them fit a register of any processor.
+        // What is near is less than 2^31 world units away: the difference is exact in 32 bits, and two of them fit a register of any processor.
         let [west, north] = self.offset.map(|offset| offset as u32);
         let [x, y] = [point[0].wrapping_sub(west), point[1].wrapping_sub(north)];
         [x.cast_signed() >> self.down, y.cast_signed() >> self.down]
@@ -122,6 +121,15 @@ impl Frame {
         let (min, max) = (i64::from(self.min), i64::from(self.max));
         let inside = |point: [i64; 2]| point.map(|v| v.clamp(min, max));
         LocalBox { min: inside(local.min), max: inside(local.max) }
+    }
+
+    /// Whether the box is less than two tiles wide and close enough for [`Frame::local_inside`].
+    #[inline]
+    pub fn is_near(&self, local: &LocalBox) -> bool {
+        const NEAR: i64 = 2 * EXTENT as i64;
+        let [west, north] = local.min;
+        let [east, south] = local.max;
+        west > -NEAR && north > -NEAR && east < NEAR && south < NEAR
     }
 
     /// Whether the box shares no point with the buffered tile.

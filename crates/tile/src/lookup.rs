@@ -10,7 +10,11 @@ const SIZES: RangeInclusive<usize> = 1 << 7..=1 << 15;
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
     entries: Vec<Entry>,
+    /// How many of the entries are in use as a table, a power of two; 0 for no table.
+    size: usize,
     used: usize,
+    /// Entries of other epochs are free.
+    epoch: u32,
     /// Room for the next size.
     spare: Vec<Entry>,
 }
@@ -18,8 +22,8 @@ pub(crate) struct Lookup {
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     key: u64,
-    /// Value index + 1; 0 when free.
     index: u32,
+    epoch: u32,
 }
 
 /// Where `key` is looked for first in a table of `size` entries, a power of two.
@@ -34,20 +38,27 @@ impl Lookup {
     /// Forgets every key; about `expected` of them come.
     pub fn clear(&mut self, expected: usize) {
         let size = expected.min(*SIZES.end()).next_power_of_two() * 2;
-        self.entries.clear();
-        self.entries.resize(size.clamp(*SIZES.start(), *SIZES.end()), Entry::default());
+        self.size = size.clamp(*SIZES.start(), *SIZES.end());
         self.used = 0;
+        if self.epoch == u32::MAX {
+            self.entries.clear();
+            self.epoch = 0;
+        }
+        self.epoch += 1;
+        if self.entries.len() < self.size {
+            self.entries.resize(self.size, Entry::default());
+        }
     }
 
     /// Forgets every key; the table is made when it is first [expected](Self::expect) to be used.
     pub fn forget(&mut self) {
-        self.entries.clear();
+        self.size = 0;
     }
 
     /// Makes the table for about `expected` keys, unless it is in use.
     #[inline]
     pub fn expect(&mut self, expected: usize) {
-        if self.entries.is_empty() {
+        if self.size == 0 {
             self.clear(expected);
         }
     }
@@ -55,21 +66,21 @@ impl Lookup {
     /// The index under `key` for which `is_it` holds, or else `fresh`, which is kept there now.
     #[inline]
     pub fn index_or(&mut self, key: u64, fresh: u32, is_it: impl Fn(u32) -> bool) -> u32 {
-        let mask = self.entries.len() - 1;
-        let mut place = start(key, self.entries.len());
+        let entries = &mut self.entries[..self.size];
+        let mut place = start(key, entries.len());
         loop {
-            let entry = self.entries[place];
-            if entry.index == 0 {
+            let entry = entries[place];
+            if entry.epoch != self.epoch {
                 break;
             }
-            if entry.key == key && is_it(entry.index - 1) {
-                return entry.index - 1;
+            if entry.key == key && is_it(entry.index) {
+                return entry.index;
             }
-            place = (place + 1) & mask;
+            place = (place + 1) & (entries.len() - 1);
         }
-        self.entries[place] = Entry { key, index: fresh + 1 };
+        entries[place] = Entry { key, index: fresh, epoch: self.epoch };
         self.used += 1;
-        if self.used * 2 > self.entries.len() {
+        if self.used * 2 > self.size {
             self.grow();
         }
         fresh
@@ -77,17 +88,19 @@ impl Lookup {
 
     #[cold]
     fn grow(&mut self) {
-        let size = self.entries.len() * 2;
+        let old = &self.entries[..self.size];
+        let size = old.len() * 2;
         self.spare.clear();
         self.spare.resize(size, Entry::default());
-        for &entry in self.entries.iter().filter(|entry| entry.index != 0) {
+        for &entry in old.iter().filter(|entry| entry.epoch == self.epoch) {
             let mut place = start(entry.key, size);
-            while self.spare[place].index != 0 {
+            while self.spare[place].epoch == self.epoch {
                 place = (place + 1) & (size - 1);
             }
             self.spare[place] = entry;
         }
         std::mem::swap(&mut self.entries, &mut self.spare);
+        self.size = size;
     }
 }
 

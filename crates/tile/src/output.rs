@@ -34,8 +34,10 @@ impl Output {
 
     #[cold]
     fn make_room(&mut self, len: usize) {
+        let needed = self.used + len;
         // Not all of the memory at once: what held a large tile may hold a small one now.
-        self.bytes.resize((self.used + len) * 2, 0);
+        let room = if needed <= self.bytes.capacity() { needed / 8 } else { needed };
+        self.bytes.resize(needed + room, 0);
     }
 
     /// Keeps the first `len` bytes of the room.

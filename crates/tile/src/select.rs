@@ -14,7 +14,7 @@ pub(crate) struct Selection<'a> {
 impl<'a> Selection<'a> {
     /// Whatever meets `area`.
     pub fn of(layer: &LayerInput<'a>, area: &WorldBox) -> Self {
-        let mut selection = Self::default();
+        let mut selection = Self { shards: Vec::with_capacity(8), slots: Vec::with_capacity(512) };
         layer.source.search(area, &mut |shard, slots| selection.push(shard, slots));
         selection
     }

@@ -109,7 +109,8 @@ impl<'a> Values<'a> {
         }
         self.buffers.epoch += 1;
         for (state, (column, _)) in self.buffers.columns.iter_mut().zip(self.columns) {
-            let distinct = shard.columns().get(*column).map_or(0, Column::distinct);
+            let column = shard.columns().get(*column).filter(|column| !column.is_unique());
+            let distinct = column.map_or(0, Column::distinct);
             if state.codes.len() < distinct {
                 state.codes.resize(distinct, 0);
             }
@@ -160,7 +161,7 @@ impl<'a> Values<'a> {
                     if self.buffers.columns[position].keys {
                         break;
                     }
-                    let index = code.map(|code| self.look_up((position, epoch), code, values));
+                    let index = code.map(|code| self.look_up((position, epoch), code, column));
                     tags.push(index.map_or(0, |index| index + 1));
                 }
                 self.push_keys(column, &slots[tags.len() - start..], tags);
@@ -192,16 +193,21 @@ impl<'a> Values<'a> {
 
     /// Index of a value, the next free one if it is not there.
     #[inline]
-    fn look_up(&mut self, (position, epoch): (usize, u32), code: u16, values: Distinct<'_>) -> u32 {
-        let known = self.buffers.columns[position].codes[usize::from(code)];
+    fn look_up(&mut self, (position, epoch): (usize, u32), code: u16, column: &Column) -> u32 {
         let fresh = self.buffers.places.len() as u32;
-        let index = if (known >> 32) as u32 == epoch {
-            known as u32
+        let index = if column.is_unique() {
+            // No other feature of the shard has it.
+            self.find(code, column.values(), fresh)
         } else {
-            let index = self.find(code, values, fresh);
-            let known = u64::from(epoch) << 32 | u64::from(index);
-            self.buffers.columns[position].codes[usize::from(code)] = known;
-            index
+            let known = self.buffers.columns[position].codes[usize::from(code)];
+            if (known >> 32) as u32 == epoch {
+                known as u32
+            } else {
+                let index = self.find(code, column.values(), fresh);
+                let known = u64::from(epoch) << 32 | u64::from(index);
+                self.buffers.columns[position].codes[usize::from(code)] = known;
+                index
+            }
         };
         if index == fresh {
             self.buffers.places.push(code);
