@@ -10,6 +10,7 @@ mod assets;
 mod base_url;
 mod changes;
 mod conditional;
+mod connection_timer;
 mod cors;
 mod crs_uri;
 mod edits;

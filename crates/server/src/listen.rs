@@ -14,12 +14,13 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::Response;
 use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
+use crate::connection_timer::ConnectionTimer;
 use crate::ready::Key;
 use crate::routes;
 use crate::state::App;
@@ -30,6 +31,8 @@ pub const MAX_HEAD_BYTES: usize = 32 * 1024;
 const MAX_CONNECTIONS: usize = 4096;
 /// A client that has not sent its headers by then is let go.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// Deadlines of a connection may be so late.
+const STEP: Duration = Duration::from_secs(2);
 /// How long running requests may go on after the server was asked to end.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause after a failed accept, such as when file descriptors have run out.
@@ -67,8 +70,9 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
             asked.store(true, Ordering::Relaxed);
             answer(Arc::clone(&door), peer, request)
         });
+        let (timer, mut steps) = ConnectionTimer::new(STEP);
         let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
+            .timer(timer)
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(MAX_HEAD_BYTES)
             .serve_connection(TokioIo::new(stream), service);
@@ -80,6 +84,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
                 if !was_asked.load(Ordering::Relaxed) && unused.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Ok(()));
                 }
+                steps.poll(context);
                 connection.as_mut().poll(context)
             });
             if let Err(error) = ended.await {
