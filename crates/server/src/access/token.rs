@@ -20,7 +20,7 @@ pub const PARAMETER: &str = "token";
 #[error("the system has no random numbers to make a token of; try again later")]
 pub struct NoRandomness;
 
-/// A new token: [`PREFIX`] and 256 random bits in hexadecimal digits.
+/// A new token: `tuban_` and 256 random bits in hexadecimal digits.
 pub fn new_token() -> Result<String, NoRandomness> {
     use std::fmt::Write;
     let mut secret = [0; SECRET_BYTES];
