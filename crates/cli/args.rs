@@ -1,9 +1,15 @@
 //! The command line: every command, flag and value.
 
+mod user;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub use user::{
+    AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
+};
 
 /// One engine for households, parcels and rectification points.
 #[derive(Debug, Parser)]
@@ -39,6 +45,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
     Collection(CollectionArgs),
+    /// Make, list and change accounts, their scopes and tokens
+    User(UserArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served
@@ -91,8 +99,8 @@ pub struct ServeArgs {
     /// URL that clients reach the server by, for absolute links
     #[arg(long, value_name = "URL")]
     pub public_url: Option<String>,
-    /// Listen on an address other than loopback although the store has no accounts: whoever
-    /// reaches the address reads the whole map
+    /// Whoever reaches the address reads the whole map, without a token; without accounts needed
+    /// for an address other than loopback
     #[arg(long)]
     pub public: bool,
     /// Serve tiles that others made beside the store: PMTiles or MBTiles, PMTiles also by

@@ -1,10 +1,11 @@
 //! The one configuration file, `tuban.toml`. Every key is optional; unknown keys are refused.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use ledger::point::Role;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use spatial::Crs;
@@ -12,6 +13,7 @@ use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
+use crate::ledger_config::{LedgerConfig, read_roles, write_roles};
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -24,6 +26,10 @@ pub struct Config {
     pub archives: Vec<ArchiveConfig>,
     /// Where and how the server answers.
     pub server: ServerConfig,
+    /// What accounts may do.
+    pub accounts: AccountsConfig,
+    /// What the city sets for its points.
+    pub ledger: LedgerConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
     /// Streams of what changes.
@@ -63,7 +69,8 @@ fn definitions<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, St
 pub struct ServerConfig {
     /// Address and port to listen on.
     pub listen: SocketAddr,
-    /// Allow an address other than loopback although the store has no accounts.
+    /// Everyone who reaches the server reads, without a token; without accounts needed for an
+    /// address other than loopback.
     pub public: bool,
     /// Who may edit over HTTP.
     pub edits: Editors,
@@ -112,7 +119,8 @@ impl Default for ServerConfig {
     }
 }
 
-/// Who may edit over HTTP, as long as there are no accounts.
+/// Who may edit over HTTP, as long as there are no accounts; with accounts a token decides, but for
+/// `nobody`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Editors {
@@ -133,6 +141,21 @@ impl Editors {
             Self::Everyone => true,
             Self::Nobody => false,
         }
+    }
+}
+
+/// What accounts may do.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AccountsConfig {
+    /// Roles whose accounts change features and fences.
+    #[serde(deserialize_with = "read_roles", serialize_with = "write_roles")]
+    pub editors: BTreeSet<Role>,
+}
+
+impl Default for AccountsConfig {
+    fn default() -> Self {
+        Self { editors: Role::ALL.into() }
     }
 }
 
@@ -383,8 +406,12 @@ mod tests {
     #[test]
     fn the_defaults_have_few_keys_and_read_back() {
         let text = Config::default().to_toml();
-        let keys = text.lines().filter(|line| line.contains('=')).count();
-        assert!(keys <= 30, "{keys} keys:\n{text}");
+        // Who raises what is a table of the city, not settings.
+        let (text_of_settings, _) = text.split_once("[ledger.raisers]").unwrap();
+        let (_, rest) = text.split_once("[tiles]").unwrap();
+        let settings = text_of_settings.lines().chain(rest.lines());
+        let keys = settings.filter(|line| line.contains('=')).count();
+        assert!(keys <= 34, "{keys} keys:\n{text}");
         assert_eq!(Config::parse(&text, Path::new("t")).unwrap().to_toml(), text);
     }
 
@@ -414,6 +441,17 @@ mod tests {
             ("[[grids]]\nid = \"g\"\ncrs = \"nowhere\"\n", 3, "names no coordinate system"),
             ("[[grids]]\nid = \"g\"\n", 1, "missing field `crs`"),
             ("[sites]\n\na = [\"98765.4\"]\n", 1, "in quotes"),
+            (
+                "[accounts]\neditors = [\"town\", \"boss\"]\n",
+                2,
+                "\"boss\" is no role of the ledger",
+            ),
+            ("[accounts]\neditors = [\"reader\"]\n", 2, "use grid_worker, town,"),
+            ("[ledger]\n\nlate_hours = 9999\n", 3, "8784 is the most"),
+            ("[ledger]\nyellow_days = -1\n", 2, "expected u64"),
+            ("[ledger.raisers]\nclose = [\"city\"]\n", 2, "\"close\" is no kind of event"),
+            ("[ledger.raisers]\nvoid = []\nmerge = [\"mayor\"]\n", 3, "\"mayor\" is no role"),
+            ("[ledger.raisers]\nvoid = \"city\"\n", 2, "expected a sequence"),
         ];
         for (text, expected_line, expected) in cases {
             let error = Config::parse(text, Path::new("t.toml")).unwrap_err();
@@ -424,6 +462,21 @@ mod tests {
             assert!(reason.contains(expected), "{error}");
             assert!(!reason.contains("98765"), "{error}");
         }
+    }
+
+    #[test]
+    fn who_raises_what_is_laid_over_the_defaults() {
+        use ledger::Rules;
+        use ledger::point::EventKind;
+        assert_eq!(Config::default().ledger.rules(), Rules::default());
+        let text = "[ledger]\nlate_hours = 24\n[ledger.raisers]\nvoid = [\"city\", \"town\"]\nreport = []\n";
+        let config = Config::parse(text, Path::new("t")).unwrap();
+        let mut expected = Rules { late_hours: 24, ..Rules::default() };
+        expected.raisers.insert(EventKind::Void, [Role::Town, Role::City].into());
+        expected.raisers.insert(EventKind::Report, BTreeSet::new());
+        assert_eq!(config.ledger.rules(), expected);
+        let again = Config::parse(&config.to_toml(), Path::new("t")).unwrap();
+        assert_eq!(again.ledger.rules(), expected);
     }
 
     #[test]

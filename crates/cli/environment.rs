@@ -1,4 +1,5 @@
-//! Keeps the environment from leading PROJ to another PROJ's database.
+//! What the environment says of the user, and keeping it from leading PROJ to another PROJ's
+//! database.
 //!
 //! The binary carries its own `proj.db`. `PROJ_DATA` or `PROJ_LIB`, which GIS software sets, may
 //! point at an older one, and then every transformation fails. A running process cannot safely
@@ -11,6 +12,13 @@ use std::process::Command;
 /// Variables that move PROJ's database, its resources or its log.
 const MISLEADING: [&str; 5] =
     ["PROJ_DATA", "PROJ_LIB", "PROJ_AUX_DB", "PROJ_NETWORK", "PROJ_DEBUG"];
+
+/// Name of whoever runs this, as the environment has it: whoever called `sudo` before whom it runs
+/// as. Said, not proven.
+pub fn user() -> Option<String> {
+    let said = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(|name| env::var(name).ok());
+    said.filter(|name| !name.is_empty() && name.len() <= 64 && !name.contains(char::is_control))
+}
 
 /// Returns at once when no misleading variable is set. Otherwise it replaces this process by the
 /// same program with the same arguments and a cleaned environment, and does not return; on

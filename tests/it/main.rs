@@ -6,6 +6,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod accounts;
 mod archives;
 mod backup;
 mod changes;

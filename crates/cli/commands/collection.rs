@@ -58,7 +58,8 @@ pub fn read_only(path: &Path) -> Result<GeoPackageStore, CommandError> {
     Ok(GeoPackageStore::open_read_only(path)?)
 }
 
-fn writable(path: &Path, config: &Config) -> Result<Opened, CommandError> {
+/// Opens a store that exists, for writing, by way of the server that holds it if one does.
+pub fn writable(path: &Path, config: &Config) -> Result<Opened, CommandError> {
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
     }

@@ -29,6 +29,9 @@ pub enum CommandError {
     /// The server that holds the store refuses or cannot be reached.
     #[error(transparent)]
     Local(#[from] crate::local::LocalError),
+    /// No token can be made.
+    #[error(transparent)]
+    Token(#[from] server::NoRandomness),
     /// The engine refuses or fails.
     #[error(transparent)]
     Engine(#[from] engine::EngineError),
@@ -96,7 +99,8 @@ pub enum CommandError {
     /// The address may not be listened on.
     #[error(
         "{address} can be reached from other machines and the store has no accounts: listen on \
-         127.0.0.1, or say --public if the whole map may be read by everyone who reaches it"
+         127.0.0.1, make accounts with `tuban user add`, or say --public if the whole map may be \
+         read by everyone who reaches it"
     )]
     NotLoopback {
         /// The address.

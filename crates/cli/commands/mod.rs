@@ -12,6 +12,7 @@ mod pyramid;
 mod query;
 mod restore;
 mod serve;
+mod user;
 mod verify;
 
 use std::process::ExitCode;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
         Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
+        Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),

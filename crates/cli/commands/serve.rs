@@ -6,9 +6,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
-use server::{Archives, FenceSettings, LinkSettings, ServerSettings, WebhookSettings};
+use server::{
+    Access, Archives, FenceSettings, LinkSettings, Readers, ServerSettings, WebhookSettings,
+};
 use spatial::Timestamp;
-use store::{FeatureStore, GeoPackageStore};
+use store::{AccountStore, FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
@@ -16,7 +18,7 @@ use tokio::task::JoinHandle;
 use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
-use crate::config::{Config, GridConfig, Keep};
+use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::local::Listener;
 use crate::output::{say, tell};
 
@@ -39,9 +41,6 @@ pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError>
 /// Opens the store at `path`, listens, prints the URLs, answers until SIGTERM or SIGINT.
 pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let address = config.server.listen;
-    if !address.ip().is_loopback() && !config.server.public {
-        return Err(CommandError::NotLoopback { address });
-    }
     if !LinkSettings::is_base(&config.server.public_url) {
         return Err(CommandError::Argument {
             name: "--public-url",
@@ -53,6 +52,9 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     }
     if !path.exists() {
         return Err(CommandError::NoStore { path: path.to_path_buf() });
+    }
+    if !address.ip().is_loopback() && !config.server.public && !has_accounts(path).await? {
+        return Err(CommandError::NotLoopback { address });
     }
     // Taken first: a port that is in use should not cost the time of opening the store.
     let listener = TcpListener::bind(address)
@@ -67,9 +69,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
-    let beside = beside(path, config, &store, &engine);
+    let beside = beside(path, config, &store, (&engine, &access));
     announce(path, address, config, &engine, started.elapsed());
+    announce_access(address, config, &access);
 
     let public_url = &config.server.public_url;
     let settings = ServerSettings {
@@ -80,7 +84,12 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         request_timeout: Duration::from_secs(config.server.request_timeout_seconds),
         max_body_bytes: config.server.max_body_bytes,
         max_batch_bytes: config.server.max_batch_bytes,
-        offers_edits: config.server.edits.may_edit_at(address, config.server.public),
+        offers_edits: match config.server.edits {
+            Editors::Nobody => false,
+            // Every change needs a token then.
+            _ if access.has_accounts() => true,
+            editors => editors.may_edit_at(address, config.server.public),
+        },
         max_transaction_changes: config.server.max_transaction_changes,
         require_if_match: config.server.require_if_match,
         edit_origins: config.server.edit_origins.clone(),
@@ -100,6 +109,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             ..WebhookSettings::default()
         },
         archives,
+        access,
+        rules: config.ledger.rules(),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {
@@ -108,6 +119,21 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         let _ended = task.await;
     }
     Ok(())
+}
+
+/// Whether the store at `path` has accounts.
+async fn has_accounts(path: &Path) -> Result<bool, CommandError> {
+    let all = GeoPackageStore::open_read_only(path)?.accounts().await?;
+    Ok(!all.accounts.is_empty())
+}
+
+/// Who may ask, by the accounts of the store.
+async fn access(config: &Config, engine: &Arc<Engine>) -> Result<Access, CommandError> {
+    let readers = match config.server.public {
+        true => Readers::Everyone,
+        false => Readers::WithToken,
+    };
+    Ok(Access::open(engine, readers, config.accounts.editors.clone()).await?)
 }
 
 /// Opens the archives that are served beside the store.
@@ -149,7 +175,7 @@ fn beside(
     path: &Path,
     config: &Config,
     store: &Arc<GeoPackageStore>,
-    engine: &Engine,
+    (engine, access): (&Engine, &Access),
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = vec![tokio::spawn(keep_history(engine.clone(), config.history.keep))];
     let every = Duration::from_millis(config.server.foreign_poll_ms);
@@ -159,7 +185,11 @@ fn beside(
     }
     match Listener::bind(path) {
         Ok(listener) => {
-            tasks.push(tokio::spawn(listener.answer(Arc::clone(store), engine.clone())));
+            tasks.push(tokio::spawn(listener.answer(
+                Arc::clone(store),
+                engine.clone(),
+                access.clone(),
+            )));
         }
         Err(error) => tracing::warn!(
             %error, store.path = %path.display(),
@@ -206,6 +236,24 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
         say(format_args!("  archive   {base}/xyz/{}/tilejson.json", archive.id));
     }
     say("  Ctrl-C ends the server");
+}
+
+/// Says who may ask, where the store has accounts.
+fn announce_access(address: SocketAddr, config: &Config, access: &Access) {
+    if !access.has_accounts() {
+        return;
+    }
+    match config.server.public {
+        true => say("  accounts  changes need a token, reading does not"),
+        false => say("  accounts  every request needs a token (`tuban user token`)"),
+    }
+    let encrypted = config.server.public_url.starts_with("https://");
+    if !address.ip().is_loopback() && !encrypted {
+        tell(
+            "tokens pass unencrypted: have a proxy in front speak HTTPS, and name its URL with \
+             --public-url",
+        );
+    }
 }
 
 /// Ends with the first SIGINT or SIGTERM.

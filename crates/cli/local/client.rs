@@ -5,7 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use spatial::{Collection, CollectionId, Feature, Revision};
+use spatial::{Collection, CollectionId, Feature, Revision, Timestamp};
+use store::accounts::{AccountChange, TokenId};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary, StoreError};
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -133,14 +134,29 @@ impl Client {
         run(&self.socket, task).await
     }
 
+    /// Changes accounts; the number of a new token.
+    pub async fn change_accounts(
+        &self,
+        change: AccountChange,
+        by: String,
+        at: Timestamp,
+    ) -> Result<Option<TokenId>, LocalError> {
+        let command = Command::Accounts { change: change.into(), by, at: at.0 };
+        Ok(self.ask(command).await?.token.map(TokenId))
+    }
+
     async fn command(&self, command: Command) -> Result<Revision, LocalError> {
+        Ok(Revision(self.ask(command).await?.revision))
+    }
+
+    async fn ask(&self, command: Command) -> Result<Outcome, LocalError> {
         let socket = self.socket.clone();
         let fingerprint = self.store.fingerprint().to_owned();
         let task = move || {
             let stream = connect(&socket, &fingerprint)?;
             message::write(&mut &stream, Kind::Command, &json(&command))
                 .map_err(|source| LocalError::Io { path: socket.clone(), source })?;
-            answer(&stream, &socket).map(|outcome| Revision(outcome.revision))
+            answer(&stream, &socket)
         };
         run(&self.socket, task).await
     }

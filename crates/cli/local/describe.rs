@@ -7,6 +7,8 @@ use spatial::{
 };
 use store::{Load, LoadMode, LoadSummary};
 
+use super::accounts::DescribedChange;
+
 /// First message of a connection.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -19,10 +21,28 @@ pub(super) struct Hello {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) enum Command {
-    Describe { collection: Described },
-    Rename { from: String, to: String },
-    Remove { id: String },
-    Style { id: String, name: String, qml: String, sld: String },
+    Describe {
+        collection: Described,
+    },
+    Rename {
+        from: String,
+        to: String,
+    },
+    Remove {
+        id: String,
+    },
+    Style {
+        id: String,
+        name: String,
+        qml: String,
+        sld: String,
+    },
+    /// `at` is the moment, in milliseconds.
+    Accounts {
+        change: DescribedChange,
+        by: String,
+        at: i64,
+    },
 }
 
 /// A load, but for its features.
@@ -52,6 +72,8 @@ pub(super) struct Outcome {
     pub(super) inserted: u64,
     pub(super) updated: u64,
     pub(super) removed: u64,
+    /// Number of a new token.
+    pub(super) token: Option<i64>,
 }
 
 /// A collection, count and extent apart.
@@ -186,19 +208,19 @@ impl LoadHead {
 impl From<LoadSummary> for Outcome {
     fn from(summary: LoadSummary) -> Self {
         let LoadSummary { revision, inserted, updated, removed } = summary;
-        Self { revision: revision.0, inserted, updated, removed }
+        Self { revision: revision.0, inserted, updated, removed, token: None }
     }
 }
 
 impl From<Revision> for Outcome {
     fn from(revision: Revision) -> Self {
-        Self { revision: revision.0, inserted: 0, updated: 0, removed: 0 }
+        Self { revision: revision.0, inserted: 0, updated: 0, removed: 0, token: None }
     }
 }
 
 impl From<Outcome> for LoadSummary {
     fn from(outcome: Outcome) -> Self {
-        let Outcome { revision, inserted, updated, removed } = outcome;
+        let Outcome { revision, inserted, updated, removed, .. } = outcome;
         Self { revision: Revision(revision), inserted, updated, removed }
     }
 }

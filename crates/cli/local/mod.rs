@@ -5,6 +5,7 @@
 //! administrator, are answered. Messages are a byte for the kind, a length (u32, little-endian)
 //! and so many bytes; what comes from outside is bounded by `MAX_MESSAGE`.
 
+mod accounts;
 mod client;
 mod describe;
 mod feature_bytes;
@@ -22,7 +23,7 @@ pub use opened::Opened;
 pub use serve::Listener;
 
 /// What both sides must speak alike; raised with every change of the messages.
-const PROTOCOL: u64 = 1;
+const PROTOCOL: u64 = 2;
 /// Most bytes of one message.
 const MAX_MESSAGE: usize = 64 << 20;
 

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use spatial::{Collection, CollectionId, Revision};
-use store::{FeatureStore, GeoPackageStore, StoreError};
+use spatial::{Collection, CollectionId, Revision, Timestamp};
+use store::accounts::{AccountChange, TokenId};
+use store::{AccountStore, FeatureStore, GeoPackageStore, StoreError};
 
 use super::Client;
 use crate::commands::CommandError;
@@ -75,6 +76,20 @@ impl Opened {
         Ok(match self {
             Self::Own(store) => store.remove(id).await?,
             Self::Through(client) => client.remove(id).await?,
+        })
+    }
+
+    /// Changes accounts; the number of a new token. Every request to the server is checked against
+    /// it from when this returns on.
+    pub async fn change_accounts(
+        &self,
+        change: AccountChange,
+        by: String,
+        at: Timestamp,
+    ) -> Result<Option<TokenId>, CommandError> {
+        Ok(match self {
+            Self::Own(store) => store.change_accounts(change, by, at).await?,
+            Self::Through(client) => client.change_accounts(change, by, at).await?,
         })
     }
 

@@ -13,12 +13,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use engine::Engine;
-use spatial::{CollectionId, Revision};
-use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
+use server::Access;
+use spatial::{CollectionId, Revision, Timestamp};
+use store::{AccountStore, FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
+use super::accounts::DescribedChange;
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
@@ -42,6 +44,7 @@ pub struct Listener {
 struct Held {
     store: Arc<GeoPackageStore>,
     engine: Engine,
+    access: Access,
     user: u32,
     /// How many files were set aside, so that each has a name of its own.
     spools: Arc<AtomicU64>,
@@ -64,10 +67,10 @@ impl Listener {
     }
 
     /// Answers until it is dropped.
-    pub async fn answer(self, store: Arc<GeoPackageStore>, engine: Engine) {
+    pub async fn answer(self, store: Arc<GeoPackageStore>, engine: Engine, access: Access) {
         use std::os::unix::fs::MetadataExt;
         let Ok(own) = std::fs::metadata(&self.path) else { return };
-        let held = Held { store, engine, user: own.uid(), spools: Arc::default() };
+        let held = Held { store, engine, access, user: own.uid(), spools: Arc::default() };
         let places = Arc::new(Semaphore::new(SENDERS));
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -155,10 +158,30 @@ impl Held {
                 Command::Style { id: name, name: style, qml, sld } => {
                     store.set_style(&id(&name)?, &style, &qml, &sld).await
                 }
+                Command::Accounts { change, by, at } => {
+                    return self.change_accounts(change, by, at).await;
+                }
             };
             self.show(revision.map(Outcome::from)).await
         };
         runtime.block_on(work)
+    }
+
+    /// Changes accounts, and checks requests against that from then on.
+    async fn change_accounts(
+        &self,
+        change: DescribedChange,
+        by: String,
+        at: i64,
+    ) -> Result<Outcome, String> {
+        let change = change.read().ok_or("the change of accounts is not readable")?;
+        let made = self.store.change_accounts(change, by, Timestamp(at)).await;
+        let token = made.map_err(|error| error.to_string())?;
+        self.access.reload().await.map_err(|error| {
+            format!("the change is durable, but requests are not checked against it yet: {error}")
+        })?;
+        let unchanged = Outcome::from(self.engine.snapshot().revision);
+        Ok(Outcome { token: token.map(|id| id.0), ..unchanged })
     }
 
     /// Keeps the features of a load until the last has come.

@@ -5,6 +5,7 @@
 //! runtime in [`pool`] alone; a field above class L1 never enters a tile. No HTTP, no JSON, no
 //! file formats here.
 
+pub mod accounts;
 mod apply;
 mod cache;
 mod check;

@@ -8,6 +8,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use crate::access::Standing;
 use crate::negotiate::{Offer, choose};
 use crate::problem::Problem;
 use crate::query_string::{QueryString, encode};
@@ -24,6 +25,8 @@ pub struct Asked {
     pub raw_query: Option<String>,
     /// The headers.
     pub headers: HeaderMap,
+    /// Who asks.
+    pub standing: Standing,
 }
 
 impl FromRequestParts<Arc<App>> for Asked {
@@ -37,6 +40,8 @@ impl FromRequestParts<Arc<App>> for Asked {
             path: escaped(parts.uri.path()),
             raw_query: parts.uri.query().map(escaped),
             headers: parts.headers.clone(),
+            // The door has said it of every request.
+            standing: parts.extensions.get().cloned().unwrap_or(Standing::Anonymous),
         })
     }
 }
@@ -103,6 +108,7 @@ mod tests {
             path: escaped("/collections/村/items"),
             raw_query: Some(escaped("q=村&f=html&limit=2&f=json&\"<")),
             headers: HeaderMap::new(),
+            standing: Standing::Local,
         };
         assert_eq!(
             asked.href_with("f", "csv"),

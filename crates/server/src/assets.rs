@@ -46,7 +46,8 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 12] = [
+static FILES: [(&str, Asset); 13] = [
+    ("access.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/access.js"))),
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),
     ("grounds.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/grounds.js"))),

@@ -19,6 +19,7 @@ use hyper::body::{Body as HttpBody, Frame};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::asked::Asked;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -119,9 +120,11 @@ impl Event {
     }
 }
 
-/// Opens a stream that `produce` feeds, until it ends, the reader goes or the server ends.
+/// Opens a stream that `produce` feeds, until it ends, the reader goes or may read no more, or the
+/// server ends.
 pub fn open<F: Future<Output = ()> + Send + 'static>(
     app: &Arc<App>,
+    asked: &Asked,
     produce: impl FnOnce(EventSender) -> F,
 ) -> Result<Response, Problem> {
     let streams = &app.streams;
@@ -135,6 +138,7 @@ pub fn open<F: Future<Output = ()> + Send + 'static>(
     let _just_opened = queue.try_send(Bytes::from(hello));
     let (beats, gone, mut ending) = (queue.clone(), queue.clone(), streams.ending.clone());
     let (heartbeat, counted) = (streams.heartbeat, Arc::clone(app));
+    let (access, standing) = (app.settings.access.clone(), asked.standing.clone());
     let produced = produce(EventSender { app: Arc::clone(app), queue });
     tokio::spawn(async move {
         let readers = &counted.engine.watching().stream_readers;
@@ -143,6 +147,7 @@ pub fn open<F: Future<Output = ()> + Send + 'static>(
             () = produced => {}
             () = beat(beats, heartbeat) => {}
             () = gone.closed() => {}
+            () = access.refused(standing) => {}
             _ = ending.wait_for(|ended| *ended) => {}
         }
         readers.fetch_sub(1, Ordering::Relaxed);

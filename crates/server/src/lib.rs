@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
+mod access;
 mod actor;
 mod archives;
 mod as_of;
@@ -44,6 +45,7 @@ use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+pub use access::{Access, AccountRole, NoRandomness, Readers, hash_of, new_token};
 pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
     StorageKeys, UnusableUrl,

@@ -118,15 +118,23 @@ struct Door {
 async fn answer(
     door: Arc<Door>,
     peer: SocketAddr,
-    request: hyper::Request<hyper::body::Incoming>,
+    mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response, Infallible> {
     let app = &door.app;
-    if let Some(response) = app.ready.answer(&app.engine, &request) {
+    let access = &app.settings.access;
+    let standing = access.admit(&mut request);
+    if access.lets_read(&standing)
+        && let Some(mut response) = app.ready.answer(&app.engine, &request)
+    {
         app.answers.add(response.status());
+        access.keep_private(response.headers_mut());
         return Ok(response);
     }
+    request.extensions_mut().insert(standing);
     // In a box, so that what is ready needs no room for it.
-    Box::pin(route(&door, peer, request.map(axum::body::Body::new))).await
+    let mut response = Box::pin(route(&door, peer, request.map(axum::body::Body::new))).await?;
+    access.keep_private(response.headers_mut());
+    Ok(response)
 }
 
 async fn route(

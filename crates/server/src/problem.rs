@@ -57,6 +57,18 @@ pub enum Code {
     FieldNotReadable,
     /// A field that the writer may not read is given a value.
     FieldNotWritable,
+    /// No token was sent where one is needed.
+    TokenRequired,
+    /// The token is none of the store's.
+    TokenUnknown,
+    /// The time of the token is over.
+    TokenExpired,
+    /// The token was revoked.
+    TokenRevoked,
+    /// The account of the token is disabled.
+    AccountDisabled,
+    /// The role of the sender may not do it.
+    RoleMayNot,
     /// The request names another author than the one who sends it.
     AuthorDiffers,
     /// A page of another origin would change something.
@@ -131,6 +143,22 @@ impl Code {
             Self::FieldNotWritable => {
                 ("field_not_writable", StatusCode::FORBIDDEN, "The field may not be written")
             }
+            Self::TokenRequired => {
+                ("token_required", StatusCode::UNAUTHORIZED, "A token is needed")
+            }
+            Self::TokenUnknown => {
+                ("token_unknown", StatusCode::UNAUTHORIZED, "The token is not known")
+            }
+            Self::TokenExpired => {
+                ("token_expired", StatusCode::UNAUTHORIZED, "The token has expired")
+            }
+            Self::TokenRevoked => {
+                ("token_revoked", StatusCode::UNAUTHORIZED, "The token was revoked")
+            }
+            Self::AccountDisabled => {
+                ("account_disabled", StatusCode::UNAUTHORIZED, "The account is disabled")
+            }
+            Self::RoleMayNot => ("role_may_not", StatusCode::FORBIDDEN, "The role may not do this"),
             Self::AuthorDiffers => {
                 ("author_differs", StatusCode::FORBIDDEN, "The author is another than the sender")
             }
@@ -388,6 +416,14 @@ impl IntoResponse for Problem {
             Code::Busy | Code::Timeout | Code::RevisionNotReached | Code::ArchiveUnavailable
         ) {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            // RFC 6750 §3: without a token nothing is said of an error.
+            let challenge = match self.code {
+                Code::TokenRequired => "Bearer realm=\"Tuban\"",
+                _ => "Bearer realm=\"Tuban\", error=\"invalid_token\"",
+            };
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
         response.extensions_mut().insert(told);
         response

@@ -6,8 +6,10 @@ use std::time::Duration;
 use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
+use ledger::Rules;
 use tokio::sync::watch;
 
+use crate::access::Access;
 use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
@@ -51,6 +53,10 @@ pub struct ServerSettings {
     pub webhooks: WebhookSettings,
     /// Tiles that others made, beside those of the store.
     pub archives: Archives,
+    /// Who may ask, and what.
+    pub access: Access,
+    /// What the city has set for the ledger.
+    pub rules: Rules,
 }
 
 impl Default for ServerSettings {
@@ -72,6 +78,8 @@ impl Default for ServerSettings {
             fences: FenceSettings::default(),
             webhooks: WebhookSettings::default(),
             archives: Archives::default(),
+            access: Access::default(),
+            rules: Rules::default(),
         }
     }
 }

@@ -1,5 +1,7 @@
 // Follows the change stream for what the map shows: tiles whose geometry changed are asked for anew,
 // attributes that changed are shown at once and their tiles asked for a little later.
+import { ask, withToken } from "/viewer/access.js";
+
 const SOURCE = "tuban";
 // Share of the viewport by which more is listened for on each side, so that small moves ask for nothing.
 const AROUND = 0.5;
@@ -24,8 +26,9 @@ export function followStates(style) {
   return { ...style, layers };
 }
 
-// Follows from `revision` on. `told` gets every event, `stateChanged` says "on", "lost" or "off".
-export function follow(map, revision, { told, stateChanged }) {
+// Follows from `revision` on. `told` gets every event, `stateChanged` says "on", "lost" or "off",
+// `refused` gets the answer to whom the token does not let read any more.
+export function follow(map, revision, { told, stateChanged, refused }) {
   let stream = null;
   let asked = null;
   let seen = revision;
@@ -56,7 +59,7 @@ export function follow(map, revision, { told, stateChanged }) {
     const { west, south, east, north, zoom } = view();
     const [dx, dy] = [(east - west) * AROUND, (north - south) * AROUND];
     asked = { west: west - dx, south: Math.max(-85.1, south - dy), east: east + dx, north: Math.min(85.1, north + dy), zoom };
-    const opened = new EventSource(`/changes/stream?bbox=${boxText(asked)}&zoom=${zoom}&since=${seen}`);
+    const opened = new EventSource(withToken(`/changes/stream?bbox=${boxText(asked)}&zoom=${zoom}&since=${seen}`));
     stream = opened;
     opened.onmessage = (event) => heard(JSON.parse(event.data));
     opened.addEventListener("current", (event) => {
@@ -73,7 +76,9 @@ export function follow(map, revision, { told, stateChanged }) {
   // The server refused: it is full, or it serves another store by now.
   async function startOver() {
     try {
-      const { revision } = await (await fetch("/collections")).json();
+      const answer = await ask("/collections");
+      if (answer.status === 401) return refused(answer);
+      const { revision } = await answer.json();
       if (revision < seen) {
         seen = revision;
         map.removeFeatureState({ source: SOURCE });

@@ -1,12 +1,15 @@
 // The small map of a page: the collection's own style as the ground, the page's features on top.
 // It asks nothing but its own origin.
 import * as maplibregl from "./maplibre-gl.mjs";
+import { ask, requestOf, tokenOfPage } from "./access.js";
 
 const MARK = "#d55e00";
 const { style, bounds, items } = document.getElementById("map").dataset;
+tokenOfPage();
 const map = new maplibregl.Map({
   container: "map",
   style,
+  transformRequest: requestOf,
   bounds: bounds ? JSON.parse(bounds) : [115.4, 39.4, 117.5, 41.1],
   fitBoundsOptions: { padding: 24, maxZoom: 18 },
   dragRotate: false,
@@ -26,7 +29,7 @@ function extend(box, coordinates) {
 
 if (items) {
   map.on("load", async () => {
-    const answer = await fetch(items, { headers: { Accept: "application/geo+json" } });
+    const answer = await ask(items, { headers: { Accept: "application/geo+json" } });
     if (!answer.ok) return;
     const shown = await answer.json();
     map.addSource("shown", { type: "geojson", data: shown });

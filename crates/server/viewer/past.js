@@ -1,4 +1,6 @@
 // The time slider: now, or a moment between the first change and now.
+import { ask } from "/viewer/access.js";
+
 const SOURCE = "tuban";
 const STEPS = 1000;
 // Pause after the last move of the slider before tiles are asked for.
@@ -7,16 +9,16 @@ const SETTLE = 150;
 // The moment shown, as RFC 3339; null for now.
 let moment = null;
 
-// The request of a tile, of the moment that is shown.
+// The URL of a tile, of the moment that is shown.
 export function atMoment(url) {
-  if (!moment || !/\/xyz\/.*\.(mvt|pbf)/.test(url)) return { url };
-  return { url: `${url}${url.includes("?") ? "&" : "?"}as-of=${encodeURIComponent(moment)}` };
+  if (!moment || !/\/xyz\/.*\.(mvt|pbf)/.test(url)) return url;
+  return `${url}${url.includes("?") ? "&" : "?"}as-of=${encodeURIComponent(moment)}`;
 }
 
 // Wires the controls of `box`; `changed` is told the moment, or null. Answers what shows the words anew.
 export async function slider(map, box, { word, locale, changed }) {
   const [range, shown, now] = ["range", "moment", "now"].map((name) => box.querySelector(`[data-time=${name}]`));
-  const response = await fetch("/changes?limit=1");
+  const response = await ask("/changes?limit=1");
   const first = response.ok ? Date.parse((await response.json()).changes[0]?.at) : NaN;
   // A store that nothing was ever written to has no past.
   box.hidden = !Number.isFinite(first);

@@ -1,6 +1,7 @@
 // The map page: layers with counts and legend, attributes on click, Chinese and English.
 // It asks nothing but its own origin; labels are drawn with the reader's own fonts.
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
+import { ask, keepToken, requestOf, signedIn, tokenOfPage } from "/viewer/access.js";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
 import { grounds, showGrounds } from "/viewer/grounds.js";
 import { follow, followStates } from "/viewer/live.js";
@@ -12,6 +13,8 @@ const WORDS = {
     lost: "数据请求失败，请检查服务是否仍在运行", empty: "库中还没有数据：用 tuban import 导入", rest: "其他",
     on: "实时", broken: "实时更新中断，正在重连", off: "实时更新已暂停",
     ground: "底图", noGround: "无底图",
+    enter: "登录", leave: "退出登录", token: "令牌", needed: "请输入令牌（由管理员用 tuban user token 签发）",
+    token_unknown: "令牌无效", token_expired: "令牌已过期", token_revoked: "令牌已撤销", account_disabled: "账号已停用",
     present: "现在", past: "当时：", toPresent: "回到现在", slider: "查看过去的时刻",
     "NavigationControl.ZoomIn": "放大", "NavigationControl.ZoomOut": "缩小", "Popup.Close": "关闭",
     "AttributionControl.ToggleAttribution": "数据来源", "Map.Title": "地图",
@@ -21,6 +24,8 @@ const WORDS = {
     lost: "A request failed: is the server still running?", empty: "The store is empty: use tuban import", rest: "other",
     on: "live", broken: "live updates lost, reconnecting", off: "live updates paused",
     ground: "Base map", noGround: "no base map",
+    enter: "Sign in", leave: "Sign out", token: "Token", needed: "Enter a token (made with tuban user token)",
+    token_unknown: "The token is not known", token_expired: "The token has expired", token_revoked: "The token was revoked", account_disabled: "The account is disabled",
     present: "now", past: "as of", toPresent: "back to now", slider: "Show a moment of the past",
   },
 };
@@ -45,10 +50,22 @@ const element = (name, properties = {}, ...children) => {
 };
 
 const answer = async (url) => {
-  const response = await fetch(url);
+  const response = await ask(url);
+  if (response.status === 401) await askForToken(response);
   if (!response.ok) throw new Error(`${url}: ${response.status}`);
   return response.json();
 };
+
+// Why a token is asked for, as the server's code; empty while none is.
+let refusal = "";
+
+// The server answers 401: what is shown needs another token.
+async function askForToken(response) {
+  const { code } = await response.clone().json().catch(() => ({}));
+  refusal = code ?? "token_required";
+  fold(false);
+  showWords();
+}
 
 const hidden = new Set();
 let collections = [];
@@ -77,7 +94,7 @@ async function start() {
   map = new maplibregl.Map({
     container: "map",
     style: base.below(followStates(drawable)),
-    transformRequest: atMoment,
+    transformRequest: (url) => requestOf(atMoment(url)),
     // A tile out of view may change unseen: it is asked for again, and mostly answered 304.
     maxTileCacheSize: 0,
     locale: WORDS[language],
@@ -93,7 +110,12 @@ async function start() {
   map.keyboard.disableRotation();
   map.addControl(new maplibregl.NavigationControl({ showCompass: false }), "bottom-right");
   map.addControl(new maplibregl.ScaleControl({ maxWidth: 120 }), "bottom-left");
-  map.on("error", (event) => { console.warn(event.error); showFailure(true); });
+  map.on("error", (event) => {
+    console.warn(event.error);
+    // What is wrong with the token, the list says.
+    if (event.error?.status === 401 && !refusal) answer("/collections").catch(() => {});
+    showFailure(true);
+  });
   map.on("sourcedata", (event) => { if (event.tile?.state === "loaded") showFailure(false); });
   map.on("click", showFeatures);
   map.on("mousemove", (event) => {
@@ -124,6 +146,7 @@ async function followChanges(since) {
       live = state;
       showStatus();
     },
+    refused: askForToken,
   });
   showMoment = await slider(map, byId("time"), {
     word, locale: () => language, changed: (moment) => (moment ? following.pause() : following.resume()),
@@ -245,7 +268,8 @@ function showStatus() {
   const state = live === "lost" ? word("broken") : live && word(live);
   status.title = state;
   const following = live === "lost" || live === "off" ? ` · ${state}` : "";
-  status.textContent = failed ? word("lost")
+  status.textContent = refusal ? word("needed")
+    : failed ? word("lost")
     : total ? `${total.toLocaleString(language)} ${word("features")} · ${word("revision")} ${revision}${following}` : word("empty");
 }
 
@@ -261,6 +285,14 @@ function showWords() {
   other.textContent = word("other");
   other.lang = language === "zh" ? "en" : "zh";
   byId("fold").title = word("fold");
+  byId("enter").textContent = word("enter");
+  byId("sign-out").textContent = word("leave");
+  byId("sign-out").hidden = !signedIn();
+  // Pages are asked for by the browser itself, which sends no token.
+  byId("more").hidden = signedIn() || refusal !== "";
+  byId("sign-in").hidden = !refusal;
+  byId("why").textContent = word(refusal) ?? word("needed");
+  byId("token").placeholder = byId("token").ariaLabel = word("token");
   if (map) showLayers();
   if (map) showGrounds(map, base, byId("grounds"), word);
   showMoment();
@@ -329,5 +361,17 @@ byId("language").addEventListener("click", () => {
 });
 byId("fold").addEventListener("click", () => fold(!byId("panel").classList.contains("folded")));
 
+byId("sign-in").addEventListener("submit", (event) => {
+  event.preventDefault();
+  keepToken(byId("token").value.trim());
+  location.reload();
+});
+byId("sign-out").addEventListener("click", () => {
+  keepToken("");
+  location.reload();
+});
+
+// A token stays in no address bar.
+if (tokenOfPage()) history.replaceState(null, "", `${location.pathname}${location.hash}`);
 fold(NARROW);
 start().catch((error) => { console.error(error); showFailure(true); showWords(); });

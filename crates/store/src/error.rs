@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use spatial::{Collection, CollectionId, FeatureId, FieldClass, Revision, Timestamp};
 use thiserror::Error;
 
+use crate::accounts::AccountFault;
+
 /// A store's refusal or failure.
 #[derive(Debug, Error)]
 pub enum StoreError {
@@ -54,6 +56,9 @@ pub enum StoreError {
         /// The value that both have.
         value: String,
     },
+    /// Accounts cannot be changed as asked.
+    #[error(transparent)]
+    Accounts(#[from] AccountFault),
     /// There is no such feature.
     #[error("feature {id} of collection {collection} does not exist")]
     UnknownFeature {

@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::{FenceStore, StoreError};
+use crate::{AccountStore, FenceStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -191,6 +191,11 @@ pub struct KeptOut {
 pub trait FeatureStore: Send + Sync {
     /// Where fences are kept, if this store keeps any.
     fn fence_store(&self) -> Option<&dyn FenceStore> {
+        None
+    }
+
+    /// Where accounts are kept, if this store keeps any.
+    fn account_store(&self) -> Option<&dyn AccountStore> {
         None
     }
 

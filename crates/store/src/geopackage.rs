@@ -1,5 +1,6 @@
 //! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
 
+mod accounts;
 mod backup;
 mod catalogue;
 mod commit;
@@ -46,8 +47,8 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
-    KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
+    AccountStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState,
+    HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
 use keys::Keys;
@@ -186,6 +187,10 @@ fn in_one_state<T>(
 #[async_trait]
 impl FeatureStore for GeoPackageStore {
     fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
+    fn account_store(&self) -> Option<&dyn AccountStore> {
         Some(self)
     }
 

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* `store` never cuts a tile, speaks HTTP or reads another format.
 
+pub mod accounts;
 mod error;
 mod feature_store;
 pub mod fences;
@@ -9,6 +10,8 @@ mod fit;
 pub mod geopackage;
 pub mod memory;
 
+#[cfg(test)]
+mod account_tests;
 #[cfg(test)]
 mod backup_tests;
 #[cfg(test)]
@@ -30,6 +33,7 @@ mod sealed_tests;
 #[cfg(test)]
 mod verify_tests;
 
+pub use accounts::AccountStore;
 pub use error::StoreError;
 pub use feature_store::{
     ChangeRecord, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart, KeptOut, Load,

@@ -3,6 +3,7 @@
 //! Written to be obviously right: every write clones the state, changes the clone and puts it
 //! in place, so a refused write leaves no trace.
 
+mod accounts;
 mod erase;
 mod fences;
 mod past;
@@ -20,8 +21,8 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
-    ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState, HistoryStart,
-    KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
+    AccountStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState,
+    HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -29,6 +30,7 @@ use crate::{
 pub struct MemoryStore {
     state: Mutex<State>,
     watched: Mutex<fences::Watched>,
+    known: Mutex<accounts::Known>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -351,6 +353,10 @@ pub(crate) fn envelope_of(feature: &Feature) -> Option<Envelope> {
 #[async_trait]
 impl FeatureStore for MemoryStore {
     fn fence_store(&self) -> Option<&dyn FenceStore> {
+        Some(self)
+    }
+
+    fn account_store(&self) -> Option<&dyn AccountStore> {
         Some(self)
     }
 

@@ -221,13 +221,17 @@ fn transaction(app: &App, snapshot: &Snapshot) -> Value {
         ),
         change("delete", json!({ "id": id, "ifRevision": revision }), &["id"]),
     ];
+    let author = match app.settings.access.has_accounts() {
+        true => json!({ "type": "string", "description": "the account whose token is sent" }),
+        false => json!({ "type": "string", "enum": ["local"] }),
+    };
     let request = json!({
         "type": "object",
         "required": ["changes"],
         "properties": {
             "reason": { "type": "string", "maxLength": 1000 },
-            "author": { "type": "string", "enum": ["local"] },
-            "actor": { "type": "string", "enum": ["local"] },
+            "author": author,
+            "actor": author,
             "changes": {
                 "type": "array", "minItems": 1,
                 "maxItems": app.settings.max_transaction_changes,

@@ -4,6 +4,7 @@
 //! always said, path parameters stand at the operation, and each collection has its own items
 //! path with its fields as parameters.
 
+mod accounts;
 mod edits;
 mod facades;
 mod features;
@@ -30,11 +31,13 @@ pub fn document(app: &App, base: &str) -> Value {
     facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    accounts::add_paths(&mut paths, &app.settings.access);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
+        schemas.extend(accounts::schemas());
     }
     json!({
         "openapi": "3.0.3",
@@ -60,7 +63,8 @@ pub fn document(app: &App, base: &str) -> Value {
         "components": {
             "parameters": parts::parameters(),
             "schemas": schemas,
-            "responses": parts::responses()
+            "responses": parts::responses(),
+            "securitySchemes": accounts::security_schemes()
         }
     })
 }

@@ -90,7 +90,7 @@ pub async fn stream(State(app): State<Arc<App>>, asked: Asked) -> Result<Respons
         None => app.engine.snapshot().revision,
     };
     let telling = Arc::clone(&app);
-    event_stream::open(&app, move |sender| async move {
+    event_stream::open(&app, &asked, move |sender| async move {
         // Whoever is gone needs to be told nothing.
         let _ended = tell(telling, sender, listening, since).await;
     })

@@ -16,6 +16,7 @@ use super::answers;
 use super::changes::limit;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
+use crate::access::Editor;
 use crate::asked::Asked;
 use crate::crs_uri::OfferedCrs;
 use crate::event_stream::{self, Event, EventSender, last_seen, whole_number};
@@ -41,8 +42,6 @@ const STREAM_EVENTS: usize = 256;
 pub const LIST_PARAMETERS: [&str; 2] = ["after", "limit"];
 /// Parameters of the events.
 pub const EVENT_PARAMETERS: [&str; 2] = ["since", "limit"];
-/// Who makes fences in a store without accounts.
-const ACTOR: &str = "local";
 
 /// The routes; fences come and go where edits are offered, by pages of this origin alone.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -100,7 +99,12 @@ async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pro
 }
 
 /// `POST /fences`
-async fn make(State(app): State<Arc<App>>, asked: Asked, body: Body) -> Result<Response, Problem> {
+async fn make(
+    State(app): State<Arc<App>>,
+    Editor(actor): Editor,
+    asked: Asked,
+    body: Body,
+) -> Result<Response, Problem> {
     asked.query(&[])?;
     let body = request_body::read(
         &asked.headers,
@@ -119,7 +123,7 @@ async fn make(State(app): State<Arc<App>>, asked: Asked, body: Body) -> Result<R
         })?;
     }
     let FenceRequest { name, geometry, collections, detect, webhook } = request;
-    let (actor, created_at) = (ACTOR.to_owned(), now());
+    let (actor, created_at) = (actor.name().to_owned(), now());
     let crs = crs.crs;
     let definition =
         FenceDefinition { name, geometry, crs, collections, detect, webhook, actor, created_at };
@@ -155,6 +159,7 @@ async fn one(
 /// `DELETE /fences/{id}`
 async fn remove(
     State(app): State<Arc<App>>,
+    _editor: Editor,
     Path(id): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
@@ -209,7 +214,7 @@ async fn stream(
     // Read before the stream begins: what happens from here on is told.
     let newest = *fences.newest().borrow();
     let after = since.unwrap_or(newest);
-    event_stream::open(&app, move |sender| async move {
+    event_stream::open(&app, &asked, move |sender| async move {
         // Whoever is gone needs to be told nothing.
         let _ended = tell(fences, fence.id, sender, after).await;
     })

@@ -1,5 +1,6 @@
 //! Every route on one screen, and the whole middleware stack in order.
 
+mod account;
 mod answers;
 mod api;
 mod archive_tiles;
@@ -53,6 +54,7 @@ pub use tiles::MVT;
 pub use vector_tile_server::{FORMATS as ESRI_FORMATS, ROOT as ESRI_ROOT};
 pub use wmts::{CAPABILITIES as WMTS_CAPABILITIES, DATASET, STYLE, VERSION as WMTS_VERSION, XML};
 
+use crate::access;
 use crate::cors;
 use crate::problem::{Code, Problem};
 use crate::query_string::decode;
@@ -68,6 +70,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/viewer/{file}", get(viewer::file))
         .route("/health", get(landing::health))
         .route("/metrics", get(metrics::metrics))
+        .route("/account", get(account::account))
         .route("/api", get(api::api))
         .route("/conformance", get(conformance::conformance))
         .route("/functions", get(functions::functions))
@@ -108,6 +111,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), limit_url))
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
         .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
+        .layer(from_fn_with_state(Arc::clone(&app), access::guard))
         .layer(from_fn(facades::refuse_in_their_form))
         .layer(from_fn(cors::allow_any_origin))
         .with_state(Arc::clone(&app));

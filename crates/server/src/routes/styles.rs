@@ -11,6 +11,7 @@ use spatial::{Collection, CollectionSnapshot, Snapshot};
 
 use super::answers;
 use super::tile_layers::{chosen, joined, snapshots};
+use crate::access::UrlToken;
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
@@ -72,6 +73,7 @@ pub async fn style(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
+    token: UrlToken,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let query = QueryString::parse(query.as_deref(), &["f", "client"])?;
@@ -106,8 +108,8 @@ pub async fn style(
         &title,
         &references,
         client,
-        &format!("{base}/xyz/{joined}/tilejson.json"),
-        &format!("{base}/xyz/{joined}/{{z}}/{{x}}/{{y}}.mvt"),
+        &token.append(&format!("{base}/xyz/{joined}/tilejson.json")),
+        &token.append(&format!("{base}/xyz/{joined}/{{z}}/{{x}}/{{y}}.mvt")),
     );
     Ok(answers::json(MAPBOX_STYLE, &document))
 }

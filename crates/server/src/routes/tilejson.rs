@@ -15,6 +15,7 @@ use super::tile_layers::{
 };
 use super::tile_selection::{PARAMETERS, labels, selection};
 use super::{answers, archives};
+use crate::access::UrlToken;
 use crate::as_of::as_of;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
@@ -26,11 +27,14 @@ use crate::state::App;
 pub async fn tilejson(
     State(app): State<Arc<App>>,
     Path(names): Path<String>,
+    token: UrlToken,
     asked: Asked,
 ) -> Result<Response, Problem> {
     if let Some(archive) = app.archive(&names) {
         asked.query(&[])?;
-        return Ok(answers::json(JSON.media_type, &archives::tilejson(&asked.base, &archive)));
+        let mut document = archives::tilejson(&asked.base, &archive);
+        with_token(&mut document, &token);
+        return Ok(answers::json(JSON.media_type, &document));
     }
     let query = asked.query(&PARAMETERS)?;
     let snapshot = app.engine.snapshot();
@@ -44,7 +48,15 @@ pub async fn tilejson(
     if let (false, Some(tiles)) = (passed.is_empty(), document["tiles"][0].as_str()) {
         document["tiles"][0] = json!(format!("{tiles}?{}", passed.join("&")));
     }
+    with_token(&mut document, &token);
     Ok(answers::json(JSON.media_type, &document))
+}
+
+/// Lets whoever reads TileJSON by a token in its URL read the tiles so too.
+fn with_token(document: &mut Value, token: &UrlToken) {
+    if let Some(tiles) = document["tiles"][0].as_str() {
+        document["tiles"][0] = json!(token.append(tiles));
+    }
 }
 
 /// TileJSON of tiles with these layers, and those of label points beside them; the template is

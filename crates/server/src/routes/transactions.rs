@@ -16,7 +16,7 @@ use spatial::Commit;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
 use super::{REVISION, answers};
-use crate::actor::Actor;
+use crate::access::Editor;
 use crate::edits::{Findings, read_transaction};
 use crate::problem::Problem;
 use crate::request_body::{self, EditBody, JSON};
@@ -39,13 +39,14 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 /// `POST /transactions`
 async fn transact(
     State(app): State<Arc<App>>,
+    Editor(actor): Editor,
     headers: HeaderMap,
     EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
     let body = request_body::read(&headers, body, app.settings.max_batch_bytes, &[JSON])?;
     let crs = content_crs(&headers)?;
     let reading = Arc::clone(&app);
-    let read = move || read_transaction(&reading, &body, crs.as_deref(), &Actor::local());
+    let read = move || read_transaction(&reading, &body, crs.as_deref(), &actor);
     let (edits, findings) = app.engine.pool().run(read).await??;
     let commit = apply(&app.engine, edits, findings).await?;
     let ids: Vec<i64> = commit.changes.iter().map(|change| change.id.value()).collect();

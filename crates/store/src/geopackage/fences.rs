@@ -42,7 +42,7 @@ fn has_tables(db: &Connection) -> Result<bool, StoreError> {
 }
 
 /// One durable transaction that makes no revision.
-fn beside<T>(
+pub(super) fn beside<T>(
     writer: &mut Writer,
     work: impl FnOnce(&Connection, Revision) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {

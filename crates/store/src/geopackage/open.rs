@@ -14,7 +14,7 @@ use super::lock::{WriterLock, check_file_system};
 use super::schema::{COUNT_ADDED, FORMAT, add, create_all, upgrade_from_1};
 use super::watch::Watch;
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers, catalogue, fences, notes, srs};
+use super::{GeoPackageStore, Readers, accounts, catalogue, fences, notes, srs};
 use crate::StoreError;
 
 impl GeoPackageStore {
@@ -72,7 +72,9 @@ impl GeoPackageStore {
 
     fn finish(path: &Path, writer: Option<(Connection, WriterLock)>) -> Result<Self, StoreError> {
         if let Some((db, _lock)) = &writer {
-            fences::create_tables(db).map_err(|error| error.during("opening", path))?;
+            fences::create_tables(db)
+                .and_then(|()| accounts::create_tables(db))
+                .map_err(|error| error.during("opening", path))?;
         }
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
         let db = readers.take()?;

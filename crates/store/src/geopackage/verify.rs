@@ -5,6 +5,7 @@
 //! written meanwhile. Memory does not grow with features, change log or history; of the log only
 //! the bulk loads of one collection are held, some 40 bytes each.
 
+mod accounts;
 mod apart;
 mod cursor;
 mod features;
@@ -165,6 +166,7 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
         }
     }
     record.finish_all()?;
+    accounts::check(db, report);
     (done.log_rows, done.history_rows) = record.rows();
     Ok(done)
 }

@@ -12,6 +12,7 @@ use spatial::{CollectionSnapshot, Commit, FeatureId, Revision};
 use super::one::{feature_id, no_such_feature};
 use super::preconditions::{self, Condition, failed};
 use super::{Representation, content_crs, set};
+use crate::access::Editor;
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::crs_uri::{CRS84, named};
@@ -31,11 +32,12 @@ const REASON: &str = "OGC API Features";
 /// `POST /collections/{id}/items`
 pub async fn create(
     State(app): State<Arc<App>>,
+    Editor(actor): Editor,
     Path(id): Path<String>,
     asked: Asked,
     EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
-    let edit = Edit::new(&app, &id, &asked)?;
+    let edit = Edit::new(&app, actor, &id, &asked)?;
     let commit = edit.insert(body).await?;
     let id = commit.changes.first().map(|change| change.id);
     let id = id.ok_or_else(|| Problem::internal(&"a commit without its insert"))?;
@@ -49,30 +51,33 @@ pub async fn create(
 /// `PUT /collections/{id}/items/{fid}`
 pub async fn replace(
     State(app): State<Arc<App>>,
+    Editor(actor): Editor,
     Path((id, fid)): Path<(String, String)>,
     asked: Asked,
     EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
-    Edit::new(&app, &id, &asked)?.assign(&fid, body, Form::Whole).await
+    Edit::new(&app, actor, &id, &asked)?.assign(&fid, body, Form::Whole).await
 }
 
 /// `PATCH /collections/{id}/items/{fid}`
 pub async fn update(
     State(app): State<Arc<App>>,
+    Editor(actor): Editor,
     Path((id, fid)): Path<(String, String)>,
     asked: Asked,
     EditBody(body): EditBody,
 ) -> Result<Response, Problem> {
-    Edit::new(&app, &id, &asked)?.assign(&fid, body, Form::Patch).await
+    Edit::new(&app, actor, &id, &asked)?.assign(&fid, body, Form::Patch).await
 }
 
 /// `DELETE /collections/{id}/items/{fid}`
 pub async fn remove(
     State(app): State<Arc<App>>,
+    Editor(actor): Editor,
     Path((id, fid)): Path<(String, String)>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let edit = Edit::new(&app, &id, &asked)?;
+    let edit = Edit::new(&app, actor, &id, &asked)?;
     let (fid, condition) = edit.target(&fid).await?;
     let commit = edit.apply(EditOp::Delete(fid), condition, Findings::default()).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
@@ -83,16 +88,17 @@ pub async fn remove(
 /// A change of one collection.
 struct Edit<'a> {
     app: &'a Arc<App>,
+    actor: Actor,
     asked: &'a Asked,
     held: Arc<CollectionSnapshot>,
 }
 
 impl<'a> Edit<'a> {
-    fn new(app: &'a Arc<App>, id: &str, asked: &'a Asked) -> Result<Self, Problem> {
+    fn new(app: &'a Arc<App>, actor: Actor, id: &str, asked: &'a Asked) -> Result<Self, Problem> {
         let snapshot = app.engine.snapshot();
         let held = Arc::clone(&snapshot.collections[&known(&snapshot, id)?]);
         asked.query(&[])?;
-        Ok(Self { app, asked, held })
+        Ok(Self { app, actor, asked, held })
     }
 
     /// The feature that is changed, and on which condition.
@@ -170,7 +176,7 @@ impl<'a> Edit<'a> {
         findings: Findings,
     ) -> Result<Commit, Problem> {
         let edits = EditSet {
-            actor: Actor::local().name().to_owned(),
+            actor: self.actor.name().to_owned(),
             reason: REASON.to_owned(),
             edits: vec![FeatureEdit {
                 place: String::new(),

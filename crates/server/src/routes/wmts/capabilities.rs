@@ -7,6 +7,7 @@ use spatial::CollectionSnapshot;
 use tile::TileMatrixSet;
 
 use super::{CAPABILITIES, DATASET, STYLE, VERSION};
+use crate::access::UrlToken;
 use crate::crs_uri;
 use crate::query_string::encode;
 use crate::routes::tile_layers::{all, extent_of};
@@ -15,8 +16,9 @@ use crate::routes::tile_matrix_sets::TILE_PIXELS;
 use crate::routes::tiles::MVT;
 use crate::xml::Xml;
 
-/// The capabilities of a server that is reached at `base`.
-pub fn document(engine: &Engine, base: &str) -> Vec<u8> {
+/// The capabilities of a server that is reached at `base`; its URLs carry the token that the
+/// capabilities were asked for by, because clients ask for tiles by them as they are.
+pub fn document(engine: &Engine, base: &str, token: &UrlToken) -> Vec<u8> {
     let snapshot = engine.snapshot();
     let mut document = Xml::new();
     let root = [
@@ -38,13 +40,11 @@ pub fn document(engine: &Engine, base: &str) -> Vec<u8> {
             xml.text("ows:ServiceTypeVersion", VERSION);
         });
         xml.element("ows:OperationsMetadata", &[], |xml| {
-            operation(
-                xml,
-                "GetCapabilities",
-                &[("KVP", "/wmts?"), ("RESTful", CAPABILITIES)],
-                base,
-            );
-            operation(xml, "GetTile", &[("KVP", "/wmts?")], base);
+            let by_key = token.before_more("/wmts?");
+            let whole = token.append(CAPABILITIES);
+            let ways = [("KVP", by_key.as_str()), ("RESTful", &whole)];
+            operation(xml, "GetCapabilities", &ways, base);
+            operation(xml, "GetTile", &ways[..1], base);
         });
         xml.element("Contents", &[], |xml| {
             layer(
@@ -55,7 +55,7 @@ pub fn document(engine: &Engine, base: &str) -> Vec<u8> {
                     about: "all collections",
                     of: all(&snapshot),
                 },
-                (engine, base),
+                (engine, base, token),
             );
             for held in snapshot.collections.values() {
                 let collection = held.collection();
@@ -65,13 +65,15 @@ pub fn document(engine: &Engine, base: &str) -> Vec<u8> {
                     continue;
                 }
                 let (title, about) = (&collection.title, &collection.description);
-                layer(xml, &Layer { id, title, about, of: vec![held] }, (engine, base));
+                let described = Layer { id, title, about, of: vec![held] };
+                layer(xml, &described, (engine, base, token));
             }
             for set in engine.matrix_sets().iter() {
                 matrix_set(xml, set);
             }
         });
-        xml.empty("ServiceMetadataURL", &[("xlink:href", &format!("{base}{CAPABILITIES}"))]);
+        let own = token.append(&format!("{base}{CAPABILITIES}"));
+        xml.empty("ServiceMetadataURL", &[("xlink:href", &own)]);
     });
     document.finish()
 }
@@ -104,7 +106,7 @@ struct Layer<'a> {
     of: Vec<&'a CollectionSnapshot>,
 }
 
-fn layer(xml: &mut Xml, layer: &Layer<'_>, (engine, base): (&Engine, &str)) {
+fn layer(xml: &mut Xml, layer: &Layer<'_>, (engine, base, token): (&Engine, &str, &UrlToken)) {
     xml.element("Layer", &[], |xml| {
         xml.text("ows:Title", layer.title);
         if !layer.about.is_empty() {
@@ -146,9 +148,9 @@ fn layer(xml: &mut Xml, layer: &Layer<'_>, (engine, base): (&Engine, &str)) {
         }
         // The style stands in the template: clients differ in how they write its variable.
         let id = encode(layer.id);
-        let template = format!(
+        let template = token.append(&format!(
             "{base}/wmts/{VERSION}/{id}/{STYLE}/{{TileMatrixSet}}/{{TileMatrix}}/{{TileRow}}/{{TileCol}}.mvt"
-        );
+        ));
         xml.empty(
             "ResourceURL",
             &[("format", MVT), ("resourceType", "tile"), ("template", &template)],

@@ -24,6 +24,7 @@ use self::parameters::Parameters;
 use super::collections::known;
 use super::tile_layers::{self, snapshots};
 use super::tiles::{self, MVT, bare, check_limits, matrix_set, whole_number};
+use crate::access::UrlToken;
 use crate::asked::Asked;
 use crate::negotiate::Offer;
 use crate::problem::{Code, Problem};
@@ -56,6 +57,7 @@ pub fn routes() -> Router<Arc<App>> {
 async fn by_key(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
+    token: UrlToken,
     asked: Asked,
 ) -> Result<Response, Exception> {
     let parameters = Parameters::read(query.as_deref())?;
@@ -66,7 +68,7 @@ async fn by_key(
     match parameters.required("REQUEST")? {
         "GetCapabilities" => {
             parameters.accepts(VERSION)?;
-            Ok(capabilities(&app, &asked))
+            Ok(capabilities(&app, &token, &asked))
         }
         "GetTile" => tile_by_key(&app, &parameters, &asked.headers).await,
         other => Err(Exception::unsupported(other)),
@@ -74,12 +76,12 @@ async fn by_key(
 }
 
 /// `GET /wmts/1.0.0/WMTSCapabilities.xml`
-async fn service_metadata(State(app): State<Arc<App>>, asked: Asked) -> Response {
-    capabilities(&app, &asked)
+async fn service_metadata(State(app): State<Arc<App>>, token: UrlToken, asked: Asked) -> Response {
+    capabilities(&app, &token, &asked)
 }
 
-fn capabilities(app: &App, asked: &Asked) -> Response {
-    xml(capabilities::document(&app.engine, &asked.base))
+fn capabilities(app: &App, token: &UrlToken, asked: &Asked) -> Response {
+    xml(capabilities::document(&app.engine, &asked.base, token))
 }
 
 fn xml(document: Vec<u8>) -> Response {

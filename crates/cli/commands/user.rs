@@ -1,0 +1,258 @@
+//! `tuban user`: accounts, their scopes and tokens.
+
+use std::path::Path;
+
+use formats::datetime::utc_of_millis;
+use serde_json::json;
+use spatial::Timestamp;
+use store::accounts::{Account, AccountChange, AccountName, Accounts, Day, Scope, Token, TokenId};
+use store::{AccountStore, GeoPackageStore};
+
+use super::collection::{read_only, writable};
+use super::{CommandError, now};
+use crate::args::{AddArgs, RevokeArgs, ScopeArgs, TokenArgs, UserAction, UserArgs, UserName};
+use crate::config::Config;
+use crate::environment;
+use crate::output::{say, say_columns, tell};
+
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// Makes, lists and changes accounts.
+pub async fn user(args: UserArgs, config: &Config) -> Result<(), CommandError> {
+    match args.action {
+        UserAction::Add(args) => add(args, config).await,
+        UserAction::Set(args) => {
+            let UserName { store, name } = args.account;
+            let (display_name, unit, role) = (args.display_name, args.unit, args.role);
+            let said = format!("{name} is changed");
+            let change = AccountChange::Set { name, display_name, unit, role };
+            make(&store, change, config).await?;
+            say(said);
+            Ok(())
+        }
+        UserAction::List { store, json } => list(&read_only(&store)?, json).await,
+        UserAction::Disable(UserName { store, name }) => {
+            let said = format!("{name} is disabled: its tokens are not taken any more");
+            make(&store, AccountChange::Disable(name), config).await?;
+            say(said);
+            Ok(())
+        }
+        UserAction::Enable(UserName { store, name }) => {
+            let said = format!("{name} is enabled: its tokens are taken again");
+            make(&store, AccountChange::Enable(name), config).await?;
+            say(said);
+            Ok(())
+        }
+        UserAction::Scope(args) => scope(args, config).await,
+        UserAction::Token(args) => token(args, config).await,
+        UserAction::Revoke(args) => revoke(args, config).await,
+        UserAction::Log { store, name, limit } => log(&read_only(&store)?, name, limit).await,
+    }
+}
+
+async fn make(
+    store: &Path,
+    change: AccountChange,
+    config: &Config,
+) -> Result<Option<TokenId>, CommandError> {
+    writable(store, config)?.change_accounts(change, by(), now()).await
+}
+
+/// Who runs the command, as far as the environment knows.
+fn by() -> String {
+    match environment::user() {
+        Some(user) => format!("local ({user})"),
+        None => "local".to_owned(),
+    }
+}
+
+async fn add(args: AddArgs, config: &Config) -> Result<(), CommandError> {
+    let UserName { store, name } = args.account;
+    let opened = writable(&store, config)?;
+    let is_first = read_only(&store)?.accounts().await?.accounts.is_empty();
+    let display_name = args.display_name.unwrap_or_else(|| name.to_string());
+    let said = format!("{name} is added, in the role {}", args.role);
+    let (unit, role) = (args.unit, args.role);
+    let change = AccountChange::Add { name, display_name, unit, role };
+    opened.change_accounts(change, by(), now()).await?;
+    say(said);
+    if is_first {
+        tell(
+            "this is the first account: from now on every request to a server of this store needs a \
+             token, with --public every change; make one with `tuban user token`. A public server \
+             that runs already offers edits after its next start",
+        );
+    }
+    Ok(())
+}
+
+async fn scope(args: ScopeArgs, config: &Config) -> Result<(), CommandError> {
+    let UserName { store, name: account } = args.account;
+    let area = args.area;
+    let (said, change) = match args.end {
+        Some(to) => {
+            let said = format!("{account} is given {area} until {to} at the latest");
+            (said, AccountChange::EndScope { account, area, to })
+        }
+        None => {
+            let from = args.from.unwrap_or_else(|| Day::of(now()));
+            let until = args.to.map_or(String::new(), |to| format!(" to {to}"));
+            let said = format!("{account} is given {area} from {from}{until}");
+            (said, AccountChange::Grant(Scope { account, area, from, to: args.to }))
+        }
+    };
+    make(&store, change, config).await?;
+    say(said);
+    Ok(())
+}
+
+async fn token(args: TokenArgs, config: &Config) -> Result<(), CommandError> {
+    let UserName { store, name: account } = args.account;
+    let expires = match (args.for_good, args.until) {
+        (true, _) => None,
+        (false, Some(day)) => Some(day.end()),
+        (false, None) => Some(Timestamp(now().0 + i64::from(args.days) * DAY_MILLIS)),
+    };
+    let token = server::new_token()?;
+    let (hash, label) = (server::hash_of(&token), args.label);
+    let said = format!("of {account}, {}; it is not shown again", until(expires));
+    let change = AccountChange::Issue { account, hash, label, expires };
+    let id = make(&store, change, config).await?;
+    say(token);
+    tell(format_args!("token {} {said}", id.map_or(String::new(), |id| id.to_string())));
+    Ok(())
+}
+
+async fn revoke(args: RevokeArgs, config: &Config) -> Result<(), CommandError> {
+    let opened = writable(&args.store, config)?;
+    let tokens = match &args.all {
+        None => args.tokens,
+        Some(name) => {
+            let all = read_only(&args.store)?.accounts().await?;
+            if all.account(name).is_none() {
+                return Err(CommandError::Argument {
+                    name: "--all",
+                    value: name.to_string(),
+                    reason: "there is no such account; see `tuban user list`".to_owned(),
+                });
+            }
+            let of = |token: &&Token| token.account == *name && token.revoked.is_none();
+            all.tokens.iter().filter(of).map(|token| token.id).collect()
+        }
+    };
+    for token in &tokens {
+        opened.change_accounts(AccountChange::Revoke(*token), by(), now()).await?;
+        say(format_args!("token {token} is revoked"));
+    }
+    if tokens.is_empty() {
+        say("no token to revoke");
+    }
+    Ok(())
+}
+
+/// Until when a token is taken.
+fn until(expires: Option<Timestamp>) -> String {
+    expires.map_or("until it is revoked".to_owned(), |at| format!("until {}", utc_of_millis(at.0)))
+}
+
+fn state_of(token: &Token, account: &Account, now: Timestamp) -> &'static str {
+    if token.revoked.is_some() {
+        "revoked"
+    } else if token.expires.is_some_and(|expires| expires <= now) {
+        "expired"
+    } else if account.disabled.is_some() {
+        "disabled"
+    } else {
+        "valid"
+    }
+}
+
+async fn list(store: &GeoPackageStore, as_json: bool) -> Result<(), CommandError> {
+    let all = store.accounts().await?;
+    let now = now();
+    if as_json {
+        say(serde_json::to_string_pretty(&document(&all, now)).unwrap_or_default());
+        return Ok(());
+    }
+    if all.accounts.is_empty() {
+        say("the store has no accounts: it is served on loopback, to one actor called local");
+    }
+    let mut rows = Vec::new();
+    for account in &all.accounts {
+        rows.push([
+            account.name.to_string(),
+            account.role.clone(),
+            account.unit.clone().unwrap_or_default(),
+            if account.disabled.is_some() { "disabled" } else { "enabled" }.to_owned(),
+            account.display_name.clone(),
+        ]);
+        for Scope { area, from, to, .. } in all.scopes.iter().filter(|s| s.account == account.name)
+        {
+            let to = to.map_or(String::new(), |to| format!(" to {to}"));
+            rows.push([
+                "  scope".to_owned(),
+                area.clone(),
+                String::new(),
+                String::new(),
+                format!("from {from}{to}"),
+            ]);
+        }
+        for token in all.tokens.iter().filter(|token| token.account == account.name) {
+            rows.push([
+                format!("  token {}", token.id),
+                state_of(token, account, now).to_owned(),
+                String::new(),
+                String::new(),
+                format!("{}  {}", until(token.expires), token.label).trim_end().to_owned(),
+            ]);
+        }
+    }
+    say_columns(&rows, &[]);
+    Ok(())
+}
+
+fn document(all: &Accounts, now: Timestamp) -> serde_json::Value {
+    let moment = |at: Option<Timestamp>| at.map(|at| utc_of_millis(at.0));
+    let accounts = all.accounts.iter().map(|account| {
+        let scope = all.scopes.iter().filter(|scope| scope.account == account.name);
+        let tokens = all.tokens.iter().filter(|token| token.account == account.name);
+        let scope = scope.map(|Scope { area, from, to, .. }| {
+            json!({ "area": area, "from": from.to_string(), "to": to.map(|to| to.to_string()) })
+        });
+        let tokens = tokens.map(|token| {
+            json!({
+                "id": token.id.0,
+                "label": token.label,
+                "state": state_of(token, account, now),
+                "created": moment(Some(token.created)),
+                "expires": moment(token.expires),
+                "revoked": moment(token.revoked)
+            })
+        });
+        json!({
+            "name": account.name.as_str(),
+            "displayName": account.display_name,
+            "role": account.role,
+            "unit": account.unit,
+            "created": moment(Some(account.created)),
+            "disabled": moment(account.disabled),
+            "scope": scope.collect::<Vec<_>>(),
+            "tokens": tokens.collect::<Vec<_>>()
+        })
+    });
+    json!({ "accounts": accounts.collect::<Vec<_>>() })
+}
+
+async fn log(
+    store: &GeoPackageStore,
+    name: Option<AccountName>,
+    limit: u32,
+) -> Result<(), CommandError> {
+    let entries = store.account_log(name, limit as usize).await?;
+    let rows: Vec<[String; 4]> = entries
+        .into_iter()
+        .map(|e| [utc_of_millis(e.at.0), e.by, e.account.to_string(), e.what])
+        .collect();
+    say_columns(&rows, &[]);
+    Ok(())
+}

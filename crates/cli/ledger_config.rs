@@ -1,0 +1,121 @@
+//! The section `[ledger]` of the configuration: what a city sets for its points.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::Rules;
+use ledger::point::{EventKind, Role};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Most days of the yellow lamp: ten years.
+const MAX_YELLOW_DAYS: u32 = 3_650;
+/// Most hours until an event is late: a year.
+const MAX_LATE_HOURS: u32 = 8_784;
+/// Most minutes that a device's clock may be ahead: a day.
+const MAX_AHEAD_MINUTES: u32 = 1_440;
+
+/// What a city sets for its points.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LedgerConfig {
+    /// The lamp turns yellow so many days before the deadline.
+    #[serde(deserialize_with = "at_most::<MAX_YELLOW_DAYS, _>")]
+    pub yellow_days: u32,
+    /// An event is late when it was recorded more than so many hours after it happened.
+    #[serde(deserialize_with = "at_most::<MAX_LATE_HOURS, _>")]
+    pub late_hours: u32,
+    /// How many minutes the clock of a device may be ahead of the server's.
+    #[serde(deserialize_with = "at_most::<MAX_AHEAD_MINUTES, _>")]
+    pub ahead_minutes: u32,
+    /// Which roles may raise which events. A kind that is not named keeps its default; an empty
+    /// list lets nobody raise it.
+    #[serde(deserialize_with = "laid_over_defaults", serialize_with = "words")]
+    pub raisers: BTreeMap<EventKind, BTreeSet<Role>>,
+}
+
+impl Default for LedgerConfig {
+    fn default() -> Self {
+        let Rules { raisers, yellow_days, late_hours, ahead_minutes } = Rules::default();
+        Self { yellow_days, late_hours, ahead_minutes, raisers }
+    }
+}
+
+impl LedgerConfig {
+    /// As the ledger takes it.
+    pub fn rules(&self) -> Rules {
+        let Self { yellow_days, late_hours, ahead_minutes, raisers } = self.clone();
+        Rules { raisers, yellow_days, late_hours, ahead_minutes }
+    }
+}
+
+fn at_most<'de, const MOST: u32, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
+    let number = u64::deserialize(from)?;
+    let within = u32::try_from(number).ok().filter(|number| *number <= MOST);
+    within.ok_or_else(|| D::Error::custom(format!("{number} is too much; {MOST} is the most")))
+}
+
+/// A kind of event by its word.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct KindWord(EventKind);
+
+impl TryFrom<String> for KindWord {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        EventKind::from_identifier(&word).map(Self).ok_or_else(|| {
+            unknown(&word, "kind of event", EventKind::ALL.iter().map(|kind| kind.identifier()))
+        })
+    }
+}
+
+/// A role of the ledger by its word.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+struct RoleWord(Role);
+
+impl TryFrom<String> for RoleWord {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        Role::from_identifier(&word).map(Self).ok_or_else(|| {
+            unknown(&word, "role of the ledger", Role::ALL.iter().map(|role| role.identifier()))
+        })
+    }
+}
+
+fn unknown<'a>(word: &str, what: &str, words: impl Iterator<Item = &'a str>) -> String {
+    let shown: String = word.chars().take(40).collect();
+    format!("{shown:?} is no {what}; use {}", words.collect::<Vec<_>>().join(", "))
+}
+
+fn laid_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<EventKind, BTreeSet<Role>>, D::Error> {
+    let mut raisers = Rules::default().raisers;
+    let said = BTreeMap::<KindWord, BTreeSet<RoleWord>>::deserialize(from)?;
+    raisers.extend(said.into_iter().map(|(KindWord(kind), roles)| {
+        (kind, roles.into_iter().map(|RoleWord(role)| role).collect())
+    }));
+    Ok(raisers)
+}
+
+fn words<S: Serializer>(
+    raisers: &BTreeMap<EventKind, BTreeSet<Role>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(raisers.iter().map(|(kind, roles)| {
+        (kind.identifier(), roles.iter().map(|role| role.identifier()).collect::<Vec<_>>())
+    }))
+}
+
+/// Reads a list of roles of the ledger.
+pub fn read_roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error> {
+    let roles = BTreeSet::<RoleWord>::deserialize(from)?;
+    Ok(roles.into_iter().map(|RoleWord(role)| role).collect())
+}
+
+/// Writes a list of roles of the ledger.
+pub fn write_roles<S: Serializer>(roles: &BTreeSet<Role>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(roles.iter().map(|role| role.identifier()))
+}

@@ -1,0 +1,249 @@
+//! Who may ask: tokens of accounts, looked at before anything else looks at a request.
+//!
+//! *Invariants:* a token is taken out of the request at the door, so that no route, log, link, tag
+//! or cache meets it; it is looked up by its SHA-256, and checked anew with every request; a store
+//! that has one account never is open again, whatever becomes of the account. What is not known to
+//! be a question is a change, and a change needs a token.
+
+mod directory;
+mod guard;
+mod role;
+mod token;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderValue, header};
+use engine::accounts::TokenHash;
+use engine::{Engine, EngineError};
+use ledger::point::Role;
+use spatial::Timestamp;
+use tokio::sync::{Mutex, watch};
+
+use self::directory::Directory;
+pub use self::guard::{Editor, UrlToken, guard, is_question};
+pub use self::role::AccountRole;
+pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
+use crate::actor::Actor;
+use crate::problem::{Code, Problem};
+
+/// Who may read what a store with accounts holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Readers {
+    /// Whoever has a token.
+    #[default]
+    WithToken,
+    /// Everyone who reaches the server.
+    Everyone,
+}
+
+/// Why a token is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenFault {
+    /// It is none of this store's, or no token at all.
+    Unknown,
+    /// Its time is over.
+    Expired,
+    /// It was revoked.
+    Revoked,
+    /// Its account is disabled.
+    Disabled,
+}
+
+impl TokenFault {
+    fn problem(self) -> Problem {
+        let ask = "ask who looks after the accounts for another (`tuban user token`)";
+        let (code, detail) = match self {
+            Self::Unknown => (Code::TokenUnknown, format!("the token is not known here; {ask}")),
+            Self::Expired => (Code::TokenExpired, format!("the token has expired; {ask}")),
+            Self::Revoked => (Code::TokenRevoked, format!("the token was revoked; {ask}")),
+            Self::Disabled => {
+                let detail = "the account is disabled; ask who looks after the accounts";
+                (Code::AccountDisabled, detail.to_owned())
+            }
+        };
+        Problem::new(code, detail)
+    }
+}
+
+/// Somebody who has shown a token.
+#[derive(Debug)]
+pub struct Bearer {
+    actor: Actor,
+    hash: TokenHash,
+}
+
+/// What is known of who sends a request; an extension of it.
+#[derive(Clone, Debug)]
+pub enum Standing {
+    /// The store has no accounts: whoever reaches the server.
+    Local,
+    /// No token was shown.
+    Anonymous,
+    /// A token was shown and is taken.
+    Known(Arc<Bearer>),
+    /// A token was shown and is not taken.
+    Refused(TokenFault),
+}
+
+/// The accounts of a store that is served; copies share them.
+#[derive(Clone, Debug, Default)]
+pub struct Access(Option<Arc<Shared>>);
+
+#[derive(Debug)]
+struct Shared {
+    engine: Arc<Engine>,
+    readers: Readers,
+    editors: BTreeSet<Role>,
+    has_accounts: AtomicBool,
+    directory: watch::Sender<Arc<Directory>>,
+    /// Held while accounts are read, so that what was read later stays.
+    reading: Mutex<()>,
+}
+
+impl Access {
+    /// Reads the accounts of the engine's store. Roles other than `editors` change no features.
+    pub async fn open(
+        engine: &Arc<Engine>,
+        readers: Readers,
+        editors: BTreeSet<Role>,
+    ) -> Result<Self, EngineError> {
+        let (directory, _) = watch::channel(Arc::default());
+        let has_accounts = AtomicBool::new(false);
+        let engine = Arc::clone(engine);
+        let reading = Mutex::default();
+        let shared =
+            Arc::new(Shared { engine, readers, editors, has_accounts, directory, reading });
+        let access = Self(Some(shared));
+        access.reload().await?;
+        Ok(access)
+    }
+
+    /// Reads the accounts anew; from when this returns on, requests are checked against them.
+    pub async fn reload(&self) -> Result<(), EngineError> {
+        let Some(shared) = &self.0 else { return Ok(()) };
+        let _reading = shared.reading.lock().await;
+        let all = shared.engine.accounts().await?;
+        let directory = Arc::new(Directory::new(&all));
+        if !all.accounts.is_empty() {
+            shared.has_accounts.store(true, Ordering::Relaxed);
+        }
+        shared.directory.send_replace(directory);
+        Ok(())
+    }
+
+    /// Whether the store has accounts.
+    pub fn has_accounts(&self) -> bool {
+        self.shared().is_some()
+    }
+
+    /// What requests are checked with, where there are accounts.
+    fn shared(&self) -> Option<&Arc<Shared>> {
+        self.0.as_ref().filter(|shared| shared.has_accounts.load(Ordering::Relaxed))
+    }
+
+    /// Takes the token out of a request, and says who sends it.
+    pub fn admit<B>(&self, request: &mut Request<B>) -> Standing {
+        let Some(shared) = self.shared() else { return Standing::Local };
+        let in_url = token::take_from_url(request);
+        let shown = token::in_headers(request.headers()).or(in_url.as_deref());
+        let standing = shown.map_or(Standing::Anonymous, |text| shared.stands(text));
+        request.headers_mut().remove(header::AUTHORIZATION);
+        if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
+            request.extensions_mut().insert(UrlToken::new(&token));
+        }
+        standing
+    }
+
+    /// Whether such a sender may read.
+    pub fn lets_read(&self, standing: &Standing) -> bool {
+        match standing {
+            Standing::Local | Standing::Known(_) => true,
+            Standing::Anonymous => self.is_public(),
+            Standing::Refused(_) => false,
+        }
+    }
+
+    /// Whether everyone who reaches the server reads.
+    pub fn is_public(&self) -> bool {
+        self.0.as_ref().is_none_or(|shared| shared.readers == Readers::Everyone)
+    }
+
+    /// Whether accounts of this role change features.
+    fn lets_edit(&self, role: Role) -> bool {
+        self.0.as_ref().is_none_or(|shared| shared.editors.contains(&role))
+    }
+
+    /// Keeps an answer out of caches that several people share, where not everyone may read.
+    pub fn keep_private(&self, headers: &mut HeaderMap) {
+        if self.is_public() || !self.has_accounts() {
+            return;
+        }
+        let said = headers.get(header::CACHE_CONTROL).map(HeaderValue::to_str);
+        let said = match said {
+            None | Some(Err(_)) => "private".to_owned(),
+            Some(Ok(said)) if said.contains("no-store") || said.contains("private") => return,
+            Some(Ok(said)) => format!("private, {said}"),
+        };
+        if let Ok(value) = HeaderValue::from_str(&said) {
+            headers.insert(header::CACHE_CONTROL, value);
+        }
+    }
+
+    /// Ends when whoever has begun to read may read no more: an account was made, or the token
+    /// was revoked, has expired, or is of an account that was disabled.
+    pub async fn refused(&self, standing: Standing) {
+        let Some(shared) = &self.0 else { return std::future::pending().await };
+        let mut directory = shared.directory.subscribe();
+        loop {
+            let now = now();
+            let known = Arc::clone(&directory.borrow_and_update());
+            let expires = match &standing {
+                Standing::Local if self.has_accounts() => return,
+                Standing::Known(bearer) => match known.find(&bearer.hash, now) {
+                    Ok((_, expires)) => expires,
+                    Err(_) => return,
+                },
+                standing if self.lets_read(standing) => None,
+                _ => return,
+            };
+            let rest = expires.map(|at| Duration::from_millis((at.0 - now.0).unsigned_abs()));
+            tokio::select! {
+                changed = directory.changed() => if changed.is_err() { return },
+                () = sleep(rest) => {}
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Who shows this text as a token.
+    fn stands(&self, text: &str) -> Standing {
+        let Some(hash) = token::looked_up(text) else {
+            return Standing::Refused(TokenFault::Unknown);
+        };
+        match self.directory.borrow().find(&hash, now()) {
+            Ok((bearer, _)) => Standing::Known(Arc::clone(bearer)),
+            Err(fault) => Standing::Refused(fault),
+        }
+    }
+}
+
+/// Longest sleep at a time: a clock may be set.
+const NAP: Duration = Duration::from_secs(60);
+
+/// Sleeps until `rest` is over, at most a while; for ever when there is no end.
+async fn sleep(rest: Option<Duration>) {
+    match rest {
+        Some(rest) => tokio::time::sleep(rest.min(NAP)).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,40 @@
+//! `/account`: who the bearer of the token is.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use engine::accounts::Day;
+use serde_json::json;
+use spatial::Timestamp;
+
+use super::answers;
+use crate::actor::Actor;
+use crate::asked::Asked;
+use crate::negotiate::JSON;
+use crate::problem::Problem;
+
+/// `GET /account`
+pub async fn account(actor: Actor, asked: Asked) -> Result<Response, Problem> {
+    asked.query(&[])?;
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let scope = actor.scope().iter().map(|scope| {
+        json!({
+            "area": scope.area,
+            "from": scope.from.to_string(),
+            "to": scope.to.map(|to| to.to_string())
+        })
+    });
+    let body = json!({
+        "name": actor.name(),
+        "displayName": actor.display_name(),
+        "role": actor.account_role_word(),
+        "unit": actor.unit(),
+        "areas": actor.areas_on(Day::of(now)).collect::<Vec<_>>(),
+        "scope": scope.collect::<Vec<_>>()
+    });
+    let mut response = answers::json(JSON.media_type, &body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
