@@ -228,7 +228,7 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
     let facts = [point("t1", "CW", 1_000), point("t2", "CW", 2_000), point("t3", "CW", 1)];
     let figures = evaluate(&asked.question(), &facts);
     let slot = asked.slot("completion_area");
-    let ranked = rank(&figures, &asked.definitions, slot);
+    let ranked = rank(&figures, &asked.definitions, slot, 1);
     let places: Vec<_> =
         ranked.iter().map(|one| (one.code.as_str(), one.place, one.ties)).collect();
     assert_eq!(places, [("t1", Some(1), 1), ("t2", Some(1), 1), ("t3", None, 0)]);
@@ -243,13 +243,15 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
         rows,
         ["1|t1|西红门镇|33.33|2 家并列", "1|t2|黄村镇|33.33|2 家并列", "|t3|瀛海镇|—（无目标值）|"]
     );
+    let villages = rank(&figures, &asked.definitions, slot, 2);
+    assert_eq!(villages.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), ["v1", "v2"]);
     // The less the better: t3 has no open point overdue, the others all.
     let mut facts = facts;
     for late in &mut facts[..2] {
         late.deadline = Some(Timestamp(BEGIN + 1));
     }
     let figures = evaluate(&asked.question(), &facts);
-    let ranked = rank(&figures, &asked.definitions, asked.slot("overdue_rate"));
+    let ranked = rank(&figures, &asked.definitions, asked.slot("overdue_rate"), 1);
     let places: Vec<_> = ranked.iter().map(|one| (one.code.as_str(), one.place)).collect();
     assert_eq!(places, [("t3", Some(1)), ("t1", Some(2)), ("t2", Some(2))]);
 }

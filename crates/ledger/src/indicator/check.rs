@@ -16,6 +16,20 @@ const MAX_TIMES: u32 = 1000;
 const MAX_WEIGHT: u32 = 1_000_000;
 const MAX_DECIMALS: u8 = 6;
 const MAX_TEXT: usize = 1000;
+/// What templates ask for by these names is no indicator, see [`super::names`].
+const RESERVED: [&str; 11] = [
+    "title",
+    "as_of",
+    "window_from",
+    "window_to",
+    "revision",
+    "edition",
+    "unit",
+    "task",
+    "numerator",
+    "denominator",
+    "unplaced",
+];
 
 /// Something of a definition that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -133,6 +147,9 @@ impl Check {
         let begins = code.starts_with(|first: char| first.is_ascii_lowercase());
         if !begins || code.len() > 64 || !code.bytes().all(is_name) {
             self.fault("code", code, "must be small letters, digits and _, at most 64");
+        }
+        if RESERVED.contains(&code.as_str()) {
+            self.fault("code", code, "has another meaning in templates; give another name");
         }
         self.text("name", &definition.name);
         self.text("source", &definition.source);

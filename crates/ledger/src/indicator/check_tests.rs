@@ -41,6 +41,7 @@ fn a_fault_names_the_indicator_the_key_and_the_value() {
     assert_eq!(Definitions::new(read(&one(POINTS, ""))).unwrap().edition(), "1");
     for (changed, expected) in [
         ("code = \"A b\"", "indicator \"A b\", code: \"A b\" must be small letters"),
+        ("code = \"revision\"", "code: \"revision\" has another meaning"),
         ("name = \" \"", "indicator \"a\", name: \" \" must be"),
         ("source = \"\"", "source: \"\" must be"),
         ("unit_of_measure = \"公倾\"", "unit_of_measure: \"公倾\" needs a factor"),

@@ -1,4 +1,4 @@
-//! Ranks the parts of the whole by one indicator (考核排名).
+//! Ranks units of one level by one indicator (考核排名).
 
 use std::cmp::Ordering;
 
@@ -20,16 +20,21 @@ pub struct Ranked {
     pub value: Result<Exact, NoValue>,
 }
 
-/// Ranks the units just below the root by an indicator, the better value first; units with equal
-/// values stay in the order of the figures, and those without a value come last.
-pub fn rank(figures: &Figures, definitions: &Definitions, indicator: usize) -> Vec<Ranked> {
+/// Ranks the units that lie `depth` below the root by an indicator, the better value first; units with
+/// equal values stay in the order of the figures, and those without a value come last.
+pub fn rank(
+    figures: &Figures,
+    definitions: &Definitions,
+    indicator: usize,
+    depth: usize,
+) -> Vec<Ranked> {
     let Some(definition) = definitions.all().get(indicator) else {
         return Vec::new();
     };
     let mut ranked: Vec<Ranked> = figures
         .rows
         .iter()
-        .filter(|row| row.depth == 1)
+        .filter(|row| row.depth == depth)
         .filter_map(|row| match &row.place {
             Place::Unit { code, name } => Some(Ranked {
                 place: None,

@@ -63,6 +63,8 @@ struct Checked {
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
     checked: Vec<Checked>,
+    /// The targets of a unit and an indicator, by their places among all.
+    places: BTreeMap<(usize, usize), Vec<usize>>,
 }
 
 impl Targets {
@@ -88,6 +90,7 @@ impl Targets {
         let mut seen = BTreeSet::new();
         let mut faults = Vec::new();
         let mut checked = Vec::with_capacity(targets.len());
+        let mut places: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (number, target) in (1..).zip(targets) {
             let mut fault = |key, value: &str, reason: String| {
                 let value = value.chars().take(40).collect();
@@ -128,10 +131,11 @@ impl Targets {
             if let (Some(unit), Some((indicator, _)), Some(Ok(hundredths))) =
                 (unit, indicator, hundredths)
             {
+                places.entry((unit, indicator)).or_default().push(checked.len());
                 checked.push(Checked { target, unit, indicator, hundredths });
             }
         }
-        if faults.is_empty() { Ok(Self { checked }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Self { checked, places }) } else { Err(faults) }
     }
 
     /// Every target, in order.
@@ -141,12 +145,12 @@ impl Targets {
 
     /// The person who answers for a unit's target, if all targets within the window name one.
     pub(super) fn person(&self, unit: usize, indicator: usize, window: Window) -> Option<&str> {
-        let mut persons = self
-            .checked
+        let places = self.places.get(&(unit, indicator))?;
+        let mut persons = places
             .iter()
-            .filter(|one| one.unit == unit && one.indicator == indicator)
-            .filter(|one| window.covers(one.target.period.window()))
-            .map(|one| one.target.person.as_deref());
+            .map(|place| &self.checked[*place].target)
+            .filter(|target| window.covers(target.period.window()))
+            .map(|target| target.person.as_deref());
         let first = persons.next()??;
         persons.all(|person| person == Some(first)).then_some(first)
     }
