@@ -116,6 +116,7 @@ fn a_completion_is_never_clamped_and_plans_add_up() {
         target("t2", "CW", "2026-01", 0.1),
         target("t2", "CW", "2026-10", 0.25),
         target("t2", "CW", "2025", 7.0),
+        target("t1", "KQ", "2026-Q2", 0.5),
         target("v1", "KQ", "2026", 0.0),
     ];
     let asked = Asked::new(shipped(), targets);
@@ -125,8 +126,9 @@ fn a_completion_is_never_clamped_and_plans_add_up() {
     check_shown(
         &asked.shown(&figures, "completion_area"),
         &[
-            (Some(3 * HA), "89.47"),
-            (Some(HA), "258.00"),
+            // 3 ha for one task, and what the town is to do for the other.
+            (Some(7 * HA / 2), "76.69"),
+            (Some(3 * HA / 2), "172.00"),
             // The quarter, in which the month lies, and October.
             (Some(HA / 2), "20.00"),
             (Some(0), "分母为零"),
@@ -140,7 +142,7 @@ fn a_completion_is_never_clamped_and_plans_add_up() {
     let of_task = Question { task: Some("KQ"), ..asked.question() };
     check_shown(
         &asked.shown(&evaluate(&of_task, &facts), "completion_area")[..3],
-        &[(Some(0), "分母为零"), (None, none), (Some(0), "分母为零")],
+        &[(Some(HA / 2), "0.80"), (Some(HA / 2), "0.00"), (Some(0), "分母为零")],
     );
 }
 
@@ -185,6 +187,13 @@ fn targets_that_fit_nothing_are_listed_with_their_number() {
 fn a_unit_that_is_behind_the_time_is_told_why() {
     let targets = ["t1", "t2", "t3"].map(|unit| target(unit, "CW", "2026", 1.0)).to_vec();
     let mut asked = Asked::new(shipped(), targets);
+    let facts = [point("t1", "CW", 3_000), point("t2", "CW", 3_210), point("t3", "CW", 2_999)];
+    let lamp_of_t1 = |asked: &Asked| {
+        let figures = evaluate(&asked.question(), &facts);
+        progress(&asked.question(), &figures, ProgressRules::default())[1].lamp
+    };
+    // Behind by ten points exactly.
+    assert_eq!(lamp_of_t1(&asked), Some(Lamp::Yellow));
     let facts = [point("t1", "CW", 4_000), point("t2", "CW", 3_210), point("t3", "CW", 2_999)];
     let figures = evaluate(&asked.question(), &facts);
     let found = progress(&asked.question(), &figures, ProgressRules::default());
@@ -257,7 +266,7 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
 }
 
 #[test]
-fn sums_of_other_collections_are_handed_in() {
+fn sums_of_other_collections_are_handed_in_and_terms_are_taken_away() {
     let text = r#"
 edition = "g"
 [[indicators]]
@@ -287,6 +296,15 @@ better = "more"
 basis = "local"
 source = "example"
 formula = { sum = { terms = [{ measure = { outside = "opened" } }, { measure = { outside = "closed" }, times = -1 }] } }
+[[indicators]]
+code = "closed_less_twice_open"
+name = "已销账减两倍未销账"
+extent = "stock"
+unit_of_measure = "处"
+better = "less"
+basis = "local"
+source = "example"
+formula = { sum = { terms = [{ measure = "points", where = ["closed"] }, { measure = "points", where = ["open"], times = -2 }] } }
 "#;
     let definitions = Definitions::new(toml::from_str(text).unwrap()).unwrap();
     assert_eq!(
@@ -312,6 +330,8 @@ formula = { sum = { terms = [{ measure = { outside = "opened" } }, { measure = {
     asked.outside.insert("closed".to_owned(), sums(&[("t1", 500)]));
     let figures = evaluate(&asked.question(), []);
     assert_eq!(asked.shown(&figures, "net_outlets")[1].1, "-2.00");
+    let figures = evaluate(&asked.question(), &[point("t1", "CW", 1)]);
+    assert_eq!(asked.shown(&figures, "closed_less_twice_open")[1].1, "-2.00");
 }
 
 #[test]

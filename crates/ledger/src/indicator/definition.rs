@@ -74,7 +74,7 @@ pub enum Years {
     All,
     /// Of the year in which the window ends.
     This,
-    /// Those, and points of earlier years that were open when the year began (跨年结转).
+    /// Those, and points of earlier years that were not closed when the year began (跨年结转).
     ThisAndCarriedOver,
 }
 

@@ -50,11 +50,10 @@ impl Population {
     }
 }
 
-/// 跨年结转: of an earlier year, and open when the window's year began.
+/// 跨年结转: of an earlier year, and not closed when the window's year began; also when it was put on
+/// the ledger only after that, for otherwise it would count in no year.
 fn is_carried_over(facts: &PointFacts, asked: Asked) -> bool {
-    facts.year.is_some_and(|year| year < asked.year)
-        && facts.registered_at.is_some_and(|at| at < asked.year_begins)
-        && !facts.was_closed_at(asked.year_begins)
+    facts.year.is_some_and(|year| year < asked.year) && !facts.was_closed_at(asked.year_begins)
 }
 
 impl Condition {

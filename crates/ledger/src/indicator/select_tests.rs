@@ -116,6 +116,7 @@ fn points_of_earlier_years_are_carried_over_while_they_are_open() {
         (with(vec![closed(-5, Some((30, Ending::Refuted)))]), true),
         (with(vec![closed(-9, Some((-8, Ending::Rebounded))), closed(-5, None)]), false),
         (PointFacts { state: State::Void, ..facts() }, false),
+        (PointFacts { registered_at: Some(day(3)), ..facts() }, true),
         (PointFacts { year: Some(2027), ..facts() }, false),
         (PointFacts { year: None, ..facts() }, false),
         (PointFacts { year: Some(2026), ..with(vec![closed(-5, None)]) }, true),
