@@ -6,6 +6,7 @@ mod commands;
 pub mod config;
 pub mod environment;
 pub mod import;
+pub mod indicator_files;
 mod ledger_config;
 pub mod local;
 mod output;

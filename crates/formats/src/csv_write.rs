@@ -166,7 +166,8 @@ impl CsvStream {
     }
 }
 
-fn push_cell(line: &mut String, cell: &str) {
+/// Appends a cell to a line, after a comma.
+pub(crate) fn push_cell(line: &mut String, cell: &str) {
     line.push(',');
     if cell.contains([',', '"', '\n', '\r']) {
         line.push('"');
@@ -212,8 +213,9 @@ impl FeatureStream for CsvStream {
 }
 
 /// `text` as a cell that no spreadsheet runs; a plain number stays as it is.
-fn guarded(text: &str) -> Cow<'_, str> {
-    let runs = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
+    // The wide forms too: some spreadsheets take them for the narrow ones.
+    let runs = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']);
     if runs && text.parse::<f64>().is_err() {
         Cow::Owned(format!("'{text}"))
     } else {
@@ -254,6 +256,7 @@ mod tests {
             row("\tx", Value::Null),
             row("-1.5", Value::Null),
             row("+86 1", Value::Null),
+            row("＝1", Value::Null),
             placeless,
         ];
         check_written(
@@ -261,7 +264,7 @@ mod tests {
             &rows,
             "\u{feff}'=a,n,lon,lat\r\n'=1+1,-5,116.5,-0.25\r\n'@x,,116.5,-0.25\r\n\
              '\tx,,116.5,-0.25\r\n-1.5,,116.5,-0.25\r\n'+86 1,,116.5,-0.25\r\n\
-             \"x,\"\"y\"\"\n\",,,\r\n",
+             '＝1,,116.5,-0.25\r\n\"x,\"\"y\"\"\n\",,,\r\n",
         );
     }
 

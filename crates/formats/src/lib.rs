@@ -21,6 +21,7 @@ pub mod gpkg;
 mod json;
 mod number;
 mod reader;
+pub mod report;
 #[cfg(test)]
 mod sample_tests;
 mod shapefile;

@@ -11,6 +11,7 @@ mod division_code;
 mod fault;
 mod grid_code;
 mod identity_number;
+pub mod indicator;
 mod mobile_number;
 mod normal_form;
 mod parcel_code;

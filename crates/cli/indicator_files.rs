@@ -1,0 +1,251 @@
+//! Files of indicators and targets: TOML, checked as a whole, every fault listed.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use ledger::indicator::{
+    DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
+    UnitTree,
+};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use thiserror::Error;
+
+/// Largest file, in bytes.
+const MAX_BYTES: u64 = 64 << 20;
+/// How messages call the definitions that come with the program.
+const BUILT_IN: &str = "indicators.toml (built in)";
+
+/// A file of indicators or targets that cannot be used.
+#[derive(Debug, Error)]
+pub enum IndicatorFileError {
+    /// It cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// It is larger than is read.
+    #[error("{path}: more than {MAX_BYTES} bytes; take out what is not used")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is no TOML, or has a key or value that is not known.
+    #[error("{path}, line {line}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where, from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+    /// Definitions do not hold together.
+    #[error("{path}: the indicators cannot be used:{}", Listed(faults))]
+    Definitions {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<DefinitionFault>,
+    },
+    /// Targets do not fit the indicators and units.
+    #[error("{path}: the targets cannot be used:{}", Listed(faults))]
+    Targets {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<TargetFault>,
+    },
+}
+
+/// Faults, a line each.
+struct Listed<'a, F>(&'a [F]);
+
+impl<F: fmt::Display> fmt::Display for Listed<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 20;
+        for fault in self.0.iter().take(SHOWN) {
+            write!(f, "\n  {fault}")?;
+        }
+        match self.0.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\n  and {more} more"),
+        }
+    }
+}
+
+/// Reads the indicators of a file; without one, those that come with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_definitions(path: Option<&Path>) -> Result<Definitions, IndicatorFileError> {
+    let (path, text) = match path {
+        Some(path) => (path, read(path)?),
+        None => (Path::new(BUILT_IN), DEFAULT_DEFINITIONS.to_owned()),
+    };
+    let set: DefinitionSet = parse(path, &text)?;
+    Definitions::new(set)
+        .map_err(|faults| IndicatorFileError::Definitions { path: path.to_owned(), faults })
+}
+
+/// Targets as a file has them: a table `[[targets]]` each.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TargetFile {
+    targets: Vec<Target>,
+}
+
+/// Reads the targets of a file.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_targets(
+    path: &Path,
+    definitions: &Definitions,
+    units: &UnitTree,
+) -> Result<Targets, IndicatorFileError> {
+    let file: TargetFile = parse(path, &read(path)?)?;
+    Targets::new(file.targets, definitions, units)
+        .map_err(|faults| IndicatorFileError::Targets { path: path.to_owned(), faults })
+}
+
+fn read(path: &Path) -> Result<String, IndicatorFileError> {
+    let io = |source| IndicatorFileError::Io { path: path.to_owned(), source };
+    let mut text = String::new();
+    let file = std::fs::File::open(path).map_err(io)?;
+    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(io)?;
+    match read as u64 > MAX_BYTES {
+        true => Err(IndicatorFileError::TooLarge { path: path.to_owned() }),
+        false => Ok(text),
+    }
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
+    // Windows editors begin files with a byte order mark.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    toml::from_str(text).map_err(|error| IndicatorFileError::Malformed {
+        path: path.to_owned(),
+        line: error.span().map_or(1, |span| {
+            text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count()
+                + 1
+        }),
+        reason: error.message().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use ledger::indicator::{
+        Caption, Detail, Moment, OutsideSums, Period, Question, Unit, evaluate, figures_table,
+        names,
+    };
+    use spatial::{Revision, Value};
+
+    use super::*;
+
+    fn units() -> UnitTree {
+        let unit = |code: &str, parent: Option<&str>| Unit {
+            code: code.to_owned(),
+            name: format!("{code} 镇"),
+            parent: parent.map(str::to_owned),
+        };
+        UnitTree::new(vec![unit("110115", None), unit("110115001", Some("110115"))]).unwrap()
+    }
+
+    fn file(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("口径.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, path)
+    }
+
+    const TARGETS: &str = "\u{feff}[[targets]]\ntask = \"CW\"\nunit = \"110115001\"\n\
+        period = \"2026\"\nindicator = \"completion_area\"\nplanned = 12\n\
+        unit_of_measure = \"万㎡\"\nperson = \"甲\"\n";
+
+    #[test]
+    fn mistakes_name_the_file_and_the_line_or_the_key() {
+        let definitions = |text: &str| {
+            let (_folder, path) = file(text);
+            read_definitions(Some(&path)).unwrap_err().to_string()
+        };
+        let unknown = DEFAULT_DEFINITIONS.replacen("\"registered_in_window\"", "\"new\"", 1);
+        let line = 1 + unknown.lines().position(|line| line.contains("\"new\"")).unwrap();
+        let error = definitions(&unknown);
+        assert!(error.contains(&format!("口径.toml, line {line}: ")), "{error}");
+        assert!(error.contains("unknown variant `new`"), "{error}");
+        let faulty = DEFAULT_DEFINITIONS.replacen("\"公顷\"", "\"公倾\"", 1).replacen(
+            "decimals = 1",
+            "decimals = 9",
+            1,
+        );
+        let error = definitions(&faulty);
+        assert!(error.contains("口径.toml: the indicators cannot be used:\n  indicator \""));
+        assert!(error.contains("\"demolished_land\", unit_of_measure: \"公倾\" needs a factor"));
+        assert!(error.contains("\"clearing_days\", decimals: \"9\" is too many; give 0 to 6"));
+        let missing = read_definitions(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
+        assert!(missing.starts_with("nowhere.toml: "), "{missing}");
+
+        let shipped = read_definitions(None).unwrap();
+        let targets = |text: &str| {
+            let (_folder, path) = file(text);
+            read_targets(&path, &shipped, &units()).unwrap_err().to_string()
+        };
+        for (from, to, expected) in [
+            ("\"2026\"", "\"2026-Q5\"", "line 4: \"2026-Q5\" is no period: write a year 2026"),
+            ("planned", "planed", "line 6: unknown field `planed`"),
+            ("110115001", "110115009", "\n  target 1, unit: \"110115009\" is the code of no unit"),
+        ] {
+            let error = targets(&TARGETS.replace(from, to));
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+
+    /// From files to figures, tables, workbooks and a filled template, as a command or route does it.
+    #[test]
+    fn files_lead_to_tables_and_filled_templates() {
+        let (units, outside) = (units(), OutsideSums::new());
+        let definitions = read_definitions(None).unwrap();
+        let (_folder, path) = file(TARGETS);
+        let targets = read_targets(&path, &definitions, &units).unwrap();
+        let window = "2026".parse::<Period>().unwrap().window();
+        let question = Question {
+            definitions: &definitions,
+            units: &units,
+            root: units.root(),
+            task: Some("CW"),
+            moment: Moment { at: window.to, window },
+            targets: &targets,
+            outside: &outside,
+        };
+        let figures = evaluate(&question, []);
+        let caption = Caption { title: "考核表", revision: Revision(7) };
+        let table = figures_table(&question, &figures, caption, (1, Detail::Parts));
+        let csv = formats::report::table_csv(&table).unwrap();
+        assert!(String::from_utf8(csv).unwrap().contains("数据修订号 7"));
+        let asking = spatial::Table {
+            title: "{{title}}：{{completion_area.110115001}}".to_owned(),
+            rows: vec![vec!["{{unit}}".into(), "{{denominator.completion_area}}".into()]],
+            columns: ["单位", "目标（㎡）"].map(spatial::TableColumn::named).to_vec(),
+            notes: Vec::new(),
+        };
+        let template = formats::report::workbook(&[asking, table]).unwrap();
+        let values = names(&question, &figures, caption);
+        let (filled, report) = formats::report::fill_template(&template, values).unwrap();
+        assert_eq!(report.cells, 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.xlsx");
+        formats::report::save_report(&path, &filled).unwrap();
+        let mut layers = formats::open(&path, &formats::ReadOptions::default()).unwrap();
+        let rows = layers[0].next_rows(10).unwrap();
+        let values = &rows[0].feature.as_ref().unwrap().properties;
+        let expected = [Value::Text("110115 镇".to_owned()), Value::Int(120_000)];
+        assert_eq!(values.as_slice(), expected);
+    }
+}

@@ -1,0 +1,236 @@
+//! Evaluates indicators over the facts of points, for a unit and every unit below it.
+//!
+//! Each point counts once, at the unit that it names. A unit's figures are those of its own points
+//! and of its parts, so that parts and the row 未落界 add up to the whole exactly. The facts are
+//! those of one moment; nothing else that changes is asked.
+
+use std::collections::BTreeMap;
+
+use spatial::Timestamp;
+
+use super::select::{Asked, ms_to_close};
+use super::value::RowSums;
+use super::{
+    Definition, Definitions, FigureRow, Figures, Formula, Measure, Place, PointFacts, Targets,
+    UnitTree, Window,
+};
+
+/// When is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Moment {
+    /// The moment of the facts; what is due before it is overdue.
+    pub at: Timestamp,
+    /// The window of flows.
+    pub window: Window,
+}
+
+/// Sums that are handed in: by name, then by the code of the unit, in hundredths of what is
+/// counted. A unit that is missing has 0; a code that is no unit is 未落界.
+pub type OutsideSums = BTreeMap<String, BTreeMap<String, i64>>;
+
+/// What is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Which indicators.
+    pub definitions: &'a Definitions,
+    /// The units.
+    pub units: &'a UnitTree,
+    /// The slot of the unit that is the whole of the answer.
+    pub root: usize,
+    /// Only points and targets of this task.
+    pub task: Option<&'a str>,
+    /// When.
+    pub moment: Moment,
+    /// What is to be reached.
+    pub targets: &'a Targets,
+    /// Sums that points do not have.
+    pub outside: &'a OutsideSums,
+}
+
+/// Evaluates all definitions. Points of units that are not at or below the root do not count; those
+/// of no unit, or of one that is not known, count where the root is the whole tree.
+pub fn evaluate<'a>(
+    question: &Question<'_>,
+    facts: impl IntoIterator<Item = &'a PointFacts>,
+) -> Figures {
+    let mut sums = Sums::new(question);
+    for facts in facts {
+        sums.add(facts);
+    }
+    sums.add_outside();
+    sums.figures()
+}
+
+/// What the terms of all definitions come to, unit by unit.
+struct Sums<'a> {
+    question: &'a Question<'a>,
+    asked: Asked,
+    /// The units of the answer, each after the one that it is a part of; the root first.
+    order: Vec<usize>,
+    /// The place in `order` of each unit's slot.
+    places: Vec<Option<usize>>,
+    /// The first column of each definition.
+    columns: Vec<usize>,
+    width: usize,
+    /// Sums of what counts at a unit itself: `width` a unit.
+    own: Vec<i128>,
+    /// Milliseconds until closing, of each unit itself and each definition of a median.
+    own_ms: BTreeMap<(usize, usize), Vec<i64>>,
+}
+
+impl<'a> Sums<'a> {
+    fn new(question: &'a Question<'a>) -> Self {
+        let order = question.units.below(question.root);
+        let mut places = vec![None; question.units.len()];
+        for (place, slot) in order.iter().enumerate() {
+            places[*slot] = Some(place);
+        }
+        let mut width = 0;
+        let columns = question.definitions.all().iter().map(|definition| {
+            let first = width;
+            width += definition.formula.terms().count();
+            first
+        });
+        let columns = columns.collect();
+        let own = vec![0; width * order.len()];
+        let asked = question.moment.into();
+        Self { question, asked, order, places, columns, width, own, own_ms: BTreeMap::new() }
+    }
+
+    /// Where in `order` something of a unit counts.
+    fn place(&self, unit: Option<&str>) -> Option<usize> {
+        match unit.and_then(|code| self.question.units.slot(code)) {
+            Some(slot) => self.places[slot],
+            None => (self.question.root == self.question.units.root()).then_some(0),
+        }
+    }
+
+    fn add(&mut self, facts: &PointFacts) {
+        let (Question { definitions, task, .. }, asked) = (*self.question, self.asked);
+        if task.is_some_and(|task| facts.task.as_deref() != Some(task)) {
+            return;
+        }
+        let Some(place) = self.place(facts.unit.as_deref()) else {
+            return;
+        };
+        let own = &mut self.own[place * self.width..][..self.width];
+        for (slot, definition) in definitions.all().iter().enumerate() {
+            if !definition.population.holds(facts, asked) {
+                continue;
+            }
+            for (term, sum) in definition.formula.terms().zip(&mut own[self.columns[slot]..]) {
+                if term.conditions.iter().all(|condition| condition.holds(facts, asked)) {
+                    *sum += term.measure.of(facts, asked) * i128::from(term.times);
+                }
+            }
+            if let Formula::MedianDays { conditions } = &definition.formula
+                && conditions.iter().all(|condition| condition.holds(facts, asked))
+                && let Some(ms) = ms_to_close(facts)
+            {
+                self.own_ms.entry((place, slot)).or_default().push(ms);
+            }
+        }
+    }
+
+    fn add_outside(&mut self) {
+        for (slot, definition) in self.question.definitions.all().iter().enumerate() {
+            for (column, term) in (self.columns[slot]..).zip(definition.formula.terms()) {
+                let Measure::Outside(name) = &term.measure else {
+                    continue;
+                };
+                for (unit, sum) in self.question.outside.get(name).into_iter().flatten() {
+                    if let Some(place) = self.place(Some(unit)) {
+                        self.own[place * self.width + column] +=
+                            i128::from(*sum) * i128::from(term.times);
+                    }
+                }
+            }
+        }
+    }
+
+    fn figures(mut self) -> Figures {
+        let units = self.question.units;
+        // Totals, from the last part to the root.
+        let mut totals = self.own.clone();
+        let mut total_ms = self.own_ms.clone();
+        for place in (1..self.order.len()).rev() {
+            let above = units.parent(self.order[place]).and_then(|slot| self.places[slot]);
+            let Some(above) = above else {
+                continue;
+            };
+            for column in 0..self.width {
+                totals[above * self.width + column] += totals[place * self.width + column];
+            }
+            for slot in 0..self.columns.len() {
+                if let Some(part) = total_ms.get(&(place, slot)).cloned() {
+                    total_ms.entry((above, slot)).or_default().extend(part);
+                }
+            }
+        }
+        for ms in self.own_ms.values_mut().chain(total_ms.values_mut()) {
+            ms.sort_unstable();
+        }
+        let planned = self.planned();
+        let mut rows = Vec::new();
+        let mut waiting = vec![(0, 0, Kind::Whole)];
+        while let Some((place, depth, kind)) = waiting.pop() {
+            let slot = self.order[place];
+            let parts = units.children(slot);
+            let (sums, ms) = match kind {
+                Kind::Whole => (&totals, &total_ms),
+                Kind::Rest => (&self.own, &self.own_ms),
+            };
+            let row = RowSums {
+                sums: &sums[place * self.width..][..self.width],
+                columns: &self.columns,
+                ms: &|definition| ms.get(&(place, definition)).map(Vec::as_slice),
+                planned: &|definition| match kind {
+                    Kind::Whole => planned[definition].as_ref()?[slot],
+                    Kind::Rest => {
+                        let of = planned[definition].as_ref()?;
+                        let of_parts: i128 = parts.iter().filter_map(|part| of[*part]).sum();
+                        of[slot].map(|whole| whole - of_parts)
+                    }
+                },
+            };
+            let unit = units.unit(slot);
+            let place_of_row = match kind {
+                Kind::Whole => Place::Unit { code: unit.code.clone(), name: unit.name.clone() },
+                Kind::Rest => Place::Unplaced { within: unit.code.clone() },
+            };
+            rows.push(FigureRow {
+                place: place_of_row,
+                depth,
+                figures: row.figures(self.question),
+            });
+            if kind == Kind::Whole && !parts.is_empty() {
+                waiting.push((place, depth + 1, Kind::Rest));
+                let places = parts.iter().rev().filter_map(|part| self.places[*part]);
+                waiting.extend(places.map(|place| (place, depth + 1, Kind::Whole)));
+            }
+        }
+        Figures { moment: self.question.moment, rows }
+    }
+
+    /// What is planned for each definition that is measured against targets, by slot of the unit.
+    fn planned(&self) -> Vec<Option<Vec<Option<i128>>>> {
+        let Question { definitions, units, task, moment, targets, .. } = *self.question;
+        let of = |(slot, definition): (usize, &Definition)| {
+            let tasks = &definition.population.tasks;
+            let is_asked = |of: &str| {
+                task.is_none_or(|task| task == of)
+                    && (tasks.is_empty() || tasks.iter().any(|task| task == of))
+            };
+            let planned = || targets.planned(units, slot, moment.window, is_asked);
+            definition.is_completion().then(planned)
+        };
+        definitions.all().iter().enumerate().map(of).collect()
+    }
+}
+
+/// Whether a row is that of a unit, or of what lies in none of its parts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Whole,
+    Rest,
+}

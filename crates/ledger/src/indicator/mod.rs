@@ -1,0 +1,60 @@
+//! Indicators (指标): what of the ledger is counted, divided and ranked.
+//!
+//! A definition is data in a closed vocabulary ([`DefinitionSet`], checked once as
+//! [`Definitions`]). [`evaluate`] answers all of them over [`PointFacts`], for a unit, all units
+//! below it and what lies in none of them. Figures are exact: sums are whole hundredths, rates keep
+//! both their sides, and a zero denominator has no value.
+//!
+//! *Invariant:* a figure depends on the facts, the definitions and the moment alone; parts and the
+//! row 未落界 add up to the whole exactly.
+
+mod check;
+mod definition;
+mod evaluate;
+mod facts;
+mod figures;
+mod progress;
+mod ranking;
+mod ratio;
+mod select;
+mod tables;
+mod target;
+mod unit_of_measure;
+mod unit_tree;
+mod value;
+mod window;
+mod words;
+
+#[cfg(test)]
+mod cases_tests;
+#[cfg(test)]
+mod check_tests;
+#[cfg(test)]
+mod histories_tests;
+#[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
+mod random_tests;
+#[cfg(test)]
+mod select_tests;
+
+pub use check::{DefinitionFault, Definitions};
+pub use definition::{
+    Basis, Better, Condition, Definition, DefinitionSet, Extent, Formula, Measure, Population,
+    States, Term, Weight, YearWeights, Years,
+};
+pub use evaluate::{Moment, OutsideSums, Question, evaluate};
+pub use facts::{Closed, Done, Ending, EventRow, PointFacts, PointRow};
+pub use figures::{Figure, FigureRow, Figures, NoValue, Place};
+pub use progress::{Progress, ProgressRules, progress};
+pub use ranking::{Ranked, rank};
+pub use ratio::{Exact, Ratio};
+pub use tables::{Caption, Detail, figures_table, names, progress_table, ranking_table};
+pub use target::{Target, TargetFault, Targets};
+pub use unit_of_measure::{Factor, InvalidFactor};
+pub use unit_tree::{Unit, UnitFault, UnitTree};
+pub use window::{InvalidPeriod, Period, Window, year_of};
+
+/// The indicators that come with the program, as TOML for whoever reads it into a
+/// [`DefinitionSet`].
+pub const DEFAULT_DEFINITIONS: &str = include_str!("../../indicators.toml");
