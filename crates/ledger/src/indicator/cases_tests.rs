@@ -242,7 +242,7 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
         ranked.iter().map(|one| (one.code.as_str(), one.place, one.ties)).collect();
     assert_eq!(places, [("t1", Some(1), 1), ("t2", Some(1), 1), ("t3", None, 0)]);
     assert_eq!(ranked[2].value, Err(NoValue::NoTarget));
-    let table = ranking_table(&asked.question(), &ranked, slot, caption());
+    let table = ranking_table(&asked.question(), &ranked, slot, None, caption());
     let rows: Vec<String> = table
         .rows
         .iter()
@@ -263,6 +263,17 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
     let ranked = rank(&figures, &asked.definitions, asked.slot("overdue_rate"), 1);
     let places: Vec<_> = ranked.iter().map(|one| (one.code.as_str(), one.place)).collect();
     assert_eq!(places, [("t3", Some(1)), ("t1", Some(2)), ("t2", Some(2))]);
+    let mut earlier = ranked.clone();
+    (earlier[0].place, earlier[1].place, earlier[2].place) = (Some(3), None, Some(1));
+    let earlier = Some((asked.moment, earlier.as_slice()));
+    let slot = asked.slot("overdue_rate");
+    let table = ranking_table(&asked.question(), &ranked, slot, earlier, caption());
+    let changes: Vec<(String, String)> =
+        table.rows.iter().map(|row| (row[5].to_string(), row[6].to_string())).collect();
+    let change = |before: &str, won: &str| (before.to_owned(), won.to_owned());
+    assert_eq!(changes, [change("3", "2"), change("", ""), change("1", "-1")]);
+    let last = table.notes.last().unwrap();
+    assert!(last.contains("上次名次的数据截至 2026-05-27 00:00"), "{last}");
 }
 
 #[test]

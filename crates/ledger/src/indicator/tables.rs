@@ -7,7 +7,8 @@ use spatial::{Revision, Table, TableCell, TableColumn};
 use super::progress::{is_by_the_piece, percent};
 use super::window::shown;
 use super::{
-    Basis, Definition, Exact, Figure, Figures, Formula, NoValue, Place, Progress, Question, Ranked,
+    Basis, Definition, Exact, Figure, Figures, Formula, Moment, NoValue, Place, Progress, Question,
+    Ranked,
 };
 use crate::point::Lamp;
 
@@ -192,11 +193,13 @@ fn lamp_name(lamp: Lamp) -> &'static str {
     }
 }
 
-/// A table of a ranking by one indicator; ties are said.
+/// A table of a ranking by one indicator; ties are said. With a ranking of an earlier moment the place
+/// then and the places won since (lost ones below zero) stand beside it.
 pub fn ranking_table(
     question: &Question<'_>,
     ranked: &[Ranked],
     indicator: usize,
+    earlier: Option<(Moment, &[Ranked])>,
     caption: Caption<'_>,
 ) -> Table {
     let Some(definition) = question.definitions.all().get(indicator) else {
@@ -205,9 +208,13 @@ pub fn ranking_table(
     let mut columns = ["名次", "编码", "单位"].map(TableColumn::named).to_vec();
     columns.extend(figure_columns(definition, Detail::Values));
     columns.push(TableColumn::named("并列"));
+    if earlier.is_some() {
+        columns.extend(["上次名次", "名次升降"].map(TableColumn::named));
+    }
+    let place_cell = |place: Option<usize>| place.map_or(TableCell::Empty, |n| (n as i64).into());
     let row = |one: &Ranked| {
-        vec![
-            one.place.map_or(TableCell::Empty, |place| (place as i64).into()),
+        let mut cells = vec![
+            place_cell(one.place),
             one.code.as_str().into(),
             one.name.as_str().into(),
             value_cell(&one.value, definition.decimals),
@@ -215,10 +222,20 @@ pub fn ranking_table(
                 0 => TableCell::Empty,
                 ties => TableCell::Text(format!("{} 家并列", ties + 1)),
             },
-        ]
+        ];
+        if let Some((_, earlier)) = earlier {
+            let before = earlier.iter().find(|before| before.code == one.code);
+            let before = before.and_then(|before| before.place);
+            let won = before.zip(one.place).map(|(before, now)| before as i64 - now as i64);
+            cells.extend([place_cell(before), won.map_or(TableCell::Empty, TableCell::from)]);
+        }
+        cells
     };
     let mut notes = notes(question, caption, std::iter::once(definition));
     notes.push("名次按未经四舍五入的值排列，值相等的并列".to_owned());
+    notes.extend(earlier.map(|(moment, _)| {
+        format!("上次名次的数据截至 {}（北京时间，按记录时间）", shown(moment.at))
+    }));
     Table {
         title: caption.title.to_owned(),
         columns,
