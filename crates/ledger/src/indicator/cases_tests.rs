@@ -7,7 +7,7 @@ use spatial::{Revision, TableCell, Timestamp};
 
 use super::histories_tests::{DAY_MS, district, shipped, window};
 use super::{
-    Caption, Definitions, Detail, Done, Figures, Moment, NoValue, OutsideSums, PointFacts,
+    Caption, Definitions, Detail, Done, Figures, Moment, NoValue, OutsideSums, Persons, PointFacts,
     ProgressRules, Question, Target, Targets, UnitTree, evaluate, figures_table, names, progress,
     progress_table, rank, ranking_table,
 };
@@ -219,7 +219,13 @@ fn a_unit_that_is_behind_the_time_is_told_why() {
              口径：完成率（建筑面积） = 期内完成建筑面积 ÷ 目标值（2026-01 版，自拟口径）"
         )
     );
-    let table = progress_table(&asked.question(), &found, caption());
+    let table = progress_table(&asked.question(), &found, Persons::Hidden, caption());
+    assert!(table.rows.iter().flatten().all(|cell| !cell.to_string().contains("person")));
+    let table = progress_table(&asked.question(), &found, Persons::Shown, caption());
+    assert_eq!(
+        (table.columns[9].heading(), table.rows[3][9].to_string()),
+        ("责任人".into(), "t3 person".into())
+    );
     assert_eq!(table.rows[3][5].to_string(), "29.99");
     assert_eq!(table.rows[3][7].to_string(), "红");
     asked.moment.at = window("2026").to;
@@ -242,7 +248,7 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
         ranked.iter().map(|one| (one.code.as_str(), one.place, one.ties)).collect();
     assert_eq!(places, [("t1", Some(1), 1), ("t2", Some(1), 1), ("t3", None, 0)]);
     assert_eq!(ranked[2].value, Err(NoValue::NoTarget));
-    let table = ranking_table(&asked.question(), &ranked, slot, caption());
+    let table = ranking_table(&asked.question(), &ranked, slot, None, caption());
     let rows: Vec<String> = table
         .rows
         .iter()
@@ -263,6 +269,17 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
     let ranked = rank(&figures, &asked.definitions, asked.slot("overdue_rate"), 1);
     let places: Vec<_> = ranked.iter().map(|one| (one.code.as_str(), one.place)).collect();
     assert_eq!(places, [("t3", Some(1)), ("t1", Some(2)), ("t2", Some(2))]);
+    let mut earlier = ranked.clone();
+    (earlier[0].place, earlier[1].place, earlier[2].place) = (Some(3), None, Some(1));
+    let earlier = Some((asked.moment, earlier.as_slice()));
+    let slot = asked.slot("overdue_rate");
+    let table = ranking_table(&asked.question(), &ranked, slot, earlier, caption());
+    let changes: Vec<(String, String)> =
+        table.rows.iter().map(|row| (row[5].to_string(), row[6].to_string())).collect();
+    let change = |before: &str, won: &str| (before.to_owned(), won.to_owned());
+    assert_eq!(changes, [change("3", "2"), change("", ""), change("1", "-1")]);
+    let last = table.notes.last().unwrap();
+    assert!(last.contains("上次名次的数据截至 2026-05-27 00:00"), "{last}");
 }
 
 #[test]
@@ -388,6 +405,9 @@ fn every_figure_has_a_name_for_templates() {
     };
     assert_eq!(cell("completion_area.t1"), "25.80");
     assert_eq!(cell("denominator.completion_area.t1"), "10000.00");
+    assert_eq!(cell("fraction.completion_area.t1"), "0.2580");
+    assert_eq!(cell("fraction.completion_area.t2"), "—（无目标值）");
+    assert_eq!(cell("fraction.new_points"), "");
     assert_eq!((cell("new_points"), cell("new_points.d")), ("1".into(), "1".into()));
     assert_eq!(cell("new_points.unplaced.t2"), "0");
     assert_eq!((cell("revision"), cell("unit")), ("123".into(), "大兴区".into()));

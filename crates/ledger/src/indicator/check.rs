@@ -17,7 +17,7 @@ const MAX_WEIGHT: u32 = 1_000_000;
 const MAX_DECIMALS: u8 = 6;
 const MAX_TEXT: usize = 1000;
 /// What templates ask for by these names is no indicator, see [`super::names`].
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "title",
     "as_of",
     "window_from",
@@ -28,6 +28,7 @@ const RESERVED: [&str; 11] = [
     "task",
     "numerator",
     "denominator",
+    "fraction",
     "unplaced",
 ];
 

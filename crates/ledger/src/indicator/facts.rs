@@ -46,7 +46,8 @@ pub struct Done {
 pub struct PointFacts {
     /// The point.
     pub id: PointId,
-    /// The code of the responsible unit; none, or one that is no unit, is 未落界.
+    /// The code of the unit at which it counts: here the responsible one; who counts by the place
+    /// puts the unit there in whose area the point lies. None, or one that is no unit, is 未落界.
     pub unit: Option<Arc<str>>,
     /// The task that it is counted under.
     pub task: Option<Arc<str>>,

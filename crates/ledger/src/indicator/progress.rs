@@ -38,7 +38,7 @@ pub struct Progress {
     pub time: Ratio,
     /// Green: not behind the time. None where there is no rate.
     pub lamp: Option<Lamp>,
-    /// Who answers for it, if its targets name one person.
+    /// Who answers for it, if its targets name one person; of class L2.
     pub person: Option<String>,
     /// Of a unit that is behind: why it is said to be, with the numbers, the definition and its
     /// edition.

@@ -9,10 +9,11 @@ use spatial::Timestamp;
 use super::histories_tests::{DAY_MS, History, district, histories, shipped, window, year};
 use super::oracle_tests::{plain, unit_of};
 use super::{
-    EventRow, Exact, FigureRow, Figures, Formula, Moment, NoValue, OutsideSums, Place, PointFacts,
-    PointRow, Question, Ratio, Targets, evaluate,
+    Condition, Definition, DefinitionSet, Definitions, EventRow, Exact, Extent, FigureRow, Figures,
+    Formula, Measure, Moment, NoValue, OutsideSums, Place, PointFacts, PointRow, Population,
+    Question, Ratio, States, Targets, Term, Years, evaluate,
 };
-use crate::point::Point;
+use crate::point::{Point, State};
 
 /// 2026-01-01 in Asia/Shanghai.
 const BEGIN: i64 = 1_767_196_800_000;
@@ -33,12 +34,21 @@ fn rows(point: &Point) -> PointFacts {
     PointFacts::of_rows(&row, events.map(EventRow::from))
 }
 
-/// The figures of all histories as they were known at a moment.
+/// The shipped figures of all histories as they were known at a moment.
 fn figures(histories: &[History], moment: Moment, root: &str, task: Option<&str>) -> Figures {
-    let (definitions, units) = (shipped(), district());
+    figures_by(&shipped(), histories, moment, (root, task))
+}
+
+fn figures_by(
+    definitions: &Definitions,
+    histories: &[History],
+    moment: Moment,
+    (root, task): (&str, Option<&str>),
+) -> Figures {
+    let units = district();
     let (targets, outside) = (Targets::default(), OutsideSums::new());
     let question = Question {
-        definitions: &definitions,
+        definitions,
         units: &units,
         root: units.slot(root).unwrap(),
         task,
@@ -175,6 +185,86 @@ proptest! {
             figures(&earlier, moment, "d", None),
             figures(&histories, moment, "d", None)
         );
+    }
+}
+
+fn conditions() -> impl Strategy<Value = Vec<Condition>> {
+    let states = prop::sample::subsequence(State::ALL.to_vec(), 1..6);
+    let condition = prop_oneof![
+        Just(Condition::Open),
+        Just(Condition::Closed),
+        states.prop_map(|states| Condition::InStates(States(states))),
+        Just(Condition::Overdue),
+        (0..400_u32).prop_map(Condition::DueWithinDays),
+        Just(Condition::ClosedInTime),
+        Just(Condition::ClosedLate),
+        Just(Condition::OfEarlierYear),
+        Just(Condition::RegisteredInWindow),
+        Just(Condition::ClosedInWindow),
+        Just(Condition::ClosedBeforeWindowEnd),
+        (1..3_u32).prop_map(Condition::ReboundsInWindow),
+    ];
+    prop::collection::vec(condition, 0..3)
+}
+
+/// Rates that nobody would ship, of everything that the vocabulary has for points.
+fn rates() -> impl Strategy<Value = Definitions> {
+    let measures = vec![
+        Measure::Points,
+        Measure::PlannedCount,
+        Measure::PlannedBuildArea,
+        Measure::PlannedLandArea,
+        Measure::ActualCount,
+        Measure::ActualBuildArea,
+        Measure::ActualLandArea,
+        Measure::DoneCount,
+        Measure::DoneBuildArea,
+        Measure::DoneLandArea,
+    ];
+    let term = (prop::sample::select(measures), conditions(), prop_oneof![Just(1), Just(-3)]);
+    let terms = prop::collection::vec(term, 1..4).prop_map(|terms| {
+        let term = |(measure, conditions, times)| Term { measure, conditions, times };
+        terms.into_iter().map(term).collect::<Vec<Term>>()
+    });
+    let terms = terms.boxed();
+    let years = prop::sample::select(vec![Years::All, Years::This, Years::ThisAndCarriedOver]);
+    (terms.clone(), terms, years).prop_map(|(numerator, denominator, years)| {
+        let mut set = DefinitionSet { edition: "1".to_owned(), indicators: Vec::new() };
+        let of_window = Term { measure: Measure::DoneCount, conditions: Vec::new(), times: 1 };
+        let numerator = numerator.into_iter().chain([of_window]).collect();
+        set.indicators.push(Definition {
+            population: Population { tasks: Vec::new(), years },
+            formula: Formula::Rate { numerator, denominator },
+            extent: Extent::Flow,
+            ..shipped().named("rebound_rate").unwrap().1.clone()
+        });
+        Definitions::new(set).unwrap()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn parts_of_whatever_rate_add_up(
+        rates in rates(),
+        histories in histories(0..20),
+        moment in moments(),
+    ) {
+        let figures = figures_by(&rates, &histories, moment, ("d", None));
+        check_reconciles(&figures, 0, &[1, 2, 6, 7]);
+        check_reconciles(&figures, 2, &[3, 4, 5]);
+        for figure in figures.rows.iter().flat_map(|row| &row.figures) {
+            let (above, below) = (figure.numerator.unwrap(), figure.denominator.unwrap());
+            let expected = match below {
+                0 => Err(NoValue::ZeroDenominator),
+                _ => Ok(Exact::from(
+                    Ratio::new(100 * above * below.signum(), below.abs()).unwrap(),
+                )),
+            };
+            prop_assert_eq!(&figure.value, &expected);
+        }
+        prop_assert!(rates.all()[0].to_string().starts_with("反弹率 = "));
     }
 }
 

@@ -1,13 +1,15 @@
-//! Figures, progress and rankings as tables for people, and figures by name for templates.
+//! Figures, progress and rankings as tables for people.
 //!
-//! Values are rounded here and nowhere else. A template's figures carry 自拟口径 in their heading.
+//! Values are rounded here and nowhere else. Figures of our own definitions carry 自拟口径 in their
+//! heading.
 
 use spatial::{Revision, Table, TableCell, TableColumn};
 
 use super::progress::{is_by_the_piece, percent};
 use super::window::shown;
 use super::{
-    Basis, Definition, Exact, Figure, Figures, Formula, NoValue, Place, Progress, Question, Ranked,
+    Basis, Definition, Exact, Figure, Figures, Formula, Moment, NoValue, Place, Progress, Question,
+    Ranked,
 };
 use crate::point::Lamp;
 
@@ -27,6 +29,15 @@ pub enum Detail {
     Values,
     /// What stands above and below the line too, in m² or pieces.
     Parts,
+}
+
+/// Whether a table names persons, who are of class L2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Persons {
+    /// For whoever may read fields of class L2.
+    Shown,
+    /// For everyone else.
+    Hidden,
 }
 
 /// How a row of what lies in no part is called.
@@ -94,7 +105,7 @@ fn figure_cells(definition: &Definition, figure: &Figure, detail: Detail) -> Vec
 }
 
 /// A sum in hundredths; one of whole pieces without decimals.
-fn amount_cell(hundredths: Option<i128>, definition: &Definition) -> TableCell {
+pub(super) fn amount_cell(hundredths: Option<i128>, definition: &Definition) -> TableCell {
     match hundredths {
         None => TableCell::Empty,
         Some(scaled) if is_by_the_piece(definition) && scaled % 100 == 0 => {
@@ -104,7 +115,7 @@ fn amount_cell(hundredths: Option<i128>, definition: &Definition) -> TableCell {
     }
 }
 
-fn value_cell(value: &Result<Exact, NoValue>, decimals: u8) -> TableCell {
+pub(super) fn value_cell(value: &Result<Exact, NoValue>, decimals: u8) -> TableCell {
     let rounded = value
         .as_ref()
         .map_err(Clone::clone)
@@ -149,18 +160,20 @@ fn notes<'a>(
 pub fn progress_table(
     question: &Question<'_>,
     progress: &[Progress],
+    persons: Persons,
     caption: Caption<'_>,
 ) -> Table {
     let definitions = question.definitions.all();
     let names = ["编码", "单位", "指标", "目标", "实际", "完成率（%）", "时间进度（%）"];
-    let names = names.into_iter().chain(["灯", "责任人", "说明"]);
+    let names = names.into_iter().chain(["灯", "说明"]);
+    let person = (persons == Persons::Shown).then_some("责任人");
     let row = |one: &Progress| {
         let definition = &definitions[one.indicator];
         let percent_cell = |text: String| match text.replace('.', "").parse() {
             Ok(scaled) => TableCell::Number { scaled, decimals: 2 },
             Err(_) => TableCell::Text(text),
         };
-        vec![
+        let mut cells = vec![
             one.code.as_str().into(),
             one.name.as_str().into(),
             definition.name.as_str().into(),
@@ -172,16 +185,21 @@ pub fn progress_table(
             },
             percent_cell(percent(&[one.time])),
             one.lamp.map_or(TableCell::Empty, |lamp| lamp_name(lamp).into()),
-            one.person.as_deref().map_or(TableCell::Empty, TableCell::from),
-            one.reason.as_deref().map_or(TableCell::Empty, TableCell::from),
-        ]
+            text_cell(one.reason.as_deref()),
+        ];
+        cells.extend(person.map(|_shown| text_cell(one.person.as_deref())));
+        cells
     };
     Table {
         title: caption.title.to_owned(),
-        columns: names.map(TableColumn::named).collect(),
+        columns: names.chain(person).map(TableColumn::named).collect(),
         rows: progress.iter().map(row).collect(),
         notes: notes(question, caption, definitions.iter().filter(|one| one.is_completion())),
     }
+}
+
+fn text_cell(text: Option<&str>) -> TableCell {
+    text.map_or(TableCell::Empty, TableCell::from)
 }
 
 fn lamp_name(lamp: Lamp) -> &'static str {
@@ -192,11 +210,13 @@ fn lamp_name(lamp: Lamp) -> &'static str {
     }
 }
 
-/// A table of a ranking by one indicator; ties are said.
+/// A table of a ranking by one indicator; ties are said. With a ranking of an earlier moment the place
+/// then and the places won since (lost ones below zero) stand beside it.
 pub fn ranking_table(
     question: &Question<'_>,
     ranked: &[Ranked],
     indicator: usize,
+    earlier: Option<(Moment, &[Ranked])>,
     caption: Caption<'_>,
 ) -> Table {
     let Some(definition) = question.definitions.all().get(indicator) else {
@@ -205,9 +225,13 @@ pub fn ranking_table(
     let mut columns = ["名次", "编码", "单位"].map(TableColumn::named).to_vec();
     columns.extend(figure_columns(definition, Detail::Values));
     columns.push(TableColumn::named("并列"));
+    if earlier.is_some() {
+        columns.extend(["上次名次", "名次升降"].map(TableColumn::named));
+    }
+    let place_cell = |place: Option<usize>| place.map_or(TableCell::Empty, |n| (n as i64).into());
     let row = |one: &Ranked| {
-        vec![
-            one.place.map_or(TableCell::Empty, |place| (place as i64).into()),
+        let mut cells = vec![
+            place_cell(one.place),
             one.code.as_str().into(),
             one.name.as_str().into(),
             value_cell(&one.value, definition.decimals),
@@ -215,59 +239,24 @@ pub fn ranking_table(
                 0 => TableCell::Empty,
                 ties => TableCell::Text(format!("{} 家并列", ties + 1)),
             },
-        ]
+        ];
+        if let Some((_, earlier)) = earlier {
+            let before = earlier.iter().find(|before| before.code == one.code);
+            let before = before.and_then(|before| before.place);
+            let won = before.zip(one.place).map(|(before, now)| before as i64 - now as i64);
+            cells.extend([place_cell(before), won.map_or(TableCell::Empty, TableCell::from)]);
+        }
+        cells
     };
     let mut notes = notes(question, caption, std::iter::once(definition));
     notes.push("名次按未经四舍五入的值排列，值相等的并列".to_owned());
+    notes.extend(earlier.map(|(moment, _)| {
+        format!("上次名次的数据截至 {}（北京时间，按记录时间）", shown(moment.at))
+    }));
     Table {
         title: caption.title.to_owned(),
         columns,
         rows: ranked.iter().map(row).collect(),
         notes,
     }
-}
-
-/// Every figure by the name under which an office's own template may ask for it: `CODE` of the
-/// root, `CODE.UNIT` of a unit, `CODE.unplaced.UNIT` of what lies in none of its parts; with
-/// `numerator.` and `denominator.` before it what stands above and below the line; and `as_of`,
-/// `window_from`, `window_to`, `revision`, `edition`, `unit`, `task`.
-pub fn names(
-    question: &Question<'_>,
-    figures: &Figures,
-    caption: Caption<'_>,
-) -> Vec<(String, TableCell)> {
-    let moment = question.moment;
-    let text = |text: &str| TableCell::Text(text.to_owned());
-    let mut names = vec![
-        ("title".to_owned(), text(caption.title)),
-        ("as_of".to_owned(), TableCell::Text(shown(moment.at))),
-        ("window_from".to_owned(), TableCell::Text(shown(moment.window.from))),
-        ("window_to".to_owned(), TableCell::Text(shown(moment.window.to))),
-        (
-            "revision".to_owned(),
-            TableCell::Number { scaled: i128::from(caption.revision.0), decimals: 0 },
-        ),
-        ("edition".to_owned(), text(question.definitions.edition())),
-        ("unit".to_owned(), text(&question.units.unit(question.root).name)),
-        ("task".to_owned(), text(question.task.unwrap_or("全部任务"))),
-    ];
-    for row in &figures.rows {
-        let suffix = match &row.place {
-            Place::Unit { code, .. } => format!(".{code}"),
-            Place::Unplaced { within } => format!(".unplaced.{within}"),
-        };
-        let suffixes = if row.depth == 0 { vec![String::new(), suffix] } else { vec![suffix] };
-        for (definition, figure) in question.definitions.all().iter().zip(&row.figures) {
-            let cells = [
-                ("", value_cell(&figure.value, definition.decimals)),
-                ("numerator.", amount_cell(figure.numerator, definition)),
-                ("denominator.", amount_cell(figure.denominator, definition)),
-            ];
-            for (prefix, cell) in cells {
-                let name = |suffix: &String| format!("{prefix}{}{suffix}", definition.code);
-                names.extend(suffixes.iter().map(|suffix| (name(suffix), cell.clone())));
-            }
-        }
-    }
-    names
 }

@@ -221,3 +221,33 @@ fn calculation(other: &str) -> String {
 pub(super) fn prefix(name: &str) -> &str {
     name.find(':').map_or("", |at| &name[..=at])
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn formulas_are_computed_anew_whatever_a_workbook_says_of_them() {
+        for (document, expected) in [
+            (
+                "<workbook><mc:AlternateContent><calcPr/></mc:AlternateContent><sheets/></workbook>",
+                "<workbook><mc:AlternateContent><calcPr/></mc:AlternateContent><sheets/>\
+                 <calcPr fullCalcOnLoad=\"1\"/></workbook>",
+            ),
+            (
+                "<x:workbook><x:definedNames/><x:pivotCaches/><x:extLst/></x:workbook>",
+                "<x:workbook><x:definedNames/><x:calcPr fullCalcOnLoad=\"1\"/><x:pivotCaches/>\
+                 <x:extLst/></x:workbook>",
+            ),
+            (
+                "\u{feff}<workbook><calcPr fullCalcOnLoad=\"0\" calcMode=\"manual\"></calcPr></workbook>",
+                "\u{feff}<workbook><calcPr calcMode=\"manual\" fullCalcOnLoad=\"1\"></calcPr></workbook>",
+            ),
+        ] {
+            assert_eq!(computed_anew(document).unwrap(), expected);
+        }
+        assert!(computed_anew("<a>").unwrap_err().to_string().contains("no end"));
+    }
+}
