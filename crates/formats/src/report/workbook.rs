@@ -21,7 +21,7 @@ const HEAD: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?
 const MEASURED_ROWS: usize = 200;
 const MAX_SHEET_NAME: usize = 31;
 /// Numbers have a style for each number of decimals up to this.
-const MAX_DECIMALS: u8 = 6;
+const MAX_DECIMALS: u8 = 8;
 
 /// Styles by their place in `cellXfs` of [`styles`].
 const TITLE: u32 = 1;
@@ -174,23 +174,27 @@ fn styles() -> String {
             applied(font, border)
         )
     };
-    format!(
-        "{HEAD}<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"{count}\"><numFmt numFmtId=\"164\" \
-         formatCode=\"yyyy\\-mm\\-dd\"/>{formats}</numFmts><fonts count=\"3\">{plain}{title}{bold}\
-         </fonts><fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill><fill>\
-         <patternFill patternType=\"gray125\"/></fill></fills><borders count=\"2\"><border/><border>\
-         {border}<diagonal/></border></borders><cellStyleXfs count=\"1\"><xf/></cellStyleXfs><cellXfs \
-         count=\"{styles}\"><xf/>{}{}{}{}<xf numFmtId=\"164\" {}/>{numbers}</cellXfs></styleSheet>",
+    let none = "<xf numFmtId=\"0\" fontId=\"0\" fillId=\"0\" borderId=\"0\"/>";
+    let texts = [
         aligned(1, 0, "center"),
         aligned(2, 1, "center"),
         aligned(0, 1, "left"),
         aligned(0, 0, "left"),
-        applied(0, 1),
-        count = u32::from(MAX_DECIMALS) + 2,
-        styles = NUMBER + u32::from(MAX_DECIMALS) + 1,
-        plain = font("", 11),
-        title = font("<b/>", 16),
-        bold = font("<b/>", 11),
+    ]
+    .concat();
+    let fonts = [font("", 11), font("<b/>", 16), font("<b/>", 11)].concat();
+    let (formats_count, styles) =
+        (u32::from(MAX_DECIMALS) + 2, NUMBER + u32::from(MAX_DECIMALS) + 1);
+    let day = applied(0, 1);
+    format!(
+        "{HEAD}<styleSheet xmlns=\"{MAIN}\"><numFmts count=\"{formats_count}\"><numFmt \
+         numFmtId=\"164\" formatCode=\"yyyy\\-mm\\-dd\"/>{formats}</numFmts><fonts count=\"3\">{fonts}\
+         </fonts><fills count=\"2\"><fill><patternFill patternType=\"none\"/></fill><fill>\
+         <patternFill patternType=\"gray125\"/></fill></fills><borders count=\"2\"><border><left/>\
+         <right/><top/><bottom/><diagonal/></border><border>{border}<diagonal/></border></borders>\
+         <cellStyleXfs count=\"1\">{none}</cellStyleXfs><cellXfs count=\"{styles}\">{none}{texts}<xf \
+         numFmtId=\"164\" {day}/>{numbers}</cellXfs><cellStyles count=\"1\"><cellStyle \
+         name=\"Normal\" xfId=\"0\" builtinId=\"0\"/></cellStyles></styleSheet>"
     )
 }
 
