@@ -25,6 +25,7 @@ mod load;
 pub mod metrics;
 mod open;
 mod past;
+pub mod places;
 pub mod pool;
 mod publication;
 mod pyramid;

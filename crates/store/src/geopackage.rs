@@ -50,6 +50,7 @@ use crate::{
     KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
+pub use foreign::ACTOR as FOREIGN_ACTOR;
 use keys::Keys;
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
 pub use verify::{Defect, Verification};
