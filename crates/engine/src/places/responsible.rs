@@ -126,9 +126,11 @@ fn find(
     budget: &Budget<'_>,
 ) -> Result<ResponsibleHere, EngineError> {
     let here = (query.position, &Crs::CGCS2000);
+    let mut at = at_position(state, registry, here, query.day)?;
+    conceal(&mut at, state, query.profile);
     let mut found = ResponsibleHere {
         revision: state.revision,
-        at: at_position(state, registry, here, query.day)?,
+        at,
         is_complete: true,
         ..ResponsibleHere::default()
     };
@@ -150,6 +152,46 @@ fn find(
         answerable(held, query, &mut found);
     }
     Ok(found)
+}
+
+/// Takes away what the reader may not read of units and the grid cell.
+fn conceal(at: &mut AtPosition, state: &Snapshot, profile: Profile) {
+    let hidden = |name: &str, field: &str| {
+        let held = collection(state, name);
+        held.is_none_or(|held| {
+            matches!(
+                ReadableField::find(held.collection(), field, profile),
+                Err(EngineError::HiddenField { .. })
+            )
+        })
+    };
+    if hidden(GRID_CELLS, "code") {
+        at.grid = None;
+    }
+    let hidden = |field: &str| hidden(ADMIN_UNITS, field);
+    for unit in at.units.iter_mut().map(|here| &mut here.unit) {
+        for (field, text) in [("code", &mut unit.code), ("name", &mut unit.name)] {
+            if hidden(field) {
+                text.clear();
+            }
+        }
+        if hidden("aliases") {
+            unit.aliases.clear();
+        }
+        if hidden("parent") {
+            unit.parent = None;
+        }
+        unit.codes.retain(|scheme, _| !hidden(scheme.identifier()));
+        if hidden("valid_from") {
+            unit.validity.from = None;
+        }
+        if hidden("valid_to") {
+            unit.validity.to = None;
+        }
+    }
+    if hidden("level") {
+        at.units.clear();
+    }
 }
 
 /// The alleys within reach, nearest first.
@@ -240,7 +282,7 @@ fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut R
         return;
     };
     let mut areas: BTreeMap<(String, String), Option<Level>> = BTreeMap::new();
-    for here in &found.at.units {
+    for here in found.at.units.iter().filter(|here| !here.unit.code.is_empty()) {
         let key = (ADMIN_UNITS.to_owned(), here.unit.code.clone());
         areas.insert(key, Some(here.unit.level));
     }

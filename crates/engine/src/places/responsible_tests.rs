@@ -160,3 +160,16 @@ async fn a_store_without_units_is_told_apart() {
     let EngineError::UnknownCollection { id: unknown } = refused else { panic!("{refused}") };
     assert_eq!(unknown, id("admin_units"));
 }
+
+#[tokio::test]
+async fn what_is_hidden_of_units_is_neither_shown_nor_answered_by() {
+    let engine = town().await;
+    let mut described = (**engine.snapshot().collections[&id("admin_units")].collection()).clone();
+    described.fields[0].class = FieldClass::L3;
+    engine.store().describe(&described).await.unwrap();
+    engine.refresh().await.unwrap();
+    let here = ask(&engine, 0.0, "2024-01-01", FieldClass::L1).await.unwrap();
+    assert_eq!((here.at.units[0].unit.code.as_str(), roles(&here)), ("", vec![3, 4]));
+    let here = ask(&engine, 0.0, "2024-01-01", FieldClass::L3).await.unwrap();
+    assert_eq!((here.at.units[0].unit.code.as_str(), roles(&here)), ("t1", vec![3, 4, 1]));
+}
