@@ -74,7 +74,7 @@ fn city() -> (tempfile::TempDir, Server) {
     assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
     let loaded = run(place, &["import", "s.gpkg", "shops.geojsonl"]);
     assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
-    assert!(loaded.err.contains("assigned to units: 3 of 3"), "{}", loaded.err);
+    assert!(!loaded.err.contains("assigned to units"), "they are as they come: {}", loaded.err);
     let server = Server::start(&place.join("s.gpkg"), &[]);
     (folder, server)
 }
@@ -128,6 +128,8 @@ fn boundaries_move_and_hands_and_the_past_stay() {
     assert_eq!(shop(&server, 1, ""), by_polygon("110115"));
     assert_eq!(shop(&server, 2, ""), by_polygon("110101"));
     assert_eq!(shop(&server, 3, ""), json!([null, "polygon"]));
+    let history = server.get("/collections/shops/items/1/history").json();
+    assert_eq!(history["changes"].as_array().unwrap().len(), 1, "a load writes each feature once");
     // A new shop is assigned as it is made, and what contradicts the polygons is refused.
     let new = point(r#"{"name":"d"}"#, 116.35, 39.73);
     let made = server.post_as("/collections/shops/items", "application/geo+json", new.as_bytes());
@@ -243,6 +245,13 @@ fn who_is_responsible_depends_on_the_day_and_on_what_one_may_read() {
     assert_eq!(open["responsible"][0]["office_phone"], "6924-0001");
     assert_eq!(open["withheld"], json!(["person"]));
 
+    // What is loaded through the server comes assigned, too.
+    let more = ["import", "s.gpkg", "shops.geojsonl", "--collection", "shops", "--append"];
+    assert_eq!(run(folder.path(), &more).code, 0);
+    assert_eq!(shop(&server, 4, ""), json!(["110115", "polygon"]));
+    let history = server.get("/collections/shops/items/4/history").json();
+    assert_eq!(history["changes"].as_array().unwrap().len(), 1);
+
     let page = server.ask("GET", "/responsible?lon=116.34&lat=39.72", &[("Accept", "text/html")]);
     assert_eq!((page.status, page.text().contains("大兴区")), (200, true));
     for (query, said) in [
@@ -283,4 +292,25 @@ fn a_store_without_units_says_how_to_make_them() {
     let units = &["import", "s.gpkg", "units.geojsonl", "--collection", "admin_units", "--append"];
     assert_eq!(run(place, units).code, 0);
     until(&server, 1, &json!(["110115", "polygon"]));
+}
+
+#[test]
+fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
+    let folder = folder_with(&[
+        ("shops.geojsonl", shops().as_bytes()),
+        ("units.geojsonl", districts().as_bytes()),
+    ]);
+    let place = folder.path();
+    assert_eq!(run(place, &["import", "s.gpkg", "shops.geojsonl"]).code, 0);
+    assert_eq!(run(place, &["places", "init", "s.gpkg", "--crs", "EPSG:4548"]).code, 0);
+    let units = &["import", "s.gpkg", "units.geojsonl", "--collection", "admin_units", "--append"];
+    let loaded = run(place, units);
+    assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
+    assert!(loaded.err.contains("assigned to units: 3 of 3 features"), "{}", loaded.err);
+    let checked = run(place, &["places", "check", "s.gpkg"]);
+    assert!(checked.out.contains("shops: 3 by polygon (1 未落界), 0 by hand"), "{}", checked.out);
+    assert_eq!(run(place, &["verify", "s.gpkg"]).code, 0);
+    let odd = run(place, &["places", "init", "t.gpkg", "--crs", "EPSG:4610"]);
+    assert_eq!(odd.code, 1, "a datum without a transformation makes nothing: {}", odd.err);
+    assert!(!place.join("t.gpkg").exists());
 }

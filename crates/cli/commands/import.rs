@@ -53,10 +53,10 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
         }
     }
     watch.finish();
-    // A server that holds the store assigns what it loads by itself.
+    // A server that holds the store follows by itself.
     let touched: Vec<String> = outcomes.iter().map(|one| one.collection.clone()).collect();
     let assigns = match &store {
-        Opened::Own(own) => places::concerns(&own.collections().await?, &touched),
+        Opened::Own(own) => places::moves_boundaries(&own.collections().await?, &touched),
         Opened::Through(_) => false,
     };
     drop(store);

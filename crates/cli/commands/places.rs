@@ -143,14 +143,11 @@ async fn check_units(engine: &Engine, as_json: bool) -> Result<ExitCode, Command
     Ok(if defects.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Whether loading `touched` calls for assigning features anew.
-pub fn concerns(collections: &[Collection], touched: &[String]) -> bool {
+/// Whether loading `touched` moves boundaries of features that are assigned.
+pub fn moves_boundaries(collections: &[Collection], touched: &[String]) -> bool {
     let is_boundary = |id: &str| [ADMIN_UNITS, GRID_CELLS].contains(&id);
-    let is_assigned = |one: &Collection| one.field_position(ASSIGNED_BY).is_some();
-    let is_touched = |id: &str| touched.iter().any(|touched| touched == id);
-    let moved = touched.iter().any(|id| is_boundary(id));
-    collections.iter().any(|one| is_boundary(one.id.as_str()))
-        && collections.iter().any(|one| is_assigned(one) && (moved || is_touched(one.id.as_str())))
+    touched.iter().any(|id| is_boundary(id))
+        && collections.iter().any(|one| one.field_position(ASSIGNED_BY).is_some())
 }
 
 /// Assigns every feature of a store that no server holds, by the polygons of today.

@@ -5,7 +5,7 @@
 //! `town`, `village`, `courtyard`, `grid`. These then hold the code of the unit, valid on the day of
 //! the commit, in whose polygon a feature lies: a point by its position, a line by its middle, a
 //! polygon by the largest common area; of equals the smallest code. It happens where features are
-//! written, within the commit (`write`), and again when polygons change (`follow`, `sweep`), as
+//! written, within the commit (`write`) or before a bulk load (`loading`), and again when polygons change (`follow`, `sweep`), as
 //! commits of their own by the actor `tuban`: what was true before stays in history.
 //!
 //! *Invariants:* what a person assigned by hand, with a reason, no polygon overrules; a level without
@@ -15,6 +15,7 @@ mod assigned;
 mod contested;
 mod follow;
 mod index;
+mod loading;
 mod position;
 mod responsible;
 mod subject;
@@ -33,6 +34,7 @@ mod sweep_tests;
 pub use contested::{Assignments, Contested, MAX_CONTESTED};
 pub use follow::start;
 pub(crate) use index::KeptIndex;
+pub use loading::LoadAssigner;
 pub use position::{AtPosition, UnitHere, at_position};
 pub use responsible::{
     MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleHere, ResponsibleQuery,

@@ -13,7 +13,7 @@ use spatial::{
 
 use super::sample::{apply, assigned, at, feature, opened, places, point, seen, square, text};
 use super::sweep::now;
-use super::{Scope, at_position};
+use super::{LoadAssigner, Scope, at_position};
 use crate::engine_tests::{fid, id};
 use crate::{Engine, EngineError};
 
@@ -364,4 +364,37 @@ async fn grid_cells_are_assigned_beside_units_or_alone() {
         assert_eq!(text(&engine, "points", one, "grid"), grid);
         assert_eq!(shown(&engine, "points", one), ["", "written", "", "polygon"]);
     }
+}
+
+#[tokio::test]
+async fn a_load_comes_assigned_but_for_what_was_decided_by_hand() {
+    let engine = two_towns().await;
+    let points = assigned("points", GeometryType::Point);
+    let registry = Arc::new(CrsRegistry::default());
+    let store = &**engine.store();
+    let alleys = LoadAssigner::read(store, &registry, &places("alleys"), now()).await;
+    assert!(alleys.unwrap().is_none());
+    let assigner = LoadAssigner::read(store, &registry, &points, now()).await.unwrap().unwrap();
+    let mut load = [
+        feature(&points, Some(point(2, 2)), &[("town", "t2"), ("note", "wrong")]),
+        feature(&points, Some(point(2, 2)), &[("town", "t2"), ("assigned_by", "manual: 跨界")]),
+        feature(&points, Some(point(12, 2)), &[("assigned_by", "somebody")]),
+        feature(&points, None, &[("town", "t2")]),
+    ];
+    assigner.assign(&mut load).unwrap();
+    let value = |feature: &Feature, field| {
+        feature.properties[points.field_position(field).unwrap()].clone()
+    };
+    let text = |text: &str| Value::Text(text.to_owned());
+    let shown =
+        load.each_ref().map(|one| ["town", "village", "assigned_by"].map(|f| value(one, f)));
+    assert_eq!(
+        shown,
+        [
+            [text("t1"), text("v1"), text("polygon")],
+            [text("t2"), Value::Null, text("manual: 跨界")],
+            [text("t2"), Value::Null, text("polygon")],
+            [text("t2"), Value::Null, Value::Null],
+        ]
+    );
 }
