@@ -24,7 +24,7 @@ pub const ACTOR: &str = "tuban";
 /// Features that one job of the pool looks at: some milliseconds.
 const LOOKED_AT_ONCE: usize = 8_192;
 /// Features of one change set: other writers wait for one of them at most.
-const WRITTEN_AT_ONCE: usize = 500;
+const WRITTEN_AT_ONCE: usize = 128;
 /// How often a change set is made anew because others changed its features.
 const ATTEMPTS: usize = 16;
 /// Boundaries that are looked at one by one; more are taken as one box.
