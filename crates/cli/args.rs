@@ -317,8 +317,8 @@ pub enum PlacesAction {
         #[arg(long, value_name = "CRS", default_value = "EPSG:4490")]
         crs: String,
     },
-    /// List every defect of the units, and assignments by hand that the polygons contradict; exit
-    /// code 1 when a unit has a defect
+    /// List every defect of units, cells, alleys, areas and responsibilities, and assignments by hand
+    /// that the polygons contradict; exit code 1 when there is a defect
     Check {
         /// The store; it may be served
         store: PathBuf,

@@ -185,6 +185,26 @@ fn boundaries_move_and_hands_and_the_past_stay() {
     let other = server.get("/collections/alleys/assignments");
     assert_eq!((other.status, other.json()["code"].clone()), (404, json!("not_found")));
 
+    // What another program writes into the file follows the polygons, or says why not.
+    let write = |sql: &str| {
+        let db = rusqlite::Connection::open(folder.path().join("s.gpkg")).unwrap();
+        db.busy_timeout(Duration::from_secs(5)).unwrap();
+        db.execute_batch(sql).unwrap();
+    };
+    write("UPDATE shops SET district = '110105' WHERE fid = 2");
+    let revision = || server.get("/health").json()["revision"].as_u64().unwrap();
+    let before = revision();
+    // Their revision, and the one that puts it right.
+    for _ in 0..500 {
+        if revision() >= before + 2 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    until(&server, 2, &by_polygon("110101"));
+    write("UPDATE shops SET district = '110105', assigned_by = 'manual: 代管' WHERE fid = 2");
+    until(&server, 2, &json!(["110105", "manual: 代管"]));
+
     // Units that no program should write are found, in words.
     let odd = json!({ "properties": { "level": "街", "parent": "119999" } });
     assert_eq!(patch(&server, &path, &odd).status, 204);
@@ -245,6 +265,21 @@ fn who_is_responsible_depends_on_the_day_and_on_what_one_may_read() {
     assert_eq!(open["responsible"][0]["office_phone"], "6924-0001");
     assert_eq!(open["withheld"], json!(["person"]));
 
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert_eq!((checked.code, checked.out.contains("no defect")), (0, true), "{}", checked.out);
+    let nowhere = json!({
+        "type": "Feature", "geometry": null,
+        "properties": { "role": "街巷长", "unit": "甲", "area_collection": "alleys", "area_code": "a9" }
+    });
+    let made = server.post_as(
+        "/collections/responsibilities/items",
+        "application/geo+json",
+        nowhere.to_string().as_bytes(),
+    );
+    assert_eq!(made.status, 201, "{}", made.text());
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert_eq!(checked.code, 1, "{}", checked.out);
+    assert!(checked.out.contains("responsibility 3 is for a9 of alleys"), "{}", checked.out);
     // What is loaded through the server comes assigned, too.
     let more = ["import", "s.gpkg", "shops.geojsonl", "--collection", "shops", "--append"];
     assert_eq!(run(folder.path(), &more).code, 0);

@@ -6,7 +6,11 @@ use std::sync::Arc;
 
 use engine::places::{Assignments, Scope};
 use engine::{Engine, EngineSettings, Profile};
-use ledger::place::{ADMIN_UNITS, ASSIGNED_BY, GRID_CELLS, PlaceCollection, UnitReader, check};
+use ledger::place::{
+    ADMIN_UNITS, ALLEYS, ASSIGNED_BY, AdminUnit, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS,
+    PlaceCollection, PlaceRow, RESPONSIBILITIES, UnitReader, check, check_places,
+    check_responsibilities, codes_of_units,
+};
 use serde_json::json;
 use server::places::assignments;
 use spatial::{Collection, CollectionId, Crs, Envelope, Snapshot, SourceCrs, Zooms};
@@ -31,7 +35,7 @@ pub async fn places(args: PlacesArgs, config: &Config) -> Result<ExitCode, Comma
         }
         PlacesAction::Check { store, json } => {
             let engine = open(&store, config).await?;
-            check_units(&engine, json).await
+            check_all(&engine, json).await
         }
     }
 }
@@ -84,7 +88,7 @@ fn described(one: &PlaceCollection, crs: Crs) -> Result<Collection, CommandError
     })
 }
 
-/// Every defect of the units, in words.
+/// Every defect of the places, in words.
 fn defects(state: &Snapshot) -> Result<Vec<String>, CommandError> {
     let id = CollectionId::try_from(ADMIN_UNITS)?;
     let Some(held) = state.collections.get(&id) else {
@@ -98,10 +102,34 @@ fn defects(state: &Snapshot) -> Result<Vec<String>, CommandError> {
         rows.extend(slots.iter().map(|slot| reader.row(shard.feature(usize::from(*slot)))));
     });
     rows.sort_by_key(|row| row.row);
-    Ok(check(&rows).iter().map(ToString::to_string).collect())
+    let mut defects: Vec<String> = check(&rows).iter().map(ToString::to_string).collect();
+    let units: Vec<AdminUnit> = rows.iter().filter_map(|row| row.read().0).collect();
+    let mut codes = codes_of_units(&units);
+    for name in [GRID_CELLS, ALLEYS, FOCUS_AREAS, PLANNING_LAYERS] {
+        let rows = place_rows(state, name)?;
+        let found = check_places(name, &rows, &units, &mut codes);
+        defects.extend(found.iter().map(ToString::to_string));
+    }
+    let found = check_responsibilities(&place_rows(state, RESPONSIBILITIES)?, &codes);
+    defects.extend(found.iter().map(ToString::to_string));
+    Ok(defects)
 }
 
-async fn check_units(engine: &Engine, as_json: bool) -> Result<ExitCode, CommandError> {
+/// The rows of a collection by id; none where the store does not have it.
+fn place_rows(state: &Snapshot, name: &str) -> Result<Vec<PlaceRow>, CommandError> {
+    let Some(held) = state.collections.get(&CollectionId::try_from(name)?) else {
+        return Ok(Vec::new());
+    };
+    let mut rows = Vec::with_capacity(held.len());
+    held.each(&mut |shard, slots| {
+        let features = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
+        rows.extend(features.map(|feature| PlaceRow::of(held.collection(), feature)));
+    });
+    rows.sort_by_key(|row| row.row);
+    Ok(rows)
+}
+
+async fn check_all(engine: &Engine, as_json: bool) -> Result<ExitCode, CommandError> {
     let state = engine.snapshot();
     let defects = defects(&state)?;
     let mut assigned: Vec<(&CollectionId, Assignments)> = Vec::new();

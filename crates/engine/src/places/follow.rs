@@ -20,8 +20,9 @@ use crate::{Engine, Publication};
 
 /// How often it is looked whether a new day has begun.
 const LOOK: Duration = Duration::from_secs(30);
-/// Pause after a failure.
+/// Pauses after failures: each twice as long as the one before, up to a longest.
 const RETRY: Duration = Duration::from_secs(1);
+const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// Follows what `engine` publishes until it is dropped. To be called within a tokio runtime.
 pub fn start(engine: &Engine) -> JoinHandle<()> {
@@ -36,6 +37,7 @@ async fn follow(
 ) {
     let mut work = Work { scope: Scope::all(), reason: "assigned at the start".to_owned() };
     let mut swept_on = Day::of(now());
+    let mut pause = RETRY;
     loop {
         if !work.scope.is_empty() {
             let Some(parts) = parts.upgrade() else { return };
@@ -50,9 +52,13 @@ async fn follow(
                 Err(error) => {
                     tracing::error!(%error, "features could not be assigned; trying again");
                     drop(engine);
-                    tokio::time::sleep(RETRY).await;
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_RETRY);
                 }
             }
+        }
+        if work.scope.is_empty() {
+            pause = RETRY;
         }
         let next = match work.scope.is_empty() {
             true => tokio::time::timeout(LOOK, publications.recv()).await,

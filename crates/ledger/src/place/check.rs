@@ -90,25 +90,35 @@ fn names(units: &[AdminUnit], defects: &mut Vec<UnitDefect>) {
     }
 }
 
-/// Visits the pairs of units that are valid at the same time, each next to its follower in time:
-/// `n` rows of one code are compared `n` times, not `n²` times.
+/// Visits the pairs of units that are valid at the same time.
 fn each_pair(units: &[&AdminUnit], visit: &mut dyn FnMut(&AdminUnit, &AdminUnit, Validity)) {
-    let mut units = units.to_vec();
-    units.sort_by_key(|unit| (unit.validity.from, unit.row));
-    let Some((mut last, rest)) = units.split_first() else { return };
-    for unit in rest {
-        let both = last.validity.intersection(&unit.validity);
+    let numbered = units.iter().enumerate();
+    let spans: Vec<_> = numbered.map(|(number, unit)| (unit.validity, number)).collect();
+    each_overlap(&spans, &mut |a, b, both| visit(units[a], units[b], both));
+}
+
+/// Visits the pairs of spans that hold at the same time, each next to its follower in time: `n`
+/// rows of one code are compared `n` times, not `n²` times.
+pub(super) fn each_overlap<T: Copy + Ord>(
+    spans: &[(Validity, T)],
+    visit: &mut dyn FnMut(T, T, Validity),
+) {
+    let mut spans = spans.to_vec();
+    spans.sort_by_key(|(span, name)| (span.from, *name));
+    let Some((&(mut last, mut name), rest)) = spans.split_first() else { return };
+    for (span, other) in rest {
+        let both = last.intersection(span);
         if !both.is_empty() {
-            visit(last, unit, both);
+            visit(name, *other, both);
         }
         // The one that lasts longest is what the next may overlap.
-        let ends_later = match (unit.validity.to, last.validity.to) {
+        let ends_later = match (span.to, last.to) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(a), Some(b)) => a > b,
         };
         if ends_later {
-            last = unit;
+            (last, name) = (*span, *other);
         }
     }
 }

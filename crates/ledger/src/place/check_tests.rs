@@ -142,3 +142,71 @@ fn a_level_that_is_missing_is_named() {
         &["below and above the level town (街乡镇)"],
     );
 }
+
+/// `field=value …`
+fn place(number: i64, text: &str) -> PlaceRow {
+    let text = text.split_whitespace().map(|word| word.split_once('=').unwrap());
+    let texts = text.map(|(field, value)| (field.to_owned(), value.to_owned()));
+    PlaceRow { row: number, texts: texts.collect() }
+}
+
+fn places(rows: &[&str]) -> Vec<PlaceRow> {
+    (1..).zip(rows).map(|(number, text)| place(number, text)).collect()
+}
+
+fn hold_to(found: &[PlaceDefect], expected: &[&str]) {
+    let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(found.len(), expected.len(), "{found:#?}");
+    for (found, expected) in found.iter().zip(expected) {
+        assert!(expected.split('…').all(|part| found.contains(part)), "{found} for {expected}");
+    }
+}
+
+#[test]
+fn cells_and_alleys_and_who_answers_for_them_are_checked() {
+    let units = ["t1 town - ..", "v1 village t1 2000-01-01..2020-01-01"];
+    let units: Vec<_> =
+        (0..).zip(units).map(|(number, text)| row(number, text).read().0.unwrap()).collect();
+    let mut codes = codes_of_units(&units);
+    let cells = places(&[
+        "code=110115005001001 village=v1",
+        "village=v1",
+        "code=11011500500100 village=t1",
+        "code=110115005001002 valid_from=2024-02-30",
+        "code=110115005001003 valid_from=2024-01-01 valid_to=2024-01-01",
+        "code=110115005001004 valid_to=2024-01-01",
+        "code=110115005001004 valid_from=2023-01-01",
+    ]);
+    hold_to(
+        &check_places(GRID_CELLS, &cells, &units, &mut codes),
+        &[
+            "grid_cells 2 has no code",
+            "grid_cells 3…11011500500100…14 characters",
+            "grid_cells 3 names the village (社区村) t1",
+            "valid_from of grid_cells 4…2024-02-30",
+            "grid_cells 5 is valid from 2024-01-01 until 2024-01-01, on no day",
+            "grid_cells 6 and 7 both have the code 110115005001004 from 2023-01-01 until 2024-01-01",
+        ],
+    );
+    let alleys = places(&["code=a1 town=t1", "code=a2 town=v1"]);
+    let found = check_places(ALLEYS, &alleys, &units, &mut codes);
+    hold_to(&found, &["alleys 2 names the town (街乡镇) v1"]);
+    let answers = places(&[
+        "role=网格员 unit=甲 area_collection=grid_cells area_code=110115005001001",
+        "unit=甲 area_collection=alleys area_code=a1",
+        "role=街巷长 area_collection=alleys area_code=a1",
+        "role=街巷长 person=张三 area_collection=alleys area_code=a9",
+        "role=街巷长 unit=甲 area_collection=admin_units area_code=v1 valid_from=2010-01-01",
+        "role=街巷长 unit=甲 valid_to=soon",
+    ]);
+    hold_to(
+        &check_responsibilities(&answers, &codes),
+        &[
+            "responsibility 2 has no role",
+            "responsibility 3 names neither a unit nor a person",
+            "responsibility 4 is for a9 of alleys, which is not there",
+            "responsibility 5 is valid from 2010-01-01 on, v1 of admin_units not on 2020-01-01",
+            "valid_to of responsibility 6",
+        ],
+    );
+}

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use super::place_defect::OnDay;
 use super::{CodeScheme, Day, InvalidDay, Level, Validity};
 
 /// One defect. Rows are named by the id of their feature.
@@ -105,7 +106,7 @@ pub enum UnitDefect {
     /// A parent that is not valid all the while.
     #[error(
         "unit {row} ({code}) is valid {validity}, its parent {parent} not {}",
-        Since(*.since)
+        OnDay(*.since)
     )]
     ParentNotValid {
         /// Which row.
@@ -158,15 +159,4 @@ pub enum UnitDefect {
         /// The level.
         level: Level,
     },
-}
-
-struct Since(Option<Day>);
-
-impl std::fmt::Display for Since {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(day) => write!(f, "on {day}"),
-            None => f.write_str("from its beginning on"),
-        }
-    }
 }

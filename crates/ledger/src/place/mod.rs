@@ -10,11 +10,13 @@
 
 mod assignment;
 mod check;
+mod check_places;
 mod code_scheme;
 mod day;
 mod defect;
 mod level;
 mod names;
+mod place_defect;
 mod row;
 mod schema;
 mod unit;
@@ -28,11 +30,15 @@ pub use assignment::{
     ASSIGNED_BY, AssignedBy, GRID, InvalidAssignedBy, MAX_REASON, assignment_fields,
 };
 pub use check::check;
+pub use check_places::{
+    PlaceRow, ValidCodes, check_places, check_responsibilities, codes_of_units,
+};
 pub use code_scheme::CodeScheme;
 pub use day::{Day, InvalidDay, Validity};
 pub use defect::UnitDefect;
 pub use level::Level;
 pub use names::{called, split_aliases};
+pub use place_defect::PlaceDefect;
 pub use row::{UnitReader, UnitRow, ValidityReader};
 pub use schema::{
     ADMIN_UNITS, ALLEYS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, PlaceCollection,
