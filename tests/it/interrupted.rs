@@ -118,7 +118,7 @@ fn a_stop_takes_back_the_layers_that_a_file_has_brought_before() {
             recorded_at: Timestamp(0),
             report: None,
         };
-        let registry = CrsRegistry::new(BTreeMap::new()).unwrap();
+        let registry = Arc::new(CrsRegistry::new(BTreeMap::new()).unwrap());
         let (watch, mut outcomes) = (Watch::new(stopped), Vec::new());
         let (place, file) = (path("s.gpkg"), path("layers.gpkg"));
         let stopped = import_file(

@@ -27,6 +27,7 @@ mod http;
 mod import;
 mod interrupted;
 mod live;
+mod places;
 mod planner;
 mod planner_refusals;
 mod planner_town;

@@ -125,7 +125,7 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
 async fn import(
     store: &GeoPackageStore,
     store_path: &Path,
-    registry: &CrsRegistry,
+    registry: &Arc<CrsRegistry>,
     background: &Background,
 ) -> Result<(), CommandError> {
     let file = store_path.with_file_name(format!("{}.geojsonl", background.id));

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use formats::ReadOptions;
 use spatial::{CollectionId, SourceCrs};
-use store::{GeoPackageStore, LoadMode};
+use store::{FeatureStore, GeoPackageStore, LoadMode};
 
-use super::{CommandError, now, registry, with_key};
+use super::{CommandError, now, places, registry, with_key};
 use crate::EXIT_PARTIAL;
 use crate::args::ImportArgs;
 use crate::config::Config;
@@ -53,7 +53,16 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
         }
     }
     watch.finish();
+    // A server that holds the store follows by itself.
+    let touched: Vec<String> = outcomes.iter().map(|one| one.collection.clone()).collect();
+    let assigns = match &store {
+        Opened::Own(own) => places::moves_boundaries(&own.collections().await?, &touched),
+        Opened::Through(_) => false,
+    };
     drop(store);
+    if assigns {
+        places::assign(&args.store, config, &format!("assigned after {}", args.reason)).await?;
+    }
     if is_new && outcomes.is_empty() {
         remove_empty_store(&args.store);
     }

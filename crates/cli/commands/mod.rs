@@ -8,8 +8,10 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod places;
 mod pyramid;
 mod query;
+mod responsible;
 mod restore;
 mod serve;
 mod user;
@@ -48,6 +50,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
         Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
         Command::User(args) => blocking(user::user(args, &config)).map(done),
+        Command::Places(args) => blocking(places::places(args, &config)),
+        Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),

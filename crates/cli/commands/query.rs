@@ -175,7 +175,8 @@ async fn opened(args: &StoredArgs, config: &Config) -> Result<(Engine, Vec<u8>),
     Ok((open(&args.store, config).await?, body))
 }
 
-async fn open(store: &Path, config: &Config) -> Result<Engine, CommandError> {
+/// A store that exists, read into memory.
+pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, CommandError> {
     let store = Arc::new(read_only(store)?);
     let settings = EngineSettings {
         tile_cache_bytes: 0,

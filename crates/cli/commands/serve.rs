@@ -169,8 +169,9 @@ async fn keep_history(engine: Engine, keep: Keep) {
     }
 }
 
-/// What goes on beside the answers: following what other programs write into the file, letting
-/// old past states go, and doing what commands ask by the socket.
+/// What goes on beside the answers: following what other programs write into the file, assigning
+/// features where boundaries moved, letting old past states go, and doing what commands ask by the
+/// socket.
 fn beside(
     path: &Path,
     config: &Config,
@@ -178,6 +179,7 @@ fn beside(
     (engine, access): (&Engine, &Access),
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = vec![tokio::spawn(keep_history(engine.clone(), config.history.keep))];
+    tasks.push(engine::places::start(engine));
     let every = Duration::from_millis(config.server.foreign_poll_ms);
     if !every.is_zero() {
         let engine = engine.clone();

@@ -25,6 +25,9 @@ pub enum ImportError {
     /// The coordinates cannot be brought into the storage CRS.
     #[error(transparent)]
     Crs(#[from] CrsError),
+    /// The units of the store, by which features are assigned, cannot be used.
+    #[error("features cannot be assigned to units: {0}")]
+    Places(#[from] engine::EngineError),
     /// No collection can have this name.
     #[error("{0}; name one with --collection")]
     CollectionId(#[from] InvalidCollectionId),

@@ -14,6 +14,7 @@ mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use formats::{LayerReader, ReadOptions};
 use serde::Serialize;
@@ -100,7 +101,7 @@ impl ImportOutcome {
 pub async fn import_file(
     store: Target<'_>,
     store_path: &Path,
-    registry: &CrsRegistry,
+    registry: &Arc<CrsRegistry>,
     file: &Path,
     options: &ImportOptions,
     watch: &Watch,
@@ -135,7 +136,7 @@ pub async fn import_file(
 struct Job<'a> {
     store: Target<'a>,
     store_path: &'a Path,
-    registry: &'a CrsRegistry,
+    registry: &'a Arc<CrsRegistry>,
     options: &'a ImportOptions,
     watch: &'a Watch,
     /// The layers that the same command imported before.
@@ -193,6 +194,7 @@ async fn import_layer(
         collection: collection.clone(),
         key,
         replaces: mode == LoadMode::Replace,
+        assigner: store.assigner(store_path, registry, &collection, options.recorded_at).await?,
     };
 
     let report_path =
@@ -310,6 +312,9 @@ fn feed(
                     )
                     .map_err(ImportError::Report)?,
             }
+        }
+        if let Some(assigner) = &preparation.assigner {
+            assigner.assign(&mut features)?;
         }
         kept += features.len();
         if sender.blocking_send(LoadItem::Features(features)).is_err() {

@@ -1,5 +1,6 @@
 //! One row on its way into the store: transformed, repaired, fitted to the collection.
 
+use engine::places::LoadAssigner;
 use formats::Row;
 use geo_types::{Geometry as Shape, MultiLineString, MultiPoint, MultiPolygon};
 use spatial::repair::repair;
@@ -21,6 +22,8 @@ pub struct Preparation {
     pub key: Option<usize>,
     /// Whether features are there that the rows take the place of.
     pub replaces: bool,
+    /// What assigns them to units, where they are to be assigned.
+    pub assigner: Option<LoadAssigner>,
 }
 
 /// Why a row is left out.

@@ -1,7 +1,11 @@
 //! Where an import goes: a store of this process's own, or one that a server holds.
 
-use spatial::{Collection, CollectionId, Revision};
-use store::{FeatureStore, Load, LoadItem, LoadSummary};
+use std::path::Path;
+use std::sync::Arc;
+
+use engine::places::LoadAssigner;
+use spatial::{Collection, CollectionId, CrsRegistry, Revision, Timestamp};
+use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
 use tokio::sync::mpsc;
 
 use super::ImportError;
@@ -22,6 +26,27 @@ impl Target<'_> {
         Ok(match self {
             Self::Own(store) => store.collections().await?,
             Self::Through(client) => client.collections().await?,
+        })
+    }
+
+    /// What assigns features on their way into a collection to the units that the store has.
+    pub async fn assigner(
+        &self,
+        path: &Path,
+        registry: &Arc<CrsRegistry>,
+        into: &Collection,
+        moment: Timestamp,
+    ) -> Result<Option<LoadAssigner>, ImportError> {
+        if !LoadAssigner::concerns(into) {
+            return Ok(None);
+        }
+        Ok(match self {
+            Self::Own(store) => LoadAssigner::read(*store, registry, into, moment).await?,
+            // The server's units are those of the file, which others may read beside it.
+            Self::Through(_) => {
+                let store = GeoPackageStore::open_read_only(path)?;
+                LoadAssigner::read(&store, registry, into, moment).await?
+            }
         })
     }
 

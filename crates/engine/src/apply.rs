@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::check::check;
 use crate::commit_queue::Waiting;
+use crate::places;
 use crate::publication::records_of;
 use crate::{Defect, Engine, EngineError, Metrics};
 
@@ -77,9 +78,15 @@ impl Engine {
     ) -> Result<Vec<Result<Commit, EngineError>>, EngineError> {
         let before = self.snapshot();
         let state = Arc::clone(&before);
+        let engine = self.clone();
         let checked = move || {
             let mut sets = sets;
-            let defects: Vec<_> = sets.iter().map(|set| check(&state, set)).collect();
+            let mut defects: Vec<_> = sets.iter().map(|set| check(&state, set)).collect();
+            for (set, defects) in sets.iter_mut().zip(&mut defects) {
+                if defects.is_empty() {
+                    *defects = places::assign_written(&engine, &state, set);
+                }
+            }
             sets.iter_mut().for_each(|set| fit_all(&state, set));
             (sets, defects)
         };

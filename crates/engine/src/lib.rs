@@ -26,6 +26,7 @@ mod load;
 pub mod metrics;
 mod open;
 mod past;
+pub mod places;
 pub mod pool;
 mod publication;
 mod pyramid;

@@ -21,6 +21,7 @@ use crate::metrics::{
     Watching,
 };
 use crate::past::PastStates;
+use crate::places::KeptIndex;
 use crate::recorded::Recorded;
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
@@ -91,6 +92,7 @@ pub(crate) struct Parts {
     pub(crate) commands: Arc<CommandCache>,
     pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
+    pub(crate) places: KeptIndex,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -123,6 +125,7 @@ impl Engine {
             commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
+            places: KeptIndex::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),

@@ -1,5 +1,5 @@
 //! Rules of the one ledger and the household file: codes and their checks, which columns are
-//! personal, and how a rectification point moves.
+//! personal, which places there are, and how a rectification point moves.
 //!
 //! *Invariant:* rules only. Nothing here stores, sends, reads a clock, or prints a value that
 //! may be personal: errors about identity and mobile numbers carry no value, and both types
@@ -17,6 +17,7 @@ mod normal_form;
 mod parcel_code;
 pub mod personal;
 mod personal_names;
+pub mod place;
 pub mod point;
 mod unit_code;
 

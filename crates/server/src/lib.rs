@@ -23,6 +23,7 @@ mod links;
 mod listen;
 mod negotiate;
 mod openapi;
+pub mod places;
 pub mod planner;
 mod problem;
 mod query_string;

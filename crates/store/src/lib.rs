@@ -42,8 +42,8 @@ pub use feature_store::{
 pub use fences::FenceStore;
 pub use fit::fit;
 pub use geopackage::{
-    BackupSummary, Defect, Existing, GeoPackageStore, NewCollections, Restore, RestoreSummary,
-    RestoredCollection, Verification,
+    BackupSummary, Defect, Existing, FOREIGN_ACTOR, GeoPackageStore, NewCollections, Restore,
+    RestoreSummary, RestoredCollection, Verification,
 };
 pub use memory::MemoryStore;
 pub use spatial::Operation;

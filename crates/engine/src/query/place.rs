@@ -129,7 +129,7 @@ impl Resolved {
 }
 
 /// How distances are measured in a storage CRS, and its units a metre.
-pub(super) fn metric(crs: &Crs, registry: &CrsRegistry) -> Result<(Metric, f64), EngineError> {
+pub(crate) fn metric(crs: &Crs, registry: &CrsRegistry) -> Result<(Metric, f64), EngineError> {
     let refused = |reason: &str| {
         Err(EngineError::Unmeasurable {
             what: format!("distances in metres are not measured in {crs}: {reason}"),

@@ -357,7 +357,7 @@ fn around(envelope: &Envelope) -> Option<Area> {
 }
 
 /// What the query core refused, in words of the engine.
-pub(super) fn fault(fault: QueryFault) -> EngineError {
+pub(crate) fn fault(fault: QueryFault) -> EngineError {
     match fault {
         QueryFault::OverBudget(cause) => EngineError::TooCostly { cause },
         QueryFault::Geometry { .. } => {

@@ -17,7 +17,7 @@ mod ids;
 mod kind;
 mod lamp;
 mod moment;
-mod named;
+pub(crate) mod named;
 mod payload;
 mod quantities;
 mod refusal;

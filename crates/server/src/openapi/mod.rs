@@ -9,6 +9,7 @@ mod edits;
 mod facades;
 mod features;
 mod parts;
+mod places;
 mod planner;
 mod styles;
 mod tiles;
@@ -30,11 +31,13 @@ pub fn document(app: &App, base: &str) -> Value {
     styles::add_paths(&mut paths, &snapshot);
     facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
+    places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
     accounts::add_paths(&mut paths, &app.settings.access);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
+        schemas.extend(places::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
@@ -57,6 +60,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Styles", "description": "Map styles" },
             { "name": "Facades", "description": "The same tiles as WMTS and as Esri's VectorTileServer" },
             { "name": "Changes", "description": "What changed, and what happens in an area" },
+            { "name": "Places", "description": "Units of administration, and who answers for a place" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,

@@ -19,6 +19,7 @@ mod methods;
 mod metrics;
 mod min_revision;
 mod origin;
+mod places;
 mod planner;
 mod schemas;
 mod style_metadata;
@@ -94,6 +95,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(places::routes())
         .merge(fences::routes(&app))
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))

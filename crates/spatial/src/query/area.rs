@@ -180,6 +180,12 @@ impl Area {
         }
     }
 
+    /// Whether `point` (storage CRS, east first) lies in the polygons or on their boundary, exactly;
+    /// lines and points cover nothing here.
+    pub fn covers(&self, [x, y]: [f64; 2]) -> bool {
+        self.position(Coord { x, y }) != Position::Outside
+    }
+
     /// Where `point` lies to the polygons, exactly; outside when there are none.
     pub(super) fn position(&self, point: Coord<f64>) -> Position {
         let Form::Areal(segments, grid) = &self.form else { return Position::Outside };

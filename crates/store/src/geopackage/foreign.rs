@@ -23,7 +23,7 @@ use crate::memory::envelope_of;
 use crate::{ForeignSummary, Operation, StoreError};
 
 /// Actor of what other programs did.
-pub(crate) const ACTOR: &str = "external";
+pub const ACTOR: &str = "external";
 /// Why, in the change log.
 const REASON: &str = "changed in the file by another program";
 /// Notes that are read at a time.

@@ -1,0 +1,43 @@
+//! Places: to which units of administration and grid cells features belong, and who answers for a
+//! position.
+//!
+//! A collection is *assigned* when it has the text field `assigned_by` and one of `district`,
+//! `town`, `village`, `courtyard`, `grid`. These then hold the code of the unit, valid on the day of
+//! the commit, in whose polygon a feature lies: a point by its position, a line by its middle, a
+//! polygon by the largest common area; of equals the smallest code. It happens where features are
+//! written, within the commit (`write`) or before a bulk load (`loading`), and again when polygons change (`follow`, `sweep`), as
+//! commits of their own by the actor `tuban`: what was true before stays in history.
+//!
+//! *Invariants:* what a person assigned by hand, with a reason, no polygon overrules; a level without
+//! a polygon that day is left as it was written; a feature without a place is not assigned.
+
+mod assigned;
+mod contested;
+mod follow;
+mod index;
+mod loading;
+mod position;
+mod responsible;
+mod subject;
+mod sweep;
+mod write;
+
+#[cfg(test)]
+mod places_tests;
+#[cfg(test)]
+mod responsible_tests;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod sweep_tests;
+
+pub use contested::{Assignments, Contested, MAX_CONTESTED};
+pub use follow::start;
+pub(crate) use index::KeptIndex;
+pub use loading::LoadAssigner;
+pub use position::{AtPosition, UnitHere, at_position};
+pub use responsible::{
+    MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleHere, ResponsibleQuery,
+};
+pub use sweep::{ACTOR, Scope, Swept};
+pub(crate) use write::assign_written;

@@ -1,0 +1,161 @@
+//! The units at a position on a day, from any state of the store.
+
+use std::collections::BTreeMap;
+
+use ledger::place::{ADMIN_UNITS, AdminUnit, Day, GRID_CELLS, Level, UnitReader, ValidityReader};
+use spatial::{
+    Budget, CollectionId, CollectionSnapshot, Crs, CrsRegistry, FeatureRef, Snapshot, ValueRef,
+};
+
+use crate::EngineError;
+use crate::query::fault;
+use crate::shown::is_lon_lat;
+
+/// Where a position lies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AtPosition {
+    /// Units from the coarsest level on, one a level at most.
+    pub units: Vec<UnitHere>,
+    /// Code of the grid cell.
+    pub grid: Option<String>,
+}
+
+/// One unit that a position belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnitHere {
+    /// The unit.
+    pub unit: AdminUnit,
+    /// Whether its polygon holds the position; else a finer unit names it as its parent.
+    pub by_polygon: bool,
+}
+
+impl AtPosition {
+    /// The unit of a level.
+    pub fn unit(&self, level: Level) -> Option<&AdminUnit> {
+        self.units.iter().map(|here| &here.unit).find(|unit| unit.level == level)
+    }
+}
+
+/// The units and the grid cell that are valid on `day` at `position`, east first in `crs`, as
+/// `state` knows them: of a level the smallest code whose polygon holds it, borders included. Where
+/// no polygon of a level does, the parent that the next finer unit names stands for it. Not for the
+/// async runtime: some polygons are walked.
+pub fn at_position(
+    state: &Snapshot,
+    registry: &CrsRegistry,
+    (position, crs): ([f64; 2], &Crs),
+    day: Day,
+) -> Result<AtPosition, EngineError> {
+    let mut found = AtPosition::default();
+    if let Some(held) = collection(state, ADMIN_UNITS) {
+        found.units = units(held, registry, (position, crs), day)?;
+    }
+    if let Some(held) = collection(state, GRID_CELLS) {
+        let mut codes = Vec::new();
+        valid_at(held, registry, (position, crs), day, &mut |feature| {
+            let code = held.collection().field_position("code");
+            if let Some(ValueRef::Text(code)) = code.map(|at| feature.value(at)) {
+                codes.push(code.trim().to_owned());
+            }
+        })?;
+        found.grid = codes.into_iter().filter(|code| !code.is_empty()).min();
+    }
+    Ok(found)
+}
+
+/// The collection called `name`.
+pub(super) fn collection<'a>(state: &'a Snapshot, name: &str) -> Option<&'a CollectionSnapshot> {
+    let id = CollectionId::try_from(name).ok()?;
+    state.collections.get(&id).map(|held| &**held)
+}
+
+/// Visits the features of `held` that cover a position and are valid on `day`.
+pub(super) fn valid_at<'a>(
+    held: &'a CollectionSnapshot,
+    registry: &CrsRegistry,
+    (position, crs): ([f64; 2], &Crs),
+    day: Day,
+    visit: &mut dyn FnMut(FeatureRef<'a>),
+) -> Result<(), EngineError> {
+    let Some(position) = projected(position, crs, &held.collection().crs, registry)? else {
+        return Ok(());
+    };
+    let reader = ValidityReader::of(held.collection());
+    held.locate(position, &Budget::unbounded(), &mut |feature| {
+        if reader.validity(feature).is_some_and(|validity| validity.holds(day)) {
+            visit(feature);
+        }
+    })
+    .map_err(fault)
+}
+
+/// A position in another CRS; `None` where it has no coordinates there.
+pub(super) fn projected(
+    position: [f64; 2],
+    from: &Crs,
+    to: &Crs,
+    registry: &CrsRegistry,
+) -> Result<Option<[f64; 2]>, EngineError> {
+    if from == to || is_lon_lat(from) && is_lon_lat(to) {
+        return Ok(Some(position));
+    }
+    let projector = registry
+        .projector(from, to)
+        .map_err(|error| EngineError::Unmeasurable { what: error.to_string() })?;
+    Ok(projector.project(position).ok())
+}
+
+fn units(
+    held: &CollectionSnapshot,
+    registry: &CrsRegistry,
+    at: ([f64; 2], &Crs),
+    day: Day,
+) -> Result<Vec<UnitHere>, EngineError> {
+    let Some(reader) = UnitReader::of(held.collection()) else { return Ok(Vec::new()) };
+    let mut by_level: BTreeMap<Level, UnitHere> = BTreeMap::new();
+    valid_at(held, registry, at, day, &mut |feature| {
+        let Some(unit) = reader.row(feature).read().0 else { return };
+        let is_first = by_level
+            .get(&unit.level)
+            .is_none_or(|held| (&unit.code, unit.row) < (&held.unit.code, held.unit.row));
+        if is_first {
+            by_level.insert(unit.level, UnitHere { unit, by_polygon: true });
+        }
+    })?;
+    let finest = by_level.keys().next_back().copied();
+    let mut level = finest;
+    while let Some(above) = level.and_then(Level::above) {
+        let parent = level.and_then(|level| by_level.get(&level)?.unit.parent.clone());
+        if !by_level.contains_key(&above)
+            && let Some(parent) = parent
+            && let Some(unit) = named(held, &reader, (&parent, above), day)
+        {
+            by_level.insert(above, UnitHere { unit, by_polygon: false });
+        }
+        level = Some(above);
+    }
+    Ok(by_level.into_values().collect())
+}
+
+/// The unit of a code and level on a day.
+fn named(
+    held: &CollectionSnapshot,
+    reader: &UnitReader,
+    (code, level): (&str, Level),
+    day: Day,
+) -> Option<AdminUnit> {
+    let at = held.collection().field_position("code")?;
+    let mut found = None;
+    held.each(&mut |shard, slots| {
+        for slot in slots {
+            let feature = shard.feature(usize::from(*slot));
+            if found.is_none()
+                && matches!(feature.value(at), ValueRef::Text(text) if text.trim() == code)
+            {
+                found = reader.row(feature).read().0;
+                found = found.take().filter(|u| u.level == level && u.validity.holds(day));
+            }
+        }
+    });
+    found
+}

@@ -1,0 +1,323 @@
+//! Who is responsible at a position on a day: units, grid cell, alleys, focus areas, plans, and
+//! those who answer for any of them.
+//!
+//! *Invariant:* a field that the reader may not read is neither shown nor compared by; it is named
+//! as withheld.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use geo_types::{Geometry as Shape, Point};
+use ledger::place::{
+    ADMIN_UNITS, ALLEYS, Day, FOCUS_AREAS, GRID_CELLS, Level, PLANNING_LAYERS, RESPONSIBILITIES,
+    ValidityReader,
+};
+use spatial::query::{Area, Nearest};
+use spatial::{
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureId, FeatureRef,
+    Revision, Snapshot, Timestamp, Value, ValueRef,
+};
+
+use super::position::{AtPosition, at_position, collection, projected, valid_at};
+use crate::query::{fault, metric};
+use crate::{Engine, EngineError, Profile, ReadableField};
+
+/// Most entries of an answer.
+pub const MAX_RESPONSIBILITIES: usize = 1_000;
+/// Most alleys, focus areas and plans of an answer, each.
+const MAX_PLACES: usize = 100;
+
+/// What is asked.
+#[derive(Clone, Debug)]
+pub struct ResponsibleQuery {
+    /// Longitude and latitude, WGS 84 or CGCS2000.
+    pub position: [f64; 2],
+    /// The day.
+    pub day: Day,
+    /// How far an alley may be away, in metres.
+    pub alley_within: f64,
+    /// The state that had been recorded by then; the current one when absent.
+    pub as_of: Option<Timestamp>,
+    /// Who asks.
+    pub profile: Profile,
+}
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct ResponsibleHere {
+    /// The state that was read.
+    pub revision: Revision,
+    /// Units and the grid cell's code.
+    pub at: AtPosition,
+    /// The grid cell, and what else lies here; alleys nearest first.
+    pub places: Vec<PlaceHere>,
+    /// Who answers, for the finest place first.
+    pub responsibilities: Vec<Responsibility>,
+    /// Whether all of them are listed.
+    pub is_complete: bool,
+    /// Fields of responsibilities that the reader may not read.
+    pub withheld: Vec<String>,
+}
+
+/// A feature at the position.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaceHere {
+    /// Its collection.
+    pub collection: CollectionId,
+    /// The feature.
+    pub id: FeatureId,
+    /// Names and values of the fields that the reader may read, those without a value left out.
+    pub values: Vec<(String, Value)>,
+    /// Metres to it, of alleys.
+    pub distance: Option<f64>,
+}
+
+/// Somebody who answers for a place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Responsibility {
+    /// The feature.
+    pub id: FeatureId,
+    /// Collection of the place.
+    pub area_collection: String,
+    /// Code of the place.
+    pub area_code: String,
+    /// Level of the place, where it is a unit.
+    pub level: Option<Level>,
+    /// Names and values of the other fields that the reader may read.
+    pub values: Vec<(String, Value)>,
+}
+
+impl Engine {
+    /// Who is responsible somewhere on a day.
+    ///
+    /// # Errors
+    /// [`EngineError::UnknownCollection`] where the store has no `admin_units`.
+    pub async fn responsible(
+        &self,
+        query: ResponsibleQuery,
+    ) -> Result<ResponsibleHere, EngineError> {
+        let names =
+            [ADMIN_UNITS, GRID_CELLS, ALLEYS, FOCUS_AREAS, PLANNING_LAYERS, RESPONSIBILITIES];
+        let ids = names.into_iter().filter_map(|name| CollectionId::try_from(name).ok());
+        let current = self.snapshot();
+        let is_asked =
+            |id: &CollectionId| id.as_str() == ADMIN_UNITS || current.collections.contains_key(id);
+        let ids: Vec<CollectionId> = ids.filter(is_asked).collect();
+        if let Some(id) = ids.iter().find(|id| !current.collections.contains_key(*id)) {
+            return Err(EngineError::UnknownCollection { id: id.clone() });
+        }
+        let state = self.state(query.as_of, &ids).await?;
+        let engine = self.clone();
+        let run = move || {
+            let deadline = Instant::now() + engine.settings().query_time;
+            let expired = || Instant::now() > deadline;
+            let budget = Budget::new(Costs::default(), &expired);
+            find(&state, engine.registry(), &query, &budget)
+        };
+        self.pool().run(run).await?
+    }
+}
+
+fn find(
+    state: &Arc<Snapshot>,
+    registry: &CrsRegistry,
+    query: &ResponsibleQuery,
+    budget: &Budget<'_>,
+) -> Result<ResponsibleHere, EngineError> {
+    let here = (query.position, &Crs::CGCS2000);
+    let mut at = at_position(state, registry, here, query.day)?;
+    conceal(&mut at, state, query.profile);
+    let mut found = ResponsibleHere {
+        revision: state.revision,
+        at,
+        is_complete: true,
+        ..ResponsibleHere::default()
+    };
+    for name in [GRID_CELLS, FOCUS_AREAS, PLANNING_LAYERS] {
+        if let Some(held) = collection(state, name) {
+            let mut places = Vec::new();
+            valid_at(held, registry, here, query.day, &mut |feature| {
+                places.push(place(held, feature, query.profile, None));
+            })?;
+            places.sort_by_key(|place| place.id);
+            places.truncate(MAX_PLACES);
+            found.places.append(&mut places);
+        }
+    }
+    if let Some(held) = collection(state, ALLEYS) {
+        found.places.append(&mut alleys(held, registry, query, budget)?);
+    }
+    if let Some(held) = collection(state, RESPONSIBILITIES) {
+        answerable(held, query, &mut found);
+    }
+    Ok(found)
+}
+
+/// Takes away what the reader may not read of units and the grid cell.
+fn conceal(at: &mut AtPosition, state: &Snapshot, profile: Profile) {
+    let hidden = |name: &str, field: &str| {
+        let held = collection(state, name);
+        held.is_none_or(|held| {
+            matches!(
+                ReadableField::find(held.collection(), field, profile),
+                Err(EngineError::HiddenField { .. })
+            )
+        })
+    };
+    if hidden(GRID_CELLS, "code") {
+        at.grid = None;
+    }
+    let hidden = |field: &str| hidden(ADMIN_UNITS, field);
+    for unit in at.units.iter_mut().map(|here| &mut here.unit) {
+        for (field, text) in [("code", &mut unit.code), ("name", &mut unit.name)] {
+            if hidden(field) {
+                text.clear();
+            }
+        }
+        if hidden("aliases") {
+            unit.aliases.clear();
+        }
+        if hidden("parent") {
+            unit.parent = None;
+        }
+        unit.codes.retain(|scheme, _| !hidden(scheme.identifier()));
+        if hidden("valid_from") {
+            unit.validity.from = None;
+        }
+        if hidden("valid_to") {
+            unit.validity.to = None;
+        }
+    }
+    if hidden("level") {
+        at.units.clear();
+    }
+}
+
+/// The alleys within reach, nearest first.
+fn alleys(
+    held: &CollectionSnapshot,
+    registry: &CrsRegistry,
+    query: &ResponsibleQuery,
+    budget: &Budget<'_>,
+) -> Result<Vec<PlaceHere>, EngineError> {
+    let crs = &held.collection().crs;
+    let Some([x, y]) = projected(query.position, &Crs::CGCS2000, crs, registry)? else {
+        return Ok(Vec::new());
+    };
+    let (metric, units) = metric(crs, registry)?;
+    let here = Area::new(&Shape::Point(Point::new(x, y)).into(), 1);
+    let here = here.map_err(|fault| EngineError::UnusableGeometry {
+        reason: fault.to_string(),
+        at: Some(query.position),
+    })?;
+    let reader = ValidityReader::of(held.collection());
+    let valid =
+        |feature: FeatureRef<'_>| reader.validity(feature).is_some_and(|v| v.holds(query.day));
+    let asked = Nearest {
+        to: &here,
+        count: MAX_PLACES,
+        metric,
+        within: query.alley_within * units,
+        filter: Some(&valid),
+    };
+    let near = held.nearest(&asked, budget).map_err(fault)?;
+    let alley = near
+        .into_iter()
+        .map(|near| place(held, near.feature, query.profile, Some(near.distance / units)));
+    Ok(alley.collect())
+}
+
+fn place(
+    held: &CollectionSnapshot,
+    feature: FeatureRef<'_>,
+    profile: Profile,
+    distance: Option<f64>,
+) -> PlaceHere {
+    let values = readable(held, feature, profile, &[]);
+    PlaceHere { collection: held.collection().id.clone(), id: feature.id(), values, distance }
+}
+
+/// Names and values of the readable fields that have a value, without those of `left_out`.
+fn readable(
+    held: &CollectionSnapshot,
+    feature: FeatureRef<'_>,
+    profile: Profile,
+    left_out: &[&str],
+) -> Vec<(String, Value)> {
+    ReadableField::all(held.collection(), profile)
+        .filter(|(_, field)| !left_out.contains(&field.name.as_str()))
+        .map(|(at, field)| (field.name.clone(), feature.value(at.position()).to_value()))
+        .filter(|(_, value)| !matches!(value, Value::Null | Value::Bytes(_)))
+        .collect()
+}
+
+/// How fine a place is: the finer answers first.
+fn rank(collection: &str, level: Option<Level>) -> usize {
+    match (collection, level) {
+        (GRID_CELLS, _) => 0,
+        (_, Some(Level::Courtyard)) => 1,
+        (ALLEYS, _) => 2,
+        (_, Some(Level::Village)) => 3,
+        (FOCUS_AREAS, _) => 4,
+        (PLANNING_LAYERS, _) => 5,
+        (_, Some(Level::Town)) => 6,
+        (_, Some(Level::District)) => 7,
+        _ => 8,
+    }
+}
+
+/// Adds who answers on the day for any of the places found.
+fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut ResponsibleHere) {
+    let described = held.collection();
+    let readable_names: BTreeSet<&str> = ReadableField::all(described, query.profile)
+        .map(|(_, field)| field.name.as_str())
+        .collect();
+    let withheld = described.fields.iter().map(|field| field.name.as_str());
+    let withheld = withheld.filter(|name| !readable_names.contains(name));
+    found.withheld = withheld.map(str::to_owned).collect();
+    let field = |name: &str| ReadableField::find(described, name, query.profile).ok();
+    // Without the right to read the place of an entry, no entry is of this place.
+    let (Some(in_collection), Some(code)) = (field("area_collection"), field("area_code")) else {
+        return;
+    };
+    let mut areas: BTreeMap<(String, String), Option<Level>> = BTreeMap::new();
+    for here in found.at.units.iter().filter(|here| !here.unit.code.is_empty()) {
+        let key = (ADMIN_UNITS.to_owned(), here.unit.code.clone());
+        areas.insert(key, Some(here.unit.level));
+    }
+    for place in &found.places {
+        let code = place.values.iter().find(|(name, _)| name == "code");
+        if let Some((_, Value::Text(code))) = code {
+            areas.insert((place.collection.to_string(), code.trim().to_owned()), None);
+        }
+    }
+    let reader = ValidityReader::of(described);
+    let text = |feature: FeatureRef<'_>, field: ReadableField| match feature.value(field.position())
+    {
+        ValueRef::Text(text) => text.trim().to_owned(),
+        _ => String::new(),
+    };
+    let mut entries = Vec::new();
+    held.each(&mut |shard, slots| {
+        for slot in slots {
+            let feature = shard.feature(usize::from(*slot));
+            let key = (text(feature, in_collection), text(feature, code));
+            let Some(level) = areas.get(&key) else { continue };
+            if reader.validity(feature).is_some_and(|validity| validity.holds(query.day)) {
+                let left_out = ["area_collection", "area_code"];
+                entries.push(Responsibility {
+                    id: feature.id(),
+                    values: readable(held, feature, query.profile, &left_out),
+                    area_collection: key.0,
+                    area_code: key.1,
+                    level: *level,
+                });
+            }
+        }
+    });
+    entries.sort_by_key(|entry| (rank(&entry.area_collection, entry.level), entry.id));
+    found.is_complete = entries.len() <= MAX_RESPONSIBILITIES;
+    entries.truncate(MAX_RESPONSIBILITIES);
+    found.responsibilities = entries;
+}

@@ -1,0 +1,117 @@
+//! Places as JSON: who is responsible at a position, and how a collection is assigned.
+//!
+//! No HTTP here: the routes and the command line share it. What a reader may not read is gone
+//! before it comes here.
+
+use engine::places::{
+    Assignments, PlaceHere, Responsibility, ResponsibleHere, ResponsibleQuery, UnitHere,
+};
+use ledger::place::{ALLEYS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, Validity};
+use serde_json::{Map, Value, json};
+
+/// Farthest an alley may be away, in metres.
+pub const MAX_ALLEY_METRES: f64 = 500.0;
+/// How far an alley may be away when nothing is said, in metres.
+pub const ALLEY_METRES: f64 = 20.0;
+
+/// The answer to a query.
+pub fn responsible(query: &ResponsibleQuery, found: &ResponsibleHere) -> Value {
+    let of = |name: &str| -> Vec<Value> {
+        let places = found.places.iter().filter(|place| place.collection.as_str() == name);
+        places.map(place).collect()
+    };
+    json!({
+        "position": query.position,
+        "date": query.day.to_string(),
+        "revision": found.revision.0,
+        "units": found.at.units.iter().map(unit).collect::<Vec<_>>(),
+        "gridCells": of(GRID_CELLS),
+        "alleys": of(ALLEYS),
+        "focusAreas": of(FOCUS_AREAS),
+        "plans": of(PLANNING_LAYERS),
+        "responsible": found.responsibilities.iter().map(responsibility).collect::<Vec<_>>(),
+        "complete": found.is_complete,
+        "withheld": found.withheld
+    })
+}
+
+/// How a collection is assigned.
+pub fn assignments(collection: &str, told: &Assignments) -> Value {
+    let contested = told.contested.iter().map(|one| {
+        json!({
+            "id": one.id.value(),
+            "field": one.field,
+            "byHand": one.by_hand,
+            "byPolygon": one.by_polygon,
+            "reason": one.reason
+        })
+    });
+    json!({
+        "collection": collection,
+        "revision": told.revision.0,
+        "byPolygon": told.by_polygon,
+        "byHand": told.by_hand,
+        "unassigned": told.unassigned,
+        "nowhere": told.nowhere,
+        "contested": contested.collect::<Vec<_>>(),
+        "complete": told.is_complete
+    })
+}
+
+fn unit(here: &UnitHere) -> Value {
+    let unit = &here.unit;
+    let codes =
+        unit.codes.iter().map(|(scheme, code)| (scheme.identifier().to_owned(), json!(code)));
+    let mut shown = json!({
+        "id": unit.row,
+        "level": unit.level.identifier(),
+        "levelName": unit.level.chinese(),
+        "code": unit.code,
+        "name": unit.name,
+        "aliases": unit.aliases,
+        "codes": codes.collect::<Map<_, _>>(),
+        "by": if here.by_polygon { "polygon" } else { "parent" }
+    });
+    add_validity(&mut shown, &unit.validity);
+    shown
+}
+
+fn add_validity(shown: &mut Value, validity: &Validity) {
+    for (name, day) in [("valid_from", validity.from), ("valid_to", validity.to)] {
+        if let Some(day) = day {
+            shown[name] = json!(day.to_string());
+        }
+    }
+}
+
+fn place(here: &PlaceHere) -> Value {
+    let mut shown = members(&here.values);
+    shown.insert("id".to_owned(), json!(here.id.value()));
+    if let Some(metres) = here.distance {
+        // Centimetres: the data are no better.
+        shown.insert("distance".to_owned(), json!((metres * 100.0).round() / 100.0));
+    }
+    Value::Object(shown)
+}
+
+fn responsibility(one: &Responsibility) -> Value {
+    let mut shown = members(&one.values);
+    let mut area = json!({ "collection": one.area_collection, "code": one.area_code });
+    if let Some(level) = one.level {
+        area["level"] = json!(level.identifier());
+    }
+    shown.insert("id".to_owned(), json!(one.id.value()));
+    shown.insert("area".to_owned(), area);
+    Value::Object(shown)
+}
+
+fn members(values: &[(String, spatial::Value)]) -> Map<String, Value> {
+    let member = |value: &spatial::Value| match value {
+        spatial::Value::Null | spatial::Value::Bytes(_) => Value::Null,
+        spatial::Value::Bool(truth) => json!(truth),
+        spatial::Value::Int(number) => json!(number),
+        spatial::Value::Real(number) => json!(number),
+        spatial::Value::Text(text) => json!(text),
+    };
+    values.iter().map(|(name, value)| (name.clone(), member(value))).collect()
+}

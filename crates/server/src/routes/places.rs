@@ -1,0 +1,127 @@
+//! `/responsible`: who is responsible at a position on a day; `/collections/{id}/assignments`: how
+//! its features are assigned to units.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use engine::places::ResponsibleQuery;
+use engine::{EngineError, Profile};
+use ledger::place::{ASSIGNED_BY, Day};
+use spatial::{Revision, Timestamp};
+
+use super::collections::known;
+use super::{REVISION, answers};
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::links::self_and_alternates;
+use crate::negotiate::{HTML, JSON, choose};
+use crate::places::{self, ALLEY_METRES, MAX_ALLEY_METRES};
+use crate::problem::{Code, Problem};
+use crate::query_string::QueryString;
+use crate::state::App;
+
+/// The routes.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/responsible", get(responsible))
+        .route("/collections/{id}/assignments", get(assignments))
+}
+
+/// `GET /responsible?lon=&lat=`
+async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let query = asked.query(&["f", "lon", "lat", "date", "alley", AS_OF])?;
+    let offers = [&JSON, &HTML];
+    let chosen = choose(query.value("f"), &asked.headers, &offers)?;
+    let query = ResponsibleQuery {
+        position: [number(&query, "lon", 180.0)?, number(&query, "lat", 90.0)?],
+        day: day(&query)?,
+        alley_within: alley(&query)?,
+        as_of: as_of(&query)?,
+        profile: Profile::default(),
+    };
+    let found = app.engine.responsible(query.clone()).await.map_err(|error| match error {
+        EngineError::UnknownCollection { id } => Problem::new(
+            Code::CollectionNotFound,
+            format!("the store has no collection {id}; `tuban places init` makes it"),
+        ),
+        error => error.into(),
+    })?;
+    let mut body = places::responsible(&query, &found);
+    body["links"] = self_and_alternates(&asked, chosen, &offers).into();
+    let response = answers::document(&asked, chosen, "Who is responsible", &body);
+    Ok(fresh(response, found.revision))
+}
+
+/// `GET /collections/{id}/assignments`
+async fn assignments(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
+    let id = known(&app.engine.snapshot(), &id)?;
+    let told = app.engine.assignments(&id, Profile::default()).await?;
+    let told = told.ok_or_else(|| {
+        let detail = format!(
+            "features of {id} are not assigned to units, or that may not be read; assigned \
+             collections have the text field {ASSIGNED_BY} and one of district, town, village, \
+             courtyard, grid"
+        );
+        Problem::new(Code::NotFound, detail)
+    })?;
+    let mut body = places::assignments(id.as_str(), &told);
+    body["links"] = self_and_alternates(&asked, chosen, &offers).into();
+    let response = answers::document(&asked, chosen, "Assignments", &body);
+    Ok(fresh(response, told.revision))
+}
+
+/// An answer that is asked for anew each time.
+fn fresh(mut response: Response, revision: Revision) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(revision.0));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    response
+}
+
+fn refused(name: &str, text: &str, expected: &str) -> Problem {
+    let shown: String = text.chars().take(60).collect();
+    Problem::new(Code::InvalidParameter, format!("{name}={shown:?} is not {expected}"))
+}
+
+/// A number of degrees from `-most` to `most`.
+fn number(query: &QueryString, name: &str, most: f64) -> Result<f64, Problem> {
+    let text = query.value(name).ok_or_else(|| {
+        let detail =
+            format!("{name} is missing; send lon and lat in degrees, such as lon=116.34&lat=39.73");
+        Problem::new(Code::InvalidParameter, detail)
+    })?;
+    let number = text.parse().ok().filter(|number: &f64| number.abs() <= most);
+    number.ok_or_else(|| refused(name, text, &format!("a number from -{most} to {most}")))
+}
+
+/// The day asked about; today in Shanghai when nothing is said.
+fn day(query: &QueryString) -> Result<Day, Problem> {
+    match query.value("date") {
+        Some(text) => {
+            text.parse().map_err(|_odd| refused("date", text, "a day such as 2026-11-22"))
+        }
+        None => {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+            Ok(Day::of(Timestamp(now)))
+        }
+    }
+}
+
+fn alley(query: &QueryString) -> Result<f64, Problem> {
+    let Some(text) = query.value("alley") else { return Ok(ALLEY_METRES) };
+    let metres = text.parse().ok().filter(|metres| (0.0..=MAX_ALLEY_METRES).contains(metres));
+    let expected = format!("a number of metres from 0 to {MAX_ALLEY_METRES}");
+    metres.ok_or_else(|| refused("alley", text, &expected))
+}

@@ -1,0 +1,351 @@
+//! Places with the real binary: the sixteen districts are loaded, shops are assigned, a boundary
+//! moves, a hand decides, and who is responsible depends on the day.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::running::{Response, Server, folder_with, point, run};
+
+/// The districts of the sample data as features of `admin_units`, below a city without a polygon.
+fn districts() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/data/beijing_districts_16.geojsonl");
+    let text = std::fs::read_to_string(path).unwrap();
+    let city = json!({
+        "type": "Feature", "geometry": null,
+        "properties": { "code": "110000", "name": "北京市", "level": "市" }
+    });
+    let district = |line: &str| {
+        let mut district: Value = serde_json::from_str(line).unwrap();
+        let code = district["properties"]["adcode"].take();
+        let name = district["properties"]["name"].take();
+        district["properties"] = json!({
+            "code": code, "name": name, "level": "区", "parent": "110000", "stat12": code,
+            "aliases": if code == "110115" { "大兴" } else { "" }, "valid_from": "2015-01-01"
+        });
+        district.to_string()
+    };
+    let lines: Vec<String> = text.lines().map(district).collect();
+    assert_eq!(lines.len(), 16);
+    format!("{city}\n{}\n", lines.join("\n"))
+}
+
+/// Three shops in 大兴, 东城 and far away.
+fn shops() -> String {
+    let shop = |name: &str, lon, lat| {
+        let properties = json!({ "name": name, "district": "", "assigned_by": "" });
+        point(&properties.to_string(), lon, lat)
+    };
+    let all = [shop("a", 116.34, 39.72), shop("b", 116.41, 39.92), shop("c", 120.0, 30.0)];
+    all.join("\n")
+}
+
+fn answers() -> String {
+    let answer = |values: Value| {
+        json!({ "type": "Feature", "geometry": null, "properties": values }).to_string()
+    };
+    let daxing = |role: &str, unit: &str, from: &str, to: &str| {
+        answer(json!({
+            "role": role, "unit": unit, "person": "张三", "office_phone": "6924-0001",
+            "area_collection": "admin_units", "area_code": "110115",
+            "valid_from": from, "valid_to": to
+        }))
+    };
+    [
+        daxing("责任规划师", "甲院", "2020-01-01", "2024-07-01"),
+        daxing("责任规划师", "乙院", "2024-07-01", "2999-01-01"),
+    ]
+    .join("\n")
+}
+
+fn city() -> (tempfile::TempDir, Server) {
+    let folder = folder_with(&[
+        ("units.geojsonl", districts().as_bytes()),
+        ("shops.geojsonl", shops().as_bytes()),
+        ("answers.geojsonl", answers().as_bytes()),
+    ]);
+    let place = folder.path();
+    let made = run(place, &["places", "init", "s.gpkg"]);
+    assert_eq!((made.code, made.out.lines().count()), (0, 6), "{}", made.err);
+    let again = run(place, &["places", "init", "s.gpkg"]);
+    assert!(again.out.lines().all(|line| line.ends_with("is there already")), "{}", again.out);
+    let units = &["import", "s.gpkg", "units.geojsonl", "--collection", "admin_units", "--append"];
+    let loaded = run(place, units);
+    assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
+    let loaded = run(place, &["import", "s.gpkg", "shops.geojsonl"]);
+    assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
+    assert!(!loaded.err.contains("assigned to units"), "they are as they come: {}", loaded.err);
+    let server = Server::start(&place.join("s.gpkg"), &[]);
+    (folder, server)
+}
+
+fn shop(server: &Server, number: u32, query: &str) -> Value {
+    let answer = server.get(&format!("/collections/shops/items/{number}{query}"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let properties = answer.json()["properties"].take();
+    json!([properties["district"], properties["assigned_by"]])
+}
+
+fn patch(server: &Server, path: &str, body: &Value) -> Response {
+    let headers = [("Content-Type", "application/merge-patch+json")];
+    server.change("PATCH", &format!("/collections/{path}"), &headers, &body.to_string())
+}
+
+/// Waits until a shop is assigned so.
+fn until(server: &Server, number: u32, expected: &Value) {
+    for _ in 0..500 {
+        if shop(server, number, "") == *expected {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("{} instead of {expected}", shop(server, number, ""));
+}
+
+/// This moment, as a parameter.
+fn moment() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    formats::datetime::utc_of_millis(since.as_millis() as i64)
+}
+
+/// The number of the unit with this code.
+fn unit(server: &Server, code: &str) -> u64 {
+    let found = server.get(&format!("/collections/admin_units/items?code={code}")).json();
+    found["features"][0]["id"].as_u64().unwrap()
+}
+
+fn square(west: f64, south: f64) -> Value {
+    let (east, north) = (west + 0.02, south + 0.02);
+    json!({ "type": "MultiPolygon", "coordinates": [[[
+        [west, south], [east, south], [east, north], [west, north], [west, south]
+    ]]] })
+}
+
+#[test]
+fn boundaries_move_and_hands_and_the_past_stay() {
+    let (folder, server) = city();
+    let by_polygon = |code: &str| json!([code, "polygon"]);
+    assert_eq!(shop(&server, 1, ""), by_polygon("110115"));
+    assert_eq!(shop(&server, 2, ""), by_polygon("110101"));
+    assert_eq!(shop(&server, 3, ""), json!([null, "polygon"]));
+    let history = server.get("/collections/shops/items/1/history").json();
+    assert_eq!(history["changes"].as_array().unwrap().len(), 1, "a load writes each feature once");
+    // A new shop is assigned as it is made, and what contradicts the polygons is refused.
+    let new = point(r#"{"name":"d"}"#, 116.35, 39.73);
+    let made = server.post_as("/collections/shops/items", "application/geo+json", new.as_bytes());
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(shop(&server, 4, ""), by_polygon("110115"));
+    let wrong = patch(&server, "shops/items/4", &json!({ "properties": { "district": "110101" } }));
+    assert_eq!(wrong.status, 422, "{}", wrong.text());
+    let defect = &wrong.json()["defects"][0];
+    assert_eq!(defect["pointer"], "/properties/district");
+    assert!(defect["problem"].as_str().unwrap().contains("say 110115"), "{defect}");
+    // A person decides, and says why.
+    let by_hand = json!(["110101", "manual: 跨界院落"]);
+    let decision = json!({ "district": "110101", "assigned_by": "manual: 跨界院落" });
+    let decided = patch(&server, "shops/items/4", &json!({ "properties": decision }));
+    assert_eq!(decided.status, 204, "{}", decided.text());
+
+    let before = moment();
+    std::thread::sleep(Duration::from_millis(30));
+    let daxing = unit(&server, "110115");
+    let path = format!("admin_units/items/{daxing}");
+    let moved = patch(&server, &path, &json!({ "geometry": square(119.99, 29.99) }));
+    assert_eq!(moved.status, 204, "{}", moved.text());
+    until(&server, 1, &json!([null, "polygon"]));
+    until(&server, 3, &by_polygon("110115"));
+    assert_eq!(shop(&server, 2, ""), by_polygon("110101"));
+    assert_eq!(shop(&server, 4, ""), by_hand);
+    // What was true before is what it was.
+    let then = format!("?as-of={before}");
+    assert_eq!(shop(&server, 1, &then), by_polygon("110115"));
+    assert_eq!(shop(&server, 3, &then), json!([null, "polygon"]));
+    assert_eq!(shop(&server, 4, &then), by_hand);
+    let history = server.get("/collections/shops/items/1/history").json();
+    let last = history["changes"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(last["author"], "tuban", "{last}");
+    assert!(last["reason"].as_str().unwrap().starts_with("admin_units changed at revision"));
+
+    let told = server.get("/collections/shops/assignments");
+    assert_eq!(told.status, 200);
+    let told = told.json();
+    assert_eq!(
+        (&told["byPolygon"], &told["byHand"], &told["nowhere"]),
+        (&json!(3), &json!(1), &json!(1))
+    );
+    assert_eq!(
+        told["contested"],
+        json!([{ "id": 4, "field": "district", "byHand": "110101", "byPolygon": null, "reason": "跨界院落" }])
+    );
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert_eq!(checked.code, 0, "{}", checked.out);
+    assert!(
+        checked.out.contains("feature 4: district is 110101 by hand (跨界院落), null by polygon")
+    );
+    let other = server.get("/collections/alleys/assignments");
+    assert_eq!((other.status, other.json()["code"].clone()), (404, json!("not_found")));
+
+    // What another program writes into the file follows the polygons, or says why not.
+    let write = |sql: &str| {
+        let db = rusqlite::Connection::open(folder.path().join("s.gpkg")).unwrap();
+        db.busy_timeout(Duration::from_secs(5)).unwrap();
+        db.execute_batch(sql).unwrap();
+    };
+    write("UPDATE shops SET district = '110105' WHERE fid = 2");
+    let revision = || server.get("/health").json()["revision"].as_u64().unwrap();
+    let before = revision();
+    // Their revision, and the one that puts it right.
+    for _ in 0..500 {
+        if revision() >= before + 2 {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    until(&server, 2, &by_polygon("110101"));
+    write("UPDATE shops SET district = '110105', assigned_by = 'manual: 代管' WHERE fid = 2");
+    until(&server, 2, &json!(["110105", "manual: 代管"]));
+
+    // Units that no program should write are found, in words.
+    let odd = json!({ "properties": { "level": "街", "parent": "119999" } });
+    assert_eq!(patch(&server, &path, &odd).status, 204);
+    let checked = run(folder.path(), &["places", "check", "s.gpkg", "--json"]);
+    assert_eq!(checked.code, 1);
+    let checked: Value = serde_json::from_str(&checked.out).unwrap();
+    assert!(checked["defects"][0].as_str().unwrap().contains("has the level \"街\""), "{checked}");
+}
+
+#[test]
+fn who_is_responsible_depends_on_the_day_and_on_what_one_may_read() {
+    let (folder, server) = city();
+    let import =
+        &["import", "s.gpkg", "answers.geojsonl", "--collection", "responsibilities", "--append"];
+    let loaded = run(folder.path(), import);
+    assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
+    let ask = |query: &str| server.get(&format!("/responsible?lon=116.34&lat=39.72{query}"));
+    for (date, unit) in [("2024-06-30", "甲院"), ("2024-07-01", "乙院")] {
+        let answer = ask(&format!("&date={date}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        assert!(answer.header("tuban-revision").is_some());
+        for secret in ["张三", "6924"] {
+            assert!(!answer.text().contains(secret), "{}", answer.text());
+        }
+        let told = answer.json();
+        let units: Vec<_> = told["units"].as_array().unwrap().iter().collect();
+        assert_eq!(units.len(), 2);
+        assert_eq!((&units[0]["name"], &units[0]["by"]), (&json!("北京市"), &json!("parent")));
+        assert_eq!((&units[1]["code"], &units[1]["by"]), (&json!("110115"), &json!("polygon")));
+        assert_eq!(
+            (&units[1]["aliases"], &units[1]["level"]),
+            (&json!(["大兴"]), &json!("district"))
+        );
+        let responsible = told["responsible"].as_array().unwrap();
+        assert_eq!(responsible.len(), 1);
+        assert_eq!(
+            (&responsible[0]["role"], &responsible[0]["unit"]),
+            (&json!("责任规划师"), &json!(unit))
+        );
+        assert_eq!(told["withheld"], json!(["person", "office_phone"]));
+        let twin = ["responsible", "s.gpkg", "116.34", "39.72", "--date", date];
+        let twin = run(folder.path(), &twin);
+        let mut twin: Value = serde_json::from_str(&twin.out).unwrap();
+        let mut told = told;
+        told["links"].take();
+        twin["links"] = Value::Null;
+        assert_eq!(twin, told);
+    }
+    // Before the units were valid, nobody answers; nor where there is none.
+    assert_eq!(ask("&date=2014-12-31").json()["units"], json!([]));
+    let far = server.get("/responsible?lon=120&lat=30&date=2024-06-30").json();
+    assert_eq!((&far["units"], &far["responsible"]), (&json!([]), &json!([])));
+    // What had not been recorded by then is not told.
+    assert_eq!(ask("&date=2024-06-30&as-of=2020-01-01").json()["responsible"], json!([]));
+    let set = ["collection", "set", "s.gpkg", "responsibilities", "--class", "office_phone=L1"];
+    assert_eq!(run(folder.path(), &set).code, 0);
+    let open = ask("&date=2024-06-30").json();
+    assert_eq!(open["responsible"][0]["office_phone"], "6924-0001");
+    assert_eq!(open["withheld"], json!(["person"]));
+
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert_eq!((checked.code, checked.out.contains("no defect")), (0, true), "{}", checked.out);
+    let nowhere = json!({
+        "type": "Feature", "geometry": null,
+        "properties": { "role": "街巷长", "unit": "甲", "area_collection": "alleys", "area_code": "a9" }
+    });
+    let made = server.post_as(
+        "/collections/responsibilities/items",
+        "application/geo+json",
+        nowhere.to_string().as_bytes(),
+    );
+    assert_eq!(made.status, 201, "{}", made.text());
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert_eq!(checked.code, 1, "{}", checked.out);
+    assert!(checked.out.contains("responsibility 3 is for a9 of alleys"), "{}", checked.out);
+    // What is loaded through the server comes assigned, too.
+    let more = ["import", "s.gpkg", "shops.geojsonl", "--collection", "shops", "--append"];
+    assert_eq!(run(folder.path(), &more).code, 0);
+    assert_eq!(shop(&server, 4, ""), json!(["110115", "polygon"]));
+    let history = server.get("/collections/shops/items/4/history").json();
+    assert_eq!(history["changes"].as_array().unwrap().len(), 1);
+
+    let page = server.ask("GET", "/responsible?lon=116.34&lat=39.72", &[("Accept", "text/html")]);
+    assert_eq!((page.status, page.text().contains("大兴区")), (200, true));
+    for (query, said) in [
+        ("lat=39", "lon is missing"),
+        ("lon=116&lat=91", "lat=\"91\" is not a number from -90 to 90"),
+        ("lon=NaN&lat=39", "lon=\"NaN\" is not a number"),
+        ("lon=116&lat=39&date=2024-02-30", "is not a day"),
+        ("lon=116&lat=39&alley=501", "from 0 to 500"),
+        ("lon=116&lat=39&as-of=then", "as-of"),
+        ("lon=116&lat=39&name=x", "\"name\" is unknown"),
+    ] {
+        let refused = server.get(&format!("/responsible?{query}"));
+        assert_eq!(refused.status, 400, "{query}");
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(said), "{query}: {detail}");
+    }
+    let api = server.get("/api").json();
+    assert_eq!(api["paths"]["/responsible"]["get"]["operationId"], "getResponsible");
+}
+
+#[test]
+fn a_store_without_units_says_how_to_make_them() {
+    let folder = folder_with(&[("shops.geojsonl", shops().as_bytes())]);
+    let place = folder.path();
+    let loaded = run(place, &["import", "s.gpkg", "shops.geojsonl"]);
+    assert!(!loaded.err.contains("assigned"), "{}", loaded.err);
+    let server = Server::start(&place.join("s.gpkg"), &[]);
+    let refused = server.get("/responsible?lon=116&lat=39");
+    assert_eq!(refused.status, 404);
+    let told = refused.json();
+    assert_eq!(told["code"], "collection_not_found");
+    assert!(told["detail"].as_str().unwrap().contains("tuban places init"), "{told}");
+    let twin = run(place, &["responsible", "s.gpkg", "116", "39"]);
+    assert_eq!((twin.code, twin.err.contains("tuban places init")), (1, true), "{}", twin.err);
+    // Made while it is served, loaded through the server, followed by the shops.
+    std::fs::write(place.join("units.geojsonl"), districts()).unwrap();
+    assert_eq!(run(place, &["places", "init", "s.gpkg"]).code, 0);
+    let units = &["import", "s.gpkg", "units.geojsonl", "--collection", "admin_units", "--append"];
+    assert_eq!(run(place, units).code, 0);
+    until(&server, 1, &json!(["110115", "polygon"]));
+}
+
+#[test]
+fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
+    let folder = folder_with(&[
+        ("shops.geojsonl", shops().as_bytes()),
+        ("units.geojsonl", districts().as_bytes()),
+    ]);
+    let place = folder.path();
+    assert_eq!(run(place, &["import", "s.gpkg", "shops.geojsonl"]).code, 0);
+    assert_eq!(run(place, &["places", "init", "s.gpkg", "--crs", "EPSG:4548"]).code, 0);
+    let units = &["import", "s.gpkg", "units.geojsonl", "--collection", "admin_units", "--append"];
+    let loaded = run(place, units);
+    assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
+    assert!(loaded.err.contains("assigned to units: 3 of 3 features"), "{}", loaded.err);
+    let checked = run(place, &["places", "check", "s.gpkg"]);
+    assert!(checked.out.contains("shops: 3 by polygon (1 未落界), 0 by hand"), "{}", checked.out);
+    assert_eq!(run(place, &["verify", "s.gpkg"]).code, 0);
+    let odd = run(place, &["places", "init", "t.gpkg", "--crs", "EPSG:4610"]);
+    assert_eq!(odd.code, 1, "a datum without a transformation makes nothing: {}", odd.err);
+    assert!(!place.join("t.gpkg").exists());
+}
