@@ -37,14 +37,6 @@ pub enum PointCodeFault {
         /// The task, cut at 60 characters.
         task: String,
     },
-    /// A number that says another task, unit or year than its event.
-    #[error("{code} does not belong to the series {series}: leave code out, and one is issued")]
-    Series {
-        /// The number.
-        code: String,
-        /// Where it would have to belong.
-        series: String,
-    },
     /// All numbers of a series are given.
     #[error("all {LAST} numbers of {series} are given: name another unit or task")]
     Full {

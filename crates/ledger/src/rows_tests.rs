@@ -8,6 +8,7 @@ use crate::point::{
     events_tests::{NAMES, at, event, payload, point_id},
 };
 use crate::rows::{
+    collections,
     events::{self, StoredEvent, Unfit, brought_by},
     is_of_ledger, points,
 };
@@ -100,21 +101,12 @@ fn the_columns_of_a_point_say_what_its_fold_knows() {
 
 #[test]
 fn a_collection_is_of_the_ledger_by_name_and_columns() {
+    let [of_points, of_events] = collections(&spatial::Crs::CGCS2000).unwrap();
+    assert!(is_of_ledger(&of_points) && is_of_ledger(&of_events));
     let collection = |id: &str, fields: Vec<spatial::Field>| spatial::Collection {
         id: spatial::CollectionId::try_from(id).unwrap(),
-        title: String::new(),
-        description: String::new(),
-        attribution: String::new(),
-        crs: spatial::Crs::WGS84,
-        geometry_type: spatial::GeometryType::Point,
-        has_z: false,
-        has_m: false,
         fields,
-        key: None,
-        zooms: spatial::Zooms { min: 0, max: 22 },
-        style: None,
-        extent: spatial::Envelope::EMPTY,
-        count: 0,
+        ..of_points.clone()
     };
     assert!(is_of_ledger(&collection("points", points::fields())));
     assert!(is_of_ledger(&collection("point_events", events::fields())));

@@ -32,8 +32,8 @@ mod verify_tests;
 
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart, KeptOut, Load,
-    LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, EXTERNAL, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
 pub use fences::FenceStore;
 pub use fit::fit;

@@ -94,12 +94,22 @@ impl Point {
         guards::check_report(id, first)?;
         let mut point = Self::begun(id, first, rules);
         for event in events {
-            if !point.has(event)? {
-                point.check(event)?;
-                point.apply(event, rules);
-            }
+            point.add(event, rules)?;
         }
         Ok(Some(point))
+    }
+
+    /// Adds an event that was raised before, unless the point has it, as [`Point::fold`] does with
+    /// each.
+    ///
+    /// # Errors
+    /// When the event may not follow the ones before it. The point is then as it was.
+    pub fn add(&mut self, event: &Event, rules: &Rules) -> Result<(), Refusal> {
+        if !self.has(event)? {
+            self.check(event)?;
+            self.apply(event, rules);
+        }
+        Ok(())
     }
 
     /// Whether the point has the event already.

@@ -10,7 +10,10 @@
 pub mod events;
 pub mod points;
 
-use spatial::{Collection, Field, FieldClass, FieldType};
+use spatial::{
+    Collection, CollectionId, Crs, Envelope, Field, FieldClass, FieldType, GeometryType, Zooms,
+    collection::InvalidCollectionId,
+};
 
 /// Id of the collection of points.
 pub const POINTS: &str = "points";
@@ -18,6 +21,37 @@ pub const POINTS: &str = "points";
 pub const POINT_EVENTS: &str = "point_events";
 /// The key of both.
 pub const ID: &str = "id";
+
+/// The collections of a new ledger, with points stored in `crs`.
+///
+/// # Errors
+/// None in truth: both names are usable ones.
+pub fn collections(crs: &Crs) -> Result<[Collection; 2], InvalidCollectionId> {
+    let collection = |id: &str, title: &str, description: &str, fields| {
+        Ok(Collection {
+            id: CollectionId::try_from(id)?,
+            title: title.to_owned(),
+            description: description.to_owned(),
+            attribution: String::new(),
+            crs: crs.clone(),
+            geometry_type: GeometryType::Point,
+            has_z: false,
+            has_m: false,
+            fields,
+            key: Some(ID.to_owned()),
+            zooms: Zooms { min: 0, max: 18 },
+            style: None,
+            extent: Envelope::EMPTY,
+            count: 0,
+        })
+    };
+    let of_points = "Rectification points; events alone change their states";
+    let of_events = "Events of rectification points; they are raised and then stay as they are";
+    Ok([
+        collection(POINTS, "整治点位", of_points, points::fields())?,
+        collection(POINT_EVENTS, "点位事件", of_events, events::fields())?,
+    ])
+}
 
 /// Whether a collection is one of the ledger's: it has the name and every column. Others may stand
 /// beside them, in any order.
