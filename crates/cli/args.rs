@@ -1,9 +1,12 @@
 //! The command line: every command, flag and value.
 
+mod ledger;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+pub use ledger::{LedgerAction, LedgerArgs};
 
 /// One engine for households, parcels and rectification points.
 #[derive(Debug, Parser)]
@@ -39,6 +42,8 @@ pub enum Command {
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
     Collection(CollectionArgs),
+    /// Make a ledger of rectification points
+    Ledger(LedgerArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

@@ -29,6 +29,8 @@ mod live;
 mod planner;
 mod planner_refusals;
 mod planner_town;
+mod points;
+mod points_town;
 mod postgis;
 mod qgis_edits;
 mod ready;

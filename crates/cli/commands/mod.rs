@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod ledger;
 mod pyramid;
 mod query;
 mod restore;
@@ -46,6 +47,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),
         Command::Collection(args) => blocking(collection::collection(args, &config)).map(done),
+        Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),

@@ -37,6 +37,16 @@ pub enum ImportError {
         /// The id.
         id: CollectionId,
     },
+    /// Events alone change the ledger.
+    #[error(
+        "collection {id} belongs to the ledger, which events alone change: register points from a \
+         spreadsheet with `tuban ledger register`, or POST /points/events; or import under another \
+         id with --collection"
+    )]
+    Ledger {
+        /// The id.
+        id: CollectionId,
+    },
     /// There is nothing to add to.
     #[error("collection {id} does not exist: leave out --append or --upsert to create it")]
     NoCollection {

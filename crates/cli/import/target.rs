@@ -1,5 +1,6 @@
 //! Where an import goes: a store of this process's own, or one that a server holds.
 
+use ledger::rows::is_of_ledger;
 use spatial::{Collection, CollectionId, Revision};
 use store::{FeatureStore, Load, LoadItem, LoadSummary};
 use tokio::sync::mpsc;
@@ -31,10 +32,20 @@ impl Target<'_> {
         load: Load,
         source: mpsc::Receiver<LoadItem>,
     ) -> Result<LoadSummary, ImportError> {
+        self.refuse_ledger(&load.collection.id).await?;
         Ok(match self {
             Self::Own(store) => store.load(load, source).await?,
             Self::Through(client) => client.load(load, source).await?,
         })
+    }
+
+    /// What events alone change is not loaded.
+    async fn refuse_ledger(&self, id: &CollectionId) -> Result<(), ImportError> {
+        let all = self.collections().await?;
+        match all.iter().any(|known| known.id == *id && is_of_ledger(known)) {
+            true => Err(ImportError::Ledger { id: id.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Removes a collection and its features.

@@ -193,6 +193,11 @@ impl Held {
         let head: LoadHead = serde_json::from_slice(head).map_err(|error| error.to_string())?;
         let load: Load = head.read().ok_or("the load is not readable")?;
         let fields = load.collection.fields.len();
+        let id = &load.collection.id;
+        let held = self.engine.snapshot().collections.get(id).map(Arc::clone);
+        if held.is_some_and(|held| ledger::rows::is_of_ledger(held.collection())) {
+            return Err(format!("{id} belongs to the ledger, which events alone change"));
+        }
         let (sender, source) = mpsc::channel(QUEUE);
         let feeding = std::thread::spawn(move || feed(spool, fields, &sender));
         let work = async {

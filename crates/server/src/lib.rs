@@ -22,6 +22,7 @@ mod listen;
 mod negotiate;
 mod openapi;
 pub mod planner;
+mod point_events;
 mod problem;
 mod query_string;
 mod ready;

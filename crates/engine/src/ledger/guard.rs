@@ -71,8 +71,10 @@ fn guard_values(
         // What was drawn in the file and is no point yet may get the id of one.
         name.filter(|name| points::is_derived(name) && !(is_drawn_only && *name == ID))
     };
-    for (position, value) in &assigned.values {
-        if let Some(name) = is_guarded(*position)
+    for (number, (position, value)) in assigned.values.iter().enumerate() {
+        // What is given to a field last counts.
+        let is_last = assigned.values[number + 1..].iter().all(|(later, _)| later != position);
+        if let Some(name) = is_guarded(*position).filter(|_| is_last)
             && !is_same(row.value(*position), value)
         {
             let place = format!("{place}/feature/properties/{}", escaped(name));

@@ -9,6 +9,7 @@ mod facades;
 mod features;
 mod parts;
 mod planner;
+mod points;
 mod styles;
 mod tiles;
 mod watching;
@@ -30,11 +31,15 @@ pub fn document(app: &App, base: &str) -> Value {
     facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    points::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
+        if app.engine.has_ledger() {
+            schemas.extend(points::schemas());
+        }
     }
     json!({
         "openapi": "3.0.3",
@@ -54,6 +59,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Styles", "description": "Map styles" },
             { "name": "Facades", "description": "The same tiles as WMTS and as Esri's VectorTileServer" },
             { "name": "Changes", "description": "What changed, and what happens in an area" },
+            { "name": "Ledger", "description": "Points and their events" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,
