@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-pub use ledger::{LedgerAction, LedgerArgs};
+pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
 
 /// One engine for households, parcels and rectification points.
 #[derive(Debug, Parser)]
@@ -42,7 +42,7 @@ pub enum Command {
     Inspect(InspectArgs),
     /// List, describe, change, rename or remove collections
     Collection(CollectionArgs),
-    /// Make a ledger of rectification points
+    /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),

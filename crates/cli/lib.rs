@@ -8,6 +8,7 @@ pub mod environment;
 pub mod import;
 pub mod local;
 mod output;
+pub mod register;
 pub mod synth;
 
 use std::process::ExitCode;

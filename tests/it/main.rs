@@ -30,6 +30,7 @@ mod planner;
 mod planner_refusals;
 mod planner_town;
 mod points;
+mod points_sheet;
 mod points_town;
 mod postgis;
 mod qgis_edits;

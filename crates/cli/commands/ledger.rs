@@ -1,6 +1,7 @@
 //! `tuban ledger`: makes a ledger, and fills it from spreadsheets.
 
 mod init;
+mod register;
 
 use std::process::ExitCode;
 
@@ -12,5 +13,6 @@ use crate::config::Config;
 pub async fn ledger(args: LedgerArgs, config: &Config) -> Result<ExitCode, CommandError> {
     match args.action {
         LedgerAction::Init { store, crs } => init::init(&store, &crs, config).await,
+        LedgerAction::Register(args) => register::register(args, config).await,
     }
 }

@@ -47,6 +47,18 @@ pub enum ImportError {
         /// The id.
         id: CollectionId,
     },
+    /// A file without a layer.
+    #[error("{path} holds no table")]
+    NoLayer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More rows than one spreadsheet may have.
+    #[error("there are more than {most} rows; part the file")]
+    TooManyRows {
+        /// How many there may be.
+        most: usize,
+    },
     /// There is nothing to add to.
     #[error("collection {id} does not exist: leave out --append or --upsert to create it")]
     NoCollection {

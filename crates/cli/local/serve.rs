@@ -22,6 +22,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
+use crate::register::{Sheet, take_in};
 
 /// Most senders at a time; more wait.
 const SENDERS: usize = 4;
@@ -123,6 +124,13 @@ impl Held {
         }
         done(&stream, Outcome::from(Revision(0)))?;
         while let Some((kind, body)) = message::read(&mut from)? {
+            if kind == Kind::Sheet {
+                match self.register(&body, runtime) {
+                    Ok(fates) => message::write(&mut &stream, Kind::Done, &fates)?,
+                    Err(reason) => refuse(&stream, &reason)?,
+                }
+                continue;
+            }
             let outcome = match kind {
                 Kind::Command => self.command(&body, runtime),
                 Kind::Load => match self.set_aside(&mut from) {
@@ -159,6 +167,13 @@ impl Held {
             self.show(revision.map(Outcome::from)).await
         };
         runtime.block_on(work)
+    }
+
+    /// Takes a spreadsheet in; what became of its rows, as JSON.
+    fn register(&self, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
+        let sheet: Sheet = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let fates = runtime.block_on(take_in(&self.engine, sheet))?;
+        serde_json::to_vec(&fates).map_err(|error| error.to_string())
     }
 
     /// Keeps the features of a load until the last has come.

@@ -28,9 +28,22 @@ pub use trace::{Step, Trace};
 
 use crate::Defect;
 
+/// Whether an event that is refused keeps the others of its batch from being taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// Each event that may be taken is.
+    Each,
+    /// Those of a point all are, or none.
+    WholePoints,
+    /// All of the batch are, or none.
+    AllOrNone,
+}
+
 /// Events of one actor that go in together, each with an outcome of its own.
 #[derive(Clone, Debug)]
 pub struct Raising {
+    /// What a refusal does to the others.
+    pub taking: Taking,
     /// Who raises them: the authenticated principal, or `local`.
     pub actor: String,
     /// The actor's unit, if it has one.
@@ -70,6 +83,8 @@ pub enum Outcome {
     },
     /// It was there before: nothing changed.
     Again,
+    /// It might be taken, but another event was refused of those that are taken all or none.
+    Withheld,
     /// It is not the point's.
     Refused(Refusal),
     /// The report cannot be a feature of the points. Places are pointers into geometry or values.
@@ -85,7 +100,7 @@ pub struct RaisedBatch {
     pub recorded_at: Option<Timestamp>,
     /// One outcome an event, in order.
     pub outcomes: Vec<Outcome>,
-    /// The points of the batch as they are now, by id.
+    /// The points of the batch as they are now, in the order in which it names them.
     pub points: Vec<Point>,
 }
 

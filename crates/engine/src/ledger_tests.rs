@@ -17,7 +17,7 @@ use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode, MemoryStore
 use tokio::sync::mpsc;
 
 use crate::engine_tests::{fid, id};
-use crate::ledger::{NewEvent, Outcome, RaisedBatch, Raising};
+use crate::ledger::{NewEvent, Outcome, RaisedBatch, Raising, Taking};
 use crate::{Assigned, EditOp, EditSet, Engine, EngineError, EngineSettings, FeatureEdit};
 
 /// 2026-09-01T00:00:00Z.
@@ -90,7 +90,7 @@ fn submit(number: u64, m2: u64) -> Payload {
 }
 
 pub(crate) fn by(actor: &str, events: Vec<NewEvent>) -> Raising {
-    Raising { actor: actor.to_owned(), unit: None, events }
+    Raising { taking: Taking::Each, actor: actor.to_owned(), unit: None, events }
 }
 
 async fn make_collections(store: &dyn FeatureStore) {
@@ -267,6 +267,35 @@ async fn each_event_of_a_batch_has_an_outcome_of_its_own() {
     assert!(matches!(state, Outcome::Refused(Refusal::WrongState { .. })), "{state:?}");
     assert!(matches!(order, Outcome::Refused(Refusal::OutOfOrder { .. })), "{order:?}");
     assert_eq!(check_rows(&engine, None).await, 1);
+}
+
+#[tokio::test]
+async fn a_batch_of_which_all_are_taken_or_none_is_withheld_for_one() {
+    let (_store, engine) = empty_ledger().await;
+    let events = vec![new(1, 1, report()), new(1, 2, register("")), new(2, 3, dispatch())];
+    let strict = Raising { taking: Taking::AllOrNone, ..by("ann", events.clone()) };
+    let done = engine.raise(strict).await.unwrap();
+    assert_eq!(done.outcomes[..2], [Outcome::Withheld, Outcome::Withheld]);
+    assert!(matches!(done.outcomes[2], Outcome::Refused(Refusal::NotReported { .. })));
+    assert_eq!((done.recorded_at, check_rows(&engine, None).await), (None, 0));
+    // Of whole points, the other ones are taken.
+    let mut mixed = events;
+    mixed.extend([new(3, 7, report()), new(3, 8, Payload::Accept)]);
+    mixed.push(new(4, 9, report()));
+    let done = engine.raise(Raising { taking: Taking::WholePoints, ..by("ann", mixed) }).await;
+    let outcomes = done.unwrap().outcomes;
+    assert_eq!(outcomes[..2], [Outcome::New { seq: 1 }, Outcome::New { seq: 2 }]);
+    assert_eq!((&outcomes[3], &outcomes[5]), (&Outcome::Withheld, &Outcome::New { seq: 1 }));
+    assert!(matches!(outcomes[4], Outcome::Refused(Refusal::WrongState { .. })));
+    assert_eq!(check_rows(&engine, None).await, 2);
+    let (_store, engine) = empty_ledger().await;
+    let sound = Raising {
+        taking: Taking::AllOrNone,
+        ..by("ann", vec![new(1, 1, report()), new(1, 2, register(""))])
+    };
+    let done = engine.raise(sound).await.unwrap();
+    assert_eq!(done.outcomes, [Outcome::New { seq: 1 }, Outcome::New { seq: 2 }]);
+    assert_eq!(value(&engine, 1, "code"), Value::Text("110115001-CW-2026-00001".into()));
 }
 
 #[tokio::test]

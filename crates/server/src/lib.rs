@@ -50,6 +50,7 @@ pub use archives::{
 };
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
+pub use point_events::raise_here as raise_events;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
 

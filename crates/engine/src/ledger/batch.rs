@@ -1,6 +1,6 @@
 //! A batch of events against one state: what becomes of each, and the change set that makes it so.
 
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use ledger::{
     Event, EventId, Payload, Point, PointCode, PointId, PointSeries, Raised, Refusal, Rules, State,
@@ -13,12 +13,12 @@ use spatial::{
 
 use super::held::{Held, assign, blank};
 use super::index::Index;
-use super::{NewEvent, Outcome, Raising};
+use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
 use crate::{Defect, EngineError};
 
 /// What the index knows of the points, events and numbers that a batch names.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Known {
     /// The row of each point and the rows of its events.
     points: BTreeMap<PointId, (Option<FeatureId>, Vec<FeatureId>)>,
@@ -63,6 +63,8 @@ impl Known {
 
 /// A point at work.
 struct Working {
+    /// How many came before it: rows lie in the order in which the batch names their points.
+    order: usize,
     point: Option<Point>,
     row: Option<FeatureId>,
     /// The row with what a report gives it.
@@ -88,20 +90,58 @@ pub(super) struct Made {
 
 impl Batch<'_> {
     /// Raises every event in order. `revision` is that of the state.
-    pub(super) fn run(
+    pub(super) fn run(self, raising: &Raising, revision: Revision) -> Result<Made, EngineError> {
+        let mut left_out: BTreeSet<PointId> = BTreeSet::new();
+        let mut refused: BTreeMap<usize, Outcome> = BTreeMap::new();
+        loop {
+            let known = self.known.clone();
+            let mut made = Batch { known, ..self }.pass(raising, revision, &left_out)?;
+            let before = left_out.len();
+            for (position, (new, outcome)) in raising.events.iter().zip(&made.outcomes).enumerate()
+            {
+                if matches!(outcome, Outcome::Refused(_) | Outcome::Invalid(_)) {
+                    refused.insert(position, outcome.clone());
+                    left_out.insert(new.point);
+                }
+            }
+            match raising.taking {
+                Taking::AllOrNone if !refused.is_empty() => {
+                    left_out.extend(raising.events.iter().map(|new| new.point));
+                }
+                Taking::AllOrNone | Taking::Each => return Ok(made),
+                Taking::WholePoints => {}
+            }
+            // Without these points others may be refused that were to join them.
+            if left_out.len() == before {
+                for (position, outcome) in refused {
+                    made.outcomes[position] = outcome;
+                }
+                return Ok(made);
+            }
+        }
+    }
+
+    /// Raises every event in order, but for those of some points.
+    fn pass(
         mut self,
         raising: &Raising,
         revision: Revision,
+        left_out: &BTreeSet<PointId>,
     ) -> Result<Made, EngineError> {
         let mut working: BTreeMap<PointId, Working> = BTreeMap::new();
         let mut rows = Vec::new();
         let mut outcomes = Vec::with_capacity(raising.events.len());
         for new in &raising.events {
-            let outcome = self.raise(raising, new, &mut working, &mut rows)?;
+            let outcome = match left_out.contains(&new.point) {
+                true => Outcome::Withheld,
+                false => self.raise(raising, new, &mut working, &mut rows)?,
+            };
             outcomes.push(outcome);
         }
+        let mut working: Vec<Working> = working.into_values().collect();
+        working.sort_by_key(|one| one.order);
         let collection = self.held.points.collection();
-        let of_points = working.values().filter(|one| one.is_touched).map(|one| {
+        let of_points = working.iter().filter(|one| one.is_touched).map(|one| {
             let mut feature = one.feature.clone();
             if let Some(point) = &one.point {
                 assign(collection, &mut feature, points::derived(point));
@@ -121,7 +161,7 @@ impl Batch<'_> {
             Change { collection: collection.id.clone(), op, unchanged_since: None }
         }));
         let named = |point: &Point| raising.events.iter().any(|new| new.point == point.id());
-        let points = working.into_values().filter_map(|one| one.point).filter(named).collect();
+        let points = working.into_iter().filter_map(|one| one.point).filter(named).collect();
         Ok(Made { outcomes, changes, points })
     }
 
@@ -207,6 +247,7 @@ impl Batch<'_> {
         id: PointId,
         working: &mut BTreeMap<PointId, Working>,
     ) -> Result<(), EngineError> {
+        let order = working.len();
         let Entry::Vacant(place) = working.entry(id) else { return Ok(()) };
         let (row, rows) = self.known.points.get(&id).cloned().unwrap_or_default();
         let held = row.and_then(|row| self.held.points.get(row));
@@ -215,7 +256,7 @@ impl Batch<'_> {
             None => blank(self.held.points.collection()),
         };
         let point = self.held.point(id, &rows, self.rules)?;
-        place.insert(Working { point, row: held.and(row), feature, is_touched: false });
+        place.insert(Working { order, point, row: held.and(row), feature, is_touched: false });
         Ok(())
     }
 

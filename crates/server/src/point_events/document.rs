@@ -32,6 +32,7 @@ pub fn outcome(id: Option<&str>, point: Option<&str>, result: &Result<Outcome, P
             entry["outcome"] = json!("new");
             entry["seq"] = json!(seq);
         }
+        Ok(Outcome::Withheld) => entry["outcome"] = json!("withheld"),
         Ok(_) => entry["outcome"] = json!("again"),
         Err(problem) => {
             entry["outcome"] = json!("refused");

@@ -7,7 +7,7 @@ mod document;
 mod read;
 
 use engine::Engine;
-use engine::ledger::{NewEvent, Outcome, RaisedBatch, Raising};
+use engine::ledger::{NewEvent, Outcome, RaisedBatch, Raising, Taking};
 use ledger::point::Ground;
 use ledger::{PointId, Refusal};
 use serde_json::Value;
@@ -47,6 +47,8 @@ pub struct Asking<'a> {
     pub at: At,
     /// Most events.
     pub most: usize,
+    /// Whether an event that is refused keeps the others from being taken.
+    pub taking: Taking,
 }
 
 /// Raises the events of a body.
@@ -55,7 +57,7 @@ pub struct Asking<'a> {
 /// When the body is no event and no list of them, when the store has no ledger, or when nothing
 /// could be written: then nothing was changed.
 pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result<Answer, Problem> {
-    let Asking { actor, crs, at, most } = asking;
+    let Asking { actor, crs, at, most, taking } = asking;
     let (reading, crs, sender) = (engine.clone(), crs.clone(), actor.clone());
     let read = move || read(&reading, &body, (&crs, &sender), at, most);
     let told = engine.pool().run(read).await??;
@@ -72,7 +74,23 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
             Err(problem) => unread.push(Some(problem)),
         }
     }
-    let raising = Raising { actor: actor.name().to_owned(), unit: None, events };
+    let unread_points: Vec<Option<String>> = names
+        .iter()
+        .zip(&unread)
+        .filter(|(_, problem)| problem.is_some())
+        .map(|((_, point), _)| point.clone())
+        .collect();
+    // What cannot be read is refused: it keeps those from being taken that go with it.
+    let goes_in = |event: &NewEvent| match taking {
+        Taking::Each => true,
+        Taking::WholePoints => !unread_points.contains(&Some(event.point.to_string())),
+        Taking::AllOrNone => unread_points.is_empty(),
+    };
+    let taken: Vec<bool> = events.iter().map(goes_in).collect();
+    let mut kept = taken.iter();
+    events.retain(|_| kept.next().copied().unwrap_or(false));
+    let mut taken = taken.into_iter();
+    let raising = Raising { taking, actor: actor.name().to_owned(), unit: None, events };
     let RaisedBatch { revision, recorded_at, outcomes, points } = engine.raise(raising).await?;
     let is_new = recorded_at.is_some();
     let mut outcomes = outcomes.into_iter();
@@ -80,6 +98,7 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
         .into_iter()
         .map(|problem| match problem {
             Some(problem) => Err(problem),
+            None if !taken.next().unwrap_or(false) => Ok(Outcome::Withheld),
             None => match outcomes.next() {
                 Some(Outcome::Refused(refusal)) => Err(refused(&refusal)),
                 Some(Outcome::Invalid(defects)) => {
@@ -102,6 +121,18 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
     );
     let refused = results.into_iter().find_map(Result::err);
     Ok(Answer { body, revision: revision.0, is_new, is_list, refused })
+}
+
+/// Raises a list of events for a caller on this machine, who is the actor of a store without
+/// accounts; geometries are longitudes and latitudes. Answers what `POST /points/events` does.
+///
+/// # Errors
+/// What is wrong, in a sentence, when nothing was changed.
+pub async fn raise_here(engine: &Engine, body: Vec<u8>, taking: Taking) -> Result<Value, String> {
+    let (actor, crs) = (Actor::local(), OfferedCrs::crs84());
+    let asking = Asking { actor: &actor, crs: &crs, at: At::Any, most: usize::MAX, taking };
+    let answer = raise(engine, body, asking).await;
+    answer.map(|answer| answer.body).map_err(|problem| problem.detail().to_owned())
 }
 
 /// A refusal as the outside sees it.

@@ -8,6 +8,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
+use engine::ledger::Taking;
 use ledger::rows::POINTS;
 use spatial::CollectionId;
 
@@ -73,7 +74,8 @@ async fn raise(app: &Arc<App>, headers: &HeaderMap, body: Body, at: At) -> Resul
     let crs = body_crs(app, headers)?;
     let actor = Actor::local();
     let most = app.settings.max_transaction_changes;
-    let asking = Asking { actor: &actor, crs: &crs, at, most };
+    let taking = Taking::Each;
+    let asking = Asking { actor: &actor, crs: &crs, at, most, taking };
     point_events::raise(&app.engine, body.to_vec(), asking).await
 }
 
