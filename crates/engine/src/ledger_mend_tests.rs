@@ -171,3 +171,30 @@ async fn what_was_written_while_nobody_served_the_store_is_found_in_the_change_l
     assert_eq!(engine.kept_out(&id(POINTS), 100).await.unwrap().len(), 1);
     assert_eq!(engine.kept_out(&id(POINT_EVENTS), 100).await.unwrap().len(), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_events_that_another_program_loads_at_once_are_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, other) = town(&folder).await;
+    let load = |from: u32| {
+        format!(
+            "WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i < {from} + \
+             10000) INSERT INTO point_events (id, point, seq, kind, actor, role, occurred_at, \
+             recorded_at, backfilled, approval) SELECT printf('00000000-0000-7000-8000-%012x', i), \
+             point, 3, 'void', 'mallory', 'city', occurred_at, recorded_at, 0, 'V' FROM n, \
+             point_events WHERE fid = 2"
+        )
+    };
+    other.execute(&load(100_000), []).unwrap();
+    let rows = || engine.snapshot().collections[&id(POINT_EVENTS)].len();
+    engine.take_in_foreign(Timestamp(9_000)).await.unwrap();
+    for _ in 0..6_000 {
+        if rows() == 4 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!((rows(), check_rows(&engine, None).await), (4, 2));
+    let trace = engine.trace(&pid(1).to_string(), None).await.unwrap().unwrap();
+    assert_eq!(trace.steps.len(), 2);
+}

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ledger::rows::{ID, POINT_EVENTS, POINTS, is_of_ledger, points};
-use spatial::{CollectionSnapshot, FeatureRef, Snapshot, Value, ValueRef};
+use spatial::{CollectionId, CollectionSnapshot, FeatureRef, Snapshot, Value, ValueRef};
 
 use super::held::column;
 use crate::EngineError;
@@ -17,14 +17,20 @@ use crate::edit::{Assigned, EditOp, EditSet, FeatureEdit};
 /// # Errors
 /// [`EngineError::EventsOnly`] for the first edit that only an event may do.
 pub(crate) fn guarded(state: &Snapshot, edits: &Arc<EditSet>) -> Result<Arc<EditSet>, EngineError> {
-    let is_named = |edit: &FeatureEdit| matches!(edit.collection.as_str(), POINTS | POINT_EVENTS);
-    if !edits.edits.iter().any(is_named) {
+    let of_ledger = [POINTS, POINT_EVENTS].into_iter().filter_map(|name| {
+        let held = state.collections.get(&CollectionId::try_from(name).ok()?)?;
+        is_of_ledger(held.collection()).then_some(held)
+    });
+    let of_ledger: Vec<&Arc<CollectionSnapshot>> = of_ledger.collect();
+    let held_by = |edit: &FeatureEdit| {
+        of_ledger.iter().find(|held| held.collection().id == edit.collection).copied()
+    };
+    if !edits.edits.iter().any(|edit| held_by(edit).is_some()) {
         return Ok(Arc::clone(edits));
     }
     let mut guarded = (**edits).clone();
-    for edit in guarded.edits.iter_mut().filter(|edit| is_named(edit)) {
-        let held = state.collections.get(&edit.collection);
-        if let Some(held) = held.filter(|held| is_of_ledger(held.collection())) {
+    for edit in &mut guarded.edits {
+        if let Some(held) = held_by(edit) {
             guard(held, edit)?;
         }
     }

@@ -244,8 +244,22 @@ impl Engine {
         let is_foreign = |record: &&ChangeRecord| {
             record.actor == EXTERNAL && matches!(record.collection.as_str(), POINTS | POINT_EVENTS)
         };
-        let foreign = records.iter().filter(is_foreign);
-        let rows: Vec<_> = foreign.filter_map(|r| Some((r.collection.clone(), r.id?))).collect();
+        let mut rows: Vec<(CollectionId, FeatureId)> = Vec::new();
+        for record in records.iter().filter(is_foreign) {
+            let id = &record.collection;
+            match (record.id, before.collections.get(id), after.collections.get(id)) {
+                (Some(row), ..) => rows.push((id.clone(), row)),
+                // Many rows in a row are one record: those that were not there before.
+                (None, Some(before), Some(after)) => {
+                    after.each(&mut |shard, slots| {
+                        let ids = slots.iter().map(|slot| shard.ids()[usize::from(*slot)]);
+                        let new = ids.filter(|row| before.get(*row).is_none());
+                        rows.extend(new.map(|row| (id.clone(), row)));
+                    });
+                }
+                (None, ..) => {}
+            }
+        }
         if !rows.is_empty() && !before.collections.is_empty() {
             self.mend_later(rows);
         }

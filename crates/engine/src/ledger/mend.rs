@@ -31,6 +31,12 @@ const LOG_ROWS: usize = 10_000;
 /// How often a row is looked at anew when it keeps changing.
 const ATTEMPTS: usize = 8;
 
+/// Rows that are put back together.
+const TOGETHER: usize = 1_000;
+
+/// What is put back, in words, and how.
+type Put = (&'static str, ChangeOp);
+
 /// A row that another program wrote.
 type Row = (CollectionId, FeatureId);
 
@@ -43,12 +49,17 @@ impl Engine {
         }
         let mut foreign: BTreeSet<Row> = BTreeSet::new();
         let mut since = Revision(0);
+        // Collections into which another program loaded many rows at once.
+        let mut loaded: BTreeSet<CollectionId> = BTreeSet::new();
         loop {
             let records = self.store().changes(since, LOG_ROWS).await?;
             let Some(last) = records.last() else { break };
             since = last.revision;
             for record in records {
                 let is_of_ledger = matches!(record.collection.as_str(), POINTS | POINT_EVENTS);
+                if is_of_ledger && record.id.is_none() && record.actor == EXTERNAL {
+                    loaded.insert(record.collection.clone());
+                }
                 let Some(id) = record.id.filter(|_| is_of_ledger) else { continue };
                 if record.actor == ACTOR && record.reason.starts_with(PUT_BACK) {
                     let (since, reason) = (record.recorded_at, record.reason.clone());
@@ -60,7 +71,27 @@ impl Engine {
                 };
             }
         }
+        for id in loaded {
+            for row in self.rows_of(&id) {
+                let came = self.store().arrival(&id, row).await?;
+                if came.is_some_and(|came| came.actor == EXTERNAL) {
+                    foreign.insert((id.clone(), row));
+                }
+            }
+        }
         self.mend(foreign).await
+    }
+
+    /// Every row of a collection.
+    fn rows_of(&self, id: &CollectionId) -> Vec<FeatureId> {
+        let state = self.snapshot();
+        let mut rows = Vec::new();
+        if let Some(held) = state.collections.get(id) {
+            held.each(&mut |shard, slots| {
+                rows.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+            });
+        }
+        rows
     }
 
     /// Puts back what another program wrote into these rows, soon.
@@ -81,10 +112,10 @@ impl Engine {
 
     fn list(&self, one: KeptOut) {
         let mut listed = self.0.ledger.put_back();
-        let is_known = |known: &KeptOut| {
+        let is_known = |known: &&KeptOut| {
             (&known.collection, known.fid, known.since) == (&one.collection, one.fid, one.since)
         };
-        if listed.iter().any(is_known) {
+        if listed.iter().rev().take_while(|known| known.since >= one.since).any(|k| is_known(&k)) {
             return;
         }
         if listed.len() >= MOST_LISTED {
@@ -99,9 +130,23 @@ impl Engine {
         let mut drawn: BTreeSet<FeatureId> = BTreeSet::new();
         let (events, of_points): (Vec<Row>, Vec<Row>) =
             rows.into_iter().partition(|(collection, _)| collection.as_str() == POINT_EVENTS);
+        let mut puts: BTreeMap<&'static str, Vec<(FeatureId, ChangeOp)>> = BTreeMap::new();
+        let mut of_events = None;
         for (collection, row) in events {
-            for point in self.mend_event(&collection, row).await? {
+            let (touched, put) = self.mend_event(&collection, row).await?;
+            for point in touched {
                 suspects.entry(point).or_default();
+            }
+            if let Some((what, op)) = put {
+                puts.entry(what).or_default().push((row, op));
+            }
+            of_events = Some(collection);
+        }
+        for (what, ops) in puts {
+            for ops in ops.chunks(TOGETHER) {
+                if let Some(collection) = &of_events {
+                    self.put(collection, ops.to_vec(), what).await?;
+                }
             }
         }
         for (collection, row) in of_points {
@@ -133,12 +178,12 @@ impl Engine {
         Held::of(&self.snapshot()).ok_or(EngineError::NoLedger)
     }
 
-    /// Gives a row of an event its own values again; answers the points that it may have touched.
+    /// What gives a row of an event its own values again, and the points that it may have touched.
     async fn mend_event(
         &self,
         collection: &CollectionId,
         row: FeatureId,
-    ) -> Result<Vec<PointId>, EngineError> {
+    ) -> Result<(Vec<PointId>, Option<Put>), EngineError> {
         let past = self.past(collection, row).await?;
         let (state, held) = (self.snapshot(), self.ledger_now()?);
         let present = held.events.get(row).map(|row| row.to_feature());
@@ -152,7 +197,7 @@ impl Engine {
         let both = [past.own.as_ref(), present.as_ref()];
         let touched: Vec<PointId> = both.into_iter().flatten().filter_map(point).collect();
         let (what, op) = match (past.own, present) {
-            (Some(own), Some(present)) if own == present => return Ok(touched),
+            (Some(own), Some(present)) if own == present => return Ok((touched, None)),
             (Some(own), Some(_)) => ("an event that was changed", ChangeOp::Replace(row, own)),
             (Some(own), None) if !self.is_kept_out(collection, row).await? => {
                 // It may be there already, as another row.
@@ -161,15 +206,23 @@ impl Engine {
                     event.is_some_and(|event| index.known.contains_key(&event))
                 });
                 if is_there.await? {
-                    return Ok(touched);
+                    return Ok((touched, None));
                 }
                 ("an event that was removed", ChangeOp::Insert(Feature { id: None, ..own }))
             }
-            (None, Some(_)) => ("an event that nobody raised", ChangeOp::Delete(row)),
-            (Some(_) | None, None) => return Ok(touched),
+            (None, Some(_)) if past.is_foreign => {
+                ("an event that nobody raised", ChangeOp::Delete(row))
+            }
+            // What it was is not kept any more: it is left as it is, and said.
+            (None, Some(_)) => {
+                let reason = "an event was changed in the file by another program, and what it was \
+                    is not kept any more; restore it from a backup";
+                self.list(entry(collection, row, reason.to_owned(), now()));
+                return Ok((touched, None));
+            }
+            (Some(_) | None, None) => return Ok((touched, None)),
         };
-        self.put(collection, row, op, what.to_owned()).await?;
-        Ok(touched)
+        Ok((touched, Some((what, op))))
     }
 
     /// Makes the row of a point say what its events say. `row` is where it was.
@@ -212,7 +265,7 @@ impl Engine {
                     }
                 }
             };
-            match self.put(&collection.id, at, op, what).await {
+            match self.put(&collection.id, vec![(at, op)], &what).await {
                 Err(EngineError::Store(StoreError::FeatureChanged { changed, .. })) => {
                     self.published(changed).await?;
                 }
@@ -243,37 +296,42 @@ impl Engine {
             return Ok(());
         }
         assign(collection, &mut feature, points::underived());
-        self.put(&collection.id, row, ChangeOp::Replace(row, feature), names.join(", ")).await
+        let op = ChangeOp::Replace(row, feature);
+        self.put(&collection.id, vec![(row, op)], &names.join(", ")).await
     }
 
-    /// Commits what puts a row back, and lists it.
+    /// Commits what puts rows back, and lists them.
     async fn put(
         &self,
         collection: &CollectionId,
-        row: FeatureId,
-        op: ChangeOp,
-        what: String,
+        ops: Vec<(FeatureId, ChangeOp)>,
+        what: &str,
     ) -> Result<(), EngineError> {
         let state = self.snapshot();
         let reason = format!(
             "{PUT_BACK}{what}: changed in the file by another program, and only events change it; \
              POST /points/{{id}}/events"
         );
-        let unchanged_since = Some(state.revision);
-        let change = Change { collection: collection.clone(), op, unchanged_since };
+        let rows: Vec<FeatureId> = ops.iter().map(|(row, _)| *row).collect();
+        let change = |op| Change {
+            collection: collection.clone(),
+            op,
+            unchanged_since: Some(state.revision),
+        };
         let at = state.recorded_at.map_or(now(), |recorded| recorded.max(now()));
         let set = ChangeSet {
             expect: None,
             actor: ACTOR.to_owned(),
             reason: reason.clone(),
             recorded_at: at,
-            changes: vec![change],
+            changes: ops.into_iter().map(|(_, op)| change(op)).collect(),
         };
         match self.apply(set).await {
             Ok(commit) => {
-                tracing::warn!(%collection, row = row.value(), reason, "the ledger was mended");
-                let row = commit.changes.first().map_or(row, |change| change.id);
-                self.list(entry(collection, row, reason, commit.recorded_at));
+                tracing::warn!(%collection, rows = rows.len(), reason, "the ledger was mended");
+                for change in commit.changes {
+                    self.list(entry(collection, change.id, reason.clone(), commit.recorded_at));
+                }
                 Ok(())
             }
             Err(EngineError::Store(StoreError::DuplicateKey { .. })) => {
@@ -281,7 +339,9 @@ impl Engine {
                     "{what} could not be put back: another row of the file has its id; give that \
                      row another id"
                 );
-                self.list(entry(collection, row, reason, at));
+                for row in rows {
+                    self.list(entry(collection, row, reason.clone(), at));
+                }
                 Ok(())
             }
             Err(error) => Err(error),
@@ -302,6 +362,7 @@ impl Engine {
         let versions = self.store().history(id, row).await?;
         let came = self.store().arrival(id, row).await?;
         let came_from = came.map_or(String::new(), |came| came.actor);
+        let is_foreign = came_from == EXTERNAL;
         let state = self.snapshot();
         let held = state.collections.get(id);
         let held = held.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
@@ -311,8 +372,8 @@ impl Engine {
         let last_writer = versions.last().map_or(&came_from, |last| &last.actor);
         let present = held.get(row).map(|row| row.to_feature());
         match (present, last_writer == EXTERNAL) {
-            (Some(present), false) => Ok(Past { own: Some(present) }),
-            _ => Ok(Past { own: own.map(|(version, _)| fitted(held, version)) }),
+            (Some(present), false) => Ok(Past { own: Some(present), is_foreign }),
+            _ => Ok(Past { own: own.map(|(version, _)| fitted(held, version)), is_foreign }),
         }
     }
 }
@@ -321,6 +382,8 @@ impl Engine {
 struct Past {
     /// Its last state that no other program wrote, if there was one.
     own: Option<Feature>,
+    /// Whether another program made it.
+    is_foreign: bool,
 }
 
 /// A past state in the columns of today.
