@@ -155,3 +155,128 @@ fn old_history_goes_in_by_a_flag_as_long_as_the_ledger_is_empty() {
     let reason = fates[6]["defects"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("empty ledger only"), "{reason}");
 }
+
+/// A workbook of one sheet: text as it is, `#n` a number, `@n` a day as Excel counts them.
+fn workbook(rows: &[&[&str]]) -> Vec<u8> {
+    const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
+    const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
+    const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
+    let cell = |row: usize, slot: usize, cell: &str| {
+        let at = format!("{}{row}", char::from(b'A' + slot as u8));
+        match (cell.strip_prefix('#'), cell.strip_prefix('@')) {
+            (Some(number), _) => format!(r#"<c r="{at}"><v>{number}</v></c>"#),
+            (_, Some(day)) => format!(r#"<c r="{at}" s="1"><v>{day}</v></c>"#),
+            _ => format!(r#"<c r="{at}" t="inlineStr"><is><t>{cell}</t></is></c>"#),
+        }
+    };
+    let rows: String = (1..)
+        .zip(rows)
+        .map(|(number, cells)| {
+            let cells = cells.iter().enumerate().map(|(slot, text)| cell(number, slot, text));
+            format!(r#"<row r="{number}">{}</row>"#, cells.collect::<String>())
+        })
+        .collect();
+    let parts = [
+        (
+            "[Content_Types].xml",
+            format!(
+                r#"<Types xmlns="{PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/></Types>"#
+            ),
+        ),
+        (
+            "_rels/.rels",
+            format!(
+                r#"<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>"#
+            ),
+        ),
+        (
+            "xl/workbook.xml",
+            format!(
+                r#"<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}"><sheets><sheet name="台账" sheetId="1" r:id="rId1"/></sheets></workbook>"#
+            ),
+        ),
+        (
+            "xl/_rels/workbook.xml.rels",
+            format!(
+                r#"<Relationships xmlns="{PACKAGE}/relationships"><Relationship Id="rId1" Type="{OFFICE}/worksheet" Target="worksheets/sheet1.xml"/><Relationship Id="rIdS" Type="{OFFICE}/styles" Target="styles.xml"/></Relationships>"#
+            ),
+        ),
+        (
+            "xl/styles.xml",
+            format!(
+                r#"<styleSheet xmlns="{MAIN}"><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs></styleSheet>"#
+            ),
+        ),
+        (
+            "xl/worksheets/sheet1.xml",
+            format!(r#"<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>"#),
+        ),
+    ];
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in parts {
+        writer.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut writer, text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+#[test]
+fn a_workbook_of_an_office_is_read_with_its_days_and_numbers() {
+    let town = Town::new();
+    let header = [
+        "编号",
+        "任务",
+        "责任单位",
+        "挂账日期",
+        "完成期限",
+        "建筑面积",
+        "数量",
+        "责任人",
+        "地址",
+        "楼层",
+    ];
+    let book = workbook(&[
+        &header,
+        // 45901 is 2025-09-01, 45961 is 2025-10-31.
+        &[
+            "",
+            "CW",
+            "#110115001",
+            "@45901",
+            "@45961",
+            "#88.25",
+            "#2",
+            "王五",
+            "黄村大街 1 号",
+            "#6",
+        ],
+        &["", "CW", "#110115001", "@45901", "@45890", "#88.25", "#2", "", "黄村大街 2 号", ""],
+        &[
+            "110115001-CW-2025-00007",
+            "CW",
+            "#110115001",
+            "@45901",
+            "@45961",
+            "",
+            "#1",
+            "",
+            "黄村大街 3 号",
+            "",
+        ],
+    ]);
+    std::fs::write(town.folder.path().join("台账.xlsx"), book).unwrap();
+    let arguments = ["ledger", "register", "s.gpkg", "台账.xlsx"];
+    let answer = run(town.folder.path(), &arguments);
+    assert_eq!(answer.code, 3, "{}", answer.err);
+    assert!(answer.out.contains("2 of 3 rows registered, 1 refused"), "{}", answer.out);
+    assert!(answer.err.contains("were not read: 楼层"), "{}", answer.err);
+    assert!(answer.err.contains("row 3: ") && answer.err.contains("not after"), "{}", answer.err);
+    let first = town.row("points", 1);
+    assert_eq!(first["code"], "110115001-CW-2025-00001");
+    assert_eq!(first["planned_build_area_m2"], 88.25);
+    assert_eq!((&first["planned_count"], &first["year"]), (&2.into(), &2025.into()));
+    assert_eq!(first["deadline"], "2025-10-31T15:59:59.999Z");
+    assert!(first["person"].is_null(), "a name is not shown");
+    assert_eq!(town.row("points", 2)["code"], "110115001-CW-2025-00007");
+    assert_eq!(town.check_rows(), 2);
+}
