@@ -4,6 +4,7 @@
 //! order of the list: one that is not readable keeps no other from being raised.
 
 mod document;
+mod raiser;
 mod read;
 
 use engine::Engine;
@@ -14,6 +15,7 @@ use serde_json::Value;
 use spatial::Timestamp;
 
 pub use document::trace;
+use raiser::Raiser;
 pub use read::At;
 use read::{Told, read};
 
@@ -58,8 +60,9 @@ pub struct Asking<'a> {
 /// could be written: then nothing was changed.
 pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result<Answer, Problem> {
     let Asking { actor, crs, at, most, taking } = asking;
-    let (reading, crs, sender) = (engine.clone(), crs.clone(), actor.clone());
-    let read = move || read(&reading, &body, (&crs, &sender), at, most);
+    let raiser = Raiser::of(actor);
+    let (reading, crs, sender) = (engine.clone(), crs.clone(), (actor.clone(), raiser.clone()));
+    let read = move || read(&reading, &body, (&crs, &sender.0, &sender.1), at, most);
     let told = engine.pool().run(read).await??;
     let is_list = told.is_list;
     let (mut events, mut unread): (Vec<NewEvent>, Vec<Option<Problem>>) = (Vec::new(), Vec::new());
@@ -90,7 +93,7 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
     let mut kept = taken.iter();
     events.retain(|_| kept.next().copied().unwrap_or(false));
     let mut taken = taken.into_iter();
-    let raising = Raising { taking, actor: actor.name().to_owned(), unit: None, events };
+    let raising = Raising { taking, actor: raiser.name, unit: raiser.unit, events };
     let RaisedBatch { revision, recorded_at, outcomes, points } = engine.raise(raising).await?;
     let is_new = recorded_at.is_some();
     let mut outcomes = outcomes.into_iter();

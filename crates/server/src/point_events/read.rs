@@ -12,6 +12,7 @@ use spatial::{
     ValueRef,
 };
 
+use super::raiser::Raiser;
 use crate::actor::Actor;
 use crate::as_of;
 use crate::crs_uri::OfferedCrs;
@@ -58,7 +59,7 @@ pub struct Body {
 pub fn read(
     engine: &Engine,
     body: &[u8],
-    (crs, actor): (&OfferedCrs, &Actor),
+    (crs, actor, raiser): (&OfferedCrs, &Actor, &Raiser),
     at: At,
     most: usize,
 ) -> Result<Body, Problem> {
@@ -70,7 +71,7 @@ pub fn read(
     let given = engine.given(collection, &crs.crs)?;
     let columns = events::fields();
     let axis_order = crs.axis_order;
-    let reader = Reader { collection, given, axis_order, actor, at, columns: &columns };
+    let reader = Reader { collection, given, axis_order, actor, raiser, at, columns: &columns };
     let (events, is_list) = match json.kind() {
         JsonKind::Object => (vec![json], false),
         JsonKind::List => (json.items(), true),
@@ -92,6 +93,7 @@ struct Reader<'a> {
     given: Given,
     axis_order: AxisOrder,
     actor: &'a Actor,
+    raiser: &'a Raiser,
     at: At,
     columns: &'a [Field],
 }
@@ -251,6 +253,20 @@ impl Reader<'_> {
         }
     }
 
+    /// The role in which the event is raised.
+    fn role(&self, read: &mut Members) -> Result<Option<Role>, Problem> {
+        let named = match read.text("role") {
+            Some(_) => read.needed("role", |named| events::role(named).map_err(|u| u.problem)),
+            None => None,
+        };
+        let role = self.raiser.role(named)?;
+        if role.is_none() && !read.defects.iter().any(|defect| defect.place == "/role") {
+            let all = Role::ALL.map(Role::identifier).join(", ");
+            read.add("role", format!("it is missing; it is one of: {all}"));
+        }
+        Ok(role)
+    }
+
     fn made(&self, kind: EventKind, mut read: Members) -> Result<NewEvent, Problem> {
         let id = read.needed(ID, |text: &str| EventId::try_from(text));
         let point = match self.at {
@@ -264,7 +280,7 @@ impl Reader<'_> {
             }
         };
         let occurred_at = read.needed("occurred_at", as_of::moment);
-        let role = role(self.actor, &mut read);
+        let role = self.role(&mut read)?;
         let payload = events::payload(kind, &|name| read.value(name));
         let payload = match payload {
             Ok(payload) => Some(payload),
@@ -295,11 +311,6 @@ impl Reader<'_> {
             _ => Err(unreadable(read.defects)),
         }
     }
-}
-
-/// The role in which the actor raises an event: without accounts, the one that the event names.
-fn role(_actor: &Actor, read: &mut Members) -> Option<Role> {
-    read.needed("role", |named| events::role(named).map_err(|unfit| unfit.problem))
 }
 
 fn unreadable(defects: Vec<Defect>) -> Problem {
