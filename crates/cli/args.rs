@@ -1,14 +1,16 @@
 //! The command line: every command, flag and value.
 
+mod ledger;
 mod user;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ::ledger::place::Day;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use ledger::place::Day;
 use server::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 
+pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
@@ -53,6 +55,8 @@ pub enum Command {
     Places(PlacesArgs),
     /// Tell who is responsible at a position on a day
     Responsible(ResponsibleArgs),
+    /// Make a ledger of rectification points; register points from a spreadsheet
+    Ledger(LedgerArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

@@ -10,6 +10,7 @@ pub mod indicator_files;
 mod ledger_config;
 pub mod local;
 mod output;
+pub mod register;
 pub mod synth;
 
 use std::process::ExitCode;

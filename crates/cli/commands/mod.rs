@@ -8,6 +8,7 @@ mod error;
 mod export;
 mod import;
 mod inspect;
+mod ledger;
 mod places;
 mod pyramid;
 mod query;
@@ -52,6 +53,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),

@@ -110,7 +110,6 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         },
         archives,
         access,
-        rules: config.ledger.rules(),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {
@@ -293,6 +292,7 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
             bytes: config.tiles.max_bytes,
             ..tile::Limits::default()
         },
+        ledger: config.ledger.rules(),
         ..EngineSettings::default()
     }
 }

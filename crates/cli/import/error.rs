@@ -40,6 +40,28 @@ pub enum ImportError {
         /// The id.
         id: CollectionId,
     },
+    /// Events alone change the ledger.
+    #[error(
+        "collection {id} belongs to the ledger, which events alone change: register points from a \
+         spreadsheet with `tuban ledger register`, or POST /points/events; or import under another \
+         id with --collection"
+    )]
+    Ledger {
+        /// The id.
+        id: CollectionId,
+    },
+    /// A file without a layer.
+    #[error("{path} holds no table")]
+    NoLayer {
+        /// The file.
+        path: PathBuf,
+    },
+    /// More rows than one spreadsheet may have.
+    #[error("there are more than {most} rows; part the file")]
+    TooManyRows {
+        /// How many there may be.
+        most: usize,
+    },
     /// There is nothing to add to.
     #[error("collection {id} does not exist: leave out --append or --upsert to create it")]
     NoCollection {

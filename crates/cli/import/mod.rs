@@ -26,7 +26,9 @@ pub use error::ImportError;
 pub use plan::LeftOut;
 use prepare::Preparation;
 use report::{Action, Report};
+pub(crate) use survey::survey;
 pub use target::Target;
+pub(crate) use transform::{SourceTransform, source_crs};
 pub use watch::Watch;
 
 /// Chunks that may wait for the store.
@@ -55,6 +57,24 @@ pub struct ImportOptions {
     pub recorded_at: Timestamp,
     /// Where the report goes; absent: beside the store.
     pub report: Option<PathBuf>,
+}
+
+impl ImportOptions {
+    /// Reads coordinates as `crs`, where it is given, and says nothing else.
+    pub(crate) fn of(crs: Option<SourceCrs>, read: ReadOptions) -> Self {
+        Self {
+            collection: None,
+            crs,
+            assume_cgcs2000: false,
+            read,
+            mode: LoadMode::Append,
+            key: None,
+            keep: Vec::new(),
+            reason: String::new(),
+            recorded_at: Timestamp(0),
+            report: None,
+        }
+    }
 }
 
 /// What became of one layer.
@@ -165,11 +185,10 @@ async fn import_layer(
     }
 
     watch.start("looking through", schema.count);
-    let survey = tokio::task::block_in_place(|| survey::survey(first.as_mut(), watch))?;
+    let survey = tokio::task::block_in_place(|| survey(first.as_mut(), watch))?;
     drop(first);
     let mut notes = schema.notes.clone();
-    let source =
-        transform::source_crs(&schema.name, &schema.crs, &survey, registry, options, &mut notes)?;
+    let source = source_crs(&schema.name, &schema.crs, &survey, registry, options, &mut notes)?;
     let columns = plan::choose_columns(&schema, &survey, &options.keep)?;
 
     let (mut collection, mode) = match existing {

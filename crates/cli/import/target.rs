@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::places::LoadAssigner;
+use ledger::rows::is_of_ledger;
 use spatial::{Collection, CollectionId, CrsRegistry, Revision, Timestamp};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
 use tokio::sync::mpsc;
@@ -56,10 +57,20 @@ impl Target<'_> {
         load: Load,
         source: mpsc::Receiver<LoadItem>,
     ) -> Result<LoadSummary, ImportError> {
+        self.refuse_ledger(&load.collection.id).await?;
         Ok(match self {
             Self::Own(store) => store.load(load, source).await?,
             Self::Through(client) => client.load(load, source).await?,
         })
+    }
+
+    /// What events alone change is not loaded.
+    async fn refuse_ledger(&self, id: &CollectionId) -> Result<(), ImportError> {
+        let all = self.collections().await?;
+        match all.iter().any(|known| known.id == *id && is_of_ledger(known)) {
+            true => Err(ImportError::Ledger { id: id.clone() }),
+            false => Ok(()),
+        }
     }
 
     /// Removes a collection and its features.

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use spatial::{Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary, StoreError};
@@ -14,6 +15,7 @@ use tokio::sync::mpsc;
 use super::describe::{Command, Described, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
+use crate::register::{RowFate, Sheet};
 
 /// Bytes of features that are sent together.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -111,7 +113,7 @@ impl Client {
         let task = move || {
             let stream = connect(&socket, &fingerprint)?;
             // A server that hangs up has perhaps said why.
-            let failed = |source| match answer(&stream, &socket) {
+            let failed = |source| match answer::<Outcome>(&stream, &socket) {
                 Err(refused @ LocalError::Refused { .. }) => refused,
                 _ => LocalError::Io { path: socket.clone(), source },
             };
@@ -129,7 +131,20 @@ impl Client {
             }
             let finish = message::write(&mut to, Kind::Finish, &[]).and_then(|()| to.flush());
             finish.map_err(failed)?;
-            answer(&stream, &socket).map(LoadSummary::from)
+            answer::<Outcome>(&stream, &socket).map(LoadSummary::from)
+        };
+        run(&self.socket, task).await
+    }
+
+    /// Has a spreadsheet of points taken in; what became of its rows.
+    pub async fn register(&self, sheet: &Sheet) -> Result<Vec<RowFate>, LocalError> {
+        let (socket, body) = (self.socket.clone(), json(sheet));
+        let fingerprint = self.store.fingerprint().to_owned();
+        let task = move || {
+            let stream = connect(&socket, &fingerprint)?;
+            message::write(&mut &stream, Kind::Sheet, &body)
+                .map_err(|source| LocalError::Io { path: socket.clone(), source })?;
+            answer(&stream, &socket)
         };
         run(&self.socket, task).await
     }
@@ -182,13 +197,13 @@ fn connect(socket: &Path, fingerprint: &str) -> Result<UnixStream, LocalError> {
     stream.set_read_timeout(Some(HELLO_TIMEOUT)).map_err(failed)?;
     let hello = Hello { protocol: PROTOCOL, fingerprint: fingerprint.to_owned() };
     message::write(&mut &stream, Kind::Hello, &json(&hello)).map_err(failed)?;
-    answer(&stream, socket)?;
+    let _greeted: Outcome = answer(&stream, socket)?;
     // A load that others wait for may take its time.
     stream.set_read_timeout(None).map_err(failed)?;
     Ok(stream)
 }
 
-fn answer(stream: &UnixStream, socket: &Path) -> Result<Outcome, LocalError> {
+fn answer<T: DeserializeOwned>(stream: &UnixStream, socket: &Path) -> Result<T, LocalError> {
     let failed = |source| LocalError::Io { path: socket.to_owned(), source };
     let (kind, body) = message::read(&mut &*stream)
         .map_err(failed)?

@@ -17,18 +17,21 @@ pub(super) enum Kind {
     Features,
     /// All features were sent.
     Finish,
+    /// A spreadsheet of points, as JSON.
+    Sheet,
     /// It is done: what came of it, as JSON.
     Done,
     /// It is not done: why, as text.
     Refused,
 }
 
-const KINDS: [(Kind, u8); 7] = [
+const KINDS: [(Kind, u8); 8] = [
     (Kind::Hello, b'H'),
     (Kind::Command, b'C'),
     (Kind::Load, b'L'),
     (Kind::Features, b'F'),
     (Kind::Finish, b'E'),
+    (Kind::Sheet, b'S'),
     (Kind::Done, b'D'),
     (Kind::Refused, b'R'),
 ];

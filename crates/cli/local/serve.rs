@@ -24,6 +24,7 @@ use super::accounts::DescribedChange;
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
+use crate::register::{Sheet, take_in};
 
 /// Most senders at a time; more wait.
 const SENDERS: usize = 4;
@@ -126,6 +127,13 @@ impl Held {
         }
         done(&stream, Outcome::from(Revision(0)))?;
         while let Some((kind, body)) = message::read(&mut from)? {
+            if kind == Kind::Sheet {
+                match self.register(&body, runtime) {
+                    Ok(fates) => message::write(&mut &stream, Kind::Done, &fates)?,
+                    Err(reason) => refuse(&stream, &reason)?,
+                }
+                continue;
+            }
             let outcome = match kind {
                 Kind::Command => self.command(&body, runtime),
                 Kind::Load => match self.set_aside(&mut from) {
@@ -184,6 +192,13 @@ impl Held {
         Ok(Outcome { token: token.map(|id| id.0), ..unchanged })
     }
 
+    /// Takes a spreadsheet in; what became of its rows, as JSON.
+    fn register(&self, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
+        let sheet: Sheet = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let fates = runtime.block_on(take_in(&self.engine, sheet))?;
+        serde_json::to_vec(&fates).map_err(|error| error.to_string())
+    }
+
     /// Keeps the features of a load until the last has come.
     fn set_aside(&self, from: &mut BufReader<&UnixStream>) -> std::io::Result<File> {
         let mut spool = BufWriter::with_capacity(1 << 16, self.nameless_file()?);
@@ -216,6 +231,11 @@ impl Held {
         let head: LoadHead = serde_json::from_slice(head).map_err(|error| error.to_string())?;
         let load: Load = head.read().ok_or("the load is not readable")?;
         let fields = load.collection.fields.len();
+        let id = &load.collection.id;
+        let held = self.engine.snapshot().collections.get(id).map(Arc::clone);
+        if held.is_some_and(|held| ledger::rows::is_of_ledger(held.collection())) {
+            return Err(format!("{id} belongs to the ledger, which events alone change"));
+        }
         let (sender, source) = mpsc::channel(QUEUE);
         let feeding = std::thread::spawn(move || feed(spool, fields, &sender));
         let work = async {

@@ -16,6 +16,7 @@ use spatial::{
 };
 use store::StoreError;
 
+use crate::ledger::guarded;
 use crate::{Defect, Engine, EngineError};
 
 /// How often a set is made out anew before it is refused.
@@ -75,9 +76,10 @@ impl Engine {
     /// [`EngineError::Invalid`] lists every defect; [`EngineError::FeatureChanged`] says that a
     /// feature changed after the revision that its edit names.
     pub async fn edit(&self, edits: EditSet) -> Result<Commit, EngineError> {
-        let edits = Arc::new(edits);
+        let asked = Arc::new(edits);
         for _attempt in 0..ATTEMPTS {
             let state = self.snapshot();
+            let edits = guarded(&state, &asked)?;
             let (changes, defects) = self.made_out(&state, &edits).await?;
             if !defects.is_empty() {
                 return Err(EngineError::Invalid { defects });

@@ -64,6 +64,29 @@ pub enum EngineError {
     /// Others changed the same feature again and again while an edit of it was made out.
     #[error("the feature keeps changing; try again")]
     KeepsChanging,
+    /// The store has no ledger.
+    #[error("the store has no ledger; `tuban ledger init` makes the collections of one")]
+    NoLedger,
+    /// An edit of what only events change.
+    #[error("{place}: {what}; POST /points/{point}/events instead")]
+    EventsOnly {
+        /// Where in the request, as a JSON pointer.
+        place: String,
+        /// What was to be changed.
+        what: String,
+        /// The point, or `{id}` when there is none yet.
+        point: String,
+    },
+    /// A row of the ledger that is none of it, perhaps for a moment: another program wrote it.
+    #[error("feature {id} of {collection} is no row of the ledger: {reason}")]
+    LedgerRow {
+        /// Which collection.
+        collection: CollectionId,
+        /// Which feature.
+        id: FeatureId,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no such field.
     #[error("collection {collection} has no field {name:?}")]
     UnknownField {

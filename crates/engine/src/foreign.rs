@@ -45,6 +45,9 @@ impl Engine {
     /// Looks `every` so often whether other programs wrote, by the time that `clock` tells. Never
     /// ends; a failure is logged and the next look comes all the same.
     pub async fn follow_foreign(&self, every: Duration, clock: impl Fn() -> Timestamp) {
+        if let Err(error) = self.mend_ledger().await {
+            tracing::error!(%error, "the ledger was not compared with what other programs wrote");
+        }
         let mut looks = tokio::time::interval(every);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -55,14 +58,17 @@ impl Engine {
         }
     }
 
-    /// The rows of a collection's table that are no features, or the table itself, and why; at most
-    /// `limit`.
+    /// The rows of a collection's table that are no features, or the table itself, and why, then
+    /// those of the ledger that were put back; at most `limit`.
     pub async fn kept_out(
         &self,
         id: &CollectionId,
         limit: usize,
     ) -> Result<Vec<KeptOut>, EngineError> {
-        Ok(self.0.store.kept_out(Some(id), limit).await?)
+        let mut listed = self.0.store.kept_out(Some(id), limit).await?;
+        listed.extend(self.put_back(id));
+        listed.truncate(limit);
+        Ok(listed)
     }
 
     /// The state of a collection after `records`, each of one feature, without reading the whole of

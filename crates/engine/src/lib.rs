@@ -22,6 +22,7 @@ mod grids;
 mod history;
 mod item_tag;
 mod items;
+pub mod ledger;
 mod load;
 pub mod metrics;
 mod open;
@@ -47,6 +48,10 @@ mod engine_tests;
 mod foreign_tests;
 #[cfg(test)]
 mod grids_tests;
+#[cfg(test)]
+mod ledger_mend_tests;
+#[cfg(test)]
+mod ledger_tests;
 #[cfg(test)]
 mod past_tests;
 

@@ -16,6 +16,7 @@ use crate::cache::TileCache;
 use crate::commit_queue::CommitQueue;
 use crate::grids::Grids;
 use crate::items::{Cursors, Orders};
+use crate::ledger::LedgerState;
 use crate::metrics::{
     COMMAND_BYTES, FEATURES, GRID_BYTES, REVISION, Reading, SNAPSHOT_BYTES, TILE_CACHE_BYTES,
     Watching,
@@ -47,6 +48,8 @@ pub struct EngineSettings {
     pub query_time: Duration,
     /// How long a cursor holds once its collection has changed.
     pub cursor_life: Duration,
+    /// Who raises which event at a point, and how long is long.
+    pub ledger: ledger::Rules,
 }
 
 impl Default for EngineSettings {
@@ -61,6 +64,7 @@ impl Default for EngineSettings {
             limits: tile::Limits::default(),
             query_time: Duration::from_secs(4),
             cursor_life: Duration::from_secs(600),
+            ledger: ledger::Rules::default(),
         }
     }
 }
@@ -93,6 +97,7 @@ pub(crate) struct Parts {
     pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
     pub(crate) places: KeptIndex,
+    pub(crate) ledger: LedgerState,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -126,6 +131,7 @@ impl Engine {
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
             places: KeptIndex::default(),
+            ledger: LedgerState::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
@@ -142,6 +148,7 @@ impl Engine {
             recorded: Recorded::default(),
         }));
         engine.refresh().await?;
+        engine.index_ledger().await?;
         Ok(engine)
     }
 

@@ -34,6 +34,7 @@ impl Engine {
     pub(crate) fn publish(&self, after: Arc<Snapshot>, records: Vec<ChangeRecord>) {
         let before = self.0.current.swap(Arc::clone(&after));
         self.0.grids.sweep();
+        self.follow_ledger(&before, &after, &records);
         // Nobody may be listening.
         let _ = self.0.publications.send(Arc::new(Publication { before, after, records }));
     }

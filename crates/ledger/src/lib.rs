@@ -19,12 +19,16 @@ pub mod personal;
 mod personal_names;
 pub mod place;
 pub mod point;
+mod point_code;
+pub mod rows;
 mod unit_code;
 
 #[cfg(test)]
 mod codes_tests;
 #[cfg(test)]
 mod personal_tests;
+#[cfg(test)]
+mod rows_tests;
 
 pub use building_code::BuildingCode;
 pub use credit_code::CreditCode;
@@ -40,4 +44,5 @@ pub use personal_names::class_of;
 pub use point::{
     Event, EventId, EventKind, Payload, Point, PointId, Raised, Refusal, Rules, State,
 };
+pub use point_code::{PointCode, PointCodeFault, PointSeries};
 pub use unit_code::{Fixture, UnitCode};

@@ -25,6 +25,7 @@ mod negotiate;
 mod openapi;
 pub mod places;
 pub mod planner;
+mod point_events;
 mod problem;
 mod query_string;
 mod ready;
@@ -53,6 +54,7 @@ pub use archives::{
 };
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
+pub use point_events::raise_here as raise_events;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
 

@@ -25,6 +25,18 @@ pub enum Code {
     FeatureNotFound,
     /// There is no such tile matrix set.
     TileMatrixSetNotFound,
+    /// The store has no ledger.
+    NoLedger,
+    /// The ledger has no such point.
+    PointNotFound,
+    /// Only an event may change what the request would change.
+    EventsOnly,
+    /// An event may not follow the state of its point, or contradicts another point.
+    EventConflict,
+    /// Whoever raises an event may not.
+    EventForbidden,
+    /// An event lacks something, or says what cannot be.
+    InvalidEvent,
     /// There is no such fence.
     FenceNotFound,
     /// Events that were asked for are not kept any more.
@@ -201,6 +213,24 @@ impl Code {
                 StatusCode::NOT_FOUND,
                 "There is no such tile matrix set",
             ),
+            Self::NoLedger => ("no_ledger", StatusCode::NOT_FOUND, "There is no ledger"),
+            Self::PointNotFound => {
+                ("point_not_found", StatusCode::NOT_FOUND, "There is no such point")
+            }
+            Self::EventsOnly => {
+                ("events_only", StatusCode::CONFLICT, "Only an event may change this")
+            }
+            Self::EventConflict => {
+                ("event_conflict", StatusCode::CONFLICT, "The event may not follow")
+            }
+            Self::EventForbidden => {
+                ("event_forbidden", StatusCode::FORBIDDEN, "The event may not be raised by you")
+            }
+            Self::InvalidEvent => (
+                "invalid_event",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The event is not one that can be raised",
+            ),
             Self::FenceNotFound => {
                 ("fence_not_found", StatusCode::NOT_FOUND, "There is no such fence")
             }
@@ -364,6 +394,19 @@ impl From<EngineError> for Problem {
             EngineError::Invalid { defects } => {
                 return Self::with_defects(Code::InvalidFeatures, defects);
             }
+            EngineError::NoLedger => Code::NoLedger,
+            EngineError::EventsOnly { place, what, point } => {
+                let detail =
+                    format!("{what}; POST /points/{point}/events instead; nothing was changed");
+                let defects = vec![Defect { place, problem: what }];
+                return Self { code: Code::EventsOnly, detail, defects };
+            }
+            EngineError::LedgerRow { .. } => {
+                tracing::error!(error = %detail, "the ledger is not readable");
+                let detail = "another program wrote over the ledger in the file, and it is being \
+                    put back; try again in a second, and see the defects of point_events";
+                return Self::new(Code::Busy, detail);
+            }
             EngineError::RevisionAhead { .. } | EngineError::FeatureChanged { .. } => {
                 Code::PreconditionFailed
             }
@@ -393,20 +436,26 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    fn body(&self) -> Body<'_> {
         let (code, status, title) = self.code.parts();
         let defects = self.defects.iter();
         let defects = defects.map(|d| BodyDefect { pointer: &d.place, problem: &d.problem });
-        let body = Body {
-            title,
-            status: status.as_u16(),
-            code,
-            detail: &self.detail,
-            defects: defects.collect(),
-        };
+        let (status, defects) = (status.as_u16(), defects.collect());
+        Body { title, status, code, detail: &self.detail, defects }
+    }
+
+    /// What is answered, for a place inside another document.
+    pub fn document(&self) -> serde_json::Value {
+        serde_json::to_value(self.body()).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = self.code.status();
         let told = Told { code: self.code, detail: self.detail().to_owned() };
-        let body = serde_json::to_vec(&body).unwrap_or_default();
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -6,7 +6,6 @@ use std::time::Duration;
 use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
-use ledger::Rules;
 use tokio::sync::watch;
 
 use crate::access::Access;
@@ -55,8 +54,6 @@ pub struct ServerSettings {
     pub archives: Archives,
     /// Who may ask, and what.
     pub access: Access,
-    /// What the city has set for the ledger.
-    pub rules: Rules,
 }
 
 impl Default for ServerSettings {
@@ -79,7 +76,6 @@ impl Default for ServerSettings {
             webhooks: WebhookSettings::default(),
             archives: Archives::default(),
             access: Access::default(),
-            rules: Rules::default(),
         }
     }
 }

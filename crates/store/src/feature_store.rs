@@ -135,6 +135,9 @@ pub struct Version {
 /// A feature and the state that it had at some revision, in the fields that its collection has
 /// now: a field that is new, or has another type, is null. None when it was not there.
 pub type FormerState = (FeatureId, Option<Feature>);
+/// Actor of what other programs wrote.
+pub const EXTERNAL: &str = "external";
+
 /// What was taken in of other programs' writing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignSummary {

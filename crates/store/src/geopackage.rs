@@ -51,7 +51,6 @@ use crate::{
     HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
-pub use foreign::ACTOR as FOREIGN_ACTOR;
 use keys::Keys;
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
 pub use verify::{Defect, Verification};

@@ -36,14 +36,14 @@ mod verify_tests;
 pub use accounts::AccountStore;
 pub use error::StoreError;
 pub use feature_store::{
-    ChangeRecord, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart, KeptOut, Load,
-    LoadItem, LoadMode, LoadSummary, Version,
+    ChangeRecord, EXTERNAL, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart,
+    KeptOut, Load, LoadItem, LoadMode, LoadSummary, Version,
 };
 pub use fences::FenceStore;
 pub use fit::fit;
 pub use geopackage::{
-    BackupSummary, Defect, Existing, FOREIGN_ACTOR, GeoPackageStore, NewCollections, Restore,
-    RestoreSummary, RestoredCollection, Verification,
+    BackupSummary, Defect, Existing, GeoPackageStore, NewCollections, Restore, RestoreSummary,
+    RestoredCollection, Verification,
 };
 pub use memory::MemoryStore;
 pub use spatial::Operation;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ledger::place::{ADMIN_UNITS, Day, GRID_CELLS, ValidityReader};
 use spatial::{CollectionId, Snapshot};
-use store::{FOREIGN_ACTOR, Operation};
+use store::{EXTERNAL, Operation};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::JoinHandle;
 
@@ -119,7 +119,7 @@ impl Work {
                 let envelopes = [record.before, record.after].into_iter().flatten();
                 self.scope.boundaries.extend(envelopes.map(|one| (crs.clone(), one)));
                 self.reason = at();
-            } else if record.id.is_none() || record.actor == FOREIGN_ACTOR {
+            } else if record.id.is_none() || record.actor == EXTERNAL {
                 let held = publication.after.collections.get(id);
                 if held.is_none_or(|held| AssignedFields::of(held.collection()).is_none()) {
                     continue;

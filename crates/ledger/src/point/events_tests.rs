@@ -9,35 +9,35 @@ use super::{
 };
 
 /// 2026-09-01T00:00:00Z.
-pub(super) const START: i64 = 1_788_220_800_000;
+pub(crate) const START: i64 = 1_788_220_800_000;
 /// The third event of every way beyond `registered` asks for a reply.
-pub(super) const SUPERVISE: u64 = 3;
+pub(crate) const SUPERVISE: u64 = 3;
 /// Whom `event` has submit.
-pub(super) const SUBMITTER: &str = "submit";
+pub(crate) const SUBMITTER: &str = "submit";
 
 /// A UUID of version 7 for a small number.
 fn uuid(number: u64) -> u128 {
     0x7 << 76 | 0b10 << 62 | u128::from(number)
 }
 
-pub(super) fn event_id(number: u64) -> EventId {
+pub(crate) fn event_id(number: u64) -> EventId {
     EventId::try_from(uuid(number)).unwrap()
 }
 
-pub(super) fn point_id(number: u64) -> PointId {
+pub(crate) fn point_id(number: u64) -> PointId {
     PointId::try_from(uuid(number)).unwrap()
 }
 
-pub(super) fn photo(number: u64) -> EvidenceId {
+pub(crate) fn photo(number: u64) -> EvidenceId {
     EvidenceId::try_from(uuid(number)).unwrap()
 }
 
 /// The moment so many hours after the start.
-pub(super) fn hour(hours: i64) -> Timestamp {
+pub(crate) fn hour(hours: i64) -> Timestamp {
     Timestamp(START + hours * HOUR_MS)
 }
 
-pub(super) fn quantities(build_m2: u64, land_m2: u64, count: u64) -> Quantities {
+pub(crate) fn quantities(build_m2: u64, land_m2: u64, count: u64) -> Quantities {
     Quantities {
         build_area_m2: SquareMetres::from_hundredths(build_m2 * 100),
         land_area_m2: SquareMetres::from_hundredths(land_m2 * 100),
@@ -46,18 +46,18 @@ pub(super) fn quantities(build_m2: u64, land_m2: u64, count: u64) -> Quantities 
 }
 
 /// What one progress event of a way does.
-pub(super) fn part() -> Quantities {
+pub(crate) fn part() -> Quantities {
     quantities(120, 80, 1)
 }
 
 /// The deadline of every registered point, 30 days after the start.
-pub(super) fn deadline() -> Timestamp {
+pub(crate) fn deadline() -> Timestamp {
     hour(30 * 24)
 }
 
 /// The event of a number, raised that many hours after the start by a role that may raise it. The
 /// actor is named after the kind.
-pub(super) fn event(number: u64, payload: Payload) -> Event {
+pub(crate) fn event(number: u64, payload: Payload) -> Event {
     let kind = payload.kind();
     let rules = Rules::default();
     let role = Role::ALL.into_iter().find(|role| rules.may_raise(*role, kind)).unwrap();
@@ -74,7 +74,7 @@ pub(super) fn event(number: u64, payload: Payload) -> Event {
     }
 }
 
-pub(super) fn register(planned: Quantities) -> Payload {
+pub(crate) fn register(planned: Quantities) -> Payload {
     Payload::Register {
         code: "110115001-CW-2026-00001".into(),
         task: "CW".into(),
@@ -85,13 +85,13 @@ pub(super) fn register(planned: Quantities) -> Payload {
     }
 }
 
-pub(super) fn submit(before: &[u64], after: &[u64], actual: Quantities) -> Payload {
+pub(crate) fn submit(before: &[u64], after: &[u64], actual: Quantities) -> Payload {
     let photos = |numbers: &[u64]| numbers.iter().map(|number| photo(*number)).collect();
     Payload::Submit { before: photos(before), after: photos(after), actual }
 }
 
 /// One good payload for each name: the kinds, and a spot check by what it finds.
-pub(super) fn payload(name: &str) -> Payload {
+pub(crate) fn payload(name: &str) -> Payload {
     let reason = || "seen on the spot".to_owned();
     let found = |finding| Payload::SpotCheck { finding, evidence: vec![photo(30)] };
     match name {
@@ -123,7 +123,7 @@ pub(super) fn payload(name: &str) -> Payload {
 }
 
 /// The names of [`payload`].
-pub(super) const NAMES: [&str; 24] = [
+pub(crate) const NAMES: [&str; 24] = [
     "report",
     "reject",
     "register",
@@ -155,7 +155,7 @@ const IN_PROGRESS: &str = "report, register, supervise, dispatch, accept, progre
 
 /// The shortest way to a state, with the supervision and the progress that replies and submissions
 /// need.
-pub(super) fn way(state: State) -> String {
+pub(crate) fn way(state: State) -> String {
     let (begin, rest) = match state {
         State::Reported => ("report", ""),
         State::Rejected => ("report", ", reject"),
@@ -175,13 +175,13 @@ pub(super) fn way(state: State) -> String {
 }
 
 /// The events of a way, numbered from 1.
-pub(super) fn events(way: &str) -> Vec<Event> {
+pub(crate) fn events(way: &str) -> Vec<Event> {
     let names = way.split(", ").zip(1..);
     names.map(|(name, number)| event(number, payload(name))).collect()
 }
 
 /// The point at the end of a way; each event must be taken.
-pub(super) fn walk(way: &str) -> Point {
+pub(crate) fn walk(way: &str) -> Point {
     let rules = Rules::default();
     let events = events(way);
     let mut point = Point::report(point_id(1), &events[0], &rules).unwrap();
@@ -192,11 +192,11 @@ pub(super) fn walk(way: &str) -> Point {
 }
 
 /// The point in a state, by its shortest way.
-pub(super) fn at(state: State) -> Point {
+pub(crate) fn at(state: State) -> Point {
     walk(&way(state))
 }
 
 /// The next event of a point that came by a way of ours.
-pub(super) fn next_event(point: &Point, payload: Payload) -> Event {
+pub(crate) fn next_event(point: &Point, payload: Payload) -> Event {
     event(u64::try_from(point.events().len()).unwrap() + 1, payload)
 }

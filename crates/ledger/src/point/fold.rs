@@ -34,7 +34,10 @@ pub struct Point {
     deadline: Option<Timestamp>,
     suspended_until: Option<Timestamp>,
     planned: Quantities,
-    actual: Quantities,
+    /// The sum of all progress.
+    progress: Quantities,
+    /// What the last submission says, as long as it stands: neither taken back nor found untrue.
+    claimed: Quantities,
     submitter: Option<String>,
     rebound_count: u32,
     closings: Vec<Closing>,
@@ -91,12 +94,22 @@ impl Point {
         guards::check_report(id, first)?;
         let mut point = Self::begun(id, first, rules);
         for event in events {
-            if !point.has(event)? {
-                point.check(event)?;
-                point.apply(event, rules);
-            }
+            point.add(event, rules)?;
         }
         Ok(Some(point))
+    }
+
+    /// Adds an event that was raised before, unless the point has it, as [`Point::fold`] does with
+    /// each.
+    ///
+    /// # Errors
+    /// When the event may not follow the ones before it. The point is then as it was.
+    pub fn add(&mut self, event: &Event, rules: &Rules) -> Result<(), Refusal> {
+        if !self.has(event)? {
+            self.check(event)?;
+            self.apply(event, rules);
+        }
+        Ok(())
     }
 
     /// Whether the point has the event already.
@@ -139,7 +152,8 @@ impl Point {
             deadline: None,
             suspended_until: None,
             planned: Quantities::default(),
-            actual: Quantities::default(),
+            progress: Quantities::default(),
+            claimed: Quantities::default(),
             submitter: None,
             rebound_count: 0,
             closings: Vec::new(),
@@ -175,7 +189,11 @@ impl Point {
             Payload::Return { .. } => self.receiver = None,
             Payload::Transfer { department } => self.receiver = Some(department.clone()),
             Payload::Suspend { until, .. } => self.suspended_until = Some(*until),
-            Payload::Submit { .. } => self.submitter = Some(event.actor.clone()),
+            Payload::Submit { actual, .. } => {
+                self.submitter = Some(event.actor.clone());
+                self.claimed = *actual;
+            }
+            Payload::Fail { .. } | Payload::Withdraw => self.claimed = Quantities::default(),
             Payload::DistrictClose { .. } => self.closings.push(Closing {
                 event: event.id,
                 at,
@@ -186,6 +204,7 @@ impl Point {
                 if let Some(closing) = self.closings.last_mut() {
                     closing.refuted_by = Some(event.id);
                 }
+                self.claimed = Quantities::default();
             }
             Payload::SpotCheck { finding: Finding::Reappeared, .. } | Payload::Rebound { .. } => {
                 self.rebound_count += 1;
@@ -194,7 +213,7 @@ impl Point {
             Payload::Extend { deadline, .. } => self.deadline = Some(*deadline),
             Payload::Merge { into } => self.merged_into = Some(*into),
             Payload::Progress { done } => {
-                self.actual = self.actual.checked_add(*done).unwrap_or(self.actual);
+                self.progress = self.progress.checked_add(*done).unwrap_or(self.progress);
             }
             Payload::Supervise { reply_by, .. } => self.supervisions.push(Supervision {
                 event: event.id,
@@ -211,10 +230,8 @@ impl Point {
             | Payload::Accept
             | Payload::Resume
             | Payload::TownVerify
-            | Payload::Fail { .. }
             | Payload::SpotCheck { finding: Finding::Pass, .. }
-            | Payload::Void { .. }
-            | Payload::Withdraw => {}
+            | Payload::Void { .. } => {}
         }
         self.enter(next(self.state, &event.payload), at);
         if event.is_late(rules) {
@@ -330,9 +347,15 @@ impl Point {
         self.planned
     }
 
-    /// What was done: the sum of all progress.
+    /// What was done: the sum of all progress; without any, what the last submission says that
+    /// stands.
     pub fn actual(&self) -> Quantities {
-        self.actual
+        if self.progress.is_zero() { self.claimed } else { self.progress }
+    }
+
+    /// The sum of all progress.
+    pub fn progress(&self) -> Quantities {
+        self.progress
     }
 
     /// Who submitted it last.
@@ -349,6 +372,11 @@ impl Point {
     pub fn closed_at(&self) -> Option<Timestamp> {
         let closing = self.closings.last().filter(|_| self.state == State::Closed);
         closing.map(|closing| closing.at)
+    }
+
+    /// When it was closed for the first time, also if that did not last.
+    pub fn first_closed_at(&self) -> Option<Timestamp> {
+        self.closings.first().map(|closing| closing.at)
     }
 
     /// Every closing, also those that did not last.

@@ -71,7 +71,7 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
         },
         Payload::Progress { done } => {
             need.quantity(done)?;
-            match point.actual().checked_add(*done) {
+            match point.progress().checked_add(*done) {
                 Some(_) => Ok(()),
                 None => Err(Refusal::TooMuch { point: id, done: *done }),
             }
@@ -111,8 +111,9 @@ fn check_submit(
         return Err(Refusal::BeforeAndAfter { point: point.id(), photo: *photo });
     }
     need.quantity(actual)?;
-    if *actual != point.actual() {
-        let (claimed, progress) = (*actual, point.actual());
+    let progress = point.progress();
+    if !progress.is_zero() && *actual != progress {
+        let claimed = *actual;
         return Err(Refusal::ActualDiffers { point: point.id(), claimed, progress });
     }
     Ok(())

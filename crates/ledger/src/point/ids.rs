@@ -12,6 +12,26 @@ pub struct InvalidId {
     pub value: u128,
 }
 
+/// Text that is no id.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{text:?} is no UUID of version 7, such as 01908f3c-7b00-7000-8000-000000000001")]
+pub struct InvalidIdText {
+    /// The refused text, cut at 40 characters.
+    pub text: String,
+}
+
+/// The 128 bits of 8, 4, 4, 4 and 12 hexadecimal digits, in either case.
+fn bits(text: &str) -> Option<u128> {
+    let bytes = text.as_bytes();
+    let is_dash = |at: usize| matches!(at, 8 | 13 | 18 | 23);
+    let fits = bytes.len() == 36
+        && bytes.iter().enumerate().all(|(at, byte)| match is_dash(at) {
+            true => *byte == b'-',
+            false => byte.is_ascii_hexdigit(),
+        });
+    fits.then(|| u128::from_str_radix(&text.replace('-', ""), 16).ok()).flatten()
+}
+
 /// A UUID as it is written: 8, 4, 4, 4 and 12 hexadecimal digits.
 struct Hyphenated(u128);
 
@@ -47,6 +67,16 @@ macro_rules! id {
 
             fn try_from(value: u128) -> Result<Self, InvalidId> {
                 check(value).map(Self)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidIdText;
+
+            /// Reads the hyphenated form, in either case.
+            fn try_from(text: &str) -> Result<Self, InvalidIdText> {
+                let id = bits(text).and_then(|bits| check(bits).ok()).map(Self);
+                id.ok_or_else(|| InvalidIdText { text: text.chars().take(40).collect() })
             }
         }
 

@@ -2,17 +2,14 @@
 
 use spatial::Timestamp;
 
-use super::{Point, Rules, moment::DAY_MS};
+use super::{Point, Rules, moment::DAY_MS, named::named};
 
-/// How near the deadline of an open point is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Lamp {
-    /// 绿灯: more than `yellow_days` left.
-    Green,
-    /// 黄灯: at most `yellow_days` left, to the deadline itself.
-    Yellow,
-    /// 红灯: overdue.
-    Red,
+named! {
+    /// How near the deadline of an open point is.
+    Lamp
+    Green "green" "绿灯" "More than `yellow_days` left."
+    Yellow "yellow" "黄灯" "At most `yellow_days` left, to the deadline itself."
+    Red "red" "红灯" "Overdue."
 }
 
 impl Point {

@@ -16,7 +16,7 @@ mod guards;
 mod ids;
 mod kind;
 mod lamp;
-mod moment;
+pub(crate) mod moment;
 pub(crate) mod named;
 mod payload;
 mod quantities;
@@ -26,7 +26,7 @@ mod state;
 mod table;
 
 #[cfg(test)]
-mod events_tests;
+pub(crate) mod events_tests;
 #[cfg(test)]
 mod facts_tests;
 #[cfg(test)]
@@ -39,12 +39,12 @@ mod random_tests;
 pub use event::Event;
 pub use facts::{Closing, Rebound, Supervision};
 pub use fold::{Point, Raised};
-pub use ids::{EventId, EvidenceId, InvalidId, PointId};
+pub use ids::{EventId, EvidenceId, InvalidId, InvalidIdText, PointId};
 pub use kind::EventKind;
 pub use lamp::Lamp;
 pub use payload::{Finding, Payload, Proof};
 pub use quantities::{InvalidArea, Quantities, SquareMetres};
-pub use refusal::Refusal;
+pub use refusal::{Ground, Refusal};
 pub use rules::{Role, Rules};
 pub use state::State;
 pub use table::{follows, next};

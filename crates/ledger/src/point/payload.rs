@@ -2,28 +2,22 @@
 
 use spatial::Timestamp;
 
-use super::{EventId, EventKind, EvidenceId, PointId, Quantities};
+use super::{EventId, EventKind, EvidenceId, PointId, Quantities, named::named};
 
-/// How a checker made sure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Proof {
-    /// 现场核查: stood there.
-    Site,
-    /// 影像核查: saw photos or an aerial or satellite image.
-    Image,
-    /// 书面核查: read papers. Not enough to close a point.
-    Papers,
+named! {
+    /// How a checker made sure.
+    Proof
+    Site "site" "现场核查" "Stood there."
+    Image "image" "影像核查" "Saw photos or an aerial or satellite image."
+    Papers "papers" "书面核查" "Read papers. Not enough to close a point."
 }
 
-/// What a spot check of a closed point (市级抽查) found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Finding {
-    /// All is well: the point stays closed.
-    Pass,
-    /// It was never cleared: work goes on; this is no rebound.
-    NeverCleared,
-    /// It was cleared and is there again: a rebound.
-    Reappeared,
+named! {
+    /// What a spot check of a closed point (市级抽查) found.
+    Finding
+    Pass "pass" "合格" "All is well: the point stays closed."
+    NeverCleared "never_cleared" "未清除" "It was never cleared: work goes on; this is no rebound."
+    Reappeared "reappeared" "反弹" "It was cleared and is there again: a rebound."
 }
 
 /// An event's kind with what that kind needs. Texts are refused where they are blank.
@@ -86,7 +80,7 @@ pub enum Payload {
         before: Vec<EvidenceId>,
         /// Photos from after.
         after: Vec<EvidenceId>,
-        /// What was done over all: the sum of all progress.
+        /// What was done over all: the sum of all progress, if there is any.
         actual: Quantities,
     },
     /// See [`EventKind::TownVerify`].

@@ -6,6 +6,7 @@ use spatial::Timestamp;
 use thiserror::Error;
 
 use super::{EventId, EventKind, EvidenceId, PointId, Quantities, Role, State, moment::Utc, table};
+use crate::PointCodeFault;
 
 /// The reason for which an event is refused. The point is as it was before.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -199,6 +200,48 @@ pub enum Refusal {
         /// Which point.
         point: PointId,
     },
+    /// A report that would join what is no point of the ledger.
+    #[error(
+        "report {point} may not join {into}, which is {}: name a point that is on the ledger",
+        Stands(*.state)
+    )]
+    MergeTarget {
+        /// The report.
+        point: PointId,
+        /// What it names.
+        into: PointId,
+        /// Where that one stands, if it is there.
+        state: Option<State>,
+    },
+    /// A number that another point has, or had.
+    #[error("point {point} may not get number {code}, which is that of point {by}: leave code out")]
+    CodeTaken {
+        /// Which point.
+        point: PointId,
+        /// The number.
+        code: String,
+        /// Whose it is.
+        by: PointId,
+    },
+    /// A number that is none of the ledger, or none that can be issued.
+    #[error("point {point}: {fault}")]
+    Code {
+        /// Which point.
+        point: PointId,
+        /// What is wrong.
+        fault: PointCodeFault,
+    },
+    /// History for a ledger that has begun.
+    #[error(
+        "event {event} at point {point} is backfilled (补录), and the ledger has events of its own: \
+         old history goes into an empty ledger only; raise it without backfilled"
+    )]
+    HasBegun {
+        /// Which point.
+        point: PointId,
+        /// The event.
+        event: EventId,
+    },
     /// A reply to nothing.
     #[error("point {point} waits for no reply to event {to}: name an open supervise event")]
     NotSupervised {
@@ -207,6 +250,60 @@ pub enum Refusal {
         /// What the reply names.
         to: EventId,
     },
+}
+
+/// On what ground an event is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Who raises it may not.
+    Person,
+    /// The point, or another one, stands otherwise than the event takes for granted.
+    State,
+    /// It lacks something, or says what cannot be.
+    Content,
+}
+
+impl Refusal {
+    /// On what ground the event is refused.
+    pub fn ground(&self) -> Ground {
+        match self {
+            Self::Role { .. } | Self::BySubmitter { .. } | Self::NotSubmitter { .. } => {
+                Ground::Person
+            }
+            Self::NotReported { .. }
+            | Self::WrongState { .. }
+            | Self::Merged { .. }
+            | Self::OutOfOrder { .. }
+            | Self::OtherContent { .. }
+            | Self::ActualDiffers { .. }
+            | Self::KnownEvidence { .. }
+            | Self::MergeTarget { .. }
+            | Self::CodeTaken { .. }
+            | Self::HasBegun { .. }
+            | Self::NotSupervised { .. } => Ground::State,
+            Self::IntoItself { .. }
+            | Self::AheadOfClock { .. }
+            | Self::Missing { .. }
+            | Self::OutsideJurisdiction { .. }
+            | Self::NotAfter { .. }
+            | Self::BeforeAndAfter { .. }
+            | Self::TooMuch { .. }
+            | Self::NoProof { .. }
+            | Self::Code { .. } => Ground::Content,
+        }
+    }
+}
+
+/// Where a point stands that may not be there.
+struct Stands(Option<State>);
+
+impl fmt::Display for Stands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(state) => state.fmt(f),
+            None => f.write_str("unknown here"),
+        }
+    }
 }
 
 /// What may follow a state.

@@ -11,6 +11,7 @@ mod features;
 mod parts;
 mod places;
 mod planner;
+mod points;
 mod styles;
 mod tiles;
 mod watching;
@@ -34,6 +35,7 @@ pub fn document(app: &App, base: &str) -> Value {
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
     accounts::add_paths(&mut paths, &app.settings.access);
+    points::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -41,6 +43,9 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        if app.engine.has_ledger() {
+            schemas.extend(points::schemas());
+        }
     }
     json!({
         "openapi": "3.0.3",
@@ -61,6 +66,7 @@ pub fn document(app: &App, base: &str) -> Value {
             { "name": "Facades", "description": "The same tiles as WMTS and as Esri's VectorTileServer" },
             { "name": "Changes", "description": "What changed, and what happens in an area" },
             { "name": "Places", "description": "Units of administration, and who answers for a place" },
+            { "name": "Ledger", "description": "Points and their events" },
             { "name": "Planner", "description": "What is inside an area, and how geometries lie" }
         ],
         "paths": paths,

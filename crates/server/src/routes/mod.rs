@@ -21,6 +21,7 @@ mod min_revision;
 mod origin;
 mod places;
 mod planner;
+pub mod points;
 mod schemas;
 mod style_metadata;
 mod styles;
@@ -100,6 +101,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
+        .merge(points::routes(&app))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -151,7 +153,9 @@ fn is_edit(request: &Request) -> bool {
     let path = request.uri().path();
     match *request.method() {
         Method::PUT | Method::PATCH | Method::DELETE => true,
-        Method::POST => path == transactions::PATH || path.ends_with("/items"),
+        Method::POST => {
+            path == transactions::PATH || path.ends_with("/items") || path.ends_with("/events")
+        }
         _ => false,
     }
 }

@@ -20,10 +20,10 @@ use super::structure::{self, Found};
 use super::writer::Writer;
 use super::{notes, row, shown};
 use crate::memory::envelope_of;
-use crate::{ForeignSummary, Operation, StoreError};
+use crate::{EXTERNAL, ForeignSummary, Operation, StoreError};
 
 /// Actor of what other programs did.
-pub const ACTOR: &str = "external";
+pub(crate) const ACTOR: &str = EXTERNAL;
 /// Why, in the change log.
 const REASON: &str = "changed in the file by another program";
 /// Notes that are read at a time.

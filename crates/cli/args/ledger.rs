@@ -1,0 +1,73 @@
+//! `tuban ledger`: what a clerk asks of the ledger.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+/// `tuban ledger`
+#[derive(Debug, Args)]
+pub struct LedgerArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub action: LedgerAction,
+}
+
+/// What is done.
+#[derive(Debug, Subcommand)]
+pub enum LedgerAction {
+    /// Make an empty ledger: the collections points and point_events
+    Init {
+        /// The store; created when it does not exist
+        store: PathBuf,
+        /// CRS that points are stored in, e.g. EPSG:4490 or EPSG:4548
+        #[arg(long, value_name = "CRS", default_value = "EPSG:4490")]
+        crs: String,
+    },
+    /// Register points from a spreadsheet, or give known points new values by their number
+    Register(RegisterArgs),
+}
+
+/// What a spreadsheet may hold, and what the exit codes say.
+const REGISTER_HELP: &str = "Columns are named as those of points, or in Chinese (编号, 任务, 责任单位, \
+    期限, 计划建筑面积, 地址 …). A row with the number (code) of a known point gives it new values of \
+    address, source and the like; its place and what follows from events stay. `tuban export STORE \
+    points.csv --collection points` writes such a file. The same row, read again, registers nothing \
+    anew.\n\nExit code: 0 when every row is in the ledger, 3 when rows were left out, 1 when nothing \
+    could be done.";
+
+/// `tuban ledger register`
+#[derive(Debug, Args)]
+#[command(after_help = REGISTER_HELP)]
+pub struct RegisterArgs {
+    /// The store; a server may hold it
+    pub store: PathBuf,
+    /// CSV or XLSX; its first sheet is read
+    pub file: PathBuf,
+    /// Take all rows or none
+    #[arg(long)]
+    pub strict: bool,
+    /// Role in which points are reported and registered
+    #[arg(long, value_name = "ROLE", default_value = "town")]
+    pub role: String,
+    /// When points were registered of which the row does not say so [default: today]
+    #[arg(long, value_name = "DAY")]
+    pub date: Option<String>,
+    /// Old history (补录), for a ledger that has no events of its own
+    #[arg(long)]
+    pub backfill: bool,
+    /// CRS of the coordinates, e.g. EPSG:4548, gcj02, bd09
+    #[arg(long, value_name = "CRS")]
+    pub crs: Option<String>,
+    /// Column of the easting or longitude
+    #[arg(long, value_name = "COLUMN", requires = "y")]
+    pub x: Option<String>,
+    /// Column of the northing or latitude
+    #[arg(long, value_name = "COLUMN", requires = "x")]
+    pub y: Option<String>,
+    /// Text encoding, e.g. GB18030 or UTF-8 [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Print what became of every row as JSON
+    #[arg(long)]
+    pub json: bool,
+}

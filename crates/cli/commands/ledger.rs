@@ -1,0 +1,18 @@
+//! `tuban ledger`: makes a ledger, and fills it from spreadsheets.
+
+mod init;
+mod register;
+
+use std::process::ExitCode;
+
+use super::CommandError;
+use crate::args::{LedgerAction, LedgerArgs};
+use crate::config::Config;
+
+/// Does what is asked of the ledger.
+pub async fn ledger(args: LedgerArgs, config: &Config) -> Result<ExitCode, CommandError> {
+    match args.action {
+        LedgerAction::Init { store, crs } => init::init(&store, &crs, config).await,
+        LedgerAction::Register(args) => register::register(args, config).await,
+    }
+}

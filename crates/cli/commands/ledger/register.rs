@@ -1,0 +1,130 @@
+//! `tuban ledger register`: points from a spreadsheet.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use engine::Engine;
+use formats::ReadOptions;
+use formats::datetime::{millis_of, utc_of_millis};
+use ledger::rows::{POINTS, is_of_ledger};
+use spatial::SourceCrs;
+use store::GeoPackageStore;
+
+use crate::EXIT_PARTIAL;
+use crate::args::RegisterArgs;
+use crate::commands::{CommandError, now, registry, serve::engine_settings, with_key};
+use crate::config::Config;
+use crate::local::Opened;
+use crate::output::{say, tell};
+use crate::register::{Fate, RowFate, Sheet, SheetOptions, read, take_in};
+
+/// What Asia/Shanghai is ahead of UTC, in minutes.
+const SHANGHAI_MINUTES: i64 = 480;
+const DAY_MS: i64 = 86_400_000;
+/// Defects that are printed; `--json` prints all.
+const SHOWN: usize = 50;
+
+/// Registers the rows of a spreadsheet.
+pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, CommandError> {
+    let refused =
+        |name, value: String, reason: String| CommandError::Argument { name, value, reason };
+    let registered_at = beginning(args.date.as_deref())
+        .map_err(|reason| refused("--date", args.date.clone().unwrap_or_default(), reason))?;
+    ledger::rows::events::role(&args.role)
+        .map_err(|unfit| refused("--role", args.role.clone(), unfit.problem))?;
+    if !args.store.exists() {
+        return Err(CommandError::NoStore { path: args.store });
+    }
+    let registry = registry(config)?;
+    let store =
+        Opened::open(&args.store, |path| Ok(with_key(GeoPackageStore::open(path)?, config)))?;
+    let all = store.collections().await?;
+    let of_points = all.iter().find(|c| c.id.as_str() == POINTS && is_of_ledger(c));
+    let of_points = of_points.ok_or(engine::EngineError::NoLedger)?;
+    let options = SheetOptions {
+        crs: args.crs.as_deref().map(str::parse::<SourceCrs>).transpose()?,
+        read: ReadOptions {
+            encoding: args.encoding.clone(),
+            x: args.x.clone(),
+            y: args.y.clone(),
+            max_unzipped_bytes: config.import.max_unzipped_mib << 20,
+            ..ReadOptions::default()
+        },
+    };
+    let (rows, notes) =
+        read(&args.file, &options, &of_points.fields, &registry).map_err(|source| {
+            CommandError::Import { path: args.file.clone(), source: Box::new(source) }
+        })?;
+    let sheet = Sheet {
+        strict: args.strict,
+        role: args.role,
+        backfilled: args.backfill,
+        registered_at,
+        rows,
+    };
+    let fates = match store {
+        Opened::Through(client) => client.register(&sheet).await?,
+        Opened::Own(store) => {
+            let settings = engine_settings(config);
+            let engine = Engine::open(Arc::new(*store), registry, settings).await?;
+            engine.mend_ledger().await?;
+            take_in(&engine, sheet).await.map_err(|reason| CommandError::Argument {
+                name: "STORE",
+                value: args.store.display().to_string(),
+                reason,
+            })?
+        }
+    };
+    match args.json {
+        true => say(serde_json::to_string_pretty(&fates).unwrap_or_default()),
+        false => print(&args.file, &fates, &notes),
+    }
+    let is_whole = fates.iter().all(|one| !matches!(one.fate, Fate::Refused | Fate::Withheld));
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_PARTIAL) })
+}
+
+/// The first moment of a day of Asia/Shanghai, or a moment; of today where nothing is said.
+fn beginning(day: Option<&str>) -> Result<String, String> {
+    let offset = SHANGHAI_MINUTES * 60_000;
+    let today = (now().0 + offset).div_euclid(DAY_MS) * DAY_MS - offset;
+    let millis = day.map_or(Some(today), |day| millis_of(day, SHANGHAI_MINUTES));
+    let wanted = || "a day such as 2026-09-01 is expected, or a time with a zone".to_owned();
+    millis.map(utc_of_millis).ok_or_else(wanted)
+}
+
+fn print(file: &Path, fates: &[RowFate], notes: &[String]) {
+    let count = |fate| fates.iter().filter(|one| one.fate == fate).count();
+    let mut line = format!(
+        "{}: {} of {} rows registered",
+        file.display(),
+        count(Fate::Registered),
+        fates.len()
+    );
+    for (fate, said) in [
+        (Fate::Changed, "gave points new values"),
+        (Fate::Known, "were known"),
+        (Fate::Refused, "refused"),
+        (Fate::Withheld, "good, but withheld for the others"),
+    ] {
+        if count(fate) > 0 {
+            line.push_str(&format!(", {} {said}", count(fate)));
+        }
+    }
+    say(line);
+    for note in notes {
+        tell(format_args!("  note: {note}"));
+    }
+    let defects = fates.iter().flat_map(|one| one.defects.iter().map(|defect| (one.row, defect)));
+    let total = defects.clone().count();
+    for (row, defect) in defects.take(SHOWN) {
+        let column = match defect.column.as_str() {
+            "" => String::new(),
+            column => format!(", {column}"),
+        };
+        tell(format_args!("  row {row}{column}: {}", defect.reason));
+    }
+    if total > SHOWN {
+        tell(format_args!("  … and {} more defects; --json prints all", total - SHOWN));
+    }
+}

@@ -1,0 +1,183 @@
+//! The rows of a spreadsheet by the columns of `points`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use formats::datetime::{WithoutZone, millis_of, utc_of_millis, utc_time};
+use formats::{LayerReader, ReadOptions};
+use geo_types::Geometry as Shape;
+use spatial::{Crs, CrsRegistry, Field, SourceCrs, Value};
+
+use super::columns::column_of;
+use super::{CellDefect, SheetRow};
+use crate::import::{ImportError, ImportOptions, SourceTransform, Watch, source_crs, survey};
+
+/// Most rows of one file.
+const MOST_ROWS: usize = 100_000;
+/// Rows read at a time.
+const CHUNK: usize = 1024;
+/// Longest cell, in characters.
+const MAX_CELL: usize = 2_000;
+
+/// How a spreadsheet is read.
+#[derive(Clone, Debug)]
+pub struct SheetOptions {
+    /// CRS of its coordinates, whatever the file says.
+    pub crs: Option<SourceCrs>,
+    /// How the file is read.
+    pub read: ReadOptions,
+}
+
+/// Rows of the first layer of a file, and what a user should know of how it was understood.
+pub fn read(
+    path: &Path,
+    options: &SheetOptions,
+    fields: &[Field],
+    registry: &CrsRegistry,
+) -> Result<(Vec<SheetRow>, Vec<String>), ImportError> {
+    let mut notes = Vec::new();
+    let transform = way_to_degrees(path, options, registry, &mut notes)?;
+    let mut reader = first_layer(path, options)?;
+    let schema = reader.schema().clone();
+    notes.extend(schema.notes.iter().cloned());
+    let columns: Vec<Option<String>> =
+        schema.fields.iter().map(|field| column_of(&field.name, fields)).collect();
+    let unread = schema.fields.iter().zip(&columns).filter(|(_, column)| column.is_none());
+    let unread: Vec<&str> = unread.map(|(field, _)| field.name.as_str()).collect();
+    if !unread.is_empty() {
+        notes.push(format!("columns that points do not have were not read: {}", unread.join(", ")));
+    }
+    let mut rows = Vec::new();
+    loop {
+        let some = reader.next_rows(CHUNK)?;
+        if some.is_empty() {
+            return Ok((rows, notes));
+        }
+        for row in some {
+            if rows.len() == MOST_ROWS {
+                return Err(ImportError::TooManyRows { most: MOST_ROWS });
+            }
+            let mut read = SheetRow {
+                number: row.number,
+                place: None,
+                cells: BTreeMap::new(),
+                defects: Vec::new(),
+            };
+            match row.feature {
+                Err(defect) => read.defects.push(CellDefect {
+                    column: defect.field.unwrap_or_default(),
+                    reason: defect.reason,
+                }),
+                Ok(mut feature) => {
+                    if let Some(geometry) = &mut feature.geometry {
+                        match transform.as_ref().map(|way| way.apply(geometry)) {
+                            Some(Err(error)) => read.add("", &format!("its place: {error}")),
+                            _ => read.place = place_of(&geometry.shape),
+                        }
+                    }
+                    for (column, value) in columns.iter().zip(&feature.properties) {
+                        if let (Some(column), Some(text)) = (column, shown(value)) {
+                            read.cell(column, text);
+                        }
+                    }
+                }
+            }
+            rows.push(read);
+        }
+    }
+}
+
+impl SheetRow {
+    fn add(&mut self, column: &str, reason: &str) {
+        let (column, reason) = (column.to_owned(), reason.to_owned());
+        self.defects.push(CellDefect { column, reason });
+    }
+
+    fn cell(&mut self, column: &str, text: String) {
+        if text.chars().count() > MAX_CELL {
+            self.add(column, &format!("a cell has at most {MAX_CELL} characters"));
+            return;
+        }
+        let text = match column {
+            "registered_at" | "deadline" => match time(&text) {
+                Some(time) => time,
+                None => {
+                    self.add(column, "it is no day such as 2026-09-01 and no time with a zone");
+                    return;
+                }
+            },
+            _ => text,
+        };
+        // The first of two columns that mean the same counts.
+        self.cells.entry(column.to_owned()).or_insert(text);
+    }
+}
+
+fn first_layer(path: &Path, options: &SheetOptions) -> Result<Box<dyn LayerReader>, ImportError> {
+    let mut layers = formats::open(path, &options.read)?;
+    match layers.is_empty() {
+        true => Err(ImportError::NoLayer { path: path.to_path_buf() }),
+        false => Ok(layers.remove(0)),
+    }
+}
+
+/// The way from the coordinates of a file to longitudes and latitudes; none where it has none.
+fn way_to_degrees(
+    path: &Path,
+    options: &SheetOptions,
+    registry: &CrsRegistry,
+    notes: &mut Vec<String>,
+) -> Result<Option<SourceTransform>, ImportError> {
+    let mut reader = first_layer(path, options)?;
+    let watch = Watch::new(Arc::default());
+    let found = survey(&mut *reader, &watch)?;
+    watch.finish();
+    if found.envelope.is_empty() {
+        return Ok(None);
+    }
+    let schema = reader.schema();
+    let import = ImportOptions::of(options.crs.clone(), options.read.clone());
+    let source = source_crs(&schema.name, &schema.crs, &found, registry, &import, notes)?;
+    Ok(Some(source.into_transform(registry, &Crs::CGCS2000)?))
+}
+
+fn place_of(shape: &Shape<f64>) -> Option<[f64; 2]> {
+    match shape {
+        Shape::Point(point) => Some([point.x(), point.y()]),
+        Shape::MultiPoint(points) if points.0.len() == 1 => {
+            points.0.first().map(|point| [point.x(), point.y()])
+        }
+        _ => None,
+    }
+}
+
+/// A cell as text; none for an empty one.
+fn shown(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::Null | Value::Bytes(_) => return None,
+        Value::Bool(truth) => truth.to_string(),
+        Value::Int(number) => number.to_string(),
+        Value::Real(number) => number.to_string(),
+        Value::Text(text) => text.trim().to_owned(),
+    };
+    (!text.is_empty()).then_some(text)
+}
+
+/// A day, however its parts are parted, or a moment in UTC.
+fn time(text: &str) -> Option<String> {
+    if let Some(utc) = utc_time(text, WithoutZone::Refuse) {
+        return Some(utc);
+    }
+    let parts: Vec<&str> = text.split(['-', '/', '.']).collect();
+    let [year, month, day] = parts.as_slice() else { return None };
+    let date = format!("{year:0>4}-{month:0>2}-{day:0>2}");
+    // Read to its first moment, so that no day is taken that the calendar does not have.
+    millis_of(&date, 0).map(|_| date)
+}
+
+/// The moment that a cell means as the beginning of something: of a day, its first in
+/// Asia/Shanghai.
+pub(super) fn beginning(text: &str) -> Option<String> {
+    millis_of(text, 8 * 60).map(utc_of_millis)
+}

@@ -1,0 +1,132 @@
+//! The ledger: points moved by events, and by nothing else.
+//!
+//! Points and events are rows of two collections of the store (`ledger::rows`). An event becomes
+//! durable together with what it makes of its point, in one change set; a batch shares one. Points
+//! are folded from the rows of a snapshot: nothing of them is kept besides, but an `index` of which
+//! rows are a point's.
+//!
+//! *Invariant:* the columns of `points` that follow from events are what the fold of the rows of
+//! `point_events` says. `raise` alone writes them, `guard` refuses other edits, and `mend` puts back
+//! what another program wrote over them in the file.
+
+mod batch;
+mod guard;
+mod held;
+mod index;
+mod mend;
+mod raise;
+mod trace;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub(crate) use guard::guarded;
+use index::Index;
+use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
+use spatial::{Geometry, Revision, Timestamp, Value};
+use store::KeptOut;
+pub use trace::{Step, Trace};
+
+use crate::Defect;
+
+/// Whether an event that is refused keeps the others of its batch from being taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taking {
+    /// Each event that may be taken is.
+    Each,
+    /// Those of a point all are, or none.
+    WholePoints,
+    /// All of the batch are, or none.
+    AllOrNone,
+}
+
+/// Events of one actor that go in together, each with an outcome of its own.
+#[derive(Clone, Debug)]
+pub struct Raising {
+    /// What a refusal does to the others.
+    pub taking: Taking,
+    /// Who raises them: the authenticated principal, or `local`.
+    pub actor: String,
+    /// The actor's unit, if it has one.
+    pub unit: Option<String>,
+    /// Them, in order; those of one point are raised in this order.
+    pub events: Vec<NewEvent>,
+}
+
+/// An event as the client tells it.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    /// Made by the client.
+    pub id: EventId,
+    /// The point that it belongs to; a report begins it.
+    pub point: PointId,
+    /// What happened. A registration without a number gets the next one.
+    pub payload: Payload,
+    /// In which role.
+    pub role: Role,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// 补录: history, for a ledger without events of its own.
+    pub backfilled: bool,
+    /// Where the point lies, in the storage CRS of the points; of a report only.
+    pub geometry: Option<Geometry>,
+    /// Columns of the point that do not follow from events, with their values; of a report only.
+    pub values: Vec<(String, Value)>,
+}
+
+/// What became of an event.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is the point's last event now, its number so many.
+    New {
+        /// Its place among the events of the point, from 1 on.
+        seq: u32,
+    },
+    /// It was there before: nothing changed.
+    Again,
+    /// It might be taken, but another event was refused of those that are taken all or none.
+    Withheld,
+    /// It is not the point's.
+    Refused(Refusal),
+    /// The report cannot be a feature of the points. Places are pointers into geometry or values.
+    Invalid(Vec<Defect>),
+}
+
+/// What became of a batch.
+#[derive(Clone, Debug)]
+pub struct RaisedBatch {
+    /// A state that holds all that was taken.
+    pub revision: Revision,
+    /// When it was recorded; none when nothing was new.
+    pub recorded_at: Option<Timestamp>,
+    /// One outcome an event, in order.
+    pub outcomes: Vec<Outcome>,
+    /// The points of the batch as they are now, in the order in which it names them.
+    pub points: Vec<Point>,
+}
+
+/// What the engine keeps of the ledger beside its rows.
+#[derive(Debug, Default)]
+pub(crate) struct LedgerState {
+    /// Held by whoever raises events, or mends: one at a time.
+    raising: tokio::sync::Mutex<()>,
+    index: Mutex<Option<Index>>,
+    /// What was put back, oldest first.
+    put_back: Mutex<Vec<KeptOut>>,
+}
+
+impl LedgerState {
+    fn index(&self) -> MutexGuard<'_, Option<Index>> {
+        // Nothing panics while it is held.
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put_back(&self) -> MutexGuard<'_, Vec<KeptOut>> {
+        self.put_back.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The moment by this machine's clock.
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp(i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,77 @@
+//! The ledger as rows of two collections: `points`, one row a point, and `point_events`, one row an
+//! event, which are never changed.
+//!
+//! The columns stand in one table each, in [`points`] and [`events`], with what they hold. Names
+//! and types are what files, interfaces and other programs see.
+//!
+//! *Invariant:* an event that was written reads back as the same event; the derived columns of a
+//! point follow from its events alone.
+
+pub mod events;
+pub mod points;
+
+use spatial::{
+    Collection, CollectionId, Crs, Envelope, Field, FieldClass, FieldType, GeometryType, Zooms,
+    collection::InvalidCollectionId,
+};
+
+/// Id of the collection of points.
+pub const POINTS: &str = "points";
+/// Id of the collection of their events.
+pub const POINT_EVENTS: &str = "point_events";
+/// The key of both.
+pub const ID: &str = "id";
+
+/// The collections of a new ledger, with points stored in `crs`.
+///
+/// # Errors
+/// None in truth: both names are usable ones.
+pub fn collections(crs: &Crs) -> Result<[Collection; 2], InvalidCollectionId> {
+    let collection = |id: &str, title: &str, description: &str, fields| {
+        Ok(Collection {
+            id: CollectionId::try_from(id)?,
+            title: title.to_owned(),
+            description: description.to_owned(),
+            attribution: String::new(),
+            crs: crs.clone(),
+            geometry_type: GeometryType::Point,
+            has_z: false,
+            has_m: false,
+            fields,
+            key: Some(ID.to_owned()),
+            zooms: Zooms { min: 0, max: 18 },
+            style: None,
+            extent: Envelope::EMPTY,
+            count: 0,
+        })
+    };
+    let of_points = "Rectification points; events alone change their states";
+    let of_events = "Events of rectification points; they are raised and then stay as they are";
+    Ok([
+        collection(POINTS, "整治点位", of_points, points::fields())?,
+        collection(POINT_EVENTS, "点位事件", of_events, events::fields())?,
+    ])
+}
+
+/// Whether a collection is one of the ledger's: it has the name and every column. Others may stand
+/// beside them, in any order.
+pub fn is_of_ledger(collection: &Collection) -> bool {
+    let has_all = |fields: &[Field]| {
+        fields.iter().all(|field| {
+            let known = collection.field_position(&field.name);
+            known.is_some_and(|at| collection.fields[at].field_type == field.field_type)
+        })
+    };
+    match collection.id.as_str() {
+        POINTS => has_all(&points::derived_fields()),
+        POINT_EVENTS => has_all(&events::fields()),
+        _ => false,
+    }
+}
+
+/// Name, what a reader sees, type and class of a column.
+type Column = (&'static str, &'static str, FieldType, FieldClass);
+
+fn field((name, alias, field_type, class): Column) -> Field {
+    Field { name: name.to_owned(), alias: Some(alias.to_owned()), field_type, class }
+}

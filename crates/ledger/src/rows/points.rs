@@ -1,0 +1,109 @@
+//! The columns of `points`: those that follow from the events, and those that a client may write.
+
+use spatial::{Field, FieldClass, FieldType, Timestamp, Value};
+
+use super::{Column, ID, field};
+use crate::point::{Point, SquareMetres, moment};
+
+/// A column that follows from the events of its point.
+struct Derived {
+    column: Column,
+    value: fn(&Point) -> Value,
+}
+
+macro_rules! derived {
+    ($($name:literal $alias:literal $kind:ident $class:ident $value:expr;)*) => {
+        &[$(Derived {
+            column: ($name, $alias, FieldType::$kind, FieldClass::$class),
+            value: $value,
+        }),*]
+    };
+}
+
+const DERIVED: &[Derived] = derived! {
+    "id" "标识" Text L1 |point| Value::Text(point.id().to_string());
+    "code" "编号" Text L1 |point| text(point.code());
+    "task" "任务" Text L1 |point| text(point.task());
+    "year" "年度" Int L1 |point| year(point);
+    "state" "状态" Text L0 |point| Value::Text(point.state().identifier().to_owned());
+    "state_since" "状态起始" DateTime L1 |point| time(Some(point.state_since()));
+    "registered_at" "挂账时间" DateTime L1 |point| time(point.registered_at());
+    "deadline" "期限" DateTime L1 |point| time(point.deadline());
+    "suspended_until" "挂起至" DateTime L1 |point| time(point.suspended_until());
+    "unit" "责任单位" Text L1 |point| text(point.unit());
+    "receiver" "承办单位" Text L1 |point| text(point.receiver());
+    "person" "责任人" Text L2 |point| text(point.person());
+    "planned_build_area_m2" "计划建筑面积" Real L1 |point| area(point.planned().build_area_m2);
+    "planned_land_area_m2" "计划占地面积" Real L1 |point| area(point.planned().land_area_m2);
+    "planned_count" "计划数量" Int L1 |point| count(point.planned().count);
+    "actual_build_area_m2" "完成建筑面积" Real L1 |point| area(point.actual().build_area_m2);
+    "actual_land_area_m2" "完成占地面积" Real L1 |point| area(point.actual().land_area_m2);
+    "actual_count" "完成数量" Int L1 |point| count(point.actual().count);
+    "closed_at" "销账时间" DateTime L1 |point| time(point.closed_at());
+    "first_closed_at" "首次销账时间" DateTime L1 |point| time(point.first_closed_at());
+    "rebound_count" "反弹次数" Int L1 |point| Value::Int(i64::from(point.rebound_count()));
+    "submitted_by" "申请人" Text L2 |point| text(point.submitter());
+    "merged_into" "并入" Text L1 |point| id(point.merged_into());
+    "events" "事件数" Int L1 |point| count(point.events().len() as u64);
+};
+
+/// Columns that a client may write.
+const OWN: &[Column] = &[
+    ("address", "地址", FieldType::Text, FieldClass::L1),
+    ("source", "来源", FieldType::Text, FieldClass::L1),
+    ("special_action", "专项行动", FieldType::Text, FieldClass::L1),
+    ("grid", "网格", FieldType::Text, FieldClass::L1),
+    ("parcel", "宗地", FieldType::Text, FieldClass::L1),
+    ("note", "备注", FieldType::Text, FieldClass::L1),
+];
+
+/// Every column of a new collection `points`.
+pub fn fields() -> Vec<Field> {
+    let own = OWN.iter().map(|column| field(*column));
+    derived_fields().into_iter().chain(own).collect()
+}
+
+/// The columns that follow from the events, the key among them.
+pub fn derived_fields() -> Vec<Field> {
+    DERIVED.iter().map(|derived| field(derived.column)).collect()
+}
+
+/// Whether a column follows from the events, so that nothing but an event may change it.
+pub fn is_derived(name: &str) -> bool {
+    DERIVED.iter().any(|derived| derived.column.0 == name)
+}
+
+/// What a point says in the columns that follow from its events, in order.
+pub fn derived(point: &Point) -> impl Iterator<Item = (&'static str, Value)> + '_ {
+    DERIVED.iter().map(|derived| (derived.column.0, (derived.value)(point)))
+}
+
+/// The same for a row that has no event: nothing but its key, which stays as it is.
+pub fn underived() -> impl Iterator<Item = (&'static str, Value)> {
+    let names = DERIVED.iter().map(|derived| derived.column.0);
+    names.filter(|name| *name != ID).map(|name| (name, Value::Null))
+}
+
+fn text(text: Option<&str>) -> Value {
+    text.map_or(Value::Null, |text| Value::Text(text.to_owned()))
+}
+
+fn id(id: Option<crate::PointId>) -> Value {
+    id.map_or(Value::Null, |id| Value::Text(id.to_string()))
+}
+
+fn time(moment: Option<Timestamp>) -> Value {
+    moment.map_or(Value::Null, |moment| Value::Text(moment::written(moment)))
+}
+
+fn year(point: &Point) -> Value {
+    point.registered_at().map_or(Value::Null, |at| Value::Int(moment::shanghai_year(at)))
+}
+
+fn area(area: SquareMetres) -> Value {
+    Value::Real(area.m2())
+}
+
+fn count(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,127 @@
+//! `/points`: events of the ledger's points, and what they made of them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use engine::ledger::Taking;
+use ledger::rows::POINTS;
+use spatial::CollectionId;
+
+use super::items::content_crs;
+use super::origin::refuse_other_origins;
+use super::{REVISION, answers};
+use crate::actor::Actor;
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::crs_uri::{OfferedCrs, named};
+use crate::links::link;
+use crate::negotiate::JSON;
+use crate::point_events::{self, Answer, Asking, At, no_point, now, point_at};
+use crate::problem::Problem;
+use crate::request_body::{self, Body, EditBody};
+use crate::state::App;
+
+/// Events of many points.
+pub const BATCH_PATH: &str = "/points/events";
+
+/// The routes; events are raised where edits are offered, by pages of this origin alone.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let mut routes = Router::new();
+    if app.settings.offers_edits {
+        routes = routes
+            .route(BATCH_PATH, post(batch))
+            .route("/points/{id}/events", post(of_point))
+            .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
+            .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
+    }
+    routes.route("/points/{id}/trace", get(trace))
+}
+
+/// `POST /points/events`: events of many points, each with an outcome of its own.
+async fn batch(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    headers: HeaderMap,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    let answer = raise((&app, &actor), &headers, body, At::Any).await?;
+    Ok(described(&answer, StatusCode::OK))
+}
+
+/// `POST /points/{id}/events`: one event of a point, or a list of them.
+async fn of_point(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    let point = point_at(&app.engine, &name).await?;
+    let mut answer = raise((&app, &actor), &headers, body, At::Point(point)).await?;
+    if let (false, Some(refused)) = (answer.is_list, answer.refused.take()) {
+        return Err(refused);
+    }
+    let is_made = answer.is_new && !answer.is_list;
+    Ok(described(&answer, if is_made { StatusCode::CREATED } else { StatusCode::OK }))
+}
+
+async fn raise(
+    (app, actor): (&Arc<App>, &Actor),
+    headers: &HeaderMap,
+    body: Body,
+    at: At,
+) -> Result<Answer, Problem> {
+    let most = app.settings.max_batch_bytes;
+    let body = request_body::read(headers, body, most, &[request_body::JSON])?;
+    let crs = body_crs(app, headers)?;
+    let most = app.settings.max_transaction_changes;
+    let taking = Taking::Each;
+    let asking = Asking { actor, crs: &crs, at, most, taking };
+    point_events::raise(&app.engine, body.to_vec(), asking).await
+}
+
+/// What geometries of reports are in: what `Content-Crs` says, CRS84 without it.
+fn body_crs(app: &Arc<App>, headers: &HeaderMap) -> Result<OfferedCrs, Problem> {
+    let crs = content_crs(headers)?;
+    let snapshot = app.engine.snapshot();
+    let id = CollectionId::try_from(POINTS).map_err(|error| Problem::internal(&error))?;
+    match snapshot.collections.get(&id) {
+        Some(held) => named("Content-Crs", crs.as_deref(), &app.crs_lists.of(&app.engine, held)),
+        None => Ok(OfferedCrs::crs84()),
+    }
+}
+
+fn described(answer: &Answer, status: StatusCode) -> Response {
+    let mut response = answers::json(request_body::JSON, &answer.body);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REVISION, HeaderValue::from(answer.revision));
+    response
+}
+
+/// `GET /points/{id}/trace`: a point with its events, as they are or as they had been recorded.
+async fn trace(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    let trace = app.engine.trace(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
+    let mut links = vec![link("self", JSON.media_type, &asked.href(), "this trace")];
+    if let Some(row) = trace.row {
+        let item = format!("{}/collections/{POINTS}/items/{}", asked.base, row.value());
+        links.push(link("item", "application/geo+json", &item, "the point on the map"));
+    }
+    let document = point_events::trace(&app.engine, &trace, as_of.unwrap_or_else(now), links);
+    let mut response = answers::json(JSON.media_type, &document);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(REVISION, HeaderValue::from(trace.revision.0));
+    Ok(response)
+}
