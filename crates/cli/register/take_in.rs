@@ -166,6 +166,7 @@ impl Work<'_> {
             let body = serde_json::to_vec(&events).map_err(|error| error.to_string())?;
             raised = server::raise_events(self.engine, body, taking).await?;
         }
+        let codes = codes(&raised);
         let outcomes = raised["events"].as_array().cloned().unwrap_or_default();
         let is_refused = outcomes.iter().any(|one| one["outcome"] == "refused");
         let mut outcomes = outcomes.chunks(2);
@@ -178,7 +179,7 @@ impl Work<'_> {
                     Plan::Register { point, .. } => {
                         let both = outcomes.next().unwrap_or_default();
                         let (made, defects) = fate_of(both);
-                        fate(made, code_of(&raised, point), defects)
+                        fate(made, codes.get(point.as_str()).cloned(), defects)
                     }
                     Plan::Change { code, .. } => fate(Fate::Changed, code.clone(), Vec::new()),
                     Plan::Nothing { code } => fate(Fate::Known, code.clone(), Vec::new()),
@@ -292,10 +293,10 @@ fn is_same(value: ValueRef<'_>, text: &str) -> bool {
     }
 }
 
-fn code_of(raised: &Json, point: &str) -> Option<String> {
-    let points = raised["points"].as_array()?;
-    let found = points.iter().find(|one| one["id"] == point)?;
-    found["code"].as_str().map(str::to_owned)
+/// The numbers of points by their ids.
+fn codes(raised: &Json) -> BTreeMap<&str, String> {
+    let points = raised["points"].as_array().into_iter().flatten();
+    points.filter_map(|one| Some((one["id"].as_str()?, one["code"].as_str()?.to_owned()))).collect()
 }
 
 /// What became of a row by what became of its report and its registration.

@@ -77,6 +77,15 @@ pub enum EngineError {
         /// The point, or `{id}` when there is none yet.
         point: String,
     },
+    /// A point whose row another program has spoiled.
+    #[error(
+        "a point of these events is kept out of {collection}, because another program wrote a flaw \
+         into its row; mend the row in the file, see /collections/{collection}/defects"
+    )]
+    PointKeptOut {
+        /// The points.
+        collection: CollectionId,
+    },
     /// A row of the ledger that is none of it, perhaps for a moment: another program wrote it.
     #[error("feature {id} of {collection} is no row of the ledger: {reason}")]
     LedgerRow {

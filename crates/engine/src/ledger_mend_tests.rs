@@ -9,12 +9,12 @@ use rusqlite::{Connection, functions::FunctionFlags};
 use spatial::{Envelope, Revision, Timestamp, Value, gpb};
 use store::Operation;
 
-use crate::Engine;
 use crate::engine_tests::{fid, id};
 use crate::ledger::Outcome;
 use crate::ledger_tests::{
     by, check_rows, ledger_at, new, open, pid, register, report, row, value,
 };
+use crate::{Engine, EngineError};
 
 /// A ledger of two points in a file that another program has open.
 async fn town(folder: &tempfile::TempDir) -> (Engine, Connection) {
@@ -197,4 +197,25 @@ async fn ten_thousand_events_that_another_program_loads_at_once_are_none() {
     assert_eq!((rows(), check_rows(&engine, None).await), (4, 2));
     let trace = engine.trace(&pid(1).to_string(), None).await.unwrap().unwrap();
     assert_eq!(trace.steps.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_point_whose_row_is_spoiled_waits_until_the_row_is_mended() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, other) = town(&folder).await;
+    other.execute("UPDATE points SET year = 'MMXXVI', state = 'void' WHERE fid = 1", []).unwrap();
+    let listed = settled(&engine, POINTS, 1).await;
+    assert!(listed[0].starts_with("/properties/year"), "{listed:?}");
+    let dispatch = || {
+        let payload = ledger::Payload::Dispatch { receiver: "team".into(), person: None };
+        by("ann", vec![new(1, 9, payload)])
+    };
+    let refused = engine.raise(dispatch()).await;
+    assert!(matches!(refused, Err(EngineError::PointKeptOut { .. })), "{refused:?}");
+    other.execute("UPDATE points SET year = 2026 WHERE fid = 1", []).unwrap();
+    let listed = settled(&engine, POINTS, 1).await;
+    assert!(listed[0].contains("put back state"), "{listed:?}");
+    let done = engine.raise(dispatch()).await.unwrap();
+    assert_eq!((done.outcomes, row(&engine, 1)), (vec![Outcome::New { seq: 3 }], fid(1)));
+    assert_eq!(check_rows(&engine, None).await, 2);
 }

@@ -404,13 +404,16 @@ impl From<EngineError> for Problem {
             EngineError::LedgerRow { .. } => {
                 tracing::error!(error = %detail, "the ledger is not readable");
                 let detail = "another program wrote over the ledger in the file, and it is being \
-                    put back; try again in a second, and see the defects of point_events";
+                    put back; try again in a second, and see the defects of points and \
+                    point_events";
                 return Self::new(Code::Busy, detail);
             }
             EngineError::RevisionAhead { .. } | EngineError::FeatureChanged { .. } => {
                 Code::PreconditionFailed
             }
-            EngineError::KeyTaken { .. } | EngineError::KeepsChanging => Code::Conflict,
+            EngineError::KeyTaken { .. }
+            | EngineError::KeepsChanging
+            | EngineError::PointKeptOut { .. } => Code::Conflict,
             // Named without the path of the store, which is nobody's business outside.
             error if error.is_locked() => {
                 let detail = "another program is writing to the store; try again when it has ended";

@@ -160,8 +160,9 @@ impl Batch<'_> {
             let op = ChangeOp::Insert(feature);
             Change { collection: collection.id.clone(), op, unchanged_since: None }
         }));
-        let named = |point: &Point| raising.events.iter().any(|new| new.point == point.id());
-        let points = working.into_iter().filter_map(|one| one.point).filter(named).collect();
+        let named: BTreeSet<PointId> = raising.events.iter().map(|new| new.point).collect();
+        let is_named = |point: &Point| named.contains(&point.id());
+        let points = working.into_iter().filter_map(|one| one.point).filter(is_named).collect();
         Ok(Made { outcomes, changes, points })
     }
 

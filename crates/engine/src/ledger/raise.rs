@@ -62,7 +62,7 @@ impl Engine {
                 }
                 // A row that is no feature because of a flaw has the id of the point.
                 Err(EngineError::Store(StoreError::DuplicateKey { collection, .. })) => {
-                    return Err(EngineError::KeyTaken { collection });
+                    return Err(EngineError::PointKeptOut { collection });
                 }
                 Err(error) => return Err(error),
             }

@@ -7,6 +7,8 @@ mod document;
 mod raiser;
 mod read;
 
+use std::collections::BTreeSet;
+
 use engine::Engine;
 use engine::ledger::{NewEvent, Outcome, RaisedBatch, Raising, Taking};
 use ledger::point::Ground;
@@ -77,7 +79,7 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
             Err(problem) => unread.push(Some(problem)),
         }
     }
-    let unread_points: Vec<Option<String>> = names
+    let unread_points: BTreeSet<Option<String>> = names
         .iter()
         .zip(&unread)
         .filter(|(_, problem)| problem.is_some())
