@@ -32,6 +32,7 @@ mod planner;
 mod planner_refusals;
 mod planner_town;
 mod points;
+mod points_accounts;
 mod points_sheet;
 mod points_town;
 mod postgis;

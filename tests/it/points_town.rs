@@ -17,7 +17,7 @@ pub fn uuid(number: u64) -> String {
     format!("01990000-0000-7000-8000-{number:012x}")
 }
 
-/// An event, so many minutes after the start of September 2026, in Asia/Shanghai.
+/// An event, so many minutes after the start of September 2025, in Asia/Shanghai.
 pub fn event(point: u64, number: u64, kind: &str, role: &str, more: Value) -> Value {
     let (hour, minute) = (number / 60 % 24, number % 60);
     let mut event = json!({
