@@ -160,6 +160,9 @@ pub(super) fn found(
         let envelope = feature.envelope();
         return Some(ways.find_point(index, [envelope.min_x, envelope.min_y]));
     }
+    if let Some(found) = ways.find_whole(index, &feature.envelope()) {
+        return Some(found);
+    }
     match ways.find(index, &feature.geometry()?) {
         Ok(found) => Some(found),
         Err(error) => {
