@@ -33,6 +33,7 @@ mod planner_refusals;
 mod planner_town;
 mod points;
 mod points_accounts;
+mod points_places;
 mod points_sheet;
 mod points_town;
 mod postgis;

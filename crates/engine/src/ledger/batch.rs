@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use ledger::{
     Event, EventId, Payload, Point, PointCode, PointId, PointSeries, Raised, Refusal, Rules, State,
+    place::{Day, Level},
     rows::{events::StoredEvent, points},
 };
 use spatial::{
-    Change, ChangeOp, ChangeSet, CrsRegistry, Feature, FeatureId, Geometry, Revision, Timestamp,
+    Change, ChangeOp, ChangeSet, CrsRegistry, Feature, FeatureId, Geometry, Snapshot, Timestamp,
     Value,
 };
 
@@ -15,6 +16,7 @@ use super::held::{Held, assign, blank};
 use super::index::Index;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
+use crate::places::at_position;
 use crate::{Defect, EngineError};
 
 /// What the index knows of the points, events and numbers that a batch names.
@@ -76,6 +78,8 @@ struct Working {
 pub(super) struct Batch<'a> {
     pub(super) registry: &'a CrsRegistry,
     pub(super) rules: &'a Rules,
+    pub(super) state: &'a Snapshot,
+    /// The ledger of that state.
     pub(super) held: &'a Held,
     pub(super) now: Timestamp,
     pub(super) known: Known,
@@ -89,13 +93,13 @@ pub(super) struct Made {
 }
 
 impl Batch<'_> {
-    /// Raises every event in order. `revision` is that of the state.
-    pub(super) fn run(self, raising: &Raising, revision: Revision) -> Result<Made, EngineError> {
+    /// Raises every event in order.
+    pub(super) fn run(self, raising: &Raising) -> Result<Made, EngineError> {
         let mut left_out: BTreeSet<PointId> = BTreeSet::new();
         let mut refused: BTreeMap<usize, Outcome> = BTreeMap::new();
         loop {
             let known = self.known.clone();
-            let mut made = Batch { known, ..self }.pass(raising, revision, &left_out)?;
+            let mut made = Batch { known, ..self }.pass(raising, &left_out)?;
             let before = left_out.len();
             for (position, (new, outcome)) in raising.events.iter().zip(&made.outcomes).enumerate()
             {
@@ -125,7 +129,6 @@ impl Batch<'_> {
     fn pass(
         mut self,
         raising: &Raising,
-        revision: Revision,
         left_out: &BTreeSet<PointId>,
     ) -> Result<Made, EngineError> {
         let mut working: BTreeMap<PointId, Working> = BTreeMap::new();
@@ -150,7 +153,11 @@ impl Batch<'_> {
                 Some(row) => ChangeOp::Replace(row, feature),
                 None => ChangeOp::Insert(feature),
             };
-            Change { collection: collection.id.clone(), op, unchanged_since: Some(revision) }
+            Change {
+                collection: collection.id.clone(),
+                op,
+                unchanged_since: Some(self.state.revision),
+            }
         });
         let mut changes: Vec<Change> = of_points.collect();
         let collection = self.held.events.collection();
@@ -199,6 +206,7 @@ impl Batch<'_> {
             recorded_at: self.now,
             backfilled: new.backfilled,
         };
+        self.jurisdiction(&mut event, new, (one.point.as_ref(), is_known))?;
         let given = match self.number(&mut event, one.point.as_ref(), point, is_known) {
             Ok(given) => given,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
@@ -258,6 +266,32 @@ impl Batch<'_> {
         };
         let point = self.held.point(id, &rows, self.rules)?;
         place.insert(Working { order, point, row: held.and(row), feature, is_touched: false });
+        Ok(())
+    }
+
+    /// Gives a report that names no unit the town in whose area it lies, if one does.
+    fn jurisdiction(
+        &self,
+        event: &mut Event,
+        new: &NewEvent,
+        (at, is_known): (Option<&Point>, bool),
+    ) -> Result<(), EngineError> {
+        let Payload::Report { unit: unit @ None, .. } = &mut event.payload else { return Ok(()) };
+        if is_known {
+            // Sent again: it got its unit when it came first.
+            let first = at.and_then(|point| point.events().first()).map(|first| &first.payload);
+            if let Some(Payload::Report { unit: given, .. }) = first {
+                unit.clone_from(given);
+            }
+            return Ok(());
+        }
+        let position = new.geometry.as_ref().map(|geometry| geometry.envelope().center());
+        if let Some(position) = position {
+            let place = (position, &self.held.points.collection().crs);
+            let day = Day::of(event.occurred_at);
+            let found = at_position(self.state, self.registry, place, day)?;
+            *unit = found.unit(Level::Town).map(|town| town.code.clone());
+        }
         Ok(())
     }
 

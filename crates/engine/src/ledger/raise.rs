@@ -44,7 +44,7 @@ impl Engine {
             let work = move || {
                 let rules = &engine.settings().ledger;
                 let registry = engine.registry();
-                Batch { registry, rules, held: &held, now: at, known }.run(&batch, revision)
+                Batch { registry, rules, state: &state, held: &held, now: at, known }.run(&batch)
             };
             let made = self.pool().run_waiting(work).await??;
             let (outcomes, points) = (made.outcomes, made.points);

@@ -1,9 +1,12 @@
 //! What assignment has come to in one collection, and where hands and polygons disagree.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use ledger::place::{AssignedBy, Day};
-use spatial::{CollectionId, FeatureId, FeatureRef, GeometryType, Revision, ValueRef};
+use spatial::{
+    Budget, CollectionId, Costs, FeatureId, FeatureRef, GeometryType, Revision, ValueRef,
+};
 
 use super::assigned::{AssignedFields, assigned_by};
 use super::index::{FoundByLevel, PlaceIndex};
@@ -83,8 +86,15 @@ impl Engine {
         let coarsest = index.as_ref().and_then(|index| fields.within(index).next());
         let mut all = Assignments { is_complete: true, ..Assignments::default() };
         all.revision = state.revision;
+        let deadline = Instant::now() + self.settings().query_time;
+        let expired = || Instant::now() > deadline;
+        let budget = Budget::new(Costs::UNBOUNDED, &expired);
+        let mut spent = Ok(());
         held.each(&mut |shard, slots| {
-            for slot in slots {
+            if spent.is_ok() {
+                spent = budget.spend(slots.len() as u64, 0);
+            }
+            for slot in slots.iter().filter(|_| spent.is_ok()) {
                 let feature = shard.feature(usize::from(*slot));
                 match assigned_by(feature.value(fields.by)) {
                     Ok(Some(AssignedBy::Polygon)) => {
@@ -102,6 +112,7 @@ impl Engine {
                 }
             }
         });
+        spent?;
         Ok(Some(all))
     }
 }
@@ -148,6 +159,9 @@ pub(super) fn found(
     if feature.geometry_type()? == GeometryType::Point {
         let envelope = feature.envelope();
         return Some(ways.find_point(index, [envelope.min_x, envelope.min_y]));
+    }
+    if let Some(found) = ways.find_whole(index, &feature.envelope()) {
+        return Some(found);
     }
     match ways.find(index, &feature.geometry()?) {
         Ok(found) => Some(found),

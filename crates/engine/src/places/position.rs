@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ledger::place::{ADMIN_UNITS, AdminUnit, Day, GRID_CELLS, Level, UnitReader, ValidityReader};
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Crs, CrsRegistry, FeatureRef, Snapshot, ValueRef,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureRef, Snapshot,
+    ValueRef,
 };
 
 use crate::EngineError;
@@ -81,7 +82,8 @@ pub(super) fn valid_at<'a>(
         return Ok(());
     };
     let reader = ValidityReader::of(held.collection());
-    held.locate(position, &Budget::unbounded(), &mut |feature| {
+    let budget = Budget::new(Costs::default(), &|| false);
+    held.locate(position, &budget, &mut |feature| {
         if reader.validity(feature).is_some_and(|validity| validity.holds(day)) {
             visit(feature);
         }

@@ -149,7 +149,7 @@ fn find(
         found.places.append(&mut alleys(held, registry, query, budget)?);
     }
     if let Some(held) = collection(state, RESPONSIBILITIES) {
-        answerable(held, query, &mut found);
+        answerable(held, query, budget, &mut found)?;
     }
     Ok(found)
 }
@@ -268,7 +268,12 @@ fn rank(collection: &str, level: Option<Level>) -> usize {
 }
 
 /// Adds who answers on the day for any of the places found.
-fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut ResponsibleHere) {
+fn answerable(
+    held: &CollectionSnapshot,
+    query: &ResponsibleQuery,
+    budget: &Budget<'_>,
+    found: &mut ResponsibleHere,
+) -> Result<(), EngineError> {
     let described = held.collection();
     let readable_names: BTreeSet<&str> = ReadableField::all(described, query.profile)
         .map(|(_, field)| field.name.as_str())
@@ -279,7 +284,7 @@ fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut R
     let field = |name: &str| ReadableField::find(described, name, query.profile).ok();
     // Without the right to read the place of an entry, no entry is of this place.
     let (Some(in_collection), Some(code)) = (field("area_collection"), field("area_code")) else {
-        return;
+        return Ok(());
     };
     let mut areas: BTreeMap<(String, String), Option<Level>> = BTreeMap::new();
     for here in found.at.units.iter().filter(|here| !here.unit.code.is_empty()) {
@@ -299,8 +304,12 @@ fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut R
         _ => String::new(),
     };
     let mut entries = Vec::new();
+    let mut spent = Ok(());
     held.each(&mut |shard, slots| {
-        for slot in slots {
+        if spent.is_ok() {
+            spent = budget.spend(slots.len() as u64, 0);
+        }
+        for slot in slots.iter().filter(|_| spent.is_ok()) {
             let feature = shard.feature(usize::from(*slot));
             let key = (text(feature, in_collection), text(feature, code));
             let Some(level) = areas.get(&key) else { continue };
@@ -316,8 +325,10 @@ fn answerable(held: &CollectionSnapshot, query: &ResponsibleQuery, found: &mut R
             }
         }
     });
+    spent?;
     entries.sort_by_key(|entry| (rank(&entry.area_collection, entry.level), entry.id));
     found.is_complete = entries.len() <= MAX_RESPONSIBILITIES;
     entries.truncate(MAX_RESPONSIBILITIES);
     found.responsibilities = entries;
+    Ok(())
 }

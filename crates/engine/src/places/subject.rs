@@ -74,12 +74,32 @@ impl<'a> Ways<'a> {
         found
     }
 
+    /// Where whatever fills `envelope` lies, if no border of a unit or cell may pass through it.
+    pub(super) fn find_whole(
+        &self,
+        index: &PlaceIndex,
+        envelope: &Envelope,
+    ) -> Option<[FoundByLevel; 2]> {
+        let mut found = [FoundByLevel::default(); 2];
+        for ((way, layer), found) in self.to.iter().zip(index.layers()).zip(&mut found) {
+            match (way, layer) {
+                (Way::Nowhere, _) | (_, None) => {}
+                (Way::Projected(_), _) => return None,
+                (Way::Same, Some(layer)) => *found = layer.at_whole(envelope)?,
+            }
+        }
+        Some(found)
+    }
+
     /// Where a geometry lies: a polygon by the largest common area, anything else by a position.
     pub(super) fn find(
         &self,
         index: &PlaceIndex,
         geometry: &Geometry,
     ) -> Result<[FoundByLevel; 2], EngineError> {
+        if let Some(found) = self.find_whole(index, &geometry.envelope()) {
+            return Ok(found);
+        }
         let is_areal = matches!(geometry.shape, Shape::Polygon(_) | Shape::MultiPolygon(_));
         if !is_areal {
             let position = position_of(&geometry.shape);
@@ -124,13 +144,13 @@ impl Layer {
         found
     }
 
-    fn at_area(&self, area: &Area) -> Result<FoundByLevel, QueryFault> {
-        let envelope = area.envelope();
+    /// What holds all of `envelope`; `None` where a border may pass through it.
+    fn at_whole(&self, envelope: &Envelope) -> Option<FoundByLevel> {
         let mut found = FoundByLevel::default();
         let mut is_parted = false;
-        self.near(&envelope, &mut |number| {
+        self.near(envelope, &mut |number| {
             let place = &self.places[number as usize];
-            match self.area(number).map_or(Side::Outside, |unit| unit.side(&envelope)) {
+            match self.area(number).map_or(Side::Outside, |unit| unit.side(envelope)) {
                 Side::Outside => {}
                 Side::Boundary => is_parted = true,
                 Side::Inside => {
@@ -141,7 +161,11 @@ impl Layer {
                 }
             }
         });
-        if !is_parted {
+        (!is_parted).then_some(found)
+    }
+
+    fn at_area(&self, area: &Area) -> Result<FoundByLevel, QueryFault> {
+        if let Some(found) = self.at_whole(&area.envelope()) {
             return Ok(found);
         }
         let least = measure::area(&Geometry::from(area.shape().clone())) * NOISE;
@@ -164,7 +188,7 @@ impl Layer {
             let level = self.places[*number as usize].level;
             largest[level] = largest[level].max(*size);
         }
-        found = FoundByLevel::default();
+        let mut found = FoundByLevel::default();
         for (number, size) in common {
             let level = self.places[number as usize].level;
             let is_largest = size >= largest[level] * (1.0 - NOISE);

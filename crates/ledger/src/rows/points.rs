@@ -3,6 +3,7 @@
 use spatial::{Field, FieldClass, FieldType, Timestamp, Value};
 
 use super::{Column, ID, field};
+use crate::place::assignment_fields;
 use crate::point::{Point, SquareMetres, moment};
 
 /// A column that follows from the events of its point.
@@ -52,15 +53,15 @@ const OWN: &[Column] = &[
     ("address", "地址", FieldType::Text, FieldClass::L1),
     ("source", "来源", FieldType::Text, FieldClass::L1),
     ("special_action", "专项行动", FieldType::Text, FieldClass::L1),
-    ("grid", "网格", FieldType::Text, FieldClass::L1),
     ("parcel", "宗地", FieldType::Text, FieldClass::L1),
     ("note", "备注", FieldType::Text, FieldClass::L1),
 ];
 
-/// Every column of a new collection `points`.
+/// Every column of a new collection `points`; last those of where a point lies, which polygons or a
+/// person say.
 pub fn fields() -> Vec<Field> {
     let own = OWN.iter().map(|column| field(*column));
-    derived_fields().into_iter().chain(own).collect()
+    derived_fields().into_iter().chain(own).chain(assignment_fields()).collect()
 }
 
 /// The columns that follow from the events, the key among them.

@@ -5,7 +5,10 @@ use geo_types::{Coord, Geometry as Shape, LineString, Point, Polygon, Rect, poin
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 
-use super::query_tests::{area_of, collection, feature, id, overlaid, scanned, shape, snapshot};
+use super::query_tests::{
+    area_of, collection, feature, id, overlaid, polygon as any_polygon, scanned, shape, snapshot,
+    vertex,
+};
 use super::*;
 use crate::relate::relate;
 use crate::validity::DefectKind;
@@ -236,4 +239,15 @@ fn the_generator_makes_touching_shapes() {
     let square: Shape<f64> =
         polygon![(x: 0., y: 0.), (x: 1., y: 0.), (x: 1., y: 1.), (x: 0., y: 0.)].into();
     assert_eq!(overlaid(&square, &square), 0.5);
+}
+
+proptest! {
+    #[test]
+    fn an_area_covers_what_its_polygons_meet(polygon in any_polygon(), at in vertex()) {
+        let shape = Shape::from(polygon);
+        let meets = relate(&Shape::Point(Point(at)), &shape).unwrap().holds(Predicate::Intersects);
+        prop_assert_eq!(area_of(&shape).covers([at.x, at.y]), meets);
+        let line = Shape::LineString(LineString(vec![at, Coord { x: at.x + 1.0, y: at.y }]));
+        prop_assert!(!area_of(&line).covers([at.x, at.y]), "lines cover nothing");
+    }
 }

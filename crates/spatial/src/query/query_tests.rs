@@ -63,7 +63,7 @@ pub(super) fn id(value: i64) -> FeatureId {
     FeatureId::try_from(value).unwrap()
 }
 
-fn vertex() -> impl Strategy<Value = Coord<f64>> {
+pub(super) fn vertex() -> impl Strategy<Value = Coord<f64>> {
     (0..=SIDE, 0..=SIDE).prop_map(|(x, y)| Coord { x: x.into(), y: y.into() })
 }
 
@@ -85,7 +85,7 @@ fn ring() -> impl Strategy<Value = LineString<f64>> {
     })
 }
 
-fn polygon() -> impl Strategy<Value = Polygon<f64>> {
+pub(super) fn polygon() -> impl Strategy<Value = Polygon<f64>> {
     let holed = (ring(), ring()).prop_map(|(_, hole)| {
         let far = f64::from(SIDE);
         let corner = |x, y| Coord { x, y };
