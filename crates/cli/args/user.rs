@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use server::AccountRole;
-use store::accounts::{AccountName, Day, TokenId};
+use spatial::{Day, InvalidDay};
+use store::accounts::{AccountName, TokenId};
 
 /// `tuban user`
 #[derive(Debug, Args)]
@@ -171,7 +172,7 @@ fn account_name(text: &str) -> Result<AccountName, String> {
 }
 
 fn day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "a day is expected, such as 2026-03-31".to_owned())
+    text.parse().map_err(|odd: InvalidDay| odd.to_string())
 }
 
 fn token_id(text: &str) -> Result<TokenId, String> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use formats::datetime::{WithoutZone, millis_of, utc_of_millis, utc_time};
 use formats::{LayerReader, ReadOptions};
 use geo_types::Geometry as Shape;
-use spatial::{Crs, CrsRegistry, Field, SourceCrs, Value};
+use spatial::{Crs, CrsRegistry, Field, SHANGHAI_AHEAD_MINUTES, SourceCrs, Value};
 
 use super::columns::column_of;
 use super::{CellDefect, SheetRow};
@@ -179,5 +179,5 @@ fn time(text: &str) -> Option<String> {
 /// The moment that a cell means as the beginning of something: of a day, its first in
 /// Asia/Shanghai.
 pub(super) fn beginning(text: &str) -> Option<String> {
-    millis_of(text, 8 * 60).map(utc_of_millis)
+    millis_of(text, SHANGHAI_AHEAD_MINUTES).map(utc_of_millis)
 }

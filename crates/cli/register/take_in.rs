@@ -7,7 +7,7 @@ use engine::{Assigned, EditOp, EditSet, Engine, FeatureEdit};
 use formats::datetime::millis_of;
 use ledger::rows::{POINTS, points};
 use serde_json::{Map, Value as Json, json};
-use spatial::{CollectionId, Value, ValueRef};
+use spatial::{CollectionId, Day, SHANGHAI_AHEAD_MINUTES, Timestamp, Value, ValueRef};
 
 use super::columns::{REGISTERED, is_given};
 use super::ids::{IdOf, uuid};
@@ -281,8 +281,8 @@ fn is_same(value: ValueRef<'_>, text: &str) -> bool {
         ValueRef::Null => false,
         ValueRef::Text(present) => {
             // A day of a spreadsheet means some moment of it, in Asia/Shanghai.
-            let day =
-                |text: &str| millis_of(text, 8 * 60).map(|at| (at + 8 * 3_600_000) / 86_400_000);
+            let moment = |text: &str| millis_of(text, SHANGHAI_AHEAD_MINUTES).map(Timestamp);
+            let day = |text: &str| moment(text).map(Day::of);
             let is_day = text.len() == 10 && day(text).is_some() && day(text) == day(present);
             present == text || is_day
         }

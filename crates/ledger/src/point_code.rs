@@ -3,10 +3,10 @@
 
 use std::fmt;
 
-use spatial::Timestamp;
+use spatial::{Day, Timestamp};
 use thiserror::Error;
 
-use crate::{normal_form, point::moment::shanghai_year};
+use crate::normal_form;
 
 /// Longest code of a task within a number, in characters.
 const MAX_TASK: usize = 16;
@@ -72,7 +72,7 @@ impl PointSeries {
         if !is_task(task) {
             return Err(PointCodeFault::Task { task: shown(task) });
         }
-        Ok(Self(format!("{town}-{task}-{:04}", shanghai_year(registered_at))))
+        Ok(Self(format!("{town}-{task}-{:04}", Day::of(registered_at).year())))
     }
 
     /// Its number `number`.

@@ -1,14 +1,13 @@
 //! The parameter `as-of`: the moment whose state is asked for, as it had been recorded by then.
 
 use formats::datetime::millis_of;
-use spatial::Timestamp;
+use spatial::{SHANGHAI_AHEAD_MINUTES, Timestamp};
 
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 
 /// Name of the parameter.
 pub const AS_OF: &str = "as-of";
-const SHANGHAI_MINUTES: i64 = 480;
 const DAY_MS: i64 = 86_400_000;
 
 /// The moment that a request names, if it does.
@@ -20,7 +19,7 @@ pub fn as_of(query: &QueryString) -> Result<Option<Timestamp>, Problem> {
 
 /// A moment of RFC 3339; of a day, which is one of Asia/Shanghai, the last millisecond.
 pub fn moment(text: &str) -> Result<Timestamp, String> {
-    let first = millis_of(text, SHANGHAI_MINUTES).ok_or_else(|| {
+    let first = millis_of(text, SHANGHAI_AHEAD_MINUTES).ok_or_else(|| {
         let shown: String = text.chars().take(60).collect();
         format!(
             "{shown:?} is no date and no time with a zone; send 2026-11-22T08:00:00Z or 2026-11-22"

@@ -13,7 +13,7 @@ fn name(text: &str) -> AccountName {
 }
 
 fn day(text: &str) -> Day {
-    Day::parse(text).unwrap()
+    text.parse().unwrap()
 }
 
 fn add(text: &str) -> AccountChange {

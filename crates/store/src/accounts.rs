@@ -10,8 +10,8 @@ mod fault;
 mod name;
 
 use async_trait::async_trait;
+pub use spatial::Day;
 use spatial::Timestamp;
-use spatial::calendar::{civil_from_days, day_number};
 
 pub(crate) use apply::Row;
 pub use fault::AccountFault;
@@ -36,47 +36,6 @@ pub struct TokenId(pub i64);
 impl std::fmt::Display for TokenId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)
-    }
-}
-
-/// A day of Asia/Shanghai, counted from 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Day(pub i64);
-
-/// Milliseconds of a day.
-const DAY_MILLIS: i64 = 86_400_000;
-/// What Asia/Shanghai is ahead of UTC, in milliseconds.
-const AHEAD_MILLIS: i64 = 8 * 3_600_000;
-
-impl Day {
-    /// The day that a moment falls on.
-    pub fn of(moment: Timestamp) -> Self {
-        Self(moment.0.saturating_add(AHEAD_MILLIS).div_euclid(DAY_MILLIS))
-    }
-
-    /// The first moment after it.
-    pub fn end(self) -> Timestamp {
-        let next = self.0.saturating_add(1).saturating_mul(DAY_MILLIS);
-        Timestamp(next.saturating_sub(AHEAD_MILLIS))
-    }
-
-    /// Reads `YYYY-MM-DD`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let bytes = text.as_bytes();
-        let shaped = bytes.len() == 10
-            && bytes.iter().enumerate().all(|(at, byte)| match at {
-                4 | 7 => *byte == b'-',
-                _ => byte.is_ascii_digit(),
-            });
-        let number = |from: usize, to: usize| text.get(from..to)?.parse().ok();
-        shaped.then(|| day_number(number(0, 4)?, number(5, 7)?, number(8, 10)?)).flatten().map(Self)
-    }
-}
-
-impl std::fmt::Display for Day {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (year, month, day) = civil_from_days(self.0);
-        write!(f, "{year:04}-{month:02}-{day:02}")
     }
 }
 
@@ -264,22 +223,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_day_is_one_of_shanghai_and_reads_back() {
-        let day = Day::parse("2026-03-01").unwrap();
-        assert_eq!(day.to_string(), "2026-03-01");
-        // 2026-03-01T16:00:00Z is midnight in Shanghai.
-        let midnight = Timestamp(1_772_380_800_000);
-        assert_eq!(day.end(), midnight);
-        assert_eq!(Day::of(midnight), Day::parse("2026-03-02").unwrap());
-        assert_eq!(Day::of(Timestamp(midnight.0 - 1)), day);
-        for text in ["2026-02-29", "2026-3-1", "2026/03/01", "", "2026-03-01x", "一二三"] {
-            assert_eq!(Day::parse(text), None, "{text}");
-        }
-    }
-
-    #[test]
     fn a_scope_holds_from_its_first_day_to_its_last() {
-        let day = |text| Day::parse(text).unwrap();
+        let day = |text: &str| text.parse::<Day>().unwrap();
         let account = AccountName::try_from("zhang").unwrap();
         let (from, to) = (day("2026-01-01"), Some(day("2026-06-30")));
         let scope = Scope { account, area: "110115001".to_owned(), from, to };

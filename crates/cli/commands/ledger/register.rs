@@ -8,7 +8,7 @@ use engine::Engine;
 use formats::ReadOptions;
 use formats::datetime::{millis_of, utc_of_millis};
 use ledger::rows::{POINTS, is_of_ledger};
-use spatial::SourceCrs;
+use spatial::{Day, SHANGHAI_AHEAD_MINUTES, SourceCrs};
 use store::GeoPackageStore;
 
 use crate::EXIT_PARTIAL;
@@ -19,9 +19,6 @@ use crate::local::Opened;
 use crate::output::{say, tell};
 use crate::register::{Fate, RowFate, Sheet, SheetOptions, read, take_in};
 
-/// What Asia/Shanghai is ahead of UTC, in minutes.
-const SHANGHAI_MINUTES: i64 = 480;
-const DAY_MS: i64 = 86_400_000;
 /// Defects that are printed; `--json` prints all.
 const SHOWN: usize = 50;
 
@@ -86,9 +83,8 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
 
 /// The first moment of a day of Asia/Shanghai, or a moment; of today where nothing is said.
 fn beginning(day: Option<&str>) -> Result<String, String> {
-    let offset = SHANGHAI_MINUTES * 60_000;
-    let today = (now().0 + offset).div_euclid(DAY_MS) * DAY_MS - offset;
-    let millis = day.map_or(Some(today), |day| millis_of(day, SHANGHAI_MINUTES));
+    let today = || Some(Day::of(now()).start().0);
+    let millis = day.map_or_else(today, |day| millis_of(day, SHANGHAI_AHEAD_MINUTES));
     let wanted = || "a day such as 2026-09-01 is expected, or a time with a zone".to_owned();
     millis.map(utc_of_millis).ok_or_else(wanted)
 }

@@ -4,12 +4,10 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use spatial::{Timestamp, calendar};
+use spatial::calendar::{UtcSecond, day_number};
+use spatial::{Day, SHANGHAI_AHEAD_MINUTES, Timestamp};
 use thiserror::Error;
 
-/// What Asia/Shanghai is ahead of UTC.
-const AHEAD_MS: i64 = 8 * 3_600_000;
-const DAY_MS: i64 = 86_400_000;
 /// Years that a period may lie in.
 const YEARS: std::ops::RangeInclusive<i32> = 1949..=2999;
 
@@ -41,22 +39,18 @@ impl Window {
 
 /// The calendar year of a moment in Asia/Shanghai.
 pub fn year_of(at: Timestamp) -> i32 {
-    let days = at.0.saturating_add(AHEAD_MS).div_euclid(DAY_MS);
-    i32::try_from(calendar::civil_from_days(days).0).unwrap_or(i32::MAX)
+    i32::try_from(Day::of(at).year()).unwrap_or(i32::MAX)
 }
 
 /// A moment as an office reads it: `2026-11-26 18:36`, Asia/Shanghai.
 pub(super) fn shown(at: Timestamp) -> String {
-    let ms = at.0.saturating_add(AHEAD_MS);
-    let (year, month, day) = calendar::civil_from_days(ms.div_euclid(DAY_MS));
-    let minutes = ms.rem_euclid(DAY_MS) / 60_000;
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", minutes / 60, minutes % 60)
+    let second = UtcSecond(at.0.div_euclid(1000) + SHANGHAI_AHEAD_MINUTES * 60).to_string();
+    second.get(..16).unwrap_or(&second).replace('T', " ")
 }
 
 /// The first moment of a month in Asia/Shanghai.
 fn month_start(year: i32, month: u8) -> Timestamp {
-    let days = calendar::day_number(i64::from(year), i64::from(month), 1).unwrap_or_default();
-    Timestamp(days * DAY_MS - AHEAD_MS)
+    Day(day_number(i64::from(year), i64::from(month), 1).unwrap_or_default()).start()
 }
 
 /// A year, quarter or month of Asia/Shanghai: `2026`, `2026-Q3`, `2026-09`.

@@ -12,7 +12,6 @@ mod assignment;
 mod check;
 mod check_places;
 mod code_scheme;
-mod day;
 mod defect;
 mod level;
 mod names;
@@ -25,6 +24,7 @@ mod unit;
 mod check_tests;
 #[cfg(test)]
 mod place_tests;
+mod validity;
 
 pub use assignment::{
     ASSIGNED_BY, AssignedBy, GRID, InvalidAssignedBy, MAX_REASON, assignment_fields,
@@ -34,7 +34,6 @@ pub use check_places::{
     PlaceRow, ValidCodes, check_places, check_responsibilities, codes_of_units,
 };
 pub use code_scheme::CodeScheme;
-pub use day::{Day, InvalidDay, Validity};
 pub use defect::UnitDefect;
 pub use level::Level;
 pub use names::{called, split_aliases};
@@ -44,4 +43,6 @@ pub use schema::{
     ADMIN_UNITS, ALLEYS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, PlaceCollection,
     RESPONSIBILITIES,
 };
+pub use spatial::{Day, InvalidDay};
 pub use unit::AdminUnit;
+pub use validity::Validity;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use spatial::{
     Timestamp,
-    calendar::{UtcSecond, civil_from_days, day_number},
+    calendar::{UtcSecond, day_number},
 };
 
 const SECOND_MS: i64 = 1000;
@@ -62,11 +62,6 @@ pub(crate) fn read(text: &str) -> Option<Timestamp> {
     ))
 }
 
-/// The year of a moment in Asia/Shanghai, eight hours ahead of UTC.
-pub(crate) fn shanghai_year(moment: Timestamp) -> i64 {
-    civil_from_days(later(moment, 8 * HOUR_MS).0.div_euclid(DAY_MS)).0
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,12 +87,5 @@ mod tests {
         ] {
             assert_eq!(read(odd), None, "{odd}");
         }
-    }
-
-    #[test]
-    fn a_year_begins_in_shanghai() {
-        let last = read("2026-12-31T15:59:59.999Z").map(shanghai_year);
-        let first = read("2026-12-31T16:00:00Z").map(shanghai_year);
-        assert_eq!((last, first), (Some(2026), Some(2027)));
     }
 }

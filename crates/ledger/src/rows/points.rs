@@ -1,6 +1,6 @@
 //! The columns of `points`: those that follow from the events, and those that a client may write.
 
-use spatial::{Field, FieldClass, FieldType, Timestamp, Value};
+use spatial::{Day, Field, FieldClass, FieldType, Timestamp, Value};
 
 use super::{Column, ID, field};
 use crate::place::assignment_fields;
@@ -98,7 +98,7 @@ fn time(moment: Option<Timestamp>) -> Value {
 }
 
 fn year(point: &Point) -> Value {
-    point.registered_at().map_or(Value::Null, |at| Value::Int(moment::shanghai_year(at)))
+    point.registered_at().map_or(Value::Null, |at| Value::Int(Day::of(at).year()))
 }
 
 fn area(area: SquareMetres) -> Value {

@@ -8,11 +8,10 @@ use std::fmt;
 
 use thiserror::Error;
 
+use crate::SHANGHAI_AHEAD_MINUTES;
 use crate::calendar::{UtcSecond, civil_from_days, day_number};
 
 const DAY_SECONDS: i64 = 86_400;
-/// What Asia/Shanghai is ahead of UTC.
-const DAY_OFFSET_SECONDS: i64 = 8 * 3600;
 
 /// A day of the calendar, in the years 0000 to 9999.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,7 +83,7 @@ impl Date {
 impl Instant {
     /// The day in which it lies in Asia/Shanghai.
     pub fn date(self) -> Date {
-        Date { days: (self.seconds + DAY_OFFSET_SECONDS).div_euclid(DAY_SECONDS) }
+        Date { days: (self.seconds + SHANGHAI_AHEAD_MINUTES * 60).div_euclid(DAY_SECONDS) }
     }
 }
 

@@ -3,14 +3,14 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
-use spatial::Timestamp;
+use spatial::{InvalidDay, Timestamp};
 
 use super::fences::beside;
 use super::{GeoPackageStore, in_one_state};
 use crate::StoreError;
 use crate::accounts::{
-    Account, AccountChange, AccountEntry, AccountName, AccountStore, Accounts, Day, Row, Scope,
-    Token, TokenHash, TokenId,
+    Account, AccountChange, AccountEntry, AccountName, AccountStore, Accounts, Row, Scope, Token,
+    TokenHash, TokenId,
 };
 
 const TABLES: &str = "
@@ -159,7 +159,7 @@ fn read_scope(row: &SqlRow<'_>) -> Result<Scope, StoreError> {
     let account = account_name("tuban_scopes", row.get_ref(0)?.as_str().unwrap_or_default())?;
     let day = |text: &str| {
         let place = format!("a scope of {account} in tuban_scopes");
-        Day::parse(text).ok_or_else(|| StoreError::damaged(place, "a day is none"))
+        text.parse().map_err(|_odd: InvalidDay| StoreError::damaged(place, "a day is none"))
     };
     let from = day(&row.get::<_, String>(2)?)?;
     let to = row.get::<_, Option<String>>(3)?.map(|text| day(&text)).transpose()?;

@@ -4,10 +4,10 @@
 
 use engine::{Moment, TimeSpan};
 use formats::datetime::{millis_of, utc_of_millis};
+use spatial::SHANGHAI_AHEAD_MINUTES;
 
 use crate::problem::{Code, Problem};
 
-const SHANGHAI_MINUTES: i64 = 480;
 const DAY_MS: i64 = 86_400_000;
 /// The last moment that four digits of a year can write.
 const LAST_MILLIS: i64 = 253_402_300_799_999;
@@ -47,13 +47,13 @@ pub fn time_span(text: &str) -> Result<TimeSpan, Problem> {
 
 /// First and last millisecond of a day or a moment.
 fn ends(text: &str) -> Option<[i64; 2]> {
-    let first = millis_of(text, SHANGHAI_MINUTES)?;
+    let first = millis_of(text, SHANGHAI_AHEAD_MINUTES)?;
     let length = if text.len() == 10 { DAY_MS - 1 } else { 0 };
     Some([first, first + length])
 }
 
 fn moment(millis: i64) -> Moment {
-    let local = (millis + SHANGHAI_MINUTES * 60_000).min(LAST_MILLIS);
+    let local = (millis + SHANGHAI_AHEAD_MINUTES * 60_000).min(LAST_MILLIS);
     let mut day = utc_of_millis(local);
     // A year before 0 is longer, and is less as text.
     day.truncate(day.find('T').unwrap_or(day.len()));

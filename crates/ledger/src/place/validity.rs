@@ -1,66 +1,8 @@
-//! Days of Asia/Shanghai, and how long something is valid.
+//! How long something is valid, in days of Asia/Shanghai.
 
 use std::fmt;
-use std::str::FromStr;
 
-use spatial::Timestamp;
-use spatial::calendar::{civil_from_days, day_number};
-use thiserror::Error;
-
-const DAY_MS: i64 = 86_400_000;
-/// Asia/Shanghai is eight hours ahead of UTC, without summer time.
-const AHEAD_MS: i64 = 8 * 3_600_000;
-/// Longest stretch of a refused text that an error repeats, in characters.
-const MAX_SHOWN: usize = 40;
-
-/// A day, counted from 1970-01-01.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Day(i64);
-
-/// A text that names no day.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("{value:?} is no day; a day is written 2026-11-22")]
-pub struct InvalidDay {
-    /// The refused text, cut after 40 characters.
-    pub value: String,
-}
-
-impl Day {
-    /// The day in Asia/Shanghai that `moment` falls on.
-    pub fn of(moment: Timestamp) -> Self {
-        Self(moment.0.saturating_add(AHEAD_MS).div_euclid(DAY_MS))
-    }
-
-    /// The day before.
-    #[must_use]
-    pub fn before(self) -> Self {
-        Self(self.0.saturating_sub(1))
-    }
-}
-
-impl FromStr for Day {
-    type Err = InvalidDay;
-
-    /// Reads `YYYY-MM-DD`.
-    fn from_str(text: &str) -> Result<Self, InvalidDay> {
-        let part = |span: std::ops::Range<usize>| {
-            let digits = text.get(span)?;
-            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
-        };
-        let is_written =
-            text.len() == 10 && text.get(4..5) == Some("-") && text.get(7..8) == Some("-");
-        let number = || day_number(part(0..4)?, part(5..7)?, part(8..10)?);
-        let day = is_written.then(number).flatten().map(Self);
-        day.ok_or_else(|| InvalidDay { value: text.chars().take(MAX_SHOWN).collect() })
-    }
-}
-
-impl fmt::Display for Day {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil_from_days(self.0);
-        write!(f, "{year:04}-{month:02}-{day:02}")
-    }
-}
+use spatial::Day;
 
 /// From a day on, that day included, until another day, that day left out. An absent end is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
