@@ -77,7 +77,7 @@ pub(crate) const STEP: usize = 16;
 /// twice, has no point on it, and something is left.
 #[inline]
 pub(crate) fn cut_ring(ring: &mut [Point], len: usize, border: Border) -> Option<usize> {
-    if len < 3 || len > MOST_CUT {
+    if !(3..=MOST_CUT).contains(&len) {
         return None;
     }
     let (at, axis) = (border.at as i32, border.axis);
