@@ -1,5 +1,6 @@
 //! The command line: every command, flag and value.
 
+mod indicators;
 mod ledger;
 mod user;
 
@@ -10,6 +11,7 @@ use ::ledger::place::Day;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use server::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 
+pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
@@ -57,6 +59,8 @@ pub enum Command {
     Responsible(ResponsibleArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
+    /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them
+    Indicators(IndicatorsArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served
