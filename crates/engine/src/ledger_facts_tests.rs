@@ -249,11 +249,11 @@ fn rows_of(number: u64) -> (Point, Vec<StoredEvent>) {
         register(&format!("110115001-CW-2026-{number:05}")),
         Payload::Dispatch { receiver: "team".to_owned(), person: None },
         Payload::Accept,
-        Payload::Progress { done: area(number % 50) },
+        Payload::Progress { done: area(1 + number % 50) },
         Payload::Submit {
             before: vec![photo(number * 2)],
             after: vec![photo(number * 2 + 1)],
-            actual: area(number % 50),
+            actual: area(1 + number % 50),
         },
     ];
     let rules = Rules::default();
