@@ -1,5 +1,6 @@
 //! The command line: every command, flag and value.
 
+mod indicators;
 mod ledger;
 mod places;
 mod user;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 
+pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
@@ -58,6 +60,8 @@ pub enum Command {
     Responsible(ResponsibleArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
+    /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them
+    Indicators(IndicatorsArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

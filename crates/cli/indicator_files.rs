@@ -6,11 +6,15 @@ use std::path::{Path, PathBuf};
 
 use ledger::indicator::{
     DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
-    UnitTree,
+    Unit, UnitFault, UnitTree,
 };
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use server::indicators::Indicators;
+use spatial::Snapshot;
 use thiserror::Error;
+
+use crate::ledger_config::LedgerConfig;
 
 /// Largest file, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -51,6 +55,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// Every fault.
         faults: Vec<DefinitionFault>,
+    },
+    /// There are more units than can be told of.
+    #[error("{path}: {fault}")]
+    Units {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: UnitFault,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]
@@ -111,6 +123,33 @@ pub fn read_targets(
     let file: TargetFile = parse(path, &read(path)?)?;
     Targets::new(file.targets, definitions, units)
         .map_err(|faults| IndicatorFileError::Targets { path: path.to_owned(), faults })
+}
+
+/// What a configuration says of indicators and targets, for a store whose state is `state`: targets
+/// must be those of units that it knows on some day; where it knows none, any code will do.
+///
+/// # Errors
+/// When a file cannot be used.
+pub fn read_indicators(
+    config: &LedgerConfig,
+    state: &Snapshot,
+) -> Result<Indicators, IndicatorFileError> {
+    let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
+    let definitions = read_definitions(named(&config.indicators).as_deref())?;
+    let Some(path) = named(&config.targets) else {
+        return Ok(Indicators { definitions, targets: Vec::new() });
+    };
+    let file: TargetFile = parse(&path, &read(&path)?)?;
+    let known = engine::ledger::known_units(state);
+    let known = known.unwrap_or_else(|| file.targets.iter().map(|one| one.unit.clone()).collect());
+    let whole = Unit { code: String::new(), name: String::new(), parent: None };
+    let part = |code: String| Unit { name: code.clone(), code, parent: Some(String::new()) };
+    let known = known.into_iter().filter(|code| !code.is_empty()).map(part);
+    let refused = |faults| IndicatorFileError::Targets { path: path.clone(), faults };
+    let units = UnitTree::new(std::iter::once(whole).chain(known).collect());
+    let units = units.map_err(|fault| IndicatorFileError::Units { path: path.clone(), fault })?;
+    Targets::new(file.targets.clone(), &definitions, &units).map_err(refused)?;
+    Ok(Indicators { definitions, targets: file.targets })
 }
 
 fn read(path: &Path) -> Result<String, IndicatorFileError> {

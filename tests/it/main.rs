@@ -25,6 +25,7 @@ mod grids;
 mod history;
 mod http;
 mod import;
+mod indicators;
 mod interrupted;
 mod live;
 mod places;

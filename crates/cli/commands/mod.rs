@@ -7,6 +7,7 @@ mod erase;
 mod error;
 mod export;
 mod import;
+mod indicators;
 mod inspect;
 mod ledger;
 mod places;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
+        Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),
         Command::Verify(args) => blocking(verify::verify(args)),

@@ -19,6 +19,7 @@ use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
+use crate::indicator_files::read_indicators;
 use crate::local::Listener;
 use crate::output::{say, tell};
 
@@ -71,6 +72,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
+    let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
     let beside = beside(path, config, &store, (&engine, &access));
     announce(path, address, config, &engine, started.elapsed());
     announce_access(address, config, &access);
@@ -109,6 +111,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             ..WebhookSettings::default()
         },
         archives,
+        indicators: Some(Arc::new(indicators)),
         access,
     };
     server::serve(listener, engine, settings, told_to_end()).await;

@@ -10,21 +10,26 @@
 //! what another program wrote over them in the file.
 
 mod batch;
+mod facts;
 mod guard;
 mod held;
 mod index;
 mod mend;
 mod raise;
 mod trace;
+mod units;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use facts::KeptFacts;
+pub use facts::LedgerFacts;
 pub(crate) use guard::guarded;
 use index::Index;
 use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
 use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
 pub use trace::{Step, Trace};
+pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
 
 use crate::Defect;
 
@@ -112,6 +117,7 @@ pub(crate) struct LedgerState {
     index: Mutex<Option<Index>>,
     /// What was put back, oldest first.
     put_back: Mutex<Vec<KeptOut>>,
+    facts: KeptFacts,
 }
 
 impl LedgerState {

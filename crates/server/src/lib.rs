@@ -19,6 +19,7 @@ mod event_stream;
 mod fence_document;
 mod html;
 mod http_date;
+pub mod indicators;
 mod links;
 mod listen;
 mod negotiate;

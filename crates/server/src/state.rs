@@ -13,6 +13,7 @@ use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
+use crate::indicators::Indicators;
 use crate::ready::Ready;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
@@ -52,6 +53,8 @@ pub struct ServerSettings {
     pub webhooks: WebhookSettings,
     /// Tiles that others made, beside those of the store.
     pub archives: Archives,
+    /// What is counted of the ledger, and what is to be reached; without it nothing is.
+    pub indicators: Option<Arc<Indicators>>,
     /// Who may ask, and what.
     pub access: Access,
 }
@@ -75,6 +78,7 @@ impl Default for ServerSettings {
             fences: FenceSettings::default(),
             webhooks: WebhookSettings::default(),
             archives: Archives::default(),
+            indicators: None,
             access: Access::default(),
         }
     }

@@ -321,7 +321,7 @@ impl Definition {
     }
 
     /// The basis as tables print it.
-    pub(super) fn says_basis(&self) -> &'static str {
+    pub fn says_basis(&self) -> &'static str {
         match self.basis {
             Basis::Official => "官方口径",
             Basis::Local => "本地口径",

@@ -129,6 +129,13 @@ pub(super) fn percent(parts: &[Ratio]) -> String {
     digits.map_or_else(|| NoValue::TooLarge.to_string(), |digits| cell(digits).to_string())
 }
 
+impl Definition {
+    /// Whether what stands above and below the line is counted by the piece; else it is m².
+    pub fn counts_pieces(&self) -> bool {
+        is_by_the_piece(self)
+    }
+}
+
 /// Whether what a definition adds up is counted by the piece; else it is an area in m².
 pub(super) fn is_by_the_piece(definition: &Definition) -> bool {
     let first = definition.formula.terms().next().map(|term| &term.measure);

@@ -185,7 +185,7 @@ pub fn role(identifier: &str) -> Result<Role, Unfit> {
     named("role", identifier, Role::from_identifier, &Role::ALL.map(Role::identifier))
 }
 
-fn unfit(column: &'static str, problem: impl Into<String>) -> Unfit {
+pub(super) fn unfit(column: &'static str, problem: impl Into<String>) -> Unfit {
     Unfit { column, problem: problem.into() }
 }
 

@@ -8,6 +8,7 @@
 //! point follow from its events alone.
 
 pub mod events;
+pub mod facts;
 pub mod points;
 
 use spatial::{

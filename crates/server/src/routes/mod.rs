@@ -13,6 +13,7 @@ mod extent;
 mod facades;
 pub mod fences;
 mod functions;
+pub mod indicators;
 pub mod items;
 mod landing;
 mod methods;
@@ -102,6 +103,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
         .merge(points::routes(&app))
+        .merge(indicators::routes(&app))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))

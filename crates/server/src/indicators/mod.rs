@@ -1,0 +1,258 @@
+//! Indicators, targets and rankings of the ledger, as JSON and as tables for people.
+//!
+//! No HTTP here: the routes and the command line share it. Figures are those of one state; a rounded
+//! value stands beside what it is exactly made of.
+
+mod document;
+mod query;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use engine::Engine;
+use engine::ledger::{UnitSource, unit_tree};
+use formats::report::{ReportFault, table_csv, workbook};
+use ledger::indicator::{
+    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, PointFacts, Progress,
+    ProgressRules, Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names,
+    progress, progress_table, rank, ranking_table,
+};
+use ledger::place::Day;
+use serde_json::Value;
+use spatial::{FieldClass, Revision, Table, TableCell, Timestamp};
+
+pub use query::{DEPTH, IndicatorQuery, IndicatorRefusal, MAX_DEPTH, PARAMETERS, Told};
+
+/// Most rows of an answer.
+const MAX_ROWS: usize = 20_000;
+
+/// What is counted, and what is to be reached.
+#[derive(Clone, Debug)]
+pub struct Indicators {
+    /// The definitions.
+    pub definitions: Definitions,
+    /// The targets; those of units that are none at the moment asked about do not count, and are
+    /// listed.
+    pub targets: Vec<Target>,
+}
+
+/// An answer, before it is written.
+#[derive(Debug)]
+pub struct Answered<'a> {
+    query: &'a IndicatorQuery,
+    question: Question<'a>,
+    figures: Figures,
+    progress: Vec<Progress>,
+    ranking: Option<(usize, Vec<Ranked>)>,
+    /// Whether the window was said.
+    is_said: bool,
+    source: UnitSource,
+    /// Every task of points and targets.
+    tasks: BTreeSet<&'a str>,
+    /// Targets of units that are none.
+    left_out: Vec<&'a Target>,
+    revision: Revision,
+}
+
+/// Evaluates the indicators of the ledger, and has `write` make an answer of it; with the state that
+/// it is of.
+///
+/// # Errors
+/// When a parameter names what there is not, when there is no ledger, or when `write` refuses.
+pub async fn answer<T: Send + 'static>(
+    engine: &Engine,
+    indicators: &Arc<Indicators>,
+    (query, now): (IndicatorQuery, Timestamp),
+    write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault> + Send + 'static,
+) -> Result<(Revision, T), IndicatorRefusal> {
+    let facts = engine.ledger_facts(query.as_of, query.profile).await?;
+    let indicators = Arc::clone(indicators);
+    let evaluated = move || {
+        let revision = facts.state.revision;
+        // What is asked of the future is told as of now.
+        let at = query.as_of.map_or(now, |as_of| as_of.min(now));
+        let others = indicators.targets.iter().map(|target| target.unit.clone());
+        let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
+        let asked = Asked { indicators: &indicators, query: &query, units: &units, at };
+        asked.answer(&facts.points, (revision, source), write)
+    };
+    engine.pool().run(evaluated).await?
+}
+
+/// What a query is about.
+struct Asked<'a> {
+    indicators: &'a Indicators,
+    query: &'a IndicatorQuery,
+    units: &'a UnitTree,
+    at: Timestamp,
+}
+
+impl Asked<'_> {
+    fn answer<T>(
+        &self,
+        points: &[PointFacts],
+        (revision, source): (Revision, UnitSource),
+        write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
+    ) -> Result<(Revision, T), IndicatorRefusal> {
+        let Self { indicators, query, units, at } = *self;
+        let definitions = &indicators.definitions;
+        let root = self.root()?;
+        self.check_size(root)?;
+        let ranked_by = self.ranked_by()?;
+        let is_unit = |target: &&Target| units.slot(&target.unit).is_some();
+        let (bound, left_out): (Vec<&Target>, Vec<&Target>) =
+            indicators.targets.iter().partition(is_unit);
+        let bound = bound.into_iter().cloned().collect();
+        // They were checked when the files were read; only units may have gone since.
+        let targets = Targets::new(bound, definitions, units).map_err(|faults| {
+            let what = faults.first().map(ToString::to_string).unwrap_or_default();
+            engine::EngineError::Internal { what }
+        })?;
+        let (window, is_said) = query.window(at);
+        let outside = OutsideSums::new();
+        let question = Question {
+            definitions,
+            units,
+            root,
+            task: query.task.as_deref(),
+            moment: Moment { at, window },
+            targets: &targets,
+            outside: &outside,
+        };
+        let mut figures = evaluate(&question, points);
+        figures.rows.retain(|row| row.depth <= query.depth.max(1));
+        let ranking =
+            ranked_by.map(|indicator| (indicator, rank(&figures, definitions, indicator, 1)));
+        figures.rows.retain(|row| row.depth <= query.depth);
+        let progress = match query.told {
+            Told::Figures => Vec::new(),
+            Told::Progress => progress(&question, &figures, ProgressRules::default()),
+        };
+        let mut tasks: BTreeSet<&str> =
+            points.iter().filter_map(|facts| facts.task.as_deref()).collect();
+        tasks.extend(indicators.targets.iter().map(|target| target.task.as_str()));
+        let answered = Answered {
+            query,
+            question,
+            figures,
+            progress,
+            ranking,
+            is_said,
+            source,
+            tasks,
+            left_out,
+            revision,
+        };
+        Ok((revision, write(&answered)?))
+    }
+
+    fn root(&self) -> Result<usize, IndicatorRefusal> {
+        let Some(code) = &self.query.unit else { return Ok(self.units.root()) };
+        self.units.slot(code).ok_or_else(|| {
+            const SHOWN: usize = 5;
+            let below = self.units.below(self.units.root());
+            let some: Vec<&str> =
+                below.iter().take(SHOWN).map(|slot| self.units.unit(*slot).code.as_str()).collect();
+            let (some, day) = (some.join(", "), Day::of(self.at));
+            let reason = format!("is the code of no unit on {day}; there are for example {some}");
+            IndicatorRefusal::parameter("unit", code, reason)
+        })
+    }
+
+    /// Refuses what has more rows than are told.
+    fn check_size(&self, root: usize) -> Result<(), IndicatorRefusal> {
+        let (mut level, mut rows) = (vec![root], 1);
+        for _ in 0..self.query.depth {
+            level = level.iter().flat_map(|slot| self.units.children(*slot)).copied().collect();
+            // A row for what lies in no part, too.
+            rows += 2 * level.len();
+        }
+        if rows <= MAX_ROWS {
+            return Ok(());
+        }
+        let depth = self.query.depth.to_string();
+        let reason = format!("makes about {rows} rows; at most {MAX_ROWS} are told: name a unit");
+        Err(IndicatorRefusal::parameter("depth", &depth, reason))
+    }
+
+    fn ranked_by(&self) -> Result<Option<usize>, IndicatorRefusal> {
+        let Some(code) = &self.query.rank else { return Ok(None) };
+        let definitions = &self.indicators.definitions;
+        let found = definitions.named(code).map(|(slot, _)| Some(slot));
+        found.ok_or_else(|| {
+            let codes: Vec<&str> =
+                definitions.all().iter().map(|definition| definition.code.as_str()).collect();
+            let reason = format!("is no indicator; there are {}", codes.join(", "));
+            IndicatorRefusal::parameter("rank", code, reason)
+        })
+    }
+}
+
+impl Answered<'_> {
+    /// The answer as JSON, without links.
+    pub fn document(&self) -> Value {
+        document::document(self)
+    }
+
+    /// The answer as tables: what was asked for, then the ranking.
+    pub fn tables(&self, detail: Detail) -> Vec<Table> {
+        let caption = self.caption();
+        let first = match self.query.told {
+            Told::Figures => {
+                let shown = (self.query.depth, detail);
+                figures_table(&self.question, &self.figures, caption, shown)
+            }
+            Told::Progress => {
+                progress_table(&self.question, &self.progress, self.persons(), caption)
+            }
+        };
+        let ranking = self.ranking.as_ref().map(|(indicator, ranked)| {
+            let definition = &self.question.definitions.all()[*indicator];
+            let title = format!("排名 {}", definition.name);
+            let caption = Caption { title: &title, ..caption };
+            ranking_table(&self.question, ranked, *indicator, None, caption)
+        });
+        std::iter::once(first).chain(ranking).collect()
+    }
+
+    /// The answer as CSV: the ranking where one is asked for.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub fn csv(&self) -> Result<Vec<u8>, ReportFault> {
+        let tables = self.tables(Detail::Parts);
+        table_csv(tables.last().ok_or(ReportFault::NoTable)?)
+    }
+
+    /// The answer as a workbook, a sheet each table.
+    ///
+    /// # Errors
+    /// When a sheet cannot hold a table.
+    pub fn workbook(&self) -> Result<Vec<u8>, ReportFault> {
+        workbook(&self.tables(Detail::Parts))
+    }
+
+    /// Every figure by the name under which an office's own template asks for it.
+    pub fn names(&self) -> Vec<(String, TableCell)> {
+        names(&self.question, &self.figures, self.caption())
+    }
+
+    /// What a page or sheet is called.
+    pub fn title(&self) -> &'static str {
+        match self.query.told {
+            Told::Figures => "指标",
+            Told::Progress => "目标进度",
+        }
+    }
+
+    fn caption(&self) -> Caption<'_> {
+        Caption { title: self.title(), revision: self.revision }
+    }
+
+    fn persons(&self) -> Persons {
+        match self.query.profile.highest >= FieldClass::L2 {
+            true => Persons::Shown,
+            false => Persons::Hidden,
+        }
+    }
+}

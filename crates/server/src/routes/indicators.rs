@@ -1,0 +1,144 @@
+//! `/indicators`: figures of the ledger for a unit and its parts; `/targets`: how far they are with
+//! their targets.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use ledger::indicator::Detail;
+use ledger::rows::POINTS;
+use serde_json::Value;
+use spatial::Table;
+
+use super::{REVISION, answers};
+use crate::asked::Asked;
+use crate::html;
+use crate::indicators::{IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
+use crate::point_events::now;
+use crate::problem::{Code, Problem};
+use crate::query_string::{QueryString, encode};
+use crate::state::App;
+
+/// In what the answers are offered.
+pub const OFFERS: [&Offer; 4] = [&JSON, &CSV, &XLSX, &HTML];
+
+/// The routes, where there are definitions of indicators.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    match app.settings.indicators {
+        Some(_) => {
+            Router::new().route("/indicators", get(indicators)).route("/targets", get(targets))
+        }
+        None => Router::new(),
+    }
+}
+
+/// `GET /indicators`
+async fn indicators(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    told(&app, &asked, Told::Figures).await
+}
+
+/// `GET /targets`
+async fn targets(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    told(&app, &asked, Told::Progress).await
+}
+
+/// What an answer is written as.
+enum Written {
+    Document(Value),
+    Page(&'static str, Vec<Table>),
+    Bytes(Vec<u8>),
+}
+
+async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Problem> {
+    let known: Vec<&str> = std::iter::once("f").chain(PARAMETERS).collect();
+    let values = asked.query(&known)?;
+    let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
+    let query = IndicatorQuery::read(told, |name| values.value(name))?;
+    let indicators = app.settings.indicators.as_ref();
+    let indicators = indicators.ok_or_else(|| Problem::internal(&"no indicators"))?;
+    let format = chosen.name;
+    let write = move |answered: &crate::indicators::Answered<'_>| {
+        Ok(match format {
+            "csv" => Written::Bytes(answered.csv()?),
+            "xlsx" => Written::Bytes(answered.workbook()?),
+            "html" => Written::Page(answered.title(), answered.tables(Detail::Values)),
+            _ => Written::Document(answered.document()),
+        })
+    };
+    let (revision, written) = answer(&app.engine, indicators, (query, now()), write).await?;
+    let mut response = match written {
+        Written::Document(mut document) => {
+            document["links"] = links(asked, chosen, told).into();
+            answers::json(chosen.media_type, &document)
+        }
+        Written::Page(title, tables) => {
+            let others = [("XLSX", "xlsx"), ("CSV", "csv")];
+            let others = others.map(|(name, f)| (name, asked.href_with("f", f)));
+            html::page(asked, title, None, &html::tables_body(&tables, &others))
+        }
+        Written::Bytes(bytes) => file(bytes, chosen, told, revision.0),
+    };
+    answers::vary_by_accept(&mut response);
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(revision.0));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// A table as a file to keep.
+fn file(bytes: Vec<u8>, chosen: &Offer, told: Told, revision: u64) -> Response {
+    let name = match told {
+        Told::Figures => "indicators",
+        Told::Progress => "targets",
+    };
+    let mut response = bytes.into_response();
+    let headers = response.headers_mut();
+    let media_type = match chosen.name {
+        "csv" => "text/csv; charset=utf-8",
+        _ => chosen.media_type,
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    let disposition = format!("attachment; filename=\"{name}-{revision}.{}\"", chosen.name);
+    if let Ok(value) = HeaderValue::from_str(&disposition) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// Links to other encodings, to the other resource, and to the points that are counted.
+fn links(asked: &Asked, chosen: &Offer, told: Told) -> Vec<Value> {
+    let mut links = self_and_alternates(asked, chosen, &OFFERS);
+    let query = asked.raw_query.as_deref().filter(|query| !query.is_empty());
+    let query = query.map_or(String::new(), |query| format!("?{query}"));
+    let (path, title) = match told {
+        Told::Figures => ("targets", "how far units are with their targets"),
+        Told::Progress => ("indicators", "every indicator"),
+    };
+    let other = format!("{}/{path}{query}", asked.base);
+    links.push(link("related", JSON.media_type, &other, title));
+    let mut items = format!("{}/collections/{POINTS}/items", asked.base);
+    if let Ok(values) = QueryString::read(asked.raw_query.as_deref())
+        && let Some(as_of) = values.value("as-of")
+    {
+        items.push_str(&format!("?as-of={}", encode(as_of)));
+    }
+    links.push(link("items", "application/geo+json", &items, "the points"));
+    links
+}
+
+impl From<IndicatorRefusal> for Problem {
+    fn from(refusal: IndicatorRefusal) -> Self {
+        match refusal {
+            IndicatorRefusal::Engine(error) => error.into(),
+            refusal @ IndicatorRefusal::Parameter { .. } => {
+                Self::new(Code::InvalidParameter, refusal.to_string())
+            }
+            IndicatorRefusal::Report(fault) => Self::new(Code::TooCostly, fault.to_string()),
+        }
+    }
+}
