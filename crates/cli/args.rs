@@ -1,6 +1,7 @@
 //! The command line: every command, flag and value.
 
 mod ledger;
+mod rules;
 mod user;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use server::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 
 pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
+pub use rules::RulesArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
@@ -55,6 +57,8 @@ pub enum Command {
     Places(PlacesArgs),
     /// Tell who is responsible at a position on a day
     Responsible(ResponsibleArgs),
+    /// List the spatial rules, or tell what one of them proposes
+    Rules(RulesArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Erase personal values of one feature for good, from every past state too

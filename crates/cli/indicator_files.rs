@@ -1,9 +1,10 @@
-//! Files of indicators and targets: TOML, checked as a whole, every fault listed.
+//! Files of indicators and targets, and what files of rules share with them: TOML, checked as a whole, every fault listed.
 
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ledger::clue::RuleFault;
 use ledger::indicator::{
     DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
     UnitTree,
@@ -17,7 +18,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// How messages call the definitions that come with the program.
 const BUILT_IN: &str = "indicators.toml (built in)";
 
-/// A file of indicators or targets that cannot be used.
+/// A file of indicators, targets or rules that cannot be used.
 #[derive(Debug, Error)]
 pub enum IndicatorFileError {
     /// It cannot be read.
@@ -51,6 +52,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// Every fault.
         faults: Vec<DefinitionFault>,
+    },
+    /// Spatial rules do not hold together.
+    #[error("{path}: the rules cannot be used:{}", Listed(faults))]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<RuleFault>,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]
@@ -113,7 +122,8 @@ pub fn read_targets(
         .map_err(|faults| IndicatorFileError::Targets { path: path.to_owned(), faults })
 }
 
-fn read(path: &Path) -> Result<String, IndicatorFileError> {
+/// The text of a file of definitions, within its limit.
+pub(crate) fn read(path: &Path) -> Result<String, IndicatorFileError> {
     let io = |source| IndicatorFileError::Io { path: path.to_owned(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(io)?;
@@ -124,7 +134,8 @@ fn read(path: &Path) -> Result<String, IndicatorFileError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
+/// What a text of TOML says; errors name file and line.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
     // Windows editors begin files with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| IndicatorFileError::Malformed {

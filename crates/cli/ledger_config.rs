@@ -1,6 +1,7 @@
 //! The section `[ledger]` of the configuration: what a city sets for its points.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use ledger::Rules;
 use ledger::point::{EventKind, Role};
@@ -27,6 +28,9 @@ pub struct LedgerConfig {
     /// How many minutes the clock of a device may be ahead of the server's.
     #[serde(deserialize_with = "at_most::<MAX_AHEAD_MINUTES, _>")]
     pub ahead_minutes: u32,
+    /// File of spatial rules; without one those that come with the program are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spatial_rules: Option<PathBuf>,
     /// Which roles may raise which events. A kind that is not named keeps its default; an empty
     /// list lets nobody raise it.
     #[serde(deserialize_with = "laid_over_defaults", serialize_with = "words")]
@@ -36,14 +40,14 @@ pub struct LedgerConfig {
 impl Default for LedgerConfig {
     fn default() -> Self {
         let Rules { raisers, yellow_days, late_hours, ahead_minutes } = Rules::default();
-        Self { yellow_days, late_hours, ahead_minutes, raisers }
+        Self { yellow_days, late_hours, ahead_minutes, spatial_rules: None, raisers }
     }
 }
 
 impl LedgerConfig {
     /// As the ledger takes it.
     pub fn rules(&self) -> Rules {
-        let Self { yellow_days, late_hours, ahead_minutes, raisers } = self.clone();
+        let Self { yellow_days, late_hours, ahead_minutes, raisers, .. } = self.clone();
         Rules { raisers, yellow_days, late_hours, ahead_minutes }
     }
 }

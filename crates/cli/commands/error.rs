@@ -38,6 +38,9 @@ pub enum CommandError {
     /// An archive of tiles cannot be served.
     #[error(transparent)]
     Archive(#[from] server::ArchiveError),
+    /// A file of definitions cannot be used.
+    #[error(transparent)]
+    Definitions(#[from] crate::indicator_files::IndicatorFileError),
     /// A query has no answer.
     #[error("{}{refusal}", request.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
     Query {

@@ -14,6 +14,7 @@ mod pyramid;
 mod query;
 mod responsible;
 mod restore;
+mod rules;
 mod serve;
 mod user;
 mod verify;
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),

@@ -21,6 +21,7 @@ use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::local::Listener;
 use crate::output::{say, tell};
+use crate::rule_files::read_rules;
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -69,6 +70,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let rules = read_rules(config.ledger.spatial_rules.as_deref())?;
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
     let beside = beside(path, config, &store, (&engine, &access));
@@ -110,6 +112,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         },
         archives,
         access,
+        rules: Arc::new(rules),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
+use ledger::clue::Rules;
 use tokio::sync::watch;
 
 use crate::access::Access;
@@ -54,6 +55,8 @@ pub struct ServerSettings {
     pub archives: Archives,
     /// Who may ask, and what.
     pub access: Access,
+    /// Spatial rules; none unless they are given.
+    pub rules: Arc<Rules>,
 }
 
 impl Default for ServerSettings {
@@ -76,6 +79,7 @@ impl Default for ServerSettings {
             webhooks: WebhookSettings::default(),
             archives: Archives::default(),
             access: Access::default(),
+            rules: Arc::default(),
         }
     }
 }

@@ -7,6 +7,8 @@ use spatial::Timestamp;
 use spatial::calendar::{civil_from_days, day_number};
 use thiserror::Error;
 
+use crate::point::moment;
+
 const DAY_MS: i64 = 86_400_000;
 /// Asia/Shanghai is eight hours ahead of UTC, without summer time.
 const AHEAD_MS: i64 = 8 * 3_600_000;
@@ -29,6 +31,24 @@ impl Day {
     /// The day in Asia/Shanghai that `moment` falls on.
     pub fn of(moment: Timestamp) -> Self {
         Self(moment.0.saturating_add(AHEAD_MS).div_euclid(DAY_MS))
+    }
+
+    /// How many days later than `earlier` it is; negative when it is before.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// The day of a date, or in Asia/Shanghai of a moment, as the store writes both.
+    pub fn read(text: &str) -> Option<Self> {
+        match text.len() {
+            10 => text.parse().ok(),
+            _ => moment::read(text).map(Self::of),
+        }
+    }
+
+    /// Its first moment.
+    pub fn begins(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(DAY_MS).saturating_sub(AHEAD_MS))
     }
 
     /// The day before.
