@@ -3,6 +3,7 @@
 mod indicators;
 mod ledger;
 mod places;
+mod rules;
 mod user;
 
 use std::net::SocketAddr;
@@ -10,10 +11,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
-
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
+pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
+pub use rules::RulesArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
@@ -58,6 +59,8 @@ pub enum Command {
     Places(PlacesArgs),
     /// Tell who is responsible at a position on a day
     Responsible(ResponsibleArgs),
+    /// List the spatial rules, or tell what one of them proposes
+    Rules(RulesArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them

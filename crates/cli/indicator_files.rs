@@ -1,9 +1,10 @@
-//! Files of indicators and targets: TOML, checked as a whole, every fault listed.
+//! Files of indicators and targets, and what files of rules share with them: TOML, checked as a whole, every fault listed.
 
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ledger::clue::RuleFault;
 use ledger::indicator::{
     DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
     Unit, UnitFault, UnitTree,
@@ -14,14 +15,14 @@ use server::indicators::Indicators;
 use spatial::Snapshot;
 use thiserror::Error;
 
-use crate::ledger_config::LedgerConfig;
+use crate::ledger_config::{LedgerConfig, named};
 
 /// Largest file, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
 /// How messages call the definitions that come with the program.
 const BUILT_IN: &str = "indicators.toml (built in)";
 
-/// A file of indicators or targets that cannot be used.
+/// A file of indicators, targets or rules that cannot be used.
 #[derive(Debug, Error)]
 pub enum IndicatorFileError {
     /// It cannot be read.
@@ -63,6 +64,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// What is wrong.
         fault: UnitFault,
+    },
+    /// Spatial rules do not hold together.
+    #[error("{path}: the rules cannot be used:{}", Listed(faults))]
+    Rules {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<RuleFault>,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]
@@ -134,25 +143,26 @@ pub fn read_indicators(
     config: &LedgerConfig,
     state: &Snapshot,
 ) -> Result<Indicators, IndicatorFileError> {
-    let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
-    let definitions = read_definitions(named(&config.indicators).as_deref())?;
+    let definitions = read_definitions(named(&config.indicators))?;
     let Some(path) = named(&config.targets) else {
         return Ok(Indicators { definitions, targets: Vec::new() });
     };
-    let file: TargetFile = parse(&path, &read(&path)?)?;
+    let file: TargetFile = parse(path, &read(path)?)?;
     let known = engine::ledger::known_units(state);
     let known = known.unwrap_or_else(|| file.targets.iter().map(|one| one.unit.clone()).collect());
     let whole = Unit { code: String::new(), name: String::new(), parent: None };
     let part = |code: String| Unit { name: code.clone(), code, parent: Some(String::new()) };
     let known = known.into_iter().filter(|code| !code.is_empty()).map(part);
-    let refused = |faults| IndicatorFileError::Targets { path: path.clone(), faults };
+    let refused = |faults| IndicatorFileError::Targets { path: path.to_owned(), faults };
     let units = UnitTree::new(std::iter::once(whole).chain(known).collect());
-    let units = units.map_err(|fault| IndicatorFileError::Units { path: path.clone(), fault })?;
+    let units =
+        units.map_err(|fault| IndicatorFileError::Units { path: path.to_owned(), fault })?;
     Targets::new(file.targets.clone(), &definitions, &units).map_err(refused)?;
     Ok(Indicators { definitions, targets: file.targets })
 }
 
-fn read(path: &Path) -> Result<String, IndicatorFileError> {
+/// The text of a file of definitions, within its limit.
+pub(crate) fn read(path: &Path) -> Result<String, IndicatorFileError> {
     let io = |source| IndicatorFileError::Io { path: path.to_owned(), source };
     let mut text = String::new();
     let file = std::fs::File::open(path).map_err(io)?;
@@ -163,7 +173,8 @@ fn read(path: &Path) -> Result<String, IndicatorFileError> {
     }
 }
 
-fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
+/// What a text of TOML says; errors name file and line.
+pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
     // Windows editors begin files with a byte order mark.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     toml::from_str(text).map_err(|error| IndicatorFileError::Malformed {

@@ -1,7 +1,7 @@
 //! The section `[ledger]` of the configuration: what a city sets for its points.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use ledger::Rules;
 use ledger::point::{EventKind, Role};
@@ -32,17 +32,25 @@ pub struct LedgerConfig {
     pub indicators: PathBuf,
     /// File of targets, in TOML, a table `[[targets]]` each; empty: none.
     pub targets: PathBuf,
+    /// File of spatial rules, in TOML; empty: those that come with the program.
+    pub spatial_rules: PathBuf,
     /// Which roles may raise which events. A kind that is not named keeps its default; an empty
     /// list lets nobody raise it.
     #[serde(deserialize_with = "laid_over_defaults", serialize_with = "words")]
     pub raisers: BTreeMap<EventKind, BTreeSet<Role>>,
 }
 
+/// The file that a configuration names, if it names one.
+pub(crate) fn named(path: &Path) -> Option<&Path> {
+    (!path.as_os_str().is_empty()).then_some(path)
+}
+
 impl Default for LedgerConfig {
     fn default() -> Self {
         let Rules { raisers, yellow_days, late_hours, ahead_minutes } = Rules::default();
         let (indicators, targets) = (PathBuf::new(), PathBuf::new());
-        Self { yellow_days, late_hours, ahead_minutes, indicators, targets, raisers }
+        let spatial_rules = PathBuf::new();
+        Self { yellow_days, late_hours, ahead_minutes, indicators, targets, spatial_rules, raisers }
     }
 }
 

@@ -11,6 +11,7 @@ mod ledger_config;
 pub mod local;
 mod output;
 pub mod register;
+pub mod rule_files;
 pub mod synth;
 
 use std::process::ExitCode;

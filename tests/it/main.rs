@@ -10,6 +10,7 @@ mod accounts;
 mod archives;
 mod backup;
 mod changes;
+mod clues;
 mod commands;
 mod coordinates;
 mod crash;

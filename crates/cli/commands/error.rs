@@ -38,15 +38,15 @@ pub enum CommandError {
     /// An archive of tiles cannot be served.
     #[error(transparent)]
     Archive(#[from] server::ArchiveError),
-    /// A file of indicators or targets cannot be used.
-    #[error(transparent)]
-    IndicatorFile(#[from] crate::indicator_files::IndicatorFileError),
     /// Indicators have no answer.
     #[error(transparent)]
     Indicators(#[from] server::indicators::IndicatorRefusal),
     /// A table cannot be written.
     #[error(transparent)]
     Report(#[from] formats::report::ReportFault),
+    /// A file of definitions cannot be used.
+    #[error(transparent)]
+    Definitions(#[from] crate::indicator_files::IndicatorFileError),
     /// A query has no answer.
     #[error("{}{refusal}", request.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
     Query {

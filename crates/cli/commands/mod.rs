@@ -15,6 +15,7 @@ mod pyramid;
 mod query;
 mod responsible;
 mod restore;
+mod rules;
 mod serve;
 mod user;
 mod verify;
@@ -54,6 +55,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),

@@ -20,8 +20,10 @@ use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::indicator_files::read_indicators;
+use crate::ledger_config::named;
 use crate::local::Listener;
 use crate::output::{say, tell};
+use crate::rule_files::read_rules;
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -70,6 +72,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let rules = read_rules(named(&config.ledger.spatial_rules))?;
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
@@ -113,6 +116,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         archives,
         indicators: Some(Arc::new(indicators)),
         access,
+        rules: Arc::new(rules),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {

@@ -64,6 +64,14 @@ pub enum EngineError {
     /// Others changed the same feature again and again while an edit of it was made out.
     #[error("the feature keeps changing; try again")]
     KeepsChanging,
+    /// A collection or field that a rule needs is not there.
+    #[error("rule {rule} reads {missing}")]
+    RuleInput {
+        /// Code of the rule.
+        rule: String,
+        /// What is missing.
+        missing: crate::clues::MissingInput,
+    },
     /// The store has no ledger.
     #[error("the store has no ledger; `tuban ledger init` makes the collections of one")]
     NoLedger,

@@ -9,6 +9,7 @@ pub mod accounts;
 mod apply;
 mod cache;
 mod check;
+pub mod clues;
 mod commit_queue;
 mod compress;
 mod edit;

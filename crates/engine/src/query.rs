@@ -25,6 +25,7 @@ pub use area_crs::AreaCrs;
 pub use cluster::{ClusterFound, ClusterQuery, Clustered};
 pub use condition::Condition;
 pub use join::{JoinQuery, JoinRelation, JoinRows, JoinWanted, Joined, MAX_JOIN_PAGE, MAX_PAIRS};
+pub(crate) use measure::AreaMeasure;
 pub use place::{Place, Relation};
 pub(crate) use place::{Resolved, metric};
 pub(crate) use search::fault;

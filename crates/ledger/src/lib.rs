@@ -1,11 +1,13 @@
 //! Rules of the one ledger and the household file: codes and their checks, which columns are
-//! personal, which places there are, and how a rectification point moves.
+//! personal, which places there are, how a rectification point moves, and which spatial rules propose
+//! something to look at.
 //!
 //! *Invariant:* rules only. Nothing here stores, sends, reads a clock, or prints a value that
 //! may be personal: errors about identity and mobile numbers carry no value, and both types
 //! show themselves masked.
 
 mod building_code;
+pub mod clue;
 mod credit_code;
 mod division_code;
 mod fault;

@@ -10,6 +10,7 @@ mod asked;
 mod assets;
 mod base_url;
 mod changes;
+pub mod clues;
 mod conditional;
 mod connection_timer;
 mod cors;
@@ -53,6 +54,7 @@ pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
     StorageKeys, UnusableUrl,
 };
+pub use as_of::moment;
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use point_events::raise_here as raise_events;

@@ -367,7 +367,9 @@ impl From<EngineError> for Problem {
     fn from(error: EngineError) -> Self {
         let detail = error.to_string();
         let code = match error {
-            EngineError::UnknownCollection { .. } => Code::CollectionNotFound,
+            EngineError::UnknownCollection { .. } | EngineError::RuleInput { .. } => {
+                Code::CollectionNotFound
+            }
             EngineError::UnknownFeature { .. } => Code::FeatureNotFound,
             EngineError::UnusableGeometry { .. } => Code::InvalidGeometry,
             EngineError::TooManyFences { .. } => Code::TooManyFences,

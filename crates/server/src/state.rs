@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
+use ledger::clue::Rules;
 use tokio::sync::watch;
 
 use crate::access::Access;
@@ -57,6 +58,8 @@ pub struct ServerSettings {
     pub indicators: Option<Arc<Indicators>>,
     /// Who may ask, and what.
     pub access: Access,
+    /// Spatial rules; none unless they are given.
+    pub rules: Arc<Rules>,
 }
 
 impl Default for ServerSettings {
@@ -80,6 +83,7 @@ impl Default for ServerSettings {
             archives: Archives::default(),
             indicators: None,
             access: Access::default(),
+            rules: Arc::default(),
         }
     }
 }

@@ -49,6 +49,11 @@ impl Day {
         Self(self.0.saturating_sub(1))
     }
 
+    /// How many days later than `earlier` it is; negative when it is before.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+
     /// Its year.
     pub fn year(self) -> i64 {
         civil_from_days(self.0).0

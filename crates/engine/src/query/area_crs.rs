@@ -30,7 +30,7 @@ impl fmt::Display for AreaCrs {
 impl AreaCrs {
     /// What areas of a collection are measured in when nothing is asked for: its own plane where
     /// that is one of metres, else the ellipsoid.
-    pub(super) fn of(collection: &Collection, registry: &CrsRegistry) -> Self {
+    pub(crate) fn of(collection: &Collection, registry: &CrsRegistry) -> Self {
         match square_metres(&collection.crs, registry) {
             Ok(_) => Self::Plane(collection.crs.clone()),
             Err(_) => Self::Geodesic,

@@ -11,7 +11,7 @@ use crate::EngineError;
 
 /// Measures areas of one collection.
 #[derive(Debug)]
-pub(super) struct AreaMeasure {
+pub(crate) struct AreaMeasure {
     /// Where geometries go to be measured; absent when the storage CRS is the plane.
     projector: Option<Projector>,
     geodesic: bool,
@@ -20,7 +20,7 @@ pub(super) struct AreaMeasure {
 }
 
 impl AreaMeasure {
-    pub(super) fn new(
+    pub(crate) fn new(
         crs: &AreaCrs,
         collection: &Collection,
         registry: &CrsRegistry,
@@ -41,17 +41,17 @@ impl AreaMeasure {
     }
 
     /// Whether areas are those of the storage CRS, so that its sums serve.
-    pub(super) fn is_storage_plane(&self) -> bool {
+    pub(crate) fn is_storage_plane(&self) -> bool {
         self.projector.is_none()
     }
 
     /// Square metres of so many squared units of the storage CRS, where that is the plane.
-    pub(super) fn of_units(&self, area: f64) -> f64 {
+    pub(crate) fn of_units(&self, area: f64) -> f64 {
         area * self.square_metres
     }
 
     /// Area of a whole feature.
-    pub(super) fn whole(&self, feature: FeatureRef<'_>) -> Result<f64, EngineError> {
+    pub(crate) fn whole(&self, feature: FeatureRef<'_>) -> Result<f64, EngineError> {
         if self.is_storage_plane() {
             return Ok(self.of_units(feature.area()));
         }
@@ -77,7 +77,7 @@ impl AreaMeasure {
     }
 
     /// Area of a geometry in the storage CRS.
-    pub(super) fn geometry(&self, mut geometry: Geometry) -> Result<f64, EngineError> {
+    pub(crate) fn geometry(&self, mut geometry: Geometry) -> Result<f64, EngineError> {
         if let Some(projector) = &self.projector {
             projector
                 .project_geometry(&mut geometry)

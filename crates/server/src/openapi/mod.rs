@@ -13,6 +13,7 @@ mod parts;
 mod places;
 mod planner;
 mod points;
+mod rules;
 mod styles;
 mod tiles;
 mod watching;
@@ -38,10 +39,12 @@ pub fn document(app: &App, base: &str) -> Value {
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
+    rules::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
         schemas.extend(places::schemas());
+        schemas.extend(rules::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());

@@ -23,6 +23,7 @@ mod origin;
 mod places;
 mod planner;
 pub mod points;
+mod rules;
 mod schemas;
 mod style_metadata;
 mod styles;
@@ -98,6 +99,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
         .merge(places::routes())
+        .merge(rules::routes())
         .merge(fences::routes(&app))
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))

@@ -1,0 +1,53 @@
+//! `tuban rules`: the store, the rule, and which of its clues.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use engine::clues::MAX_CLUES_PAGE;
+use engine::query::Place;
+use ledger::place::Day;
+use server::clues::{CLUES, bbox};
+use spatial::Timestamp;
+
+/// What becomes of a clue.
+const PROPOSES: &str = "Every clue is a proposal (疑似线索): nothing changes before a person raises an \
+    event at the point.";
+
+/// `tuban rules`
+#[derive(Debug, Args)]
+#[command(after_help = PROPOSES)]
+pub struct RulesArgs {
+    /// The store; it may be served
+    pub store: PathBuf,
+    /// Code of the rule [default: list the rules, and what they lack in this store]
+    pub rule: Option<String>,
+    /// File of rules [default: `spatial_rules` of the configuration, or those built in]
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+    /// Only where it meets this box: west,south,east,north in degrees
+    #[arg(long, value_name = "BOX", allow_hyphen_values = true, value_parser = bbox)]
+    pub bbox: Option<Place>,
+    /// Only in the unit of this code, a row of `admin_units`
+    #[arg(long, value_name = "CODE")]
+    pub unit: Option<String>,
+    /// Of which feature, where the rule is asked of one: the parcel of `neighbours`
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// The day up to which days are counted, in Asia/Shanghai [default: that of --as-of, or today]
+    #[arg(long, value_name = "DAY")]
+    pub date: Option<Day>,
+    /// The state that had been recorded by then: a day, or a time as 2026-11-22T08:00:00Z
+    #[arg(long, value_name = "TIME", value_parser = server::moment)]
+    pub as_of: Option<Timestamp>,
+    /// How many clues, at most
+    #[arg(long, value_name = "N", default_value_t = CLUES, value_parser = page)]
+    pub limit: usize,
+    /// How many are left out at the beginning
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub offset: usize,
+}
+
+fn page(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=MAX_CLUES_PAGE).contains(number));
+    number.ok_or_else(|| format!("a whole number from 1 to {MAX_CLUES_PAGE} is expected"))
+}

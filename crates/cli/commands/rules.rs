@@ -1,0 +1,57 @@
+//! `tuban rules`: the spatial rules in force, and what one of them proposes, as the server answers.
+
+use engine::Profile;
+use engine::clues::CluesQuery;
+use ledger::place::Day;
+use serde_json::{Value, json};
+use server::clues;
+
+use super::query::open;
+use super::{CommandError, now};
+use crate::args::RulesArgs;
+use crate::config::Config;
+use crate::ledger_config::named;
+use crate::output::say;
+use crate::rule_files::read_rules;
+
+/// Prints the rules, or what one of them proposes, as JSON.
+pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {
+    let file = args.rules.as_deref().or(named(&config.ledger.spatial_rules));
+    let rules = read_rules(file)?;
+    let engine = open(&args.store, config).await?;
+    let Some(code) = &args.rule else {
+        let described = rules
+            .all()
+            .iter()
+            .map(|rule| clues::rule(rule, rules.edition(), &engine.missing_inputs(rule)));
+        let described: Vec<Value> = described.collect();
+        return print(&json!({ "edition": rules.edition(), "rules": described }));
+    };
+    let rule = rules.named(code).ok_or_else(|| {
+        let codes: Vec<&str> = rules.all().iter().map(|rule| rule.code.as_str()).collect();
+        CommandError::Argument {
+            name: "rule",
+            value: code.clone(),
+            reason: format!("there is no such rule; the rules are {}", codes.join(", ")),
+        }
+    })?;
+    let query = CluesQuery {
+        rule: rule.clone(),
+        place: args.bbox,
+        unit: args.unit,
+        key: args.key,
+        as_of: args.as_of,
+        today: args.date.unwrap_or_else(|| Day::of(args.as_of.unwrap_or_else(now))),
+        profile: Profile::default(),
+        offset: args.offset,
+        limit: args.limit,
+    };
+    let found = engine.clues(query.clone()).await?;
+    let described = clues::rule(rule, rules.edition(), &engine.missing_inputs(rule));
+    print(&clues::found(&query, &found, described, ""))
+}
+
+fn print(document: &Value) -> Result<(), CommandError> {
+    say(serde_json::to_string_pretty(document).unwrap_or_default());
+    Ok(())
+}

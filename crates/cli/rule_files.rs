@@ -1,0 +1,49 @@
+//! Files of spatial rules: TOML, checked as a whole, every fault listed.
+
+use std::path::Path;
+
+use ledger::clue::{DEFAULT_RULES, RuleSet, Rules};
+
+use crate::indicator_files::{IndicatorFileError, parse, read};
+
+/// How messages call the rules that come with the program.
+const BUILT_IN: &str = "clues.toml (built in)";
+
+/// Reads the rules of a file; without one, those that come with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_rules(path: Option<&Path>) -> Result<Rules, IndicatorFileError> {
+    let (path, text) = match path {
+        Some(path) => (path, read(path)?),
+        None => (Path::new(BUILT_IN), DEFAULT_RULES.to_owned()),
+    };
+    let set: RuleSet = parse(path, &text)?;
+    Rules::new(set).map_err(|faults| IndicatorFileError::Rules { path: path.to_owned(), faults })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn mistakes_name_the_file_and_the_line_or_the_key() {
+        assert_eq!(read_rules(None).unwrap().all().len(), 13);
+        let told = |text: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("规则.toml");
+            std::fs::write(&path, text).unwrap();
+            read_rules(Some(&path)).unwrap_err().to_string()
+        };
+        let unknown = DEFAULT_RULES.replacen("metres = 15", "feet = 15", 1);
+        let line = 1 + unknown.lines().position(|line| line == "feet = 15").unwrap();
+        let error = told(&unknown);
+        assert!(error.contains("规则.toml, line ") && error.contains("feet"), "{error} {line}");
+        let error = told(&DEFAULT_RULES.replacen("metres = 15", "metres = 15000", 1));
+        assert!(error.contains("规则.toml: the rules cannot be used:\n  rule \"rebound\", metres"));
+        let missing = read_rules(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
+        assert!(missing.starts_with("nowhere.toml: "), "{missing}");
+    }
+}

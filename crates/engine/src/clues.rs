@@ -1,0 +1,266 @@
+//! Spatial rules asked of one state of the store: each finds clues (疑似线索), proposals with the
+//! features concerned, measured values and a reason.
+//!
+//! *Invariants:* nothing here changes anything; a rule reads one state under a budget, on the CPU
+//! pool; clues come in the order of their features' ids, whatever edits and threads did; areas are
+//! on the ground, never those of Web Mercator.
+
+#[cfg(test)]
+mod clues_tests;
+mod ground;
+mod groups;
+mod households;
+mod land;
+mod nearby;
+mod neighbours;
+mod outlets;
+mod parcels;
+mod source;
+mod survey;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use ::ledger::clue::{Finding, Kind, Rule};
+use ::ledger::place::{ADMIN_UNITS, Day};
+use ::ledger::rows::{POINT_EVENTS, POINTS};
+use spatial::{
+    Budget, CollectionId, Costs, Crs, FeatureId, Geometry, Revision, Snapshot, Timestamp,
+};
+
+use crate::query::Place;
+use crate::{Engine, EngineError, Profile};
+use source::Ask;
+
+/// Most clues of one rule.
+pub const MAX_CLUES: usize = 500_000;
+/// Most clues of one page.
+pub const MAX_CLUES_PAGE: usize = 10_000;
+/// A rule looks at every feature of its collections.
+const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
+
+/// What is asked of a rule.
+#[derive(Clone, Debug)]
+pub struct CluesQuery {
+    /// The rule.
+    pub rule: Rule,
+    /// Only clues about features that meet this area.
+    pub place: Option<Place>,
+    /// Only clues about features that lie in the unit of this code, a row of `admin_units`.
+    pub unit: Option<String>,
+    /// Of which feature, where a rule is asked of one.
+    pub key: Option<String>,
+    /// The state that had been recorded by then; the current one when absent.
+    pub as_of: Option<Timestamp>,
+    /// The day up to which days are counted.
+    pub today: Day,
+    /// Who asks.
+    pub profile: Profile,
+    /// How many clues are left out at the beginning.
+    pub offset: usize,
+    /// How many are answered, [`MAX_CLUES_PAGE`] at most.
+    pub limit: usize,
+}
+
+/// What a rule found.
+#[derive(Clone, Debug)]
+pub struct CluesFound {
+    /// The state that was read.
+    pub revision: Revision,
+    /// How many clues there are on all pages together.
+    pub count: usize,
+    /// Those of the page; geometries are in WGS 84, east first.
+    pub clues: Vec<Clue>,
+    /// Shares by unit, where the rule tells them.
+    pub shares: Vec<UnitShare>,
+}
+
+/// A proposal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clue {
+    /// What was found, and why.
+    pub finding: Finding,
+    /// The features concerned, what it is about first.
+    pub subjects: Vec<Subject>,
+    /// Where it is.
+    pub geometry: Option<Geometry>,
+}
+
+/// A feature that a clue is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// Its collection.
+    pub collection: CollectionId,
+    /// The feature.
+    pub id: FeatureId,
+    /// Its key, where the reader may read it.
+    pub key: Option<String>,
+}
+
+/// How many buildings of a unit have no file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UnitShare {
+    /// Code of the unit; empty for buildings in none.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// Buildings in it.
+    pub buildings: u64,
+    /// Those without a file.
+    pub without: u64,
+}
+
+/// What a rule reads and the store does not have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingInput {
+    /// The collection.
+    pub collection: String,
+    /// The field, where the collection is there.
+    pub field: Option<String>,
+    /// Whether the rule says nothing without it.
+    pub is_needed: bool,
+}
+
+impl fmt::Display for MissingInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { collection, field, .. } = self;
+        match field {
+            Some(field) => write!(
+                f,
+                "field {field:?} of collection {collection}, which has none; name another field in \
+                 the rules, or add it to the collection"
+            ),
+            None if collection == POINTS || collection == POINT_EVENTS => {
+                write!(
+                    f,
+                    "collection {collection}, which is not there; `tuban ledger init` makes it"
+                )
+            }
+            None => write!(
+                f,
+                "collection {collection}, which is not there; `tuban import STORE FILE --collection \
+                 {collection}` makes it of a file, or name another collection in the rules"
+            ),
+        }
+    }
+}
+
+impl Engine {
+    /// What `rule` reads and the current state does not have.
+    pub fn missing_inputs(&self, rule: &Rule) -> Vec<MissingInput> {
+        missing(&self.snapshot(), rule)
+    }
+
+    /// A page of what a rule finds.
+    ///
+    /// # Errors
+    /// [`EngineError::RuleInput`] where a collection or field that it needs is not there.
+    pub async fn clues(&self, query: CluesQuery) -> Result<CluesFound, EngineError> {
+        let current = self.snapshot();
+        let lacking = missing(&current, &query.rule);
+        if let Some(lack) = lacking.into_iter().find(|lack| lack.is_needed) {
+            let rule = query.rule.code.clone();
+            return Err(EngineError::RuleInput { rule, missing: lack });
+        }
+        let names = query.rule.kind.inputs();
+        let names = names.iter().map(|input| input.collection).chain([ADMIN_UNITS]);
+        let ids = names.filter_map(|name| CollectionId::try_from(name).ok());
+        let mut ids: Vec<CollectionId> =
+            ids.filter(|id| current.collections.contains_key(id)).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let state = self.state(query.as_of, &ids).await?;
+        let engine = self.clone();
+        let run = move || {
+            let deadline = Instant::now() + engine.settings().query_time;
+            let expired = || Instant::now() > deadline;
+            let budget = Budget::new(COSTS, &expired);
+            engine.clues_now(&state, &query, &budget)
+        };
+        self.pool().run(run).await?
+    }
+
+    fn clues_now(
+        &self,
+        state: &Arc<Snapshot>,
+        query: &CluesQuery,
+        budget: &Budget<'_>,
+    ) -> Result<CluesFound, EngineError> {
+        let ask = Ask { state, registry: self.registry(), query, budget };
+        let mut shares = Vec::new();
+        let mut clues = match &query.rule.kind {
+            Kind::Rebound(rule) => nearby::rebound(&ask, rule),
+            Kind::ComplaintNearClosed(rule) => nearby::complaints(&ask, rule),
+            Kind::OverParcel(rule) => parcels::over_parcel(&ask, rule),
+            Kind::ParcelOverlap(rule) => parcels::overlaps(&ask, rule),
+            Kind::ParcelGap(rule) => parcels::gaps(&ask, rule),
+            Kind::NoFile(rule) => {
+                let (clues, of_units) = households::no_file(&ask, rule)?;
+                shares = of_units;
+                Ok(clues)
+            }
+            Kind::Neighbours(rule) => neighbours::neighbours(&ask, rule),
+            Kind::SeveralHomesteads(rule) => households::several_homesteads(&ask, rule),
+            Kind::Replacement(rule) => outlets::replacement(&ask, rule),
+            Kind::ServiceGap(rule) => outlets::service_gap(&ask, rule),
+            Kind::IdleLand(rule) => land::idle(&ask, rule),
+            Kind::Contiguous(rule) => groups::contiguous(&ask, rule),
+            Kind::NewBuilding(rule) => survey::new_buildings(&ask, rule),
+        }?;
+        if clues.len() > MAX_CLUES {
+            return Err(EngineError::Unmeasurable {
+                what: format!(
+                    "rule {} finds {} clues, more than {MAX_CLUES}; narrow it with bbox or unit",
+                    query.rule.code,
+                    clues.len()
+                ),
+            });
+        }
+        clues.sort_by_cached_key(|clue| -> Vec<FeatureId> {
+            clue.subjects.iter().map(|subject| subject.id).collect()
+        });
+        let count = clues.len();
+        let page = clues.into_iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
+        let clues = page.map(|clue| self.placed(state, clue)).collect::<Result<_, _>>()?;
+        Ok(CluesFound { revision: state.revision, count, clues, shares })
+    }
+
+    /// The clue with its geometry in WGS 84: its own, or that of what it is about.
+    fn placed(&self, state: &Snapshot, mut clue: Clue) -> Result<Clue, EngineError> {
+        let Some(first) = clue.subjects.first() else { return Ok(clue) };
+        let Some(held) = state.collections.get(&first.collection) else { return Ok(clue) };
+        let shown = self.shown(held.collection(), &Crs::WGS84)?;
+        clue.geometry = match clue.geometry.take() {
+            Some(geometry) => Some(shown.project(first.id, geometry)?),
+            None => match held.get(first.id) {
+                Some(feature) => shown.geometry(feature)?,
+                None => None,
+            },
+        };
+        Ok(clue)
+    }
+}
+
+fn missing(state: &Snapshot, rule: &Rule) -> Vec<MissingInput> {
+    let mut missing = Vec::new();
+    for input in rule.kind.inputs() {
+        let lack = |field: Option<&str>| MissingInput {
+            collection: input.collection.to_owned(),
+            field: field.map(str::to_owned),
+            is_needed: input.is_needed,
+        };
+        let id = CollectionId::try_from(input.collection).ok();
+        match id.and_then(|id| state.collections.get(&id)) {
+            None => missing.push(lack(None)),
+            Some(held) => missing.extend(
+                input
+                    .fields
+                    .iter()
+                    .filter(|name| held.collection().field_position(name).is_none())
+                    .map(|name| lack(Some(name))),
+            ),
+        }
+    }
+    missing
+}

@@ -1,0 +1,74 @@
+//! Released land that is not greened in time (留白增绿).
+
+use ::ledger::clue::{Finding, IdleLand};
+use geo_types::Geometry as Shape;
+use rustc_hash::FxHashMap;
+use spatial::join::JoinOn;
+use spatial::union::union_of_shapes;
+use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
+
+use super::Clue;
+use super::ground::Ground;
+use super::parcels::union_fault;
+use super::source::{Ask, day, is_among, text};
+use crate::EngineError;
+
+/// Land that was released longer ago than it may lie idle, of which no use is recorded and too little
+/// is green. Green plots that overlap count once.
+pub(super) fn idle(ask: &Ask<'_>, rule: &IdleLand) -> Result<Vec<Clue>, EngineError> {
+    let land = ask.source(&rule.land)?;
+    let (released, actual_use) = (land.field(&rule.released)?, land.field(&rule.actual_use)?);
+    let asked = ask.asked(land)?;
+    let today = ask.query.today;
+    let waited = |plot: FeatureRef<'_>| {
+        let released = day(plot, released)?;
+        let days = today.days_since(released);
+        let used = text(plot, actual_use);
+        let is_idle = used.as_ref().is_none_or(|used| rule.idle_uses.contains(used));
+        (days > i64::from(rule.days) && is_idle).then_some((released, days, used))
+    };
+    let is_late = |plot: FeatureRef<'_>| is_among(asked.as_ref(), plot) && waited(plot).is_some();
+    let green = rule.green.as_deref().and_then(|name| ask.optional(name));
+    let ground = Ground::of(ask, land, green.unwrap_or(land))?;
+    let mut greens: FxHashMap<FeatureId, Vec<Shape<f64>>> = FxHashMap::default();
+    if let Some(green) = green {
+        let any = |_: FeatureRef<'_>| true;
+        let on = JoinOn::Predicate(Predicate::Intersects);
+        for (plot, id) in ask.pairs((land, &is_late), (green, &any), on)? {
+            greens.entry(plot).or_default().extend(ground.moved(green.get(id)?)?);
+        }
+    }
+    let mut late = Vec::new();
+    land.each(&mut |plot| {
+        if is_late(plot) {
+            late.push(plot);
+        }
+    });
+    let mut clues = Vec::new();
+    for plot in late {
+        let Some((released, days, used)) = waited(plot) else { continue };
+        let area_m2 = ground.whole(plot)?;
+        let green_m2 = match (greens.get(&plot.id()), plot.shape()) {
+            (Some(shapes), Some(shape)) => {
+                let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
+                ground.overlay(OverlayOp::Intersection, &shape, &united.geometry.shape)?.1
+            }
+            _ => 0.0,
+        };
+        if area_m2 <= 0.0 || green_m2 >= rule.least_share * area_m2 {
+            continue;
+        }
+        let finding = Finding::IdleLand {
+            land: land.name(plot),
+            released,
+            days,
+            allowed_days: rule.days,
+            area_m2,
+            green_m2,
+            least_share: rule.least_share,
+            actual_use: used,
+        };
+        clues.push(Clue { finding, subjects: vec![land.subject(plot)], geometry: None });
+    }
+    Ok(clues)
+}

@@ -1,0 +1,206 @@
+//! Whether rules hold together: what is looked at once, before anything is asked.
+
+use std::collections::BTreeSet;
+
+use spatial::CollectionId;
+use thiserror::Error;
+
+use super::{Kind, Outlets, Rule, RuleSet};
+
+/// Most rules of an edition.
+const MAX_RULES: usize = 100;
+/// Farthest that a rule may look, in metres.
+const MAX_METRES: f64 = 5_000.0;
+/// Most square metres of a threshold: a square kilometre.
+const MAX_M2: f64 = 1e6;
+/// Most days: twenty years.
+const MAX_DAYS: u32 = 7_305;
+/// Most values of a list.
+const MAX_VALUES: usize = 100;
+const MAX_TEXT: usize = 1000;
+
+/// Something of a rule that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("rule {rule:?}, {key}: {value:?} {reason}")]
+pub struct RuleFault {
+    /// Code of the rule; empty when it is about the edition.
+    pub rule: String,
+    /// The key that is wrong.
+    pub key: &'static str,
+    /// Its value, cut.
+    pub value: String,
+    /// Why, and what is expected.
+    pub reason: String,
+}
+
+/// Rules that hold together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rules {
+    edition: String,
+    rules: Vec<Rule>,
+}
+
+impl Rules {
+    /// Takes the rules of an edition.
+    ///
+    /// # Errors
+    /// Every fault that is found.
+    pub fn new(set: RuleSet) -> Result<Self, Vec<RuleFault>> {
+        let mut check = Check { rule: String::new(), faults: Vec::new() };
+        check.line("edition", &set.edition);
+        check.count("rules", set.rules.len(), MAX_RULES);
+        let mut seen = BTreeSet::new();
+        for rule in &set.rules {
+            check.rule.clone_from(&rule.code);
+            if !seen.insert(rule.code.as_str()) {
+                check.fault("code", &rule.code, "stands there twice; give one another name");
+            }
+            check.rule(rule);
+        }
+        match check.faults.is_empty() {
+            true => Ok(Self { edition: set.edition, rules: set.rules }),
+            false => Err(check.faults),
+        }
+    }
+
+    /// Which edition it is.
+    pub fn edition(&self) -> &str {
+        &self.edition
+    }
+
+    /// Every rule, in order.
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The rule of a code.
+    pub fn named(&self, code: &str) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.code == code)
+    }
+}
+
+struct Check {
+    rule: String,
+    faults: Vec<RuleFault>,
+}
+
+impl Check {
+    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
+        self.faults.push(RuleFault {
+            rule: self.rule.clone(),
+            key,
+            value: value.chars().take(40).collect(),
+            reason: reason.to_owned(),
+        });
+    }
+
+    fn line(&mut self, key: &'static str, text: &str) {
+        if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
+            self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
+        }
+    }
+
+    fn count(&mut self, key: &'static str, count: usize, most: usize) {
+        if count == 0 || count > most {
+            self.fault(key, &count.to_string(), &format!("of them; 1 to {most} are possible"));
+        }
+    }
+
+    fn number(&mut self, key: &'static str, number: f64, (least, most): (f64, f64)) {
+        if !(least..=most).contains(&number) {
+            let reason = format!("is not usable; give {least} to {most}");
+            self.fault(key, &number.to_string(), &reason);
+        }
+    }
+
+    fn metres(&mut self, metres: f64) {
+        self.number("metres", metres, (0.0, MAX_METRES));
+    }
+
+    fn area(&mut self, key: &'static str, area: f64) {
+        self.number(key, area, (0.0, MAX_M2));
+    }
+
+    fn days(&mut self, days: u32) {
+        self.number("days", f64::from(days), (0.0, f64::from(MAX_DAYS)));
+    }
+
+    fn values(&mut self, key: &'static str, values: &[String]) {
+        self.count(key, values.len(), MAX_VALUES);
+        values.iter().for_each(|value| self.line(key, value));
+    }
+
+    fn rule(&mut self, rule: &Rule) {
+        let code = rule.code.as_str();
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = code.starts_with(|first: char| first.is_ascii_lowercase());
+        if !begins || code.len() > 64 || !code.bytes().all(is_name) {
+            self.fault("code", code, "must be small letters, digits and _, at most 64");
+        }
+        self.line("name", &rule.name);
+        if !rule.name.starts_with("疑似") {
+            self.fault("name", &rule.name, "must begin with 疑似: a rule only proposes");
+        }
+        self.line("source", &rule.source);
+        for input in rule.kind.inputs() {
+            if let Err(error) = CollectionId::try_from(input.collection) {
+                self.fault("collection", input.collection, &format!("is unusable: {error}"));
+            }
+            for field in input.fields {
+                self.line("field", field);
+            }
+        }
+        self.kind(&rule.kind);
+    }
+
+    fn kind(&mut self, kind: &Kind) {
+        match kind {
+            Kind::Rebound(rule) => self.metres(rule.metres),
+            Kind::OverParcel(rule) => self.area("least_m2", rule.least_m2),
+            Kind::ParcelOverlap(rule) => self.area("least_m2", rule.least_m2),
+            Kind::ParcelGap(rule) => {
+                self.area("least_m2", rule.least_m2);
+                self.number("most_m2", rule.most_m2, (rule.least_m2, MAX_M2));
+            }
+            Kind::NoFile(_) => {}
+            Kind::ComplaintNearClosed(rule) => {
+                self.metres(rule.metres);
+                self.days(rule.days);
+            }
+            Kind::Replacement(rule) => {
+                self.metres(rule.metres);
+                self.days(rule.days);
+                self.outlets(&rule.outlets);
+            }
+            Kind::ServiceGap(rule) => {
+                self.metres(rule.metres);
+                self.values("functions", &rule.functions);
+                self.outlets(&rule.outlets);
+            }
+            Kind::IdleLand(rule) => {
+                self.number("least_share", rule.least_share, (0.0, 1.0));
+                self.days(rule.days);
+                self.values("idle_uses", &rule.idle_uses);
+            }
+            Kind::Contiguous(rule) => {
+                self.metres(rule.metres);
+                if rule.least < 2 {
+                    self.fault("least", &rule.least.to_string(), "make no group; give 2 or more");
+                }
+                if let Some(only) = &rule.only {
+                    self.values("only.values", &only.values);
+                }
+            }
+            Kind::Neighbours(rule) => self.number("metres", rule.metres, (0.001, 1.0)),
+            Kind::SeveralHomesteads(_) => {}
+            Kind::NewBuilding(rule) => self.area("least_m2", rule.least_m2),
+        }
+    }
+
+    fn outlets(&mut self, outlets: &Outlets) {
+        let Outlets { functions, opened, closed, .. } = outlets;
+        if functions == opened || functions == closed || opened == closed {
+            self.fault("outlets", functions, "names one field twice; give three fields");
+        }
+    }
+}

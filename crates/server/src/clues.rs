@@ -1,0 +1,167 @@
+//! Spatial rules and what they propose, as JSON. No HTTP here: the routes and the command line share
+//! it.
+
+use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitShare};
+use engine::query::Place;
+use formats::geojson::Positions;
+use geo_types::Rect;
+use ledger::clue::{Finding, Measured, Rule};
+use serde_json::{Map, Value, json};
+use spatial::{AxisOrder, Crs, Geometry, GeometryType};
+
+/// Clues of a page when nothing is said.
+pub const CLUES: usize = 100;
+/// Features that one clue lists; a group may have more.
+const MAX_SUBJECTS: usize = 1_000;
+/// What a clue is, always.
+const PROPOSAL: &str = "proposal";
+
+/// The area of a `bbox`: west, south, east and north in degrees, WGS 84 or CGCS2000.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn bbox(text: &str) -> Result<Place, String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    let numbers: Option<Vec<f64>> = text.split(',').map(number).collect();
+    let expected = "send west,south,east,north in degrees, such as 116.3,39.7,116.4,39.8";
+    let [west, south, east, north] = match numbers.as_deref() {
+        Some([west, south, east, north]) => [*west, *south, *east, *north],
+        _ => return Err(format!("not four finite numbers; {expected}")),
+    };
+    let is_box = -180.0 <= west && west < east && east <= 180.0;
+    if !is_box || !(-90.0 <= south && south < north && north <= 90.0) {
+        return Err(format!("no box of longitudes and latitudes; {expected}"));
+    }
+    let corner = |x, y| geo_types::Coord { x, y };
+    let shape = Rect::new(corner(west, south), corner(east, north)).to_polygon();
+    let geometry = Geometry::from(geo_types::Geometry::Polygon(shape));
+    Ok(Place::Given { geometry, crs: Crs::WGS84 })
+}
+
+/// A rule, what it reads, and what of that is missing.
+pub fn rule(rule: &Rule, edition: &str, missing: &[MissingInput]) -> Value {
+    let kind = serde_json::to_value(&rule.kind).unwrap_or_default();
+    let inputs = rule.kind.inputs().into_iter().map(|input| {
+        json!({
+            "collection": input.collection,
+            "fields": input.fields,
+            "needed": input.is_needed,
+            "there": missing.iter().all(|lack| lack.collection != input.collection)
+        })
+    });
+    json!({
+        "code": rule.code,
+        "name": rule.name,
+        "kind": rule.kind.name(),
+        "edition": edition,
+        "basis": rule.basis,
+        "source": rule.source,
+        "parameters": kind[rule.kind.name()],
+        "inputs": inputs.collect::<Vec<_>>(),
+        "ready": missing.iter().all(|lack| !lack.is_needed),
+        "missing": missing.iter().map(ToString::to_string).collect::<Vec<_>>()
+    })
+}
+
+/// What a rule proposes: a GeoJSON feature a clue, in longitude and latitude. `base` is put before
+/// links; `described` is the rule as [`rule`] tells it.
+pub fn found(query: &CluesQuery, found: &CluesFound, described: Value, base: &str) -> Value {
+    let features = found.clues.iter().map(|clue| feature(&query.rule, clue, base));
+    let features: Vec<Value> = features.collect();
+    let mut body = json!({
+        "type": "FeatureCollection",
+        "rule": described,
+        "revision": found.revision.0,
+        "date": query.today.to_string(),
+        "numberMatched": found.count,
+        "numberReturned": features.len(),
+        "offset": query.offset,
+        "features": features
+    });
+    if !found.shares.is_empty() {
+        body["shares"] = found.shares.iter().map(share).collect();
+    }
+    body
+}
+
+fn feature(rule: &Rule, clue: &Clue, base: &str) -> Value {
+    let measured = clue.finding.measures().into_iter();
+    let measured = measured.map(|(name, value)| (name.to_owned(), number(value)));
+    let subjects = clue.subjects.iter().take(MAX_SUBJECTS).map(|one| subject(one, base));
+    let mut properties = json!({
+        "suspicion": rule.name,
+        "status": PROPOSAL,
+        "reason": clue.finding.to_string(),
+        "measured": measured.collect::<Map<_, _>>(),
+        "features": subjects.collect::<Vec<_>>()
+    });
+    if let Some(confirm) = confirm(clue, base) {
+        properties["confirm"] = confirm;
+    }
+    json!({
+        "type": "Feature",
+        "geometry": clue.geometry.as_ref().map_or(Value::Null, geometry),
+        "properties": properties
+    })
+}
+
+fn number(value: Measured) -> Value {
+    match value {
+        Measured::Number(number) => json!(number),
+        Measured::Whole(number) => json!(number),
+        Measured::Text(text) => json!(text),
+        Measured::Texts(texts) => json!(texts),
+        Measured::Truth(truth) => json!(truth),
+    }
+}
+
+fn subject(subject: &Subject, base: &str) -> Value {
+    let Subject { collection, id, key } = subject;
+    json!({
+        "collection": collection.as_str(),
+        "id": id.value(),
+        "key": key,
+        "href": format!("{base}/collections/{collection}/items/{}", id.value())
+    })
+}
+
+/// What a person would send who finds that it is so; who that is, is left to the person.
+fn confirm(clue: &Clue, base: &str) -> Option<Value> {
+    let Finding::Rebound { .. } = clue.finding else { return None };
+    let closed = clue.subjects.get(1)?.key.as_ref()?;
+    Some(json!({
+        "method": "POST",
+        "href": format!("{base}/points/{closed}/events"),
+        "body": { "kind": "rebound", "confirmed_by": null, "evidence": [] },
+        "fill": ["id", "occurred_at", "role", "confirmed_by", "evidence"]
+    }))
+}
+
+fn geometry(geometry: &Geometry) -> Value {
+    let mut text = String::new();
+    let positions = Positions { axis_order: AxisOrder::EastNorth, declared: GeometryType::Any };
+    positions.push_geometry(&mut text, geometry);
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+fn share(share: &UnitShare) -> Value {
+    let UnitShare { code, name, buildings, without } = share;
+    let part = (*buildings > 0).then(|| *without as f64 / *buildings as f64);
+    json!({
+        "code": code, "name": name, "buildings": buildings, "without": without,
+        "share": part.map(|part| (part * 1e4).round() / 1e4)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boxes_are_read_and_others_refused() {
+        assert!(bbox("116.3,39.7,116.4,39.8").is_ok());
+        for text in ["", "1,2,3", "1,2,3,x", "3,2,1,4", "1,4,3,2", "1,2,181,3", "1,2,nan,3"] {
+            assert!(bbox(text).is_err_and(|reason| reason.contains("send west")), "{text}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! `/rules`: the spatial rules in force; `/rules/{rule}`: what one of them proposes.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use axum::routing::get;
+use engine::Profile;
+use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
+use ledger::place::Day;
+use serde_json::{Value, json};
+use spatial::Timestamp;
+
+use super::{REVISION, answers};
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::clues::{self, CLUES};
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{GEOJSON, HTML, JSON, choose};
+use crate::problem::{Code, Problem};
+use crate::query_string::QueryString;
+use crate::state::App;
+
+/// The routes.
+pub fn routes() -> Router<Arc<App>> {
+    Router::new().route("/rules", get(list)).route("/rules/{rule}", get(one))
+}
+
+/// `GET /rules`
+async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let offers = [&JSON, &HTML];
+    let chosen = asked.format(&offers)?;
+    let rules = &app.settings.rules;
+    let described = rules.all().iter().map(|rule| {
+        let missing = app.engine.missing_inputs(rule);
+        let mut described = clues::rule(rule, rules.edition(), &missing);
+        let href = format!("{}/rules/{}", asked.base, rule.code);
+        described["links"] = json!([link("item", GEOJSON.media_type, &href, "what it proposes")]);
+        described
+    });
+    let described: Vec<Value> = described.collect();
+    let mut body = json!({ "edition": rules.edition(), "rules": described });
+    body["links"] = self_and_alternates(&asked, chosen, &offers).into();
+    let mut response = answers::document(&asked, chosen, "Rules", &body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+/// `GET /rules/{rule}`
+async fn one(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let query = asked.query(&["f", "bbox", "unit", "key", "limit", "offset", "date", AS_OF])?;
+    let offers = [&GEOJSON, &HTML];
+    let chosen = choose(query.value("f"), &asked.headers, &offers)?;
+    let rules = &app.settings.rules;
+    let rule = rules.named(&code).ok_or_else(|| no_rule(&app, &code))?;
+    let place = query
+        .value("bbox")
+        .map(|text| clues::bbox(text).map_err(|reason| refused("bbox", text, &reason)));
+    let as_of = as_of(&query)?;
+    let query = CluesQuery {
+        rule: rule.clone(),
+        place: place.transpose()?,
+        unit: query.value("unit").map(str::to_owned),
+        key: query.value("key").map(str::to_owned),
+        as_of,
+        today: day(&query, as_of)?,
+        profile: Profile::default(),
+        offset: whole(&query, "offset", 0, 0, usize::MAX)?,
+        limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
+    };
+    let found = app.engine.clues(query.clone()).await?;
+    let described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
+    let mut body = clues::found(&query, &found, described, &asked.base);
+    let mut links = self_and_alternates(&asked, chosen, &offers);
+    let end = query.offset.saturating_add(query.limit);
+    if end < found.count {
+        let href = asked.href_with("offset", &end.to_string());
+        links.push(link("next", GEOJSON.media_type, &href, "the next page"));
+    }
+    body["links"] = links.into();
+    let mut response = answers::document(&asked, chosen, &rule.name, &body);
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(found.revision.0));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+fn no_rule(app: &App, code: &str) -> Problem {
+    let shown: String = code.chars().take(60).collect();
+    let codes: Vec<&str> = app.settings.rules.all().iter().map(|rule| rule.code.as_str()).collect();
+    let detail = format!("there is no rule {shown:?}; the rules are {}", codes.join(", "));
+    Problem::new(Code::NotFound, detail)
+}
+
+fn refused(name: &str, text: &str, reason: &str) -> Problem {
+    let shown: String = text.chars().take(120).collect();
+    Problem::new(Code::InvalidParameter, format!("{name}={shown:?} is not usable: {reason}"))
+}
+
+/// A whole number from `least` to `most`.
+fn whole(
+    query: &QueryString,
+    name: &str,
+    otherwise: usize,
+    least: usize,
+    most: usize,
+) -> Result<usize, Problem> {
+    let Some(text) = query.value(name) else { return Ok(otherwise) };
+    let number = text.parse().ok().filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| refused(name, text, &format!("send a whole number, {least} to {most}")))
+}
+
+/// The day up to which days are counted: the one named, that of `as-of`, or today in Shanghai.
+fn day(query: &QueryString, as_of: Option<Timestamp>) -> Result<Day, Problem> {
+    if let Some(text) = query.value("date") {
+        return text.parse().map_err(|_odd| refused("date", text, "send a day such as 2026-11-22"));
+    }
+    let now = || {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    };
+    Ok(Day::of(as_of.unwrap_or_else(now)))
+}
