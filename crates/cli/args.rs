@@ -2,6 +2,7 @@
 
 mod ledger;
 mod user;
+mod worklist;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,10 +11,11 @@ use ::ledger::place::Day;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use server::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 
-pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
+pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
+pub use worklist::WorklistArgs;
 
 /// One engine for households, parcels and rectification points.
 #[derive(Debug, Parser)]
@@ -55,6 +57,8 @@ pub enum Command {
     Places(PlacesArgs),
     /// Tell who is responsible at a position on a day
     Responsible(ResponsibleArgs),
+    /// List what waits for a unit, a person, a role (待办), the most urgent first
+    Worklist(WorklistArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Erase personal values of one feature for good, from every past state too

@@ -49,4 +49,5 @@ mod transactions;
 mod vector_tile_server;
 mod webhooks;
 mod wmts;
+mod worklist;
 mod xml_tree;

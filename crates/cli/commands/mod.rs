@@ -17,6 +17,7 @@ mod restore;
 mod serve;
 mod user;
 mod verify;
+mod worklist;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,6 +54,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)).map(done),

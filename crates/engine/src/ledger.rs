@@ -16,6 +16,8 @@ mod index;
 mod mend;
 mod raise;
 mod trace;
+mod units_below;
+mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +27,7 @@ use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
 use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
 pub use trace::{Step, Trace};
+pub use worklist::{WorkAsked, WorkItem, WorkPage};
 
 use crate::Defect;
 

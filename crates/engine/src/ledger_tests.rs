@@ -32,7 +32,7 @@ pub(crate) fn pid(number: u64) -> PointId {
     PointId::try_from(uuid(number)).unwrap()
 }
 
-fn eid(number: u64) -> EventId {
+pub(crate) fn eid(number: u64) -> EventId {
     EventId::try_from(uuid(number)).unwrap()
 }
 
@@ -40,7 +40,7 @@ fn photo(number: u64) -> EvidenceId {
     EvidenceId::try_from(uuid(number)).unwrap()
 }
 
-fn area(m2: u64) -> Quantities {
+pub(crate) fn area(m2: u64) -> Quantities {
     Quantities { build_area_m2: SquareMetres::from_hundredths(m2 * 100), ..Quantities::default() }
 }
 
@@ -120,13 +120,13 @@ pub(crate) async fn ledger_at(path: &std::path::Path) -> (Arc<GeoPackageStore>, 
     (Arc::clone(&store), open(store).await)
 }
 
-async fn empty_ledger() -> (Arc<MemoryStore>, Engine) {
+pub(crate) async fn empty_ledger() -> (Arc<MemoryStore>, Engine) {
     let store = Arc::new(MemoryStore::new());
     make_collections(&*store).await;
     (Arc::clone(&store), open(store).await)
 }
 
-async fn raise(engine: &Engine, actor: &str, events: Vec<NewEvent>) -> RaisedBatch {
+pub(crate) async fn raise(engine: &Engine, actor: &str, events: Vec<NewEvent>) -> RaisedBatch {
     engine.raise(by(actor, events)).await.unwrap()
 }
 
@@ -441,7 +441,7 @@ async fn a_store_without_a_ledger_says_so() {
 }
 
 /// A payload that may follow the state of a point, or any.
-fn some_payload(point: Option<&Point>, pick: u64, number: u64) -> Payload {
+pub(crate) fn some_payload(point: Option<&Point>, pick: u64, number: u64) -> Payload {
     let Some(point) = point else { return report() };
     let progress = point.progress().build_area_m2.hundredths() / 100;
     let fitting = match point.state() {

@@ -49,6 +49,12 @@ pub const TILEJSON: Offer =
     Offer { name: "tilejson", media_type: "application/vnd.mapbox.tile+json", also: &[] };
 /// CSV.
 pub const CSV: Offer = Offer { name: "csv", media_type: "text/csv", also: &[] };
+/// Workbooks.
+pub const XLSX: Offer = Offer {
+    name: "xlsx",
+    media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    also: &[],
+};
 
 /// The offer that `f` names, or the one that `Accept` likes best; the first of equals.
 pub fn choose<'o>(

@@ -6,6 +6,7 @@
 mod api;
 mod document;
 mod items;
+mod table;
 
 use std::fmt::Write;
 
@@ -15,6 +16,7 @@ use axum::response::{IntoResponse, Response};
 pub use api::api_body;
 pub use document::document_body;
 pub use items::{ItemsPage, ItemsTable, item_body};
+pub use table::table_body;
 
 use crate::asked::Asked;
 

@@ -25,6 +25,7 @@ pub mod points;
 mod schemas;
 mod style_metadata;
 mod styles;
+mod tables;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
@@ -37,6 +38,7 @@ mod transactions;
 mod vector_tile_server;
 mod viewer;
 mod wmts;
+pub mod worklist;
 
 use std::sync::Arc;
 
@@ -102,6 +104,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
         .merge(points::routes(&app))
+        .route("/worklist", get(worklist::worklist))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
