@@ -104,10 +104,8 @@ async fn plan(
         let reason = format!("the ledger has no point {shown:?}, by id or number");
         return Ok(refused(vec![bad(column, reason)]));
     };
-    let at = match row.cells.get("occurred_at") {
-        None => None,
-        Some(text) => Some(beginning(text).unwrap_or_else(|| text.clone())),
-    };
+    let at = row.cells.get("occurred_at");
+    let at = at.map(|text| beginning(text).unwrap_or_else(|| text.clone()));
     let millis = at.as_deref().and_then(|at| millis_of(at, 0)).unwrap_or(0);
     let id = row.cells.get("id").cloned();
     let id = id.unwrap_or_else(|| uuid(IdOf::Event, millis, &said)).to_lowercase();
