@@ -5,6 +5,7 @@ mod ledger;
 mod places;
 mod rules;
 mod user;
+mod worklist;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,12 +13,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use indicators::IndicatorsArgs;
-pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
+pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
+pub use worklist::WorklistArgs;
 
 /// One engine for households, parcels and rectification points.
 #[derive(Debug, Parser)]
@@ -61,6 +63,8 @@ pub enum Command {
     Responsible(ResponsibleArgs),
     /// List the spatial rules, or tell what one of them proposes
     Rules(RulesArgs),
+    /// List what waits for a unit, a person, a role (待办), the most urgent first
+    Worklist(WorklistArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them

@@ -12,6 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 const MAX_YELLOW_DAYS: u32 = 3_650;
 /// Most hours until an event is late: a year.
 const MAX_LATE_HOURS: u32 = 8_784;
+/// Most rounds of patrols after closing.
+const MAX_PATROLS: usize = 50;
 /// Most minutes that a device's clock may be ahead: a day.
 const MAX_AHEAD_MINUTES: u32 = 1_440;
 
@@ -34,6 +36,10 @@ pub struct LedgerConfig {
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
     pub spatial_rules: PathBuf,
+    /// A closed point is to be looked at again so many days after closing; an empty list asks for
+    /// no patrol.
+    #[serde(deserialize_with = "rising_days")]
+    pub patrol_days: Vec<u32>,
     /// Which roles may raise which events. A kind that is not named keeps its default; an empty
     /// list lets nobody raise it.
     #[serde(deserialize_with = "laid_over_defaults", serialize_with = "words")]
@@ -47,18 +53,27 @@ pub(crate) fn named(path: &Path) -> Option<&Path> {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        let Rules { raisers, yellow_days, late_hours, ahead_minutes } = Rules::default();
-        let (indicators, targets) = (PathBuf::new(), PathBuf::new());
-        let spatial_rules = PathBuf::new();
-        Self { yellow_days, late_hours, ahead_minutes, indicators, targets, spatial_rules, raisers }
+        let Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days } =
+            Rules::default();
+        Self {
+            yellow_days,
+            late_hours,
+            ahead_minutes,
+            patrol_days,
+            indicators: PathBuf::new(),
+            targets: PathBuf::new(),
+            spatial_rules: PathBuf::new(),
+            raisers,
+        }
     }
 }
 
 impl LedgerConfig {
     /// As the ledger takes it.
     pub fn rules(&self) -> Rules {
-        let Self { yellow_days, late_hours, ahead_minutes, raisers, .. } = self.clone();
-        Rules { raisers, yellow_days, late_hours, ahead_minutes }
+        let Self { yellow_days, late_hours, ahead_minutes, patrol_days, raisers, .. } =
+            self.clone();
+        Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days }
     }
 }
 
@@ -66,6 +81,20 @@ fn at_most<'de, const MOST: u32, D: Deserializer<'de>>(from: D) -> Result<u32, D
     let number = u64::deserialize(from)?;
     let within = u32::try_from(number).ok().filter(|number| *number <= MOST);
     within.ok_or_else(|| D::Error::custom(format!("{number} is too much; {MOST} is the most")))
+}
+
+fn rising_days<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u32>, D::Error> {
+    let days = Vec::<u32>::deserialize(from)?;
+    let rises = days.windows(2).all(|two| two[0] < two[1]);
+    let fits =
+        days.len() <= MAX_PATROLS && days.iter().all(|days| (1..=MAX_YELLOW_DAYS).contains(days));
+    match rises && fits {
+        true => Ok(days),
+        false => Err(D::Error::custom(format!(
+            "{days:?} are no days of patrols; send at most {MAX_PATROLS} from 1 to \
+             {MAX_YELLOW_DAYS} in rising order, such as [7, 30, 90]"
+        ))),
+    }
 }
 
 /// A kind of event by its word.

@@ -53,4 +53,5 @@ mod transactions;
 mod vector_tile_server;
 mod webhooks;
 mod wmts;
+mod worklist;
 mod xml_tree;

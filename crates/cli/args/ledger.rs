@@ -25,6 +25,8 @@ pub enum LedgerAction {
     },
     /// Register points from a spreadsheet, or give known points new values by their number
     Register(RegisterArgs),
+    /// Raise events from a spreadsheet, one a row: dispatch many points, give many a later deadline
+    Raise(RaiseArgs),
 }
 
 /// What a spreadsheet may hold, and what the exit codes say.
@@ -64,6 +66,38 @@ pub struct RegisterArgs {
     /// Column of the northing or latitude
     #[arg(long, value_name = "COLUMN", requires = "x")]
     pub y: Option<String>,
+    /// Text encoding, e.g. GB18030 or UTF-8 [default: found out]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Option<String>,
+    /// Print what became of every row as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What a spreadsheet of events may hold, and what the exit codes say.
+const RAISE_HELP: &str = "Columns are named as those of point_events, or in Chinese (点位编号, 事件, \
+    承办单位, 期限, 批准 …); kinds and roles may be Chinese, too. The point is called by its id (point) or \
+    its number (code). Each kind brings its own columns: dispatch a receiver, extend an approval and \
+    due_at. The same row, read again, raises nothing anew.\n\nExit code: 0 when every row is an event \
+    of its point, 3 when rows were left out, 1 when nothing could be done.";
+
+/// `tuban ledger raise`
+#[derive(Debug, Args)]
+#[command(after_help = RAISE_HELP)]
+pub struct RaiseArgs {
+    /// The store; a server may hold it
+    pub store: PathBuf,
+    /// CSV or XLSX; its first sheet is read
+    pub file: PathBuf,
+    /// Take all rows or none
+    #[arg(long)]
+    pub strict: bool,
+    /// Role in which events are raised of which the row does not say so
+    #[arg(long, value_name = "ROLE", default_value = "town")]
+    pub role: String,
+    /// When events happened of which the row does not say so: a day or a time [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub date: Option<String>,
     /// Text encoding, e.g. GB18030 or UTF-8 [default: found out]
     #[arg(long, value_name = "NAME")]
     pub encoding: Option<String>,

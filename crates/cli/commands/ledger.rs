@@ -1,7 +1,9 @@
 //! `tuban ledger`: makes a ledger, and fills it from spreadsheets.
 
 mod init;
+mod raise;
 mod register;
+mod told;
 
 use std::process::ExitCode;
 
@@ -14,5 +16,6 @@ pub async fn ledger(args: LedgerArgs, config: &Config) -> Result<ExitCode, Comma
     match args.action {
         LedgerAction::Init { store, crs } => init::init(&store, &crs, config).await,
         LedgerAction::Register(args) => register::register(args, config).await,
+        LedgerAction::Raise(args) => raise::raise(args, config).await,
     }
 }

@@ -19,6 +19,7 @@ mod rules;
 mod serve;
 mod user;
 mod verify;
+mod worklist;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
+        Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),

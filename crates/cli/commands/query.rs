@@ -182,6 +182,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
         tile_cache_bytes: 0,
         threads: config.tiles.threads,
         query_time: QUERY_TIME,
+        ledger: config.ledger.rules(),
         ..EngineSettings::default()
     };
     Ok(Engine::open(store, registry(config)?, settings).await?)

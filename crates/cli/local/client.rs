@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 use super::describe::{Command, Described, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
-use crate::register::{RowFate, Sheet};
+use crate::register::{EventSheet, RowFate, Sheet};
 
 /// Bytes of features that are sent together.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -138,11 +138,20 @@ impl Client {
 
     /// Has a spreadsheet of points taken in; what became of its rows.
     pub async fn register(&self, sheet: &Sheet) -> Result<Vec<RowFate>, LocalError> {
-        let (socket, body) = (self.socket.clone(), json(sheet));
+        self.rows(Kind::Sheet, json(sheet)).await
+    }
+
+    /// Has the events of a spreadsheet raised; what became of its rows.
+    pub async fn raise(&self, sheet: &EventSheet) -> Result<Vec<RowFate>, LocalError> {
+        self.rows(Kind::EventSheet, json(sheet)).await
+    }
+
+    async fn rows(&self, kind: Kind, body: Vec<u8>) -> Result<Vec<RowFate>, LocalError> {
+        let socket = self.socket.clone();
         let fingerprint = self.store.fingerprint().to_owned();
         let task = move || {
             let stream = connect(&socket, &fingerprint)?;
-            message::write(&mut &stream, Kind::Sheet, &body)
+            message::write(&mut &stream, kind, &body)
                 .map_err(|source| LocalError::Io { path: socket.clone(), source })?;
             answer(&stream, &socket)
         };

@@ -19,19 +19,22 @@ pub(super) enum Kind {
     Finish,
     /// A spreadsheet of points, as JSON.
     Sheet,
+    /// A spreadsheet of events, as JSON.
+    EventSheet,
     /// It is done: what came of it, as JSON.
     Done,
     /// It is not done: why, as text.
     Refused,
 }
 
-const KINDS: [(Kind, u8); 8] = [
+const KINDS: [(Kind, u8); 9] = [
     (Kind::Hello, b'H'),
     (Kind::Command, b'C'),
     (Kind::Load, b'L'),
     (Kind::Features, b'F'),
     (Kind::Finish, b'E'),
     (Kind::Sheet, b'S'),
+    (Kind::EventSheet, b'V'),
     (Kind::Done, b'D'),
     (Kind::Refused, b'R'),
 ];

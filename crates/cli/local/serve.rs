@@ -24,7 +24,7 @@ use super::accounts::DescribedChange;
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
-use crate::register::{Sheet, take_in};
+use crate::register::{EventSheet, RowFate, Sheet, raise_rows, take_in};
 
 /// Most senders at a time; more wait.
 const SENDERS: usize = 4;
@@ -127,8 +127,8 @@ impl Held {
         }
         done(&stream, Outcome::from(Revision(0)))?;
         while let Some((kind, body)) = message::read(&mut from)? {
-            if kind == Kind::Sheet {
-                match self.register(&body, runtime) {
+            if let Kind::Sheet | Kind::EventSheet = kind {
+                match self.rows(kind, &body, runtime) {
                     Ok(fates) => message::write(&mut &stream, Kind::Done, &fates)?,
                     Err(reason) => refuse(&stream, &reason)?,
                 }
@@ -193,9 +193,18 @@ impl Held {
     }
 
     /// Takes a spreadsheet in; what became of its rows, as JSON.
-    fn register(&self, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
-        let sheet: Sheet = serde_json::from_slice(body).map_err(|error| error.to_string())?;
-        let fates = runtime.block_on(take_in(&self.engine, sheet))?;
+    fn rows(&self, kind: Kind, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
+        let unreadable = |error: serde_json::Error| error.to_string();
+        let fates: Vec<RowFate> = match kind {
+            Kind::EventSheet => {
+                let sheet: EventSheet = serde_json::from_slice(body).map_err(unreadable)?;
+                runtime.block_on(raise_rows(&self.engine, sheet))?
+            }
+            _ => {
+                let sheet: Sheet = serde_json::from_slice(body).map_err(unreadable)?;
+                runtime.block_on(take_in(&self.engine, sheet))?
+            }
+        };
         serde_json::to_vec(&fates).map_err(|error| error.to_string())
     }
 

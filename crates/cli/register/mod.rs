@@ -1,14 +1,16 @@
-//! Registration of points from a spreadsheet.
+//! Registration of points, and events of points, from a spreadsheet.
 //!
 //! `sheet` reads the file where the command runs; `take_in` does the work where the store is held,
-//! in this process or in the server's. A row without a number, or with one that the ledger does not
+//! in this process or in the server's, and `raise` raises events, one a row. A row without a number, or with one that the ledger does not
 //! have, is reported and registered; one whose number is known gives that point new values of the
 //! columns that do not follow from events.
 //!
 //! *Invariant:* every row ends as a point or with a defect that names row and column.
 
 mod columns;
+mod event_columns;
 mod ids;
+mod raise;
 mod sheet;
 mod take_in;
 
@@ -16,7 +18,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use sheet::{SheetOptions, read};
+pub use raise::{EventSheet, raise_rows};
+pub use sheet::{SheetColumns, SheetOptions, read};
 pub use take_in::take_in;
 
 /// A spreadsheet, and how it is taken in.
@@ -65,6 +68,8 @@ pub struct CellDefect {
 pub enum Fate {
     /// It is a new point of the ledger.
     Registered,
+    /// It is a new event of its point.
+    Raised,
     /// The ledger had it, from this file or another.
     Known,
     /// Its point has new values.

@@ -1,4 +1,4 @@
-//! The rows of a spreadsheet by the columns of `points`.
+//! The rows of a spreadsheet by the columns of `points`, or of `point_events`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,6 +10,7 @@ use geo_types::Geometry as Shape;
 use spatial::{Crs, CrsRegistry, Field, SHANGHAI_AHEAD_MINUTES, SourceCrs, Value};
 
 use super::columns::column_of;
+use super::event_columns::event_column_of;
 use super::{CellDefect, SheetRow};
 use crate::import::{ImportError, ImportOptions, SourceTransform, Watch, source_crs, survey};
 
@@ -29,11 +30,38 @@ pub struct SheetOptions {
     pub read: ReadOptions,
 }
 
+/// What the rows of a spreadsheet are.
+#[derive(Clone, Copy, Debug)]
+pub enum SheetColumns<'a> {
+    /// Points, with these columns.
+    Points(&'a [Field]),
+    /// Events of points.
+    Events,
+}
+
+impl SheetColumns<'_> {
+    /// The column that a header means.
+    fn of(self, header: &str) -> Option<String> {
+        match self {
+            Self::Points(fields) => column_of(header, fields),
+            Self::Events => event_column_of(header),
+        }
+    }
+
+    /// What does not have a column.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Points(_) => "points",
+            Self::Events => "events",
+        }
+    }
+}
+
 /// Rows of the first layer of a file, and what a user should know of how it was understood.
 pub fn read(
     path: &Path,
     options: &SheetOptions,
-    fields: &[Field],
+    columns: SheetColumns<'_>,
     registry: &CrsRegistry,
 ) -> Result<(Vec<SheetRow>, Vec<String>), ImportError> {
     let mut notes = Vec::new();
@@ -41,12 +69,12 @@ pub fn read(
     let mut reader = first_layer(path, options)?;
     let schema = reader.schema().clone();
     notes.extend(schema.notes.iter().cloned());
-    let columns: Vec<Option<String>> =
-        schema.fields.iter().map(|field| column_of(&field.name, fields)).collect();
+    let (of, name) = (|header: &str| columns.of(header), columns.name());
+    let columns: Vec<Option<String>> = schema.fields.iter().map(|field| of(&field.name)).collect();
     let unread = schema.fields.iter().zip(&columns).filter(|(_, column)| column.is_none());
     let unread: Vec<&str> = unread.map(|(field, _)| field.name.as_str()).collect();
     if !unread.is_empty() {
-        notes.push(format!("columns that points do not have were not read: {}", unread.join(", ")));
+        notes.push(format!("columns that {name} do not have were not read: {}", unread.join(", ")));
     }
     let mut rows = Vec::new();
     loop {
@@ -100,7 +128,7 @@ impl SheetRow {
             return;
         }
         let text = match column {
-            "registered_at" | "deadline" => match time(&text) {
+            "registered_at" | "deadline" | "occurred_at" | "due_at" => match time(&text) {
                 Some(time) => time,
                 None => {
                     self.add(column, "it is no day such as 2026-09-01 and no time with a zone");

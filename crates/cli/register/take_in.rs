@@ -15,7 +15,7 @@ use super::sheet::beginning;
 use super::{CellDefect, Fate, RowFate, Sheet, SheetRow};
 
 /// Rows that share a commit, unless all do.
-const TOGETHER: usize = 2_000;
+pub(super) const TOGETHER: usize = 2_000;
 
 /// Registers the rows of a sheet, or gives points that it knows by number their new values; one
 /// answer a row, in order.
@@ -69,7 +69,7 @@ struct Work<'a> {
     seen: BTreeMap<String, u64>,
 }
 
-fn bad(column: &str, reason: impl Into<String>) -> CellDefect {
+pub(super) fn bad(column: &str, reason: impl Into<String>) -> CellDefect {
     CellDefect { column: column.to_owned(), reason: reason.into() }
 }
 
@@ -210,7 +210,7 @@ impl Work<'_> {
 }
 
 /// What a row says, in one text.
-fn said(row: &SheetRow) -> String {
+pub(super) fn said(row: &SheetRow) -> String {
     let mut said = format!("{:?}", row.place);
     for (column, text) in &row.cells {
         said.push('\u{1f}');
@@ -294,26 +294,40 @@ fn is_same(value: ValueRef<'_>, text: &str) -> bool {
 }
 
 /// The numbers of points by their ids.
-fn codes(raised: &Json) -> BTreeMap<&str, String> {
+pub(super) fn codes(raised: &Json) -> BTreeMap<&str, String> {
     let points = raised["points"].as_array().into_iter().flatten();
     points.filter_map(|one| Some((one["id"].as_str()?, one["code"].as_str()?.to_owned()))).collect()
 }
 
 /// What became of a row by what became of its report and its registration.
 fn fate_of(both: &[Json]) -> (Fate, Vec<CellDefect>) {
+    let defects = defects_of(both, |member| {
+        let column = REGISTERED.iter().find(|(_, name)| *name == member);
+        column.map_or(member, |(column, _)| column).to_owned()
+    });
+    let all = |outcome: &str| both.iter().all(|one| one["outcome"] == outcome);
+    let fate = match defects.is_empty() {
+        false => Fate::Refused,
+        true if all("again") => Fate::Known,
+        true if all("withheld") => Fate::Withheld,
+        true => Fate::Registered,
+    };
+    (fate, defects)
+}
+
+/// What is wrong with refused events, by the columns that `column` says of their members.
+pub(super) fn defects_of(events: &[Json], column: impl Fn(&str) -> String) -> Vec<CellDefect> {
     let mut defects: Vec<CellDefect> = Vec::new();
-    for one in both.iter().filter(|one| one["outcome"] == "refused") {
+    for one in events.iter().filter(|one| one["outcome"] == "refused") {
         let problem = &one["problem"];
         match problem["defects"].as_array() {
             Some(listed) => {
                 for defect in listed {
                     let member = defect["pointer"].as_str().unwrap_or_default();
-                    let member = member.trim_start_matches('/');
-                    let column = REGISTERED.iter().find(|(_, name)| *name == member);
-                    let column = column.map_or(member, |(column, _)| column);
+                    let column = column(member.trim_start_matches('/'));
                     let reason = defect["problem"].as_str().unwrap_or_default();
                     if !defects.iter().any(|known| known.column == column) {
-                        defects.push(bad(column, reason));
+                        defects.push(bad(&column, reason));
                     }
                 }
             }
@@ -323,12 +337,5 @@ fn fate_of(both: &[Json]) -> (Fate, Vec<CellDefect>) {
             }
         }
     }
-    let all = |outcome: &str| both.iter().all(|one| one["outcome"] == outcome);
-    let fate = match defects.is_empty() {
-        false => Fate::Refused,
-        true if all("again") => Fate::Known,
-        true if all("withheld") => Fate::Withheld,
-        true => Fate::Registered,
-    };
-    (fate, defects)
+    defects
 }

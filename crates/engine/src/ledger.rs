@@ -18,6 +18,8 @@ mod mend;
 mod raise;
 mod trace;
 mod units;
+mod units_below;
+mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -30,6 +32,7 @@ use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
 pub use trace::{Step, Trace};
 pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
+pub use worklist::{WorkAsked, WorkItem, WorkPage};
 
 use crate::Defect;
 

@@ -32,7 +32,7 @@ pub(crate) fn pid(number: u64) -> PointId {
     PointId::try_from(uuid(number)).unwrap()
 }
 
-fn eid(number: u64) -> EventId {
+pub(crate) fn eid(number: u64) -> EventId {
     EventId::try_from(uuid(number)).unwrap()
 }
 

@@ -57,6 +57,8 @@ mod ledger_mend_tests;
 mod ledger_tests;
 #[cfg(test)]
 mod past_tests;
+#[cfg(test)]
+mod worklist_tests;
 
 pub use compress::Encoding;
 pub use edit::{Assigned, EditOp, EditSet, FeatureEdit};

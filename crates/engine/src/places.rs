@@ -27,7 +27,7 @@ mod places_tests;
 #[cfg(test)]
 mod responsible_tests;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod sweep_tests;
 

@@ -24,6 +24,7 @@ pub mod point;
 mod point_code;
 pub mod rows;
 mod unit_code;
+pub mod worklist;
 
 #[cfg(test)]
 mod codes_tests;

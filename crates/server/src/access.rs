@@ -89,6 +89,16 @@ pub enum Standing {
     Refused(TokenFault),
 }
 
+impl Standing {
+    /// The account of whoever shows a token that is taken.
+    pub fn account(&self) -> Option<&Actor> {
+        match self {
+            Self::Known(bearer) => Some(&bearer.actor),
+            Self::Local | Self::Anonymous | Self::Refused(_) => None,
+        }
+    }
+}
+
 /// The accounts of a store that is served; copies share them.
 #[derive(Clone, Debug, Default)]
 pub struct Access(Option<Arc<Shared>>);

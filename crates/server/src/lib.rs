@@ -39,6 +39,7 @@ mod streaming;
 pub mod style;
 mod tls;
 mod webhooks;
+pub mod worklist;
 mod xml;
 
 use std::future::Future;

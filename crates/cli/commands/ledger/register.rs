@@ -1,6 +1,5 @@
 //! `tuban ledger register`: points from a spreadsheet.
 
-use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,16 +10,12 @@ use ledger::rows::{POINTS, is_of_ledger};
 use spatial::{Day, SHANGHAI_AHEAD_MINUTES, SourceCrs};
 use store::GeoPackageStore;
 
-use crate::EXIT_PARTIAL;
+use super::told::{Telling, told};
 use crate::args::RegisterArgs;
 use crate::commands::{CommandError, now, registry, serve::engine_settings, with_key};
 use crate::config::Config;
 use crate::local::Opened;
-use crate::output::{say, tell};
-use crate::register::{Fate, RowFate, Sheet, SheetOptions, read, take_in};
-
-/// Defects that are printed; `--json` prints all.
-const SHOWN: usize = 50;
+use crate::register::{Fate, Sheet, SheetColumns, SheetOptions, read, take_in};
 
 /// Registers the rows of a spreadsheet.
 pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, CommandError> {
@@ -50,9 +45,9 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
         },
     };
     let (rows, notes) =
-        read(&args.file, &options, &of_points.fields, &registry).map_err(|source| {
-            CommandError::Import { path: args.file.clone(), source: Box::new(source) }
-        })?;
+        read(&args.file, &options, SheetColumns::Points(&of_points.fields), &registry).map_err(
+            |source| CommandError::Import { path: args.file.clone(), source: Box::new(source) },
+        )?;
     let sheet = Sheet {
         strict: args.strict,
         role: args.role,
@@ -73,12 +68,8 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
             })?
         }
     };
-    match args.json {
-        true => say(serde_json::to_string_pretty(&fates).unwrap_or_default()),
-        false => print(&args.file, &fates, &notes),
-    }
-    let is_whole = fates.iter().all(|one| !matches!(one.fate, Fate::Refused | Fate::Withheld));
-    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_PARTIAL) })
+    let telling = if args.json { Telling::Json } else { Telling::Words };
+    Ok(told(&args.file, Fate::Registered, (&fates, &notes), telling))
 }
 
 /// The first moment of a day of Asia/Shanghai, or a moment; of today where nothing is said.
@@ -87,40 +78,4 @@ fn beginning(day: Option<&str>) -> Result<String, String> {
     let millis = day.map_or_else(today, |day| millis_of(day, SHANGHAI_AHEAD_MINUTES));
     let wanted = || "a day such as 2026-09-01 is expected, or a time with a zone".to_owned();
     millis.map(utc_of_millis).ok_or_else(wanted)
-}
-
-fn print(file: &Path, fates: &[RowFate], notes: &[String]) {
-    let count = |fate| fates.iter().filter(|one| one.fate == fate).count();
-    let mut line = format!(
-        "{}: {} of {} rows registered",
-        file.display(),
-        count(Fate::Registered),
-        fates.len()
-    );
-    for (fate, said) in [
-        (Fate::Changed, "gave points new values"),
-        (Fate::Known, "were known"),
-        (Fate::Refused, "refused"),
-        (Fate::Withheld, "good, but withheld for the others"),
-    ] {
-        if count(fate) > 0 {
-            line.push_str(&format!(", {} {said}", count(fate)));
-        }
-    }
-    say(line);
-    for note in notes {
-        tell(format_args!("  note: {note}"));
-    }
-    let defects = fates.iter().flat_map(|one| one.defects.iter().map(|defect| (one.row, defect)));
-    let total = defects.clone().count();
-    for (row, defect) in defects.take(SHOWN) {
-        let column = match defect.column.as_str() {
-            "" => String::new(),
-            column => format!(", {column}"),
-        };
-        tell(format_args!("  row {row}{column}: {}", defect.reason));
-    }
-    if total > SHOWN {
-        tell(format_args!("  … and {} more defects; --json prints all", total - SHOWN));
-    }
 }

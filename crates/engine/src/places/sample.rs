@@ -56,7 +56,7 @@ fn described(name: &str, geometry_type: GeometryType, fields: Vec<Field>) -> Col
 }
 
 /// One of the collections of places.
-pub(super) fn places(name: &str) -> Collection {
+pub(crate) fn places(name: &str) -> Collection {
     let one = PlaceCollection::ALL.into_iter().find(|one| one.id == name).unwrap();
     described(name, one.geometry_type, one.fields())
 }
@@ -73,7 +73,7 @@ pub(super) fn assigned(name: &str, geometry_type: GeometryType) -> Collection {
 }
 
 /// A feature of `collection` with these values; all others are null.
-pub(super) fn feature(
+pub(crate) fn feature(
     collection: &Collection,
     shape: Option<Shape<f64>>,
     values: &[(&str, &str)],
@@ -94,7 +94,7 @@ pub(super) async fn opened(collections: Vec<(Collection, Vec<Feature>)>) -> Engi
     open(store).await
 }
 
-pub(super) async fn load(
+pub(crate) async fn load(
     store: &dyn FeatureStore,
     collection: Collection,
     mode: LoadMode,

@@ -3,8 +3,8 @@
 use spatial::Timestamp;
 
 use super::{
-    Closing, Event, EventId, EvidenceId, Finding, Payload, PointId, Quantities, Rebound, Refusal,
-    Role, Rules, State, Supervision, guards,
+    Closing, Event, EventId, EventKind, EvidenceId, Finding, Payload, PointId, Quantities, Rebound,
+    Refusal, Role, Rules, State, Supervision, guards,
     moment::{MINUTE_MS, later},
     table::{follows, next},
 };
@@ -398,6 +398,18 @@ impl Point {
     pub fn open_supervisions(&self) -> impl Iterator<Item = &Supervision> {
         let is_void = self.state == State::Void;
         self.supervisions.iter().filter(move |asked| !is_void && asked.replied_at.is_none())
+    }
+
+    /// The first deadline among the answers that it owes.
+    pub fn reply_by(&self) -> Option<Timestamp> {
+        self.open_supervisions().map(|asked| asked.reply_by).min()
+    }
+
+    /// When the last spot check left it closed, while it is.
+    pub fn checked_at(&self) -> Option<Timestamp> {
+        let closing = self.closings.last().filter(|_| self.state == State::Closed)?;
+        let since = self.events.iter().rev().take_while(|event| event.id != closing.event);
+        since.filter(|event| event.kind() == EventKind::SpotCheck).map(|e| e.occurred_at).max()
     }
 
     /// The point that stands for this report, if it was merged.

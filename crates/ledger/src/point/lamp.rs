@@ -12,6 +12,18 @@ named! {
     Red "red" "红灯" "Overdue."
 }
 
+impl Lamp {
+    /// The lamp of a deadline at a moment.
+    pub fn of(deadline: Timestamp, at: Timestamp, rules: &Rules) -> Self {
+        let left_ms = deadline.0.saturating_sub(at.0);
+        match left_ms {
+            ..0 => Self::Red,
+            _ if left_ms <= i64::from(rules.yellow_days) * DAY_MS => Self::Yellow,
+            _ => Self::Green,
+        }
+    }
+}
+
 impl Point {
     /// Whether the point is open at its last event and its deadline lies before `at`. At the
     /// deadline itself it is not overdue.
@@ -22,11 +34,6 @@ impl Point {
     /// The lamp at a moment; none for a point that is not open.
     pub fn lamp(&self, at: Timestamp, rules: &Rules) -> Option<Lamp> {
         let deadline = self.deadline().filter(|_| self.is_open())?;
-        let left_ms = deadline.0.saturating_sub(at.0);
-        Some(match left_ms {
-            ..0 => Lamp::Red,
-            _ if left_ms <= i64::from(rules.yellow_days) * DAY_MS => Lamp::Yellow,
-            _ => Lamp::Green,
-        })
+        Some(Lamp::of(deadline, at, rules))
     }
 }

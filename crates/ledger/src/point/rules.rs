@@ -34,6 +34,9 @@ pub struct Rules {
     pub late_hours: u32,
     /// How far the clock of a device may be ahead of the server's, in minutes.
     pub ahead_minutes: u32,
+    /// A closed point is to be looked at again so many days of 24 hours after closing (长效管护),
+    /// in rising order.
+    pub patrol_days: Vec<u32>,
 }
 
 impl Rules {
@@ -49,7 +52,8 @@ impl Default for Rules {
             .into_iter()
             .map(|kind| (kind, default_raisers(kind).iter().copied().collect()))
             .collect();
-        Self { raisers, yellow_days: 7, late_hours: 72, ahead_minutes: 5 }
+        let patrol_days = vec![7, 30, 90];
+        Self { raisers, yellow_days: 7, late_hours: 72, ahead_minutes: 5, patrol_days }
     }
 }
 

@@ -42,6 +42,8 @@ const DERIVED: &[Derived] = derived! {
     "actual_count" "完成数量" Int L1 |point| count(point.actual().count);
     "closed_at" "销账时间" DateTime L1 |point| time(point.closed_at());
     "first_closed_at" "首次销账时间" DateTime L1 |point| time(point.first_closed_at());
+    "checked_at" "抽查时间" DateTime L1 |point| time(point.checked_at());
+    "reply_by" "督办回复期限" DateTime L1 |point| time(point.reply_by());
     "rebound_count" "反弹次数" Int L1 |point| Value::Int(i64::from(point.rebound_count()));
     "submitted_by" "申请人" Text L2 |point| text(point.submitter());
     "merged_into" "并入" Text L1 |point| id(point.merged_into());
@@ -53,6 +55,7 @@ const OWN: &[Column] = &[
     ("address", "地址", FieldType::Text, FieldClass::L1),
     ("source", "来源", FieldType::Text, FieldClass::L1),
     ("special_action", "专项行动", FieldType::Text, FieldClass::L1),
+    ("ledger_types", "台账类别", FieldType::Text, FieldClass::L1),
     ("parcel", "宗地", FieldType::Text, FieldClass::L1),
     ("note", "备注", FieldType::Text, FieldClass::L1),
 ];

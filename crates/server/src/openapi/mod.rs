@@ -17,6 +17,7 @@ mod rules;
 mod styles;
 mod tiles;
 mod watching;
+mod worklist;
 
 use serde_json::{Map, Value, json};
 
@@ -40,6 +41,7 @@ pub fn document(app: &App, base: &str) -> Value {
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
     rules::add_paths(&mut paths, app);
+    worklist::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -51,6 +53,7 @@ pub fn document(app: &App, base: &str) -> Value {
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());
             schemas.extend(indicators::schemas());
+            schemas.extend(worklist::schemas());
         }
     }
     json!({

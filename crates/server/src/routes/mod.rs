@@ -27,6 +27,7 @@ mod rules;
 mod schemas;
 mod style_metadata;
 mod styles;
+mod tables;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
@@ -39,6 +40,7 @@ mod transactions;
 mod vector_tile_server;
 mod viewer;
 mod wmts;
+pub mod worklist;
 
 use std::sync::Arc;
 
@@ -106,6 +108,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(transactions::routes(&app))
         .merge(points::routes(&app))
         .merge(indicators::routes(&app))
+        .route("/worklist", get(worklist::worklist))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))

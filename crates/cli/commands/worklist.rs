@@ -1,0 +1,77 @@
+//! `tuban worklist`: what waits for a unit, a person, a role, as the server would answer.
+
+use std::path::Path;
+
+use engine::ledger::WorkAsked;
+use formats::report::{save_report, table_csv, workbook};
+use serde_json::Value;
+use server::worklist;
+
+use super::query::open;
+use super::{CommandError, now};
+use crate::args::WorklistArgs;
+use crate::config::Config;
+use crate::output::say;
+
+/// Prints the list, or writes it to a file.
+pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), CommandError> {
+    let refused = |name, value: &str, reason: String| CommandError::Argument {
+        name,
+        value: value.to_owned(),
+        reason,
+    };
+    let as_of = args.as_of.as_deref();
+    let as_of = as_of
+        .map(|text| worklist::moment(text).map_err(|reason| refused("--as-of", text, reason)))
+        .transpose()?;
+    let engine = open(&args.store, config).await?;
+    let asked = WorkAsked {
+        unit: args.unit,
+        person: args.person,
+        role: args.role,
+        lamp: args.lamp,
+        actor: String::new(),
+        as_of,
+        now: as_of.unwrap_or_else(now),
+        limit: args.limit,
+        after: None,
+    };
+    let page = engine.worklist(asked.clone()).await?;
+    let Some(out) = args.out.as_deref() else {
+        if args.json {
+            let no_links = |_: &str, _: i64| Vec::<Value>::new();
+            let document = worklist::document(&asked, &page, &no_links);
+            say(serde_json::to_string_pretty(&document).unwrap_or_default());
+        } else {
+            let table = worklist::table(&asked, &page);
+            for row in &table.rows {
+                let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
+                say(cells.join("\t"));
+            }
+            table.notes.iter().for_each(say);
+        }
+        return Ok(());
+    };
+    let table = worklist::table(&asked, &page);
+    let bytes = match extension(out) {
+        "csv" => table_csv(&table),
+        "xlsx" => workbook(std::slice::from_ref(&table)),
+        _ => {
+            let shown = out.display().to_string();
+            return Err(refused(
+                "--out",
+                &shown,
+                "a name that ends in .csv or .xlsx is expected".to_owned(),
+            ));
+        }
+    };
+    let shown = out.display().to_string();
+    let bytes = bytes.map_err(|fault| refused("--out", &shown, fault.to_string()))?;
+    save_report(out, &bytes)?;
+    say(format_args!("{shown}: {} of {} pieces of work", page.items.len(), page.total()));
+    Ok(())
+}
+
+fn extension(path: &Path) -> &str {
+    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
+}

@@ -1,0 +1,121 @@
+//! The path of work lists.
+
+use ledger::point::{EventKind, Lamp, Role};
+use ledger::worklist::Work;
+use serde_json::{Map, Value, json};
+
+use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
+use crate::negotiate::{CSV, HTML, JSON, XLSX};
+use crate::routes::worklist::{DEFAULT_LIMIT, MAX_LIMIT, OFFERS};
+use crate::state::App;
+
+/// Adds it to `paths`, of a store that has a ledger.
+pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
+    if !app.engine.has_ledger() {
+        return;
+    }
+    let named = |words: &[&str]| json!({ "type": "string", "enum": words });
+    let mut roles = Role::ALL.map(Role::identifier).to_vec();
+    roles.push("*");
+    let limit = json!({
+        "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT
+    });
+    let content = [
+        (JSON.media_type, schema("Worklist")),
+        (HTML.media_type, text()),
+        (CSV.media_type, text()),
+        (XLSX.media_type, binary()),
+    ];
+    let mut responses = answers("a page of work, the most urgent first", &content);
+    responses["200"]["content"][JSON.media_type]["example"] = example();
+    let operation = json!({
+        "operationId": "getWorklist",
+        "tags": ["Ledger"],
+        "summary": "what waits for a unit, a person, a role (待办): points to decide, dispatch, \
+            accept, work on, resume, verify, close and patrol, and replies that are owed",
+        "parameters": [
+            parameter("unit", "code of a unit, with those beneath it in admin_units; * for all; \
+                that of the account when absent", text()),
+            parameter("person", "who answers for the points; one's own name, unless names may be \
+                read", text()),
+            parameter("role", "whose work; * for all; that of the account when absent",
+                named(&roles)),
+            parameter("lamp", "how near the date is", named(&Lamp::ALL.map(Lamp::identifier))),
+            parameter("limit", "most pieces of work; of CSV and XLSX the maximum when absent", limit),
+            parameter("cursor", "where a list goes on, from the link next", text()),
+            shared("as-of"),
+            format_parameter(&OFFERS)
+        ],
+        "responses": responses
+    });
+    paths.insert("/worklist".to_owned(), json!({ "get": operation }));
+}
+
+/// `components/schemas` of the path.
+pub fn schemas() -> Map<String, Value> {
+    let named = |words: &[&str]| json!({ "type": "string", "enum": words });
+    let lamp =
+        || json!({ "type": "string", "nullable": true, "enum": ["green", "yellow", "red", null] });
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let works = Work::ALL.map(Work::identifier);
+    let item = json!({
+        "type": "object",
+        "required": ["id", "fid", "work", "due", "lamp", "daysLeft", "mayRaise", "links"],
+        "properties": {
+            "id": { "type": "string", "format": "uuid" }, "fid": count(),
+            "code": { "type": "string", "nullable": true },
+            "state": text(), "stateName": text(),
+            "work": named(&works), "workName": text(),
+            "due": { "type": "string", "format": "date-time", "nullable": true },
+            "lamp": lamp(),
+            "daysLeft": {
+                "type": "integer", "nullable": true,
+                "description": "whole days until the date, rounded down: -1 as soon as it has passed"
+            },
+            "mayRaise": {
+                "type": "array", "items": named(&EventKind::ALL.map(EventKind::identifier)),
+                "description": "events that whoever asks may raise next"
+            },
+            "links": { "type": "array", "items": schema("Link") }
+        }
+    });
+    let worklist = json!({
+        "type": "object",
+        "required": ["revision", "at", "numberMatched", "numberReturned", "counts", "items", "links"],
+        "properties": {
+            "revision": count(),
+            "at": { "type": "string", "format": "date-time" },
+            "unit": { "type": "string", "nullable": true },
+            "unitKnown": {
+                "type": "boolean", "description": "whether admin_units has the unit; if not, it stands alone"
+            },
+            "role": { "type": "string", "nullable": true },
+            "lamp": lamp(),
+            "numberMatched": count(), "numberReturned": count(),
+            "counts": { "type": "array", "items": {
+                "type": "object",
+                "properties": { "work": named(&works), "workName": text(), "lamp": lamp(), "count": count() }
+            } },
+            "items": { "type": "array", "items": item },
+            "links": { "type": "array", "items": schema("Link") }
+        }
+    });
+    Map::from_iter([("Worklist".to_owned(), worklist)])
+}
+
+fn example() -> Value {
+    json!({
+        "revision": 41, "at": "2026-11-22T00:00:00.000Z", "unit": "110115001", "unitKnown": true,
+        "role": "town_checker", "lamp": null, "numberMatched": 1, "numberReturned": 1,
+        "counts": [{ "work": "verify", "workName": "待核查", "lamp": "yellow", "count": 1 }],
+        "items": [{
+            "id": "01990000-0000-7000-8000-0000000000f1", "code": "110115001-CW-2026-00001",
+            "task": "CW", "unit": "110115001", "receiver": "110115001", "state": "submitted",
+            "stateName": "申请销账", "state_since": "2026-11-20T08:00:00.000Z",
+            "registered_at": "2026-09-01T06:00:00.000Z", "address": "学府路 7 号", "source": "巡查",
+            "fid": 7, "work": "verify", "workName": "待核查", "due": "2026-11-24T16:00:00.000Z",
+            "lamp": "yellow", "daysLeft": 2, "mayRaise": ["town_verify", "fail"], "links": []
+        }],
+        "links": []
+    })
+}

@@ -1,0 +1,174 @@
+//! `/worklist`: what waits for a unit, a person, a role (待办), the most urgent first.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::Response;
+use engine::ledger::WorkAsked;
+use engine::{EngineError, Profile, ReadableField};
+use ledger::point::{Lamp, Role};
+use ledger::rows::POINTS;
+use serde_json::Value;
+use spatial::CollectionId;
+
+use super::{REVISION, answers, tables};
+use crate::access::Standing;
+use crate::actor::Actor;
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
+use crate::point_events::now;
+use crate::problem::{Code, Problem};
+use crate::query_string::QueryString;
+use crate::state::App;
+use crate::worklist;
+
+/// Most pieces of work of one answer.
+pub const MAX_LIMIT: usize = 10_000;
+/// Pieces of work of a page when nothing is said; of a file, [`MAX_LIMIT`].
+pub const DEFAULT_LIMIT: usize = 100;
+/// The encodings.
+pub const OFFERS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
+/// Asks of every unit, or in every role.
+pub const EVERY: &str = "*";
+
+/// `GET /worklist`
+pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
+    let known = ["f", "unit", "person", "role", "lamp", "limit", "cursor", AS_OF];
+    let query = asked.query(&known)?;
+    let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
+    let mut question = question(&app, &query, asked.standing.account(), chosen)?;
+    if matches!(asked.standing, Standing::Local) {
+        Actor::local().name().clone_into(&mut question.actor);
+    }
+    let page = app.engine.worklist(question.clone()).await?;
+    let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
+    let mut response = match chosen.name {
+        "json" => {
+            let of_point = |id: &str, row: i64| links_of(&asked.base, id, row);
+            let mut body = worklist::document(&question, &page, &of_point);
+            let mut links = self_and_alternates(&asked, chosen, &OFFERS);
+            links.extend(next.as_deref().map(|next| {
+                link(
+                    "next",
+                    JSON.media_type,
+                    &asked.href_with("cursor", next),
+                    "what is less urgent",
+                )
+            }));
+            body["links"] = links.into();
+            let mut response = answers::json(JSON.media_type, &body);
+            answers::vary_by_accept(&mut response);
+            response
+        }
+        _ => tables::table(&asked, chosen, "worklist", &worklist::table(&question, &page))?,
+    };
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(page.revision.0));
+    // It depends on who asks, and on the time.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    Ok(response)
+}
+
+fn links_of(base: &str, id: &str, row: i64) -> Vec<Value> {
+    let json = JSON.media_type;
+    let item = format!("{base}/collections/{POINTS}/items/{row}");
+    vec![
+        link("item", "application/geo+json", &item, "the point on the map"),
+        link("trace", json, &format!("{base}/points/{id}/trace"), "what happened to it"),
+        link("events", json, &format!("{base}/points/{id}/events"), "where events are raised"),
+    ]
+}
+
+/// What is asked, with what the account of whoever asks says where the request says nothing.
+fn question(
+    app: &App,
+    query: &QueryString,
+    actor: Option<&Actor>,
+    chosen: &Offer,
+) -> Result<WorkAsked, Problem> {
+    let role = match query.value("role") {
+        Some(EVERY) => None,
+        Some(text) => {
+            Some(word("role", text, Role::from_identifier, &Role::ALL.map(Role::identifier))?)
+        }
+        None => actor.and_then(Actor::role),
+    };
+    let lamp = query
+        .value("lamp")
+        .map(|text| word("lamp", text, Lamp::from_identifier, &Lamp::ALL.map(Lamp::identifier)));
+    let unit = match query.value("unit") {
+        Some(EVERY) => None,
+        Some(text) => Some(text.to_owned()),
+        None => actor.and_then(Actor::unit).map(str::to_owned),
+    };
+    let person = query.value("person").map(str::to_owned);
+    if let Some(person) = &person {
+        check_person(app, person, actor)?;
+    }
+    let as_of = as_of(query)?;
+    let cursor = query.value("cursor").map(|text| {
+        worklist::read_cursor(text).ok_or_else(|| {
+            let shown: String = text.chars().take(120).collect();
+            let detail =
+                format!("cursor={shown:?} is none of a work list; follow the link \"next\"");
+            Problem::new(Code::InvalidParameter, detail)
+        })
+    });
+    let cursor = cursor.transpose()?;
+    let now = as_of.or(cursor.map(|(now, _)| now)).unwrap_or_else(now);
+    Ok(WorkAsked {
+        unit,
+        person,
+        role,
+        lamp: lamp.transpose()?,
+        actor: actor.map_or(String::new(), |actor| actor.name().to_owned()),
+        as_of,
+        now,
+        limit: limit(query, chosen)?,
+        after: cursor.map(|(_, last)| last),
+    })
+}
+
+/// Everyone may ask for work of his own; of others, whoever may read who they are.
+fn check_person(app: &App, person: &str, actor: Option<&Actor>) -> Result<(), Problem> {
+    if actor.is_some_and(|actor| [actor.name(), actor.display_name()].contains(&person)) {
+        return Ok(());
+    }
+    let id = CollectionId::try_from(POINTS).map_err(|error| Problem::internal(&error))?;
+    let snapshot = app.engine.snapshot();
+    let held = snapshot.collections.get(&id).ok_or(EngineError::NoLedger)?;
+    ReadableField::find(held.collection(), "person", Profile::default())?;
+    Ok(())
+}
+
+fn limit(query: &QueryString, chosen: &Offer) -> Result<usize, Problem> {
+    let is_page = ["json", "html"].contains(&chosen.name);
+    let Some(text) = query.value("limit") else {
+        return Ok(if is_page { DEFAULT_LIMIT } else { MAX_LIMIT });
+    };
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let limit = is_number.then(|| text.parse().unwrap_or(MAX_LIMIT)).filter(|limit| *limit > 0);
+    limit.map(|limit| limit.min(MAX_LIMIT)).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let detail =
+            format!("limit={shown:?} is not usable; send a whole number from 1 to {MAX_LIMIT}");
+        Problem::new(Code::InvalidParameter, detail)
+    })
+}
+
+/// A word of a closed list.
+fn word<T>(
+    name: &str,
+    text: &str,
+    read: fn(&str) -> Option<T>,
+    all: &[&str],
+) -> Result<T, Problem> {
+    read(text).ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        let detail = format!("{name}={shown:?} is not known; use one of: {}", all.join(", "));
+        Problem::new(Code::InvalidParameter, detail)
+    })
+}
