@@ -13,6 +13,7 @@ mod changes;
 mod commands;
 mod coordinates;
 mod crash;
+mod demo;
 mod edit_conditions;
 mod edit_town;
 mod editors;
