@@ -381,6 +381,9 @@ def a_tileset_is_described():
             matrix = known[limit["tileMatrix"]]
             assert 0 <= limit["minTileRow"] <= limit["maxTileRow"] < matrix["matrixHeight"]
             assert 0 <= limit["minTileCol"] <= limit["maxTileCol"] < matrix["matrixWidth"]
+        # Features without places, such as events of the ledger, have no box.
+        if "boundingBox" not in tileset:
+            continue
         west, south = tileset["boundingBox"]["lowerLeft"]
         east, north = tileset["boundingBox"]["upperRight"]
         lon, lat = tileset["centerPoint"]["coordinates"]
