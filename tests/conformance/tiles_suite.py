@@ -390,7 +390,7 @@ def a_tileset_is_described():
         assert -180 <= west <= lon <= east <= 180 and -90 <= south <= lat <= north <= 90
         assert tileset["centerPoint"]["tileMatrix"] in known
         for layer in tileset["layers"]:
-            assert layer["dataType"] == "vector" and layer["geometryDimension"] in (0, 1, 2)
+            assert layer["dataType"] == "vector" and layer.get("geometryDimension", 0) in (0, 1, 2)
             assert layer["propertiesSchema"]["type"] == "object"
             assert int(layer["minTileMatrix"]) <= int(layer["maxTileMatrix"]) and layer["maxTileMatrix"] in known
 
