@@ -11,18 +11,24 @@
 mod bend;
 mod calendar;
 mod ground;
+mod history;
 mod lanes;
 mod layers;
 mod layout;
+mod ledger_rows;
 mod lots;
 mod naming;
+mod plan;
 mod points;
 mod random;
 mod region;
+mod tasks;
 mod village;
 mod write;
 mod yard;
 
+#[cfg(test)]
+mod ledger_rows_tests;
 #[cfg(test)]
 mod synth_tests;
 
@@ -34,6 +40,7 @@ use region::Region;
 use village::Village;
 
 pub use layers::Layer;
+pub use ledger_rows::LedgerPoint;
 pub use write::{SynthArgs, run};
 
 /// Why nothing was generated.
@@ -84,6 +91,18 @@ pub enum SynthError {
     /// A file cannot be written.
     #[error(transparent)]
     Format(#[from] formats::FormatError),
+    /// The ledger refuses an event.
+    #[error(transparent)]
+    Event(#[from] ledger::Refusal),
+    /// A point cannot have its number.
+    #[error(transparent)]
+    Code(#[from] ledger::PointCodeFault),
+    /// An id is none.
+    #[error(transparent)]
+    Id(#[from] ledger::point::InvalidId),
+    /// A point without any event.
+    #[error("a point of the ledger has no event to begin with")]
+    NoHistory,
 }
 
 /// A generated region.

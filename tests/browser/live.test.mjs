@@ -91,7 +91,7 @@ test("the map page while features are edited", { timeout: 240_000 }, async (t) =
   t.after(async () => { await context.close(); gate.close(); });
   const beforeEdits = Date.now();
   // A point away from the border of its tile.
-  const found = (await (await fetch(`${base}/collections/points/items?limit=1&f=json`)).json()).features[0];
+  const found = (await (await fetch(`${base}/collections/points/items?limit=1&f=json&filter=state='registered'`)).json()).features[0];
   const [lon, lat] = found.geometry.coordinates;
   const page = await context.newPage();
   const asked = [];
@@ -126,11 +126,18 @@ test("the map page while features are edited", { timeout: 240_000 }, async (t) =
     });
     assert.ok(field, "the colour of points follows their state");
     asked.length = 0;
-    const value = feature.properties[field];
-    const other = (await (await fetch(`${base}/collections/points/items?limit=200&f=json`)).json()).features
-      .map((f) => f.properties[field]).find((v) => v && v !== value);
-    feature = { ...feature, properties: { ...feature.properties, [field]: other } };
-    await written("points", feature);
+    // States follow from events alone.
+    assert.equal(field, "state");
+    const other = "dispatched";
+    const raised = await fetch(`${base}/points/${feature.properties.id}/events`, {
+      method: "POST", headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        id: "019aaaaa-0000-7000-8000-00000000000a", kind: "dispatch", role: "town", receiver: "城管队", occurred_at: new Date().toISOString(),
+      }),
+    });
+    assert.ok(raised.ok, `${raised.status} ${await raised.text()}`);
+    feature = await item("points", feature.id);
+    assert.equal(feature.properties.state, other);
     await page.waitForFunction(([id, field, other]) => window.tuban.map.getFeatureState({ source: "tuban", sourceLayer: "points", id })[field] === other,
       [feature.id, field, other]);
     await page.waitForFunction(([id, field, other]) => window.tuban.map.querySourceFeatures("tuban", { sourceLayer: "points" })

@@ -119,6 +119,11 @@ def collections():
     return known("collections", lambda: good(link(landing(), "data")).json()["collections"])
 
 
+def placed():
+    """Collections whose features have places; events of the ledger have none."""
+    return [collection for collection in collections() if "extent" in collection]
+
+
 def items_url(collection):
     return link(collection, "items", GEOJSON)
 

@@ -10,7 +10,7 @@ import sys
 
 from feature_requests import (
     CRS84, GEOJSON, HTML, JSON, SPEC, ask, classes, collections, equal, first_page, good, items_url,
-    landing, link, operation, parameter, positions, requirement, resolved, run, with_query,
+    landing, link, operation, parameter, placed, positions, requirement, resolved, run, with_query,
 )
 
 # --- coordinate systems
@@ -95,7 +95,7 @@ def _():
 @requirement("/req/crs/fc-bbox-crs-valid-value")
 def _():
     """The suite knows no axis order of some systems: such boxes answer 200, whatever they hold."""
-    for collection in collections():
+    for collection in placed():
         extent = ",".join(map(str, collection["extent"]["spatial"]["bbox"][0]))
         whole = {f["id"] for f in good(with_query(items_url(collection), bbox=extent, limit=10_000), GEOJSON).json()["features"]}
         for uri in crs_of(collection):
@@ -144,7 +144,7 @@ def _():
 def _():
     for conformance in ("ogcapi-features-3/1.0/conf/filter", "ogcapi-features-3/1.0/conf/features-filter", "cql2/1.0/conf/cql2-text", "cql2/1.0/conf/cql2-json", "cql2/1.0/conf/basic-cql2", "cql2/1.0/conf/spatial-functions"):
         assert SPEC + conformance in classes(), conformance
-    for collection in collections():
+    for collection in placed():
         count = collection["count"]
         west, south, east, north = collection["extent"]["spatial"]["bbox"][0]
         box = f"{west},{south},{(west + east) / 2},{north}"
@@ -169,15 +169,15 @@ def _():
 
 @requirement("/req/filter/filter-crs")
 def _():
-    for collection in collections():
-        placed = next(feature for feature in first_page(collection)["features"] if feature["geometry"])
+    for collection in placed():
+        found = next(feature for feature in first_page(collection)["features"] if feature["geometry"])
         for uri in crs_of(collection):
-            geometry = good(with_query(f"{items_url(collection)}/{placed['id']}", crs=uri), GEOJSON).json()["geometry"]
+            geometry = good(with_query(f"{items_url(collection)}/{found['id']}", crs=uri), GEOJSON).json()["geometry"]
             x, y, *_ = next(positions(geometry))
             slack = 1e-7 if max(abs(x), abs(y)) <= 360 else 0.01
             box = f"BBOX({x - slack!r},{y - slack!r},{x + slack!r},{y + slack!r})"
             page = good(with_query(items_url(collection), **{"filter": f"S_INTERSECTS(geometry,{box})", "filter-crs": uri, "limit": 1000}), GEOJSON).json()
-            assert placed["id"] in {one["id"] for one in page["features"]}, f"{collection['id']}/{placed['id']} in {uri}"
+            assert found["id"] in {one["id"] for one in page["features"]}, f"{collection['id']}/{found['id']} in {uri}"
 
 
 @requirement("/req/filter/response invalid")

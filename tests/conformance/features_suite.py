@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from feature_requests import (
     CORE, CRS, CRS84, GEOJSON, HTML, JSON, OPENAPI, api, ask, base, classes, collections, equal,
     first_page, good, has_rel_and_type, items_url, landing, link, links, operation, parameter,
-    positions, requirement, resolved, run, with_query,
+    placed, positions, requirement, resolved, run, with_query,
 )
 
 # Boxes that the suite sends: the Greenwich meridian, the Americas, the antimeridian, the poles.
@@ -144,7 +144,7 @@ def _():
 
 @requirement("/rec/core/fc-md-extent")
 def _():
-    for collection in collections():
+    for collection in placed():
         west, south, east, north = collection["extent"]["spatial"]["bbox"][0]
         assert -180 <= west <= east <= 180 and -90 <= south <= north <= 90, collection["id"]
         for feature in first_page(collection)["features"]:
@@ -304,7 +304,7 @@ def _():
 
 @requirement("/req/core/fc-bbox-response")
 def _():
-    for collection in collections():
+    for collection in placed():
         extent = collection["extent"]["spatial"]["bbox"][0]
         for box in [extent, *BOXES]:
             page = good(with_query(items_url(collection), bbox=",".join(map(str, box)), limit=100), GEOJSON).json()

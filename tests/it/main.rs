@@ -14,6 +14,7 @@ mod clues;
 mod commands;
 mod coordinates;
 mod crash;
+mod demo;
 mod edit_conditions;
 mod edit_town;
 mod editors;

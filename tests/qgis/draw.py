@@ -176,7 +176,7 @@ def check_store(base, store, collections, box, folder):
 
 def main(base, store, folder):
     collections = {c["id"]: c for c in json.loads(answer(f"{base}/collections"))["collections"]}
-    box = {name: c["extent"]["spatial"]["bbox"][0] for name, c in collections.items()}
+    box = {name: c["extent"]["spatial"]["bbox"][0] for name, c in collections.items() if "extent" in c}
     check_tiles(base, box, folder)
     check_services(base, box, folder)
     check_store(base, store, collections, box, folder)

@@ -1,4 +1,10 @@
 //! `tuban demo`: the sample city, made once and then served.
+//!
+//! Real districts and shops are the background; towns, parcels, places and the ledger are generated.
+
+mod ledger;
+mod load;
+mod places;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,8 +12,7 @@ use std::sync::atomic::AtomicBool;
 
 use formats::ReadOptions;
 use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs};
-use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode};
-use tokio::sync::mpsc;
+use store::{FeatureStore, GeoPackageStore, LoadMode};
 
 use super::{CommandError, now, registry, serve};
 use crate::args::DemoArgs;
@@ -22,8 +27,9 @@ const TOWNS: u64 = 2;
 const SEED: u64 = 1;
 /// Name of the store in the folder of the demo.
 const STORE: &str = "city.gpkg";
-/// Features that go to the store at a time.
-const CHUNK: usize = 1024;
+
+/// How points are drawn: by their state.
+const POINTS_STYLE: &str = include_str!("../styles/points.json");
 
 /// A file of `data/`, embedded in the binary.
 struct Background {
@@ -110,9 +116,12 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
             import(&store, &unfinished, &registry, background).await?;
         }
         let synth = Arc::new(Synth::new(SEED, PARCELS, Some(TOWNS), &Crs::CGCS2000)?);
-        for layer in Layer::ALL {
+        // Points are those of the ledger, which the polygons of units assign as they come.
+        for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
             generate(&store, &synth, layer).await?;
         }
+        places::load_places(&store, &synth).await?;
+        ledger::load_ledger(&store, &registry, &synth).await?;
     }
     std::fs::rename(&unfinished, path).map_err(io(path))?;
     let lock: PathBuf = folder.join("unfinished.gpkg.lock");
@@ -177,34 +186,11 @@ async fn generate(
 ) -> Result<(), CommandError> {
     let mut collection = synth.collection(layer)?;
     collection.style = style(layer).map(str::to_owned);
-    let load = Load {
-        collection: collection.clone(),
-        mode: LoadMode::Create,
-        actor: "local".to_owned(),
-        reason: "sample city".to_owned(),
-        recorded_at: now(),
-    };
-    let (sender, receiver) = mpsc::channel(4);
     let synth = Arc::clone(synth);
-    let making = tokio::task::spawn_blocking(move || {
-        let mut chunk = Vec::with_capacity(CHUNK);
-        for feature in synth.features(layer) {
-            chunk.push(feature?);
-            if chunk.len() == CHUNK {
-                let full = std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK));
-                if sender.blocking_send(LoadItem::Features(full)).is_err() {
-                    return Ok(());
-                }
-            }
-        }
-        let _ = sender.blocking_send(LoadItem::Features(chunk));
-        let _ = sender.blocking_send(LoadItem::Finish);
-        Ok::<(), CommandError>(())
-    });
-    let loaded = store.load(load, receiver).await;
-    making.await.map_err(|error| CommandError::Runtime(std::io::Error::other(error)))??;
-    loaded?;
-    dress(store, &collection).await
+    load::load(store, collection, None, move |sending| {
+        synth.features(layer).try_for_each(|feature| sending.add(feature?))
+    })
+    .await
 }
 
 fn style(layer: Layer) -> Option<&'static str> {
@@ -215,6 +201,6 @@ fn style(layer: Layer) -> Option<&'static str> {
         Layer::Parcels => include_str!("../styles/parcels.json"),
         Layer::Buildings => include_str!("../styles/buildings.json"),
         Layer::Households => include_str!("../styles/households.json"),
-        Layer::Points => include_str!("../styles/points.json"),
+        Layer::Points => POINTS_STYLE,
     })
 }

@@ -69,7 +69,8 @@ async fn init(path: &Path, crs: &str, config: &Config) -> Result<(), CommandErro
     Ok(())
 }
 
-fn described(one: &PlaceCollection, crs: Crs) -> Result<Collection, CommandError> {
+/// A collection of places, its extent and count still empty.
+pub(super) fn described(one: &PlaceCollection, crs: Crs) -> Result<Collection, CommandError> {
     Ok(Collection {
         id: CollectionId::try_from(one.id)?,
         title: one.title.to_owned(),

@@ -39,7 +39,8 @@ const ACTIONS: &[(u32, [&str; 3])] = &[
 ];
 /// Where a house reaches beyond its parcel.
 const DEMOLITION: [&str; 3] = ["拆除违法建设", "CW", "规划建设与环境保护办公室"];
-const SOURCES: &[(u32, &str)] =
+/// Where points come from, by how often.
+pub(super) const SOURCES: &[(u32, &str)] =
     &[(34, "巡查"), (22, "12345"), (16, "卫片"), (14, "数据比对"), (10, "上级交办"), (4, "媒体")];
 const STATES: &[(u32, &str)] = &[
     (6, "reported"),

@@ -20,13 +20,13 @@ const MAX_POINTS: u64 = 250;
 
 /// A village that has been laid out.
 pub(super) struct Village<'a> {
-    region: &'a Region,
-    ground: &'a Ground,
-    place: Place,
+    pub(super) region: &'a Region,
+    pub(super) ground: &'a Ground,
+    pub(super) place: Place,
     layout: Layout,
     bend: Bend,
     parcel_prefix: String,
-    address: String,
+    pub(super) address: String,
 }
 
 /// A courtyard with what stands in it.
@@ -224,8 +224,11 @@ impl<'a> Village<'a> {
         })
     }
 
-    fn points(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
-        let town = naming::town_code(self.place.town);
+    /// Calls `each` with every place of the village where something is wrong.
+    pub(super) fn each_find(
+        &self,
+        each: &mut dyn FnMut(Find) -> Result<(), SynthError>,
+    ) -> Result<(), SynthError> {
         let mut number = self.place.village * MAX_POINTS;
         let last = number + MAX_POINTS;
         self.each_yard(&mut |yard| {
@@ -239,14 +242,28 @@ impl<'a> Village<'a> {
                 return Ok(());
             }
             number += 1;
-            let finding = finding(&mut random, beyond.is_some());
             let place = match beyond {
                 Some(house) => middle(&house.ring),
                 // Before the gate, in the lane.
                 None => gate(&yard.lot, -1.2),
             };
-            let area = beyond.map_or(Value::Null, |house| {
-                Value::Real((house.beyond * house.floors as f64 * 10.0).round() / 10.0)
+            each(Find {
+                number,
+                parcel: self.parcel_code(yard.serial),
+                yard: yard.serial,
+                place: self.bend.ground(place),
+                beyond: beyond.map(|house| [house.beyond, house.floors as f64]),
+                random,
+            })
+        })
+    }
+
+    fn points(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        let town = naming::town_code(self.place.town);
+        self.each_find(&mut |Find { number, parcel, place, beyond, mut random, .. }| {
+            let finding = finding(&mut random, beyond.is_some());
+            let area = beyond.map_or(Value::Null, |[beyond, floors]| {
+                Value::Real((beyond * floors * 10.0).round() / 10.0)
             });
             let code = finding.registered.as_ref().map_or(Value::Null, |_| {
                 Value::Text(format!("{town}-{}-2026-{number:05}", finding.task))
@@ -267,12 +284,27 @@ impl<'a> Village<'a> {
                 Value::Int(finding.rebound_count),
                 area,
                 text(finding.lead_unit),
-                Value::Text(self.parcel_code(yard.serial)),
+                Value::Text(parcel),
             ];
-            features.push(self.ground.point(self.bend.ground(place), properties)?);
+            features.push(self.ground.point(place, properties)?);
             Ok(())
         })
     }
+}
+
+/// A place where something is wrong.
+pub(super) struct Find {
+    /// Its number among those of the town.
+    pub number: u64,
+    /// Code of the parcel and number of the courtyard.
+    pub parcel: String,
+    pub yard: u64,
+    /// EPSG:4548 metres.
+    pub place: [f64; 2],
+    /// Where a house reaches beyond its parcel: how far, m² of ground, and its storeys.
+    pub beyond: Option<[f64; 2]>,
+    /// What has drawn it.
+    pub random: Random,
 }
 
 /// A town's feature.

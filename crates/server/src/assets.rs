@@ -46,11 +46,14 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 13] = [
+static FILES: [(&str, Asset); 16] = [
     ("access.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/access.js"))),
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),
     ("grounds.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/grounds.js"))),
+    ("lamp.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/lamp.js"))),
+    ("ledger.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/ledger.js"))),
+    ("ledger_words.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/ledger_words.js"))),
     ("live.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/live.js"))),
     ("past.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/past.js"))),
     ("viewer.css", Asset::new(CSS, include_bytes!("../viewer/viewer.css"))),

@@ -9,6 +9,9 @@ const SETTLE = 150;
 // The moment shown, as RFC 3339; null for now.
 let moment = null;
 
+// The moment that is shown, as RFC 3339; null for now.
+export const shownMoment = () => moment;
+
 // The URL of a tile, of the moment that is shown.
 export function atMoment(url) {
   if (!moment || !/\/xyz\/.*\.(mvt|pbf)/.test(url)) return url;

@@ -4,6 +4,7 @@ import * as maplibregl from "/viewer/maplibre-gl.mjs";
 import { ask, keepToken, requestOf, signedIn, tokenOfPage } from "/viewer/access.js";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
 import { grounds, showGrounds } from "/viewer/grounds.js";
+import { ledger } from "/viewer/ledger.js";
 import { follow, followStates } from "/viewer/live.js";
 import { atMoment, slider } from "/viewer/past.js";
 
@@ -77,6 +78,8 @@ let failed = false;
 // Whether changes are followed: "on", "lost" or "off"; unknown until the stream has answered.
 let live = "";
 let showMoment = () => {};
+// The list of open points; nothing in a store without a ledger.
+let points = { showWords() {}, later() {}, trace: () => null };
 // Base maps, and which of them is shown.
 let base = null;
 
@@ -85,7 +88,8 @@ async function start() {
   style = drawn;
   revision = listed.revision;
   // Archives of tiles are no layers: those with images can lie below all of them.
-  collections = listed.collections.filter((c) => c.itemType === "feature");
+  // Features without places, such as events, are none either.
+  collections = listed.collections.filter((c) => c.itemType === "feature" && (c.extent || !c.count));
   base = grounds(listed.collections);
   // As on the map: what is drawn last stands first.
   const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
@@ -126,6 +130,9 @@ async function start() {
   const placeLabels = areaLabels(map, lifted);
   map.on("idle", () => { if (!placeLabels()) document.body.setAttribute("data-idle", "true"); });
   map.on("movestart", () => document.body.removeAttribute("data-idle"));
+  map.once("load", () => {
+    points = ledger(map, byId("ledger"), { collections: listed.collections, language: () => language, show: showPopup });
+  });
   map.once("load", () => followChanges(listed.revision).catch((error) => console.error(error)));
   // For tests and for the curious, in the console.
   window.tuban = { map, collections };
@@ -139,6 +146,7 @@ async function followChanges(since) {
     told: (event) => {
       revision = Math.max(revision, event.revision);
       showStatus();
+      if (event.omitted || event.changes.some((change) => change.collection === "points")) points.later();
       const counted = event.changes.some((change) => !["replace", "erase"].includes(change.operation));
       if (counted || event.described?.length || event.omitted) countLater();
     },
@@ -149,7 +157,11 @@ async function followChanges(since) {
     refused: askForToken,
   });
   showMoment = await slider(map, byId("time"), {
-    word, locale: () => language, changed: (moment) => (moment ? following.pause() : following.resume()),
+    word, locale: () => language, changed(moment) {
+      if (moment) following.pause();
+      else following.resume();
+      points.later();
+    },
   });
 }
 
@@ -296,6 +308,7 @@ function showWords() {
   if (map) showLayers();
   if (map) showGrounds(map, base, byId("grounds"), word);
   showMoment();
+  points.showWords();
   showStatus();
 }
 
@@ -348,10 +361,18 @@ function showFeatures(event) {
   if (found.length > MOST_DESCRIBED) {
     content.append(element("p", { textContent: `${found.length - MOST_DESCRIBED} ${word("more")}` }));
   }
-  popup = new maplibregl.Popup({ maxWidth: "min(380px, 92vw)", padding: NARROW ? {} : { left: 290 } }).setLngLat(event.lngLat).setDOMContent(content);
+  const point = found.find((feature) => feature.sourceLayer === "points");
+  const trace = point?.properties.id && points.trace(point.properties.id);
+  if (trace) content.append(trace);
+  showPopup(event.lngLat, content);
+  select(found[0]);
+}
+
+function showPopup(place, content) {
+  popup?.remove();
+  popup = new maplibregl.Popup({ maxWidth: "min(380px, 92vw)", padding: NARROW ? {} : { left: 290 } }).setLngLat(place).setDOMContent(content);
   popup.on("close", () => select(null));
   popup.addTo(map);
-  select(found[0]);
 }
 
 byId("language").addEventListener("click", () => {

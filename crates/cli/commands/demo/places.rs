@@ -1,0 +1,92 @@
+//! The places of the sample city: the city, the districts of the background, the fictional towns and
+//! villages, and which posts answer for these.
+
+use std::sync::Arc;
+
+use ledger::place::{ADMIN_UNITS, PlaceCollection, RESPONSIBILITIES};
+use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
+use store::{FeatureStore, GeoPackageStore};
+use tokio::sync::mpsc;
+
+use super::load::load;
+use crate::commands::CommandError;
+use crate::commands::places::described;
+use crate::synth::Synth;
+
+const CITY: [&str; 2] = ["110000", "北京市"];
+
+/// Makes the units and the responsibilities.
+pub(super) async fn load_places(
+    store: &GeoPackageStore,
+    synth: &Arc<Synth>,
+) -> Result<(), CommandError> {
+    let of = |id: &str| PlaceCollection::ALL.into_iter().find(|one| one.id == id);
+    let (Some(units), Some(responsibilities)) = (of(ADMIN_UNITS), of(RESPONSIBILITIES)) else {
+        return Ok(());
+    };
+    let mut rows = upper_units(store, &units).await?;
+    rows.append(&mut synth.units(&units)?);
+    let mut collection = described(&units, Crs::CGCS2000)?;
+    collection.style = Some(include_str!("../../styles/admin_units.json").to_owned());
+    load_all(store, collection, rows).await?;
+    let rows = synth.responsibilities(&units, &responsibilities)?;
+    load_all(store, described(&responsibilities, Crs::CGCS2000)?, rows).await
+}
+
+async fn load_all(
+    store: &GeoPackageStore,
+    collection: Collection,
+    features: Vec<Feature>,
+) -> Result<(), CommandError> {
+    load(store, collection, None, move |sending| {
+        features.into_iter().try_for_each(|feature| sending.add(feature))
+    })
+    .await
+}
+
+/// The city, which has no outline of its own, and its districts.
+async fn upper_units(
+    store: &GeoPackageStore,
+    units: &PlaceCollection,
+) -> Result<Vec<Feature>, CommandError> {
+    let id = CollectionId::try_from("districts")?;
+    let all = store.collections().await?;
+    let fields = all.into_iter().find(|one| one.id == id).map(|one| one.fields).unwrap_or_default();
+    let [code, name] = ["adcode", "name"].map(|name| fields.iter().position(|f| f.name == name));
+    let (sender, mut receiver) = mpsc::channel(4);
+    let gather = async {
+        let mut all = Vec::new();
+        while let Some(mut some) = receiver.recv().await {
+            all.append(&mut some);
+        }
+        all
+    };
+    let (scanned, districts) = tokio::join!(store.scan(&id, 64, sender), gather);
+    scanned?;
+    let mut rows = vec![unit(units, CITY, ["city", ""])];
+    for district in districts {
+        let text = |at: Option<usize>| match at.map(|at| district.properties[at].as_ref()) {
+            Some(ValueRef::Text(text)) => text.to_owned(),
+            _ => String::new(),
+        };
+        let row = unit(units, [&text(code), &text(name)], ["district", CITY[0]]);
+        rows.push(Feature { geometry: district.geometry, ..row });
+    }
+    Ok(rows)
+}
+
+fn unit(units: &PlaceCollection, [code, name]: [&str; 2], [level, parent]: [&str; 2]) -> Feature {
+    let value = |field: &str| match field {
+        "code" => code,
+        "name" => name,
+        "level" => level,
+        "parent" => parent,
+        "valid_from" => "2020-01-01",
+        _ => "",
+    };
+    let properties = units.fields().into_iter().map(|field| match value(&field.name) {
+        "" => Value::Null,
+        text => Value::Text(text.to_owned()),
+    });
+    Feature { id: None, geometry: None, properties: properties.collect() }
+}

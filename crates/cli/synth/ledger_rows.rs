@@ -1,0 +1,196 @@
+//! The ledger of the fictional towns: the points of each village with their events, as rows of the
+//! collections `points` and `point_events`; and the towns and villages as units of places.
+//!
+//! Points lie where those of the layer of that name do. What became of them is another story: one of
+//! two years, told event by event.
+
+use geo_types::{Geometry as Shape, MultiPolygon};
+use ledger::place::PlaceCollection;
+use ledger::point::{PointId, Quantities, SquareMetres, State};
+use ledger::rows::{events, points};
+use spatial::{Feature, Field, Geometry, Timestamp, Value};
+
+use super::history::{Case, History, history};
+use super::naming;
+use super::plan::STATES;
+use super::points::SOURCES;
+use super::random::Random;
+use super::tasks::{DEMOLITION, Task};
+use super::village::{self, Village};
+use super::{Layer, Synth, SynthError};
+
+/// The first day of every unit and responsibility.
+const VALID_FROM: &str = "2020-01-01";
+
+/// A point of the ledger: its row and those of its events, in order.
+#[derive(Clone, Debug)]
+pub struct LedgerPoint {
+    /// Row of `points`, without the units that polygons say.
+    pub row: Feature,
+    /// Rows of `point_events`.
+    pub events: Vec<Feature>,
+}
+
+impl Synth {
+    /// The points of the ledger in one village. All of it is history that was brought in at
+    /// `recorded_at` (补录), which must lie after 2026-09-30.
+    ///
+    /// # Errors
+    /// When the ledger would refuse an event, as it does when `recorded_at` lies before it.
+    ///
+    /// # Panics
+    /// When there is no such village.
+    pub fn ledger(
+        &self,
+        village: usize,
+        recorded_at: Timestamp,
+    ) -> Result<Vec<LedgerPoint>, SynthError> {
+        let columns = [points::fields(), events::fields()];
+        let village = Village::new(&self.region, &self.ground, village);
+        let place = village.place;
+        let (town, town_name) = (naming::town_code(place.town), naming::town_name(place.town));
+        let name = naming::village_name(place.village);
+        let mut told = Vec::new();
+        let mut joins: Option<PointId> = None;
+        village.each_find(&mut |find| {
+            let path = [b'e'.into(), place.cell[0], place.cell[1], find.yard];
+            let mut random = Random::of(self.region.seed, &path);
+            let task = if find.beyond.is_some() { &DEMOLITION } else { Task::drawn(&mut random) };
+            let planned = match find.beyond {
+                Some([ground, floors]) => Quantities {
+                    build_area_m2: hundredths(ground * floors),
+                    land_area_m2: hundredths(ground),
+                    count: 1,
+                },
+                None => task.planned(&mut random),
+            };
+            let source = random.pick(SOURCES);
+            let case = Case {
+                task,
+                source,
+                planned,
+                town: [&town, &town_name],
+                village: &name,
+                number: find.number as u32,
+                joins,
+                recorded_at,
+            };
+            let state: State = random.pick(STATES);
+            let History { point, events } = history(&mut random, &case, state)?;
+            if point.is_counted() {
+                joins = Some(point.id());
+            }
+            let own = [
+                ("address", Value::Text(format!("{}{}号", village.address, find.yard))),
+                ("source", Value::Text(source.to_owned())),
+                ("special_action", Value::Text(task.action.to_owned())),
+                ("parcel", Value::Text(find.parcel)),
+            ];
+            let values = row(&columns[0], points::derived(&point).chain(own));
+            told.push(LedgerPoint {
+                row: village.ground.point(find.place, values)?,
+                events: events
+                    .iter()
+                    .map(|stored| Feature {
+                        id: None,
+                        geometry: None,
+                        properties: row(&columns[1], stored.values()),
+                    })
+                    .collect(),
+            });
+            Ok(())
+        })?;
+        Ok(told)
+    }
+
+    /// Towns and villages as rows of the units of `places`.
+    pub fn units(&self, collection: &PlaceCollection) -> Result<Vec<Feature>, SynthError> {
+        let fields = collection.fields();
+        let unit = |feature: Feature, level: &str| {
+            let text = |at: usize| match &feature.properties[at] {
+                Value::Text(text) => text.clone(),
+                _ => String::new(),
+            };
+            let stat12 = text(0);
+            let (code, parent) = match level {
+                "town" => (&stat12[..9], &stat12[..6]),
+                _ => (&stat12[..], &stat12[..9]),
+            };
+            let values = [
+                ("code", Value::Text(code.to_owned())),
+                ("stat12", Value::Text(stat12.clone())),
+                ("name", Value::Text(text(1))),
+                ("level", Value::Text(level.to_owned())),
+                ("parent", Value::Text(parent.to_owned())),
+                ("valid_from", Value::Text(VALID_FROM.to_owned())),
+            ];
+            Feature {
+                id: None,
+                geometry: feature.geometry.map(many),
+                properties: row(&fields, values),
+            }
+        };
+        let towns = (0..self.region.towns)
+            .map(|town| Ok(unit(village::town(&self.region, &self.ground, town)?, "town")));
+        let villages = self.features(Layer::Villages).map(|one| Ok(unit(one?, "village")));
+        towns.chain(villages).collect()
+    }
+
+    /// Who answers for which town and village: posts, and no persons.
+    pub fn responsibilities(
+        &self,
+        units: &PlaceCollection,
+        collection: &PlaceCollection,
+    ) -> Result<Vec<Feature>, SynthError> {
+        let (of_units, fields) = (units.fields(), collection.fields());
+        let column = |feature: &Feature, name: &str| {
+            let at = of_units.iter().position(|field| field.name == name);
+            match at.and_then(|at| feature.properties.get(at)) {
+                Some(Value::Text(text)) => text.clone(),
+                _ => String::new(),
+            }
+        };
+        let mut all = Vec::new();
+        for unit in self.units(units)? {
+            let name = column(&unit, "name");
+            let posts: &[[&str; 2]] = match column(&unit, "level").as_str() {
+                "town" => &[["责任规划师", "责任规划师团队"], ["街乡镇", "人民政府"]],
+                _ => &[["网格员", "网格服务站"], ["街巷长", "村民委员会"]],
+            };
+            all.extend(posts.iter().map(|[role, office]| {
+                let values = [
+                    ("role", Value::Text((*role).to_owned())),
+                    ("unit", Value::Text(format!("{name}{office}（虚构）"))),
+                    ("area_collection", Value::Text(units.id.to_owned())),
+                    ("area_code", Value::Text(column(&unit, "code"))),
+                    ("valid_from", Value::Text(VALID_FROM.to_owned())),
+                ];
+                Feature { id: None, geometry: None, properties: row(&fields, values) }
+            }));
+        }
+        Ok(all)
+    }
+}
+
+/// Values in the order of the columns; null where none is given.
+fn row<'n>(columns: &[Field], values: impl IntoIterator<Item = (&'n str, Value)>) -> Vec<Value> {
+    let mut row = vec![Value::Null; columns.len()];
+    for (name, value) in values {
+        if let Some(at) = columns.iter().position(|column| column.name == name) {
+            row[at] = value;
+        }
+    }
+    row
+}
+
+/// A polygon as one of many.
+fn many(geometry: Geometry) -> Geometry {
+    match geometry.shape {
+        Shape::Polygon(polygon) => Geometry::from(Shape::MultiPolygon(MultiPolygon(vec![polygon]))),
+        shape => Geometry::from(shape),
+    }
+}
+
+fn hundredths(square_metres: f64) -> SquareMetres {
+    SquareMetres::from_hundredths((square_metres * 100.0).round() as u64)
+}

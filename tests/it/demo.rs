@@ -1,0 +1,85 @@
+//! The sample city: a ledger with history, units and posts, as a clerk finds it on the first day.
+
+use serde_json::{Value, json};
+
+use crate::running::{Server, run};
+
+/// A UUID of version 7 that the generator does not give.
+const NEW_EVENT: &str = "019aaaaa-0000-7000-8000-0000000000ff";
+
+#[test]
+fn the_sample_city_has_a_ledger_to_work_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = run(folder.path(), &["demo", "--prepare-only"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let checked = run(folder.path(), &["places", "check", "demo/city.gpkg"]);
+    assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
+    assert!(
+        checked.out.contains("points: ") && checked.out.contains("(0 未落界)"),
+        "{}",
+        checked.out
+    );
+
+    let server = Server::start(&folder.path().join("demo/city.gpkg"), &[]);
+    let items = |query: &str| {
+        let answer = server.get(&format!("/collections/points/items?f=json&{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let all = items("limit=5000");
+    let all = all["features"].as_array().unwrap();
+    assert!(all.len() > 1000, "{}", all.len());
+    for state in ledger::point::State::ALL {
+        assert!(all.iter().any(|one| one["properties"]["state"] == state.identifier()), "{state}");
+    }
+    // Each lies in the town that its number begins with.
+    for point in all {
+        let of = |name: &str| point["properties"][name].as_str();
+        let [district, town, village] = ["district", "town", "village"].map(of);
+        assert_eq!(district, Some("110115"));
+        assert!(village.unwrap().starts_with(town.unwrap()));
+        assert_eq!(of("unit"), town);
+        assert!(of("code").is_none_or(|code| code.starts_with(town.unwrap())));
+    }
+
+    // The rows are what the events say: the engine folds them for a trace.
+    for point in all.iter().step_by(97) {
+        let properties = &point["properties"];
+        let trace = server.get(&format!("/points/{}/trace", properties["id"].as_str().unwrap()));
+        assert_eq!(trace.status, 200, "{}", trace.text());
+        let trace = trace.json();
+        for name in ["code", "state", "state_since", "deadline", "actual_build_area_m2", "events"] {
+            assert_eq!(trace["point"][name], properties[name], "{name}");
+        }
+        let events = trace["events"].as_array().unwrap();
+        assert_eq!(json!(events.len()), properties["events"]);
+        assert!(events.iter().all(|event| event["backfilled"] == true));
+    }
+
+    // Whoever is responsible there is a post.
+    let position = all[0]["geometry"]["coordinates"].as_array().unwrap();
+    let who = server.get(&format!("/responsible?lon={}&lat={}", position[0], position[1])).json();
+    let roles: Vec<&str> = who["responsible"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["role"].as_str())
+        .collect();
+    assert!(roles.contains(&"网格员") && roles.contains(&"责任规划师"), "{who}");
+
+    // The ledger goes on with events, and with nothing else.
+    let registered = items("limit=1&filter=state%3D'registered'");
+    let point = &registered["features"][0];
+    let code = point["properties"]["code"].as_str().unwrap();
+    let event = json!({
+        "id": NEW_EVENT, "kind": "dispatch", "role": "town", "receiver": "示例镇综合行政执法队",
+        "occurred_at": "2026-10-08T01:00:00Z"
+    });
+    let raised = server.post(&format!("/points/{code}/events"), &event.to_string());
+    assert_eq!(raised.status, 201, "{}", raised.text());
+    assert_eq!(raised.json()["points"][0]["state"], "dispatched");
+    let at = format!("/collections/points/items/{}", point["id"]);
+    let headers = [("Content-Type", "application/merge-patch+json")];
+    let edit: Value = json!({ "properties": { "state": "closed" } });
+    assert_eq!(server.change("PATCH", &at, &headers, &edit.to_string()).status, 409);
+}
