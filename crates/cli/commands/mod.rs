@@ -55,7 +55,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
-        Command::Backup(args) => blocking(backup::backup(args)).map(done),
+        Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),
         Command::Restore(args) => blocking(restore::restore(args, &config)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),
