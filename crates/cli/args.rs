@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 
-pub use ledger::{LedgerAction, LedgerArgs, RegisterArgs};
+pub use ledger::{LedgerAction, LedgerArgs, LedgerPart, RegisterArgs};
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };

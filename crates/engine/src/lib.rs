@@ -49,6 +49,8 @@ mod foreign_tests;
 #[cfg(test)]
 mod grids_tests;
 #[cfg(test)]
+mod ledger_evidence_tests;
+#[cfg(test)]
 mod ledger_mend_tests;
 #[cfg(test)]
 mod ledger_tests;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod edits;
+mod evidence;
 mod facades;
 mod features;
 mod parts;
@@ -36,6 +37,7 @@ pub fn document(app: &App, base: &str) -> Value {
     watching::add_paths(&mut paths, app);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
+    evidence::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -45,6 +47,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(accounts::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());
+            schemas.extend(evidence::schemas());
         }
     }
     json!({

@@ -9,6 +9,8 @@ pub mod changes;
 mod collections;
 mod conformance;
 mod defects;
+mod enforcement;
+pub mod evidence;
 mod extent;
 mod facades;
 pub mod fences;
@@ -102,6 +104,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/changes/stream", get(changes::stream))
         .merge(transactions::routes(&app))
         .merge(points::routes(&app))
+        .merge(evidence::routes(&app))
+        .merge(enforcement::routes())
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -154,7 +158,8 @@ fn is_edit(request: &Request) -> bool {
     match *request.method() {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
-            path == transactions::PATH || path.ends_with("/items") || path.ends_with("/events")
+            let endings = ["/items", "/events", evidence::ENDING];
+            path == transactions::PATH || endings.iter().any(|ending| path.ends_with(ending))
         }
         _ => false,
     }
