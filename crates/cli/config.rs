@@ -13,6 +13,7 @@ use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
+use crate::evidence_config::EvidenceConfig;
 use crate::ledger_config::{LedgerConfig, read_roles, write_roles};
 
 /// Name of the file that is read from the current folder when none is named.
@@ -30,6 +31,8 @@ pub struct Config {
     pub accounts: AccountsConfig,
     /// What the city sets for its points.
     pub ledger: LedgerConfig,
+    /// What is asked of photos and documents.
+    pub evidence: EvidenceConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
     /// Streams of what changes.

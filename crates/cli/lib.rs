@@ -5,6 +5,7 @@ pub mod args;
 mod commands;
 pub mod config;
 pub mod environment;
+mod evidence_config;
 pub mod import;
 pub mod indicator_files;
 mod ledger_config;

@@ -241,7 +241,7 @@ fn what_a_meeting_was_told_stays_after_a_late_batch() {
     let written = std::fs::read(district.folder.path().join("told.csv")).unwrap();
     let served = district.get(&format!("/indicators?year=2025&as-of={at}&f=csv"));
     assert_eq!(written, served.body);
-    assert_eq!(served.header("content-type"), Some("text/csv; charset=utf-8"));
+    assert_eq!(served.header("content-type"), Some("text/csv; charset=utf-8; header=present"));
 }
 
 /// The cells of a line of CSV without quotes.

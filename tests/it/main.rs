@@ -19,6 +19,8 @@ mod edit_conditions;
 mod edit_town;
 mod editors;
 mod edits;
+mod enforcement;
+mod evidence;
 mod export;
 mod features;
 mod fences;

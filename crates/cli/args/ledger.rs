@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// `tuban ledger`
 #[derive(Debug, Args)]
@@ -23,10 +23,26 @@ pub enum LedgerAction {
         #[arg(long, value_name = "CRS", default_value = "EPSG:4490")]
         crs: String,
     },
+    /// Add a collection to a ledger, for photos and documents or for records of departments
+    Add {
+        /// The store; a server may hold it
+        store: PathBuf,
+        /// Which collection
+        part: LedgerPart,
+    },
     /// Register points from a spreadsheet, or give known points new values by their number
     Register(RegisterArgs),
     /// Raise events from a spreadsheet, one a row: dispatch many points, give many a later deadline
     Raise(RaiseArgs),
+}
+
+/// A collection that may stand beside those of a ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LedgerPart {
+    /// Photos and documents of points; from then on events may only name evidence that is there
+    Evidence,
+    /// What departments did at points, told in one timeline with their events
+    EnforcementRecords,
 }
 
 /// What a spreadsheet may hold, and what the exit codes say.

@@ -1,19 +1,20 @@
 //! `tuban backup`: a copy of a store, also while it is served.
 
 use std::ops::ControlFlow;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use store::Existing;
+use store::{EvidenceCopy, EvidenceFolder, Existing};
 
 use super::CommandError;
 use super::collection::read_only;
 use crate::args::BackupArgs;
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Copies the present state of a store to a file.
-pub async fn backup(args: BackupArgs) -> Result<(), CommandError> {
+pub async fn backup(args: BackupArgs) -> Result<ExitCode, CommandError> {
     let store = read_only(&args.store)?;
     let stopped = Arc::new(AtomicBool::new(false));
     let on_interrupt = Arc::clone(&stopped);
@@ -41,7 +42,19 @@ pub async fn backup(args: BackupArgs) -> Result<(), CommandError> {
         done.bytes,
         HumanBytes(done.bytes)
     ));
-    Ok(())
+    let EvidenceCopy { files, bytes, damaged } = done.evidence;
+    if files > 0 {
+        let beside = EvidenceFolder::beside(&args.out);
+        say(format_args!("{}: {files} files, {}", beside.root().display(), HumanBytes(bytes)));
+    }
+    if damaged > 0 {
+        tell(format_args!(
+            "files of evidence that are damaged and were left out: {damaged}; `tuban verify {}` names them",
+            args.store.display()
+        ));
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A bar for people, nothing when standard error is no terminal.

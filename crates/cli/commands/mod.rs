@@ -61,7 +61,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
-        Command::Backup(args) => blocking(backup::backup(args)).map(done),
+        Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),
         Command::Restore(args) => blocking(restore::restore(args, &config)).map(done),
         Command::Synth(args) => Ok(crate::synth::run(&args).map(done)?),

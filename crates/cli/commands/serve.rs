@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
 use server::{
-    Access, Archives, FenceSettings, LinkSettings, Readers, ServerSettings, WebhookSettings,
+    Access, Archives, EvidenceReaders, FenceSettings, LinkSettings, Readers, ServerSettings,
+    WebhookSettings,
 };
 use spatial::Timestamp;
 use store::{AccountStore, FeatureStore, GeoPackageStore};
@@ -112,6 +113,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             hosts: config.webhooks.hosts.clone(),
             insecure_loopback: config.webhooks.insecure_loopback,
             ..WebhookSettings::default()
+        },
+        max_evidence_bytes: config.evidence.max_bytes,
+        evidence_readers: match address.ip().is_loopback() && !config.server.public {
+            true => EvidenceReaders::Local,
+            false => EvidenceReaders::Accounts,
         },
         archives,
         indicators: Some(Arc::new(indicators)),
@@ -300,6 +306,7 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
             ..tile::Limits::default()
         },
         ledger: config.ledger.rules(),
+        evidence: config.evidence.rules(),
         ..EngineSettings::default()
     }
 }

@@ -47,7 +47,7 @@ pub async fn verify(args: VerifyArgs) -> Result<ExitCode, CommandError> {
         let done = checked.as_ref().ok();
         say(format_args!(
             "], \"sound\": {}, \"error\": {}, \"revision\": {}, \"collections\": {}, \"features\": {}, \
-             \"changes\": {}, \"pastStates\": {}, \"seconds\": {:.3}}}",
+             \"changes\": {}, \"pastStates\": {}, \"evidence\": {}, \"seconds\": {:.3}}}",
             done.is_some_and(|done| done.defects == 0),
             json!(checked.as_ref().err().map(ToString::to_string)),
             json!(done.map(|done| done.revision.0)),
@@ -55,18 +55,23 @@ pub async fn verify(args: VerifyArgs) -> Result<ExitCode, CommandError> {
             json!(done.map(|done| done.features)),
             json!(done.map(|done| done.log_rows)),
             json!(done.map(|done| done.history_rows)),
+            json!(done.map(|done| done.evidence)),
             started.elapsed().as_secs_f64()
         ));
     }
     let done = checked?;
     let summary = format!(
-        "{}: revision {}, {} collections, {} features, {} changes, {} past states in {:.1} s: {}",
+        "{}: revision {}, {} collections, {} features, {} changes, {} past states{} in {:.1} s: {}",
         args.store.display(),
         done.revision,
         done.collections,
         done.features,
         done.log_rows,
         done.history_rows,
+        match done.evidence {
+            0 => String::new(),
+            files => format!(", {files} files of evidence"),
+        },
         started.elapsed().as_secs_f64(),
         match done.defects {
             0 => "sound".to_owned(),

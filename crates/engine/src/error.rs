@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use ledger::PointId;
+use ledger::point::EvidenceId;
 use spatial::{CollectionId, FeatureId, OverBudget, Revision};
 use store::{HistoryStart, StoreError};
 use thiserror::Error;
@@ -82,6 +84,61 @@ pub enum EngineError {
         place: String,
         /// What was to be changed.
         what: String,
+        /// The point, or `{id}` when there is none yet.
+        point: String,
+    },
+    /// The store keeps no records of departments.
+    #[error(
+        "the store keeps no records of departments; `tuban ledger add STORE enforcement-records` makes \
+         the collection"
+    )]
+    NoEnforcement,
+    /// The store keeps no evidence.
+    #[error("the store keeps no evidence; `tuban ledger add STORE evidence` makes the collection")]
+    NoEvidence,
+    /// An id of evidence that has other bytes, or another point.
+    #[error(
+        "evidence {id} is known with other bytes or of another point ({point}): what was sent stays; \
+         send new bytes under a new id"
+    )]
+    EvidenceDiffers {
+        /// The id.
+        id: EvidenceId,
+        /// The point of what is known.
+        point: PointId,
+    },
+    /// Bytes that are not those that were said to come.
+    #[error(
+        "the bytes of evidence {id} have the SHA-256 {found}, not the one that was said; send them \
+         again"
+    )]
+    EvidenceHash {
+        /// The id.
+        id: EvidenceId,
+        /// What they have.
+        found: String,
+    },
+    /// A point has as much evidence as it may have.
+    #[error("point {point} has {most} pieces of evidence, which is the most that a point may have")]
+    TooMuchEvidence {
+        /// The point.
+        point: PointId,
+        /// How many it may have.
+        most: usize,
+    },
+    /// Bytes that are not there any more, or not as they were.
+    #[error("the bytes of evidence {id}: {reason}")]
+    EvidenceLost {
+        /// The id.
+        id: EvidenceId,
+        /// What became of them.
+        reason: String,
+    },
+    /// An edit of evidence.
+    #[error("{place}: evidence stays as it was sent; POST /points/{point}/evidence adds to it")]
+    EvidenceStays {
+        /// Where in the request, as a JSON pointer.
+        place: String,
         /// The point, or `{id}` when there is none yet.
         point: String,
     },

@@ -10,11 +10,14 @@
 //! what another program wrote over them in the file.
 
 mod batch;
+mod enforcement;
+mod evidence;
 mod facts;
 mod guard;
 mod held;
 mod index;
 mod mend;
+mod pieces;
 mod raise;
 mod trace;
 mod units;
@@ -23,9 +26,12 @@ mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use enforcement::Records;
+pub use evidence::{KeptEvidence, NewEvidence};
 use facts::KeptFacts;
 pub use facts::LedgerFacts;
 pub(crate) use guard::guarded;
+use held::Held;
 use index::Index;
 use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
 use spatial::{Geometry, Revision, Timestamp, Value};
@@ -117,6 +123,8 @@ pub struct RaisedBatch {
 pub(crate) struct LedgerState {
     /// Held by whoever raises events, or mends: one at a time.
     raising: tokio::sync::Mutex<()>,
+    /// Held by whoever writes a row of evidence: one at a time.
+    keeping: tokio::sync::Mutex<()>,
     index: Mutex<Option<Index>>,
     /// What was put back, oldest first.
     put_back: Mutex<Vec<KeptOut>>,

@@ -50,6 +50,8 @@ mod foreign_tests;
 #[cfg(test)]
 mod grids_tests;
 #[cfg(test)]
+mod ledger_evidence_tests;
+#[cfg(test)]
 mod ledger_facts_tests;
 #[cfg(test)]
 mod ledger_mend_tests;

@@ -50,6 +50,8 @@ pub struct EngineSettings {
     pub cursor_life: Duration,
     /// Who raises which event at a point, and how long is long.
     pub ledger: ledger::Rules,
+    /// What is asked of evidence.
+    pub evidence: ledger::rows::evidence::EvidenceRules,
 }
 
 impl Default for EngineSettings {
@@ -65,6 +67,7 @@ impl Default for EngineSettings {
             query_time: Duration::from_secs(4),
             cursor_life: Duration::from_secs(600),
             ledger: ledger::Rules::default(),
+            evidence: ledger::rows::evidence::EvidenceRules::default(),
         }
     }
 }

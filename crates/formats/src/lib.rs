@@ -20,6 +20,7 @@ pub mod geojson;
 pub mod gpkg;
 mod json;
 mod number;
+mod photo;
 mod reader;
 pub mod report;
 #[cfg(test)]
@@ -45,6 +46,7 @@ pub use csv_write::CsvStream;
 pub use detect::{Format, ReadOptions, detect, open};
 pub use encoding::encoding_by_label;
 pub use error::FormatError;
+pub use photo::{BrokenPhoto, PhotoFormat};
 pub use reader::{DeclaredCrs, LayerReader, LayerSchema, Row, RowDefect};
 pub use stream::{FeatureStream, StreamFeature};
 pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind, Numbers};

@@ -17,6 +17,7 @@ mod cors;
 mod crs_uri;
 mod edits;
 mod event_stream;
+mod evidence;
 mod fence_document;
 mod html;
 mod http_date;
@@ -58,6 +59,7 @@ pub use archives::{
 pub use as_of::moment;
 pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
+pub use evidence::EvidenceReaders;
 pub use point_events::raise_here as raise_events;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;

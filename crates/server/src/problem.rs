@@ -35,6 +35,18 @@ pub enum Code {
     EventConflict,
     /// Whoever raises an event may not.
     EventForbidden,
+    /// The store keeps no records of departments.
+    NoEnforcement,
+    /// The store keeps no evidence.
+    NoEvidence,
+    /// There is no such piece of evidence.
+    EvidenceNotFound,
+    /// A piece of evidence is known with other bytes, or stays as it is.
+    EvidenceStays,
+    /// What is said of a piece of evidence cannot be, or its bytes are not whole.
+    InvalidEvidence,
+    /// The bytes of a piece of evidence are not what they were.
+    EvidenceLost,
     /// An event lacks something, or says what cannot be.
     InvalidEvent,
     /// There is no such fence.
@@ -226,6 +238,26 @@ impl Code {
             Self::EventForbidden => {
                 ("event_forbidden", StatusCode::FORBIDDEN, "The event may not be raised by you")
             }
+            Self::NoEnforcement => {
+                ("no_enforcement", StatusCode::NOT_FOUND, "No records of departments are kept")
+            }
+            Self::NoEvidence => ("no_evidence", StatusCode::NOT_FOUND, "No evidence is kept"),
+            Self::EvidenceNotFound => {
+                ("evidence_not_found", StatusCode::NOT_FOUND, "There is no such evidence")
+            }
+            Self::EvidenceStays => {
+                ("evidence_stays", StatusCode::CONFLICT, "Evidence stays as it was sent")
+            }
+            Self::InvalidEvidence => (
+                "invalid_evidence",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "The evidence cannot be kept",
+            ),
+            Self::EvidenceLost => (
+                "evidence_lost",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The bytes are not what they were",
+            ),
             Self::InvalidEvent => (
                 "invalid_event",
                 StatusCode::UNPROCESSABLE_ENTITY,
@@ -402,6 +434,18 @@ impl From<EngineError> for Problem {
                     format!("{what}; POST /points/{point}/events instead; nothing was changed");
                 let defects = vec![Defect { place, problem: what }];
                 return Self { code: Code::EventsOnly, detail, defects };
+            }
+            EngineError::NoEnforcement => Code::NoEnforcement,
+            EngineError::NoEvidence => Code::NoEvidence,
+            EngineError::EvidenceDiffers { .. } | EngineError::EvidenceStays { .. } => {
+                Code::EvidenceStays
+            }
+            EngineError::EvidenceHash { .. } | EngineError::TooMuchEvidence { .. } => {
+                Code::InvalidEvidence
+            }
+            EngineError::EvidenceLost { .. } => {
+                tracing::error!(error = %detail, "evidence cannot be shown");
+                Code::EvidenceLost
             }
             EngineError::LedgerRow { .. } => {
                 tracing::error!(error = %detail, "the ledger is not readable");

@@ -7,13 +7,14 @@ use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
 use ledger::clue::Rules;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
 use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
+use crate::evidence::EvidenceReaders;
 use crate::indicators::Indicators;
 use crate::ready::Ready;
 use crate::routes::Answers;
@@ -52,6 +53,10 @@ pub struct ServerSettings {
     pub fences: FenceSettings,
     /// Where events of fences may be posted.
     pub webhooks: WebhookSettings,
+    /// Largest photo or document, in bytes.
+    pub max_evidence_bytes: usize,
+    /// Who sees photos and documents.
+    pub evidence_readers: EvidenceReaders,
     /// Tiles that others made, beside those of the store.
     pub archives: Archives,
     /// What is counted of the ledger, and what is to be reached; without it nothing is.
@@ -80,6 +85,8 @@ impl Default for ServerSettings {
             heartbeat: Duration::from_secs(15),
             fences: FenceSettings::default(),
             webhooks: WebhookSettings::default(),
+            max_evidence_bytes: 20 << 20,
+            evidence_readers: EvidenceReaders::default(),
             archives: Archives::default(),
             indicators: None,
             access: Access::default(),
@@ -109,7 +116,12 @@ pub struct App {
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
+    /// Places for photos and documents that come in at the same time.
+    pub uploads: Semaphore,
 }
+
+/// Photos and documents that are held in memory while they come in.
+const MAX_UPLOADS: usize = 16;
 
 impl App {
     /// The archive called `name`; a collection of the same name comes first.
@@ -139,6 +151,18 @@ impl App {
         }
         let (answers, crs_lists) = (Answers::default(), CrsLists::default());
         let ready = Ready::new(settings.ready_bytes);
-        Self { engine, settings, answers, ready, crs_lists, feed, streams, fences, webhooks }
+        let uploads = Semaphore::new(MAX_UPLOADS);
+        Self {
+            engine,
+            settings,
+            answers,
+            ready,
+            crs_lists,
+            feed,
+            streams,
+            fences,
+            webhooks,
+            uploads,
+        }
     }
 }

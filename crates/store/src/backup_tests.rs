@@ -11,7 +11,9 @@ use spatial::{ChangeOp, Revision};
 
 use crate::contract_tests::{commit, fid, load, parcel, parcels, scan, with_id};
 use crate::verify_tests::defects;
-use crate::{BackupSummary, Existing, FeatureStore, GeoPackageStore, LoadMode, StoreError};
+use crate::{
+    BackupSummary, EvidenceCopy, Existing, FeatureStore, GeoPackageStore, LoadMode, StoreError,
+};
 
 async fn back_up(
     store: &GeoPackageStore,
@@ -50,7 +52,11 @@ async fn a_backup_holds_what_was_committed_last() {
     let done = store.back_up(&out, Existing::Keep, progress).await.unwrap();
     assert_eq!(
         done,
-        BackupSummary { revision: Revision(2), bytes: fs::metadata(&out).unwrap().len() }
+        BackupSummary {
+            revision: Revision(2),
+            bytes: fs::metadata(&out).unwrap().len(),
+            evidence: EvidenceCopy::default()
+        }
     );
     assert_eq!(heard.lock().unwrap().last(), Some(&(done.bytes, done.bytes)));
     let copy = GeoPackageStore::open(&out).unwrap();

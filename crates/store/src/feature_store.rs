@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::{AccountStore, FenceStore, StoreError};
+use crate::{AccountStore, EvidenceFolder, FenceStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -199,6 +199,11 @@ pub trait FeatureStore: Send + Sync {
 
     /// Where accounts are kept, if this store keeps any.
     fn account_store(&self) -> Option<&dyn AccountStore> {
+        None
+    }
+
+    /// Where the bytes of evidence lie, if this store keeps any.
+    fn evidence_folder(&self) -> Option<&EvidenceFolder> {
         None
     }
 

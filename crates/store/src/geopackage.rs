@@ -47,10 +47,11 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    AccountStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState,
-    HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
+    AccountStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore, ForeignSummary,
+    FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
+pub(crate) use connection::open_reader;
 use keys::Keys;
 pub use restore::{NewCollections, Restore, RestoreSummary, RestoredCollection};
 pub use verify::{Defect, Verification};
@@ -71,6 +72,7 @@ pub struct GeoPackageStore {
     // These close before the writer does: only the last connection of all takes the log away, and
     // a reading one may not.
     readers: Arc<Readers>,
+    evidence: EvidenceFolder,
     keys: Arc<Keys>,
     watch: Arc<Watch>,
     writer: Option<WriterHandle>,
@@ -159,8 +161,7 @@ impl Readers {
         let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
         match idle {
             Some(db) => Ok(db),
-            None => connection::open_reader(&self.path)
-                .map_err(|error| error.during("opening", &self.path)),
+            None => open_reader(&self.path).map_err(|error| error.during("opening", &self.path)),
         }
     }
 
@@ -192,6 +193,10 @@ impl FeatureStore for GeoPackageStore {
 
     fn account_store(&self) -> Option<&dyn AccountStore> {
         Some(self)
+    }
+
+    fn evidence_folder(&self) -> Option<&EvidenceFolder> {
+        Some(&self.evidence)
     }
 
     async fn revision(&self) -> Result<Revision, StoreError> {

@@ -4,6 +4,7 @@
 
 pub mod accounts;
 mod error;
+pub mod evidence;
 mod feature_store;
 pub mod fences;
 mod fit;
@@ -21,6 +22,8 @@ mod differential_tests;
 #[cfg(test)]
 mod erase_tests;
 #[cfg(test)]
+mod evidence_tests;
+#[cfg(test)]
 mod fence_tests;
 #[cfg(test)]
 mod geopackage_tests;
@@ -35,6 +38,7 @@ mod verify_tests;
 
 pub use accounts::AccountStore;
 pub use error::StoreError;
+pub use evidence::{EvidenceCopy, EvidenceFolder};
 pub use feature_store::{
     ChangeRecord, EXTERNAL, Erasure, FeatureStore, ForeignSummary, FormerState, HistoryStart,
     KeptOut, Load, LoadItem, LoadMode, LoadSummary, Version,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ledger::rows::{POINT_EVENTS, POINTS, collections};
-use spatial::Crs;
+use spatial::{Collection, Crs};
 use store::{GeoPackageStore, Load, LoadItem, LoadMode};
 use tokio::sync::mpsc;
 
@@ -40,23 +40,33 @@ pub async fn init(path: &Path, crs: &str, config: &Config) -> Result<ExitCode, C
         if collection.id.as_str() == POINTS {
             collection.style = Some(STYLE.to_owned());
         }
-        let (sender, source) = mpsc::channel(1);
-        // There is room for one, and the receiver is here.
-        let _sent = sender.try_send(LoadItem::Finish);
-        let qml = server::style::qml(&collection);
-        let load = Load {
-            collection: collection.clone(),
-            mode: LoadMode::Create,
-            actor: "local".to_owned(),
-            reason: "a new ledger".to_owned(),
-            recorded_at: now(),
-        };
-        store.target().load(load, source).await.map_err(|source| CommandError::Import {
-            path: path.to_path_buf(),
-            source: Box::new(source),
-        })?;
-        revision = store.set_style(&collection.id, "tuban", &qml).await?.0;
+        revision = make(&store, path, &collection, "a new ledger").await?;
     }
     say(format_args!("a ledger of points in {crs} from revision {revision}"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes an empty collection; the revision that has it.
+pub(super) async fn make(
+    store: &Opened,
+    path: &Path,
+    collection: &Collection,
+    reason: &str,
+) -> Result<u64, CommandError> {
+    let (sender, source) = mpsc::channel(1);
+    // There is room for one, and the receiver is here.
+    let _sent = sender.try_send(LoadItem::Finish);
+    let qml = server::style::qml(collection);
+    let load = Load {
+        collection: collection.clone(),
+        mode: LoadMode::Create,
+        actor: "local".to_owned(),
+        reason: reason.to_owned(),
+        recorded_at: now(),
+    };
+    store.target().load(load, source).await.map_err(|source| CommandError::Import {
+        path: path.to_path_buf(),
+        source: Box::new(source),
+    })?;
+    Ok(store.set_style(&collection.id, "tuban", &qml).await?.0)
 }

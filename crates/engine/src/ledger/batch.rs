@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use ledger::{
     Event, EventId, Payload, Point, PointCode, PointId, PointSeries, Raised, Refusal, Rules, State,
     place::{Day, Level},
+    point::EvidenceId,
     rows::{events::StoredEvent, points},
 };
 use spatial::{
@@ -28,12 +29,20 @@ pub(super) struct Known {
     codes: BTreeMap<String, PointId>,
     last: BTreeMap<PointSeries, u32>,
     has_begun: bool,
+    /// The points of the evidence that the batch names; none where events may name any.
+    evidence: Option<BTreeMap<EvidenceId, PointId>>,
 }
 
 impl Known {
-    pub(super) fn of(index: &Index, raising: &Raising) -> Self {
-        let mut known = Self { has_begun: index.has_begun(), ..Self::default() };
+    /// `needs_evidence` when events may name only what is there.
+    pub(super) fn of(index: &Index, raising: &Raising, needs_evidence: bool) -> Self {
+        let evidence = needs_evidence.then(BTreeMap::new);
+        let mut known = Self { has_begun: index.has_begun(), evidence, ..Self::default() };
         for event in &raising.events {
+            if let Some(known) = &mut known.evidence {
+                let there = |id| Some((id, index.pieces.point(id)?));
+                known.extend(event.payload.evidence().filter_map(there));
+            }
             known.see_point(index, event.point);
             if let Some(point) = index.known.get(&event.id) {
                 known.events.insert(event.id, *point);
@@ -227,6 +236,9 @@ impl Batch<'_> {
             Ok(Raised::Again) => return Ok(Outcome::Again),
             Ok(Raised::New) => {}
         }
+        if let Some(refusal) = self.lacks_evidence(new) {
+            return Ok(Outcome::Refused(refusal));
+        }
         if matches!(new.payload, Payload::Report { .. }) {
             let defects = self.place(new, &mut one.feature);
             if !defects.is_empty() {
@@ -337,6 +349,20 @@ impl Batch<'_> {
         });
         *code = issued.map_err(|fault| Refusal::Code { point, fault })?.to_string();
         Ok(Some(code.clone()))
+    }
+
+    /// Refuses an event whose evidence is not its point's. That of a report comes after it, since
+    /// there is no point before, and that of old history may never come.
+    fn lacks_evidence(&self, new: &NewEvent) -> Option<Refusal> {
+        let known = self.known.evidence.as_ref()?;
+        if new.backfilled || matches!(new.payload, Payload::Report { .. }) {
+            return None;
+        }
+        let (point, kind) = (new.point, new.payload.kind());
+        let named = new.payload.evidence();
+        let pieces: Vec<EvidenceId> =
+            named.filter(|piece| known.get(piece) != Some(&point)).collect();
+        (!pieces.is_empty()).then_some(Refusal::EvidenceAbsent { point, kind, pieces })
     }
 
     /// Whether an event that is new fits what other points and events say.

@@ -1,9 +1,9 @@
 //! Keeps edits from what only events change: the events themselves, the columns of a point that
-//! follow from them, and that a point is there.
+//! follow from them, and that a point is there. Evidence stays as it was sent.
 
 use std::sync::Arc;
 
-use ledger::rows::{ID, POINT_EVENTS, POINTS, is_of_ledger, points};
+use ledger::rows::{EVIDENCE, ID, POINT_EVENTS, POINTS, is_of_ledger, points};
 use spatial::{CollectionId, CollectionSnapshot, FeatureRef, Snapshot, Value, ValueRef};
 
 use super::held::column;
@@ -17,7 +17,7 @@ use crate::edit::{Assigned, EditOp, EditSet, FeatureEdit};
 /// # Errors
 /// [`EngineError::EventsOnly`] for the first edit that only an event may do.
 pub(crate) fn guarded(state: &Snapshot, edits: &Arc<EditSet>) -> Result<Arc<EditSet>, EngineError> {
-    let of_ledger = [POINTS, POINT_EVENTS].into_iter().filter_map(|name| {
+    let of_ledger = [POINTS, POINT_EVENTS, EVIDENCE].into_iter().filter_map(|name| {
         let held = state.collections.get(&CollectionId::try_from(name).ok()?)?;
         is_of_ledger(held.collection()).then_some(held)
     });
@@ -41,6 +41,11 @@ fn guard(held: &CollectionSnapshot, edit: &mut FeatureEdit) -> Result<(), Engine
     let collection = held.collection();
     let row = edit.id().and_then(|id| held.get(id));
     let text = |name| row.and_then(|row| shown(column(collection, row, name)));
+    if collection.id.as_str() == EVIDENCE {
+        let (place, point) = (edit.place.clone(), text("point"));
+        let point = point.unwrap_or_else(|| "{id}".to_owned());
+        return Err(EngineError::EvidenceStays { place, point });
+    }
     if collection.id.as_str() == POINT_EVENTS {
         let what = "events are raised and then stay as they are".to_owned();
         return Err(refusal(&edit.place, what, text("point")));

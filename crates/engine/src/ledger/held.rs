@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::{
     Point, PointId, Rules,
-    rows::{POINT_EVENTS, POINTS, events::StoredEvent, is_of_ledger, points},
+    rows::{EVIDENCE, POINT_EVENTS, POINTS, events::StoredEvent, is_of_ledger, points},
 };
 use spatial::{
     Collection, CollectionId, CollectionSnapshot, Feature, FeatureId, FeatureRef, Snapshot, Value,
@@ -68,6 +68,11 @@ impl Held {
 fn find(state: &Snapshot, name: &str) -> Option<Arc<CollectionSnapshot>> {
     let id = CollectionId::try_from(name).ok()?;
     state.collections.get(&id).map(Arc::clone)
+}
+
+/// The evidence of a state, if it keeps any.
+pub(super) fn find_evidence(state: &Snapshot) -> Option<Arc<CollectionSnapshot>> {
+    find(state, EVIDENCE).filter(|held| is_of_ledger(held.collection()))
 }
 
 /// The value of a column by its name; null where there is no such column.

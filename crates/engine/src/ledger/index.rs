@@ -14,7 +14,8 @@ use spatial::{
 };
 use store::{ChangeRecord, EXTERNAL};
 
-use super::held::Held;
+use super::held::{Held, find_evidence};
+use super::pieces::Pieces;
 use crate::{Engine, EngineError};
 
 /// What is known of one state without reading its rows.
@@ -32,6 +33,8 @@ pub(super) struct Index {
     pub(super) codes: FxHashMap<String, PointId>,
     /// The last number of each series.
     pub(super) last: FxHashMap<PointSeries, u32>,
+    /// Rows of `evidence`.
+    pub(super) pieces: Pieces,
     /// Events that are no history brought in afterwards.
     live: FxHashSet<FeatureId>,
 }
@@ -64,7 +67,7 @@ fn id_of<T: for<'t> TryFrom<&'t str>>(value: ValueRef<'_>) -> Option<T> {
 }
 
 impl Index {
-    fn build(held: &Held, revision: Revision) -> Self {
+    fn build(held: &Held, evidence: Option<&CollectionSnapshot>, revision: Revision) -> Self {
         let mut index = Self {
             revision,
             points: FxHashMap::default(),
@@ -72,6 +75,7 @@ impl Index {
             known: FxHashMap::default(),
             codes: FxHashMap::default(),
             last: FxHashMap::default(),
+            pieces: evidence.map(Pieces::build).unwrap_or_default(),
             live: FxHashSet::default(),
         };
         if let Some(id) = held.points.collection().field_position(ID) {
@@ -159,7 +163,39 @@ impl Index {
                 _ => return false,
             }
         }
+        if !self.follow_evidence(before, after, records) {
+            return false;
+        }
         self.revision = after.revision;
+        true
+    }
+
+    /// The same for evidence; a collection that came or went needs a new index.
+    fn follow_evidence(
+        &mut self,
+        before: &Snapshot,
+        after: &Snapshot,
+        records: &[ChangeRecord],
+    ) -> bool {
+        let (before, after) = match (find_evidence(before), find_evidence(after)) {
+            (None, None) => return true,
+            (Some(before), Some(after)) => (before, after),
+            _ => return false,
+        };
+        if Arc::ptr_eq(&before, &after) {
+            return true;
+        }
+        let id = &after.collection().id;
+        let touched = records.iter().filter(|record| record.collection == *id);
+        let rows: Option<Vec<FeatureId>> = touched
+            .map(|record| record.id.filter(|_| record.operation != Operation::Load))
+            .collect();
+        let Some(mut rows) = rows.filter(|rows| !rows.is_empty()) else { return false };
+        rows.sort_unstable();
+        rows.dedup();
+        for row in rows {
+            self.pieces.follow(row, &before, &after);
+        }
         true
     }
 
@@ -215,8 +251,10 @@ impl Engine {
             index.as_ref().is_none_or(|index| index.revision < state.revision)
         };
         if is_stale(&self.0.ledger.index()) {
-            let (held, revision) = (held.clone(), state.revision);
-            let built = self.pool().run_waiting(move || Index::build(&held, revision)).await?;
+            let (held, evidence) = (held.clone(), find_evidence(state));
+            let revision = state.revision;
+            let build = move || Index::build(&held, evidence.as_deref(), revision);
+            let built = self.pool().run_waiting(build).await?;
             let mut index = self.0.ledger.index();
             if is_stale(&index) {
                 *index = Some(built);

@@ -8,7 +8,8 @@ use spatial::{Revision, Timestamp};
 use store::StoreError;
 
 use super::batch::{Batch, Known, change_set};
-use super::held::Held;
+use super::held::{Held, find_evidence};
+use super::index::Index;
 use super::{RaisedBatch, Raising, now};
 use crate::{Engine, EngineError};
 
@@ -37,7 +38,10 @@ impl Engine {
         for _attempt in 0..ATTEMPTS {
             let state = self.snapshot();
             let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
-            let known = self.with_index(&state, &held, |index| Known::of(index, &raising)).await?;
+            let needs_evidence =
+                self.settings().evidence.is_required && find_evidence(&state).is_some();
+            let known = |index: &Index| Known::of(index, &raising, needs_evidence);
+            let known = self.with_index(&state, &held, known).await?;
             // The store's clock never runs backwards, and an event tells the same as its commit.
             let at = state.recorded_at.map_or(now(), |recorded: Timestamp| recorded.max(now()));
             let (engine, batch, revision) = (self.clone(), Arc::clone(&raising), state.revision);

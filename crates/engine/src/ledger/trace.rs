@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use ledger::{
     Point, PointId, Refusal,
-    rows::{POINT_EVENTS, POINTS, events::StoredEvent, points},
+    rows::{EVIDENCE, POINT_EVENTS, POINTS, events::StoredEvent, points},
 };
 use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision, Timestamp, Value};
 
-use super::held::Held;
+use super::held::{Held, find_evidence};
 use crate::{Engine, EngineError, FieldChange};
 
 /// A point of the ledger in one state.
@@ -24,6 +24,10 @@ pub struct Trace {
     pub points: Arc<CollectionSnapshot>,
     /// The events of the state.
     pub events: Arc<CollectionSnapshot>,
+    /// The evidence of the state, if it keeps any.
+    pub evidence: Option<Arc<CollectionSnapshot>>,
+    /// Rows of evidence that are the point's, in the order in which they came.
+    pub pieces: Vec<FeatureId>,
     /// Its events, in the order in which they were raised.
     pub steps: Vec<Step>,
 }
@@ -62,18 +66,25 @@ impl Engine {
         let Some(id) = self.point_called(name).await? else { return Ok(None) };
         let now = self.snapshot();
         let held = Held::of(&now).ok_or(EngineError::NoLedger)?;
-        let (row, rows) = self
+        let (row, rows, mut pieces) = self
             .with_index(&now, &held, |index| {
-                (index.points.get(&id).copied(), index.events.get(&id).cloned().unwrap_or_default())
+                let events = index.events.get(&id).cloned().unwrap_or_default();
+                (index.points.get(&id).copied(), events, index.pieces.of(id))
             })
             .await?;
-        let ids = [POINTS, POINT_EVENTS].map(CollectionId::try_from);
-        let ids: Vec<CollectionId> = ids.into_iter().flatten().collect();
+        let mut ids = vec![POINTS, POINT_EVENTS];
+        ids.extend(find_evidence(&now).map(|_| EVIDENCE));
+        let ids: Vec<CollectionId> =
+            ids.into_iter().map(CollectionId::try_from).collect::<Result<_, _>>().map_err(
+                |error| EngineError::Internal { what: format!("an id of the ledger: {error}") },
+            )?;
         let state = match as_of {
             Some(_) => self.state(as_of, &ids).await?,
             None => now,
         };
         let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
+        let evidence = find_evidence(&state);
+        pieces.retain(|row| evidence.as_ref().is_some_and(|held| held.get(*row).is_some()));
         let rules = self.settings().ledger.clone();
         let revision = state.revision;
         let trace = move || -> Result<Option<Trace>, EngineError> {
@@ -104,7 +115,9 @@ impl Engine {
             }
             let row = row.filter(|row| held.points.get(*row).is_some());
             let Held { points, events } = held;
-            Ok(folded.map(|point| Trace { revision, point, row, points, events, steps }))
+            let trace =
+                |point| Trace { revision, point, row, points, events, evidence, pieces, steps };
+            Ok(folded.map(trace))
         };
         self.pool().run(trace).await?
     }

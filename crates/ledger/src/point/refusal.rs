@@ -200,6 +200,19 @@ pub enum Refusal {
         /// Which point.
         point: PointId,
     },
+    /// Evidence that the point does not have, where it must come before the event.
+    #[error(
+        "{kind} at point {point} names evidence that is not there: {}; send it with POST \
+         /points/{point}/evidence, then raise the event again", Listed(.pieces)
+    )]
+    EvidenceAbsent {
+        /// Which point.
+        point: PointId,
+        /// The kind.
+        kind: EventKind,
+        /// What is not there.
+        pieces: Vec<EvidenceId>,
+    },
     /// A report that would join what is no point of the ledger.
     #[error(
         "report {point} may not join {into}, which is {}: name a point that is on the ledger",
@@ -277,6 +290,7 @@ impl Refusal {
             | Self::OtherContent { .. }
             | Self::ActualDiffers { .. }
             | Self::KnownEvidence { .. }
+            | Self::EvidenceAbsent { .. }
             | Self::MergeTarget { .. }
             | Self::CodeTaken { .. }
             | Self::HasBegun { .. }
@@ -290,6 +304,21 @@ impl Refusal {
             | Self::TooMuch { .. }
             | Self::NoProof { .. }
             | Self::Code { .. } => Ground::Content,
+        }
+    }
+}
+
+/// Ids of evidence, the first few of them.
+struct Listed<'a>(&'a [EvidenceId]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const SHOWN: usize = 5;
+        let shown: Vec<_> = self.0.iter().take(SHOWN).map(EvidenceId::to_string).collect();
+        f.write_str(&shown.join(", "))?;
+        match self.0.len() > SHOWN {
+            true => write!(f, " and {} more", self.0.len() - SHOWN),
+            false => Ok(()),
         }
     }
 }

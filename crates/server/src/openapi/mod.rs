@@ -6,6 +6,7 @@
 
 mod accounts;
 mod edits;
+mod evidence;
 mod facades;
 mod features;
 mod indicators;
@@ -42,6 +43,7 @@ pub fn document(app: &App, base: &str) -> Value {
     indicators::add_paths(&mut paths, app);
     rules::add_paths(&mut paths, app);
     worklist::add_paths(&mut paths, app);
+    evidence::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -54,6 +56,7 @@ pub fn document(app: &App, base: &str) -> Value {
             schemas.extend(points::schemas());
             schemas.extend(indicators::schemas());
             schemas.extend(worklist::schemas());
+            schemas.extend(evidence::schemas());
         }
     }
     json!({

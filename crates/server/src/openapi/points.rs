@@ -1,7 +1,7 @@
 //! Paths of the ledger: events of points, and their traces.
 
 use ledger::point::{Role, State};
-use ledger::rows::{events, points};
+use ledger::rows::{enforcement, events, points};
 use ledger::{EventKind, point::Lamp};
 use serde_json::{Map, Value, json};
 use spatial::{Field, FieldClass, FieldType};
@@ -26,6 +26,17 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         answers("the trace", &[(JSON.media_type, schema("PointTrace"))]),
     );
     paths.insert("/points/{id}/trace".to_owned(), json!({ "get": trace }));
+    if app.engine.has_enforcement() {
+        let mut timeline = operation(
+            "getPointEnforcement",
+            "records of departments and events of a point in one timeline; what only the department \
+             of a record may read is named as withheld",
+            vec![id(), shared("as-of")],
+            answers("the timeline", &[(JSON.media_type, schema("PointTimeline"))]),
+        );
+        timeline["responses"]["200"]["content"][JSON.media_type]["examples"] = timeline_example();
+        paths.insert("/points/{id}/enforcement".to_owned(), json!({ "get": timeline }));
+    }
     if !app.settings.offers_edits {
         return;
     }
@@ -88,18 +99,55 @@ pub fn schemas() -> Map<String, Value> {
     schemas.insert("RaisedEvents".to_owned(), raised);
     let trace = json!({
         "type": "object",
-        "required": ["revision", "asOf", "point", "events", "late", "links"],
+        "required": ["revision", "asOf", "point", "events", "late", "evidence", "links"],
         "properties": {
             "revision": { "type": "integer" },
             "asOf": { "type": "string", "format": "date-time" },
             "point": schema("LedgerPoint"),
             "events": { "type": "array", "items": { "type": "object" } },
             "late": { "type": "integer", "description": "events that were recorded late" },
+            "evidence": { "type": "array", "items": schema("Evidence") },
             "links": { "type": "array", "items": schema("Link") }
         }
     });
     schemas.insert("PointTrace".to_owned(), trace);
+    schemas.insert("PointTimeline".to_owned(), timeline());
     schemas
+}
+
+fn timeline() -> Value {
+    let mut entry = properties(&enforcement::fields());
+    entry.insert("source".to_owned(), json!({ "type": "string", "enum": ["event", "record"] }));
+    entry.insert("withheld".to_owned(), json!({ "type": "array", "items": text() }));
+    json!({
+        "type": "object",
+        "required": ["revision", "point", "code", "timeline", "complete", "links"],
+        "properties": {
+            "revision": { "type": "integer" },
+            "point": { "type": "string" },
+            "code": { "type": "string", "nullable": true },
+            "timeline": {
+                "type": "array",
+                "items": { "type": "object", "properties": entry },
+                "description": "by occurred_at: events as in the trace, and records"
+            },
+            "complete": { "type": "boolean", "description": "whether every record is told" },
+            "links": { "type": "array", "items": schema("Link") }
+        }
+    })
+}
+
+fn timeline_example() -> Value {
+    json!({ "act": { "value": {
+        "revision": 31, "point": "01990000-0000-7000-8000-0000000000f1",
+        "code": "110115001-CW-2026-00001", "complete": true, "links": [],
+        "timeline": [{
+            "source": "record", "id": "r1", "point": "110115001-CW-2026-00001",
+            "department": "城管", "act": "责令改正", "document_no": "城管改字〔2026〕1号",
+            "occurred_at": "2026-09-02T01:30:00.000Z", "basis": null, "result": "限期拆除",
+            "withheld": ["officer"]
+        }]
+    } } })
 }
 
 fn event() -> Value {
@@ -139,7 +187,8 @@ fn event() -> Value {
     })
 }
 
-fn properties(fields: &[Field]) -> Map<String, Value> {
+/// Columns that everyone reads, as properties of a schema.
+pub(super) fn properties(fields: &[Field]) -> Map<String, Value> {
     let shown = fields.iter().filter(|field| field.class <= FieldClass::L1);
     let mut properties: Map<String, Value> = shown
         .map(|field| {

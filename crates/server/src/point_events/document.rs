@@ -8,6 +8,7 @@ use ledger::{Point, point::Lamp};
 use serde_json::{Map, Value as Json, json};
 use spatial::{Field, FieldClass, Revision, Timestamp, Value};
 
+use crate::evidence;
 use crate::problem::Problem;
 
 /// What a body of events came to.
@@ -55,8 +56,13 @@ pub fn summary(engine: &Engine, point: &Point, now: Timestamp) -> Json {
     Json::Object(document)
 }
 
-/// A point with its events; its lamp is that of `at`.
-pub fn trace(engine: &Engine, trace: &Trace, at: Timestamp, links: Vec<Json>) -> Json {
+/// A point with its events and evidence; its lamp is that of `at`, and `base` begins its links.
+pub fn trace(
+    engine: &Engine,
+    trace: &Trace,
+    at: Timestamp,
+    (base, links): (&str, Vec<Json>),
+) -> Json {
     let mut point = summary(engine, &trace.point, at);
     if let Some(row) = trace.row.and_then(|row| trace.points.get(row)) {
         let collection = trace.points.collection();
@@ -72,13 +78,19 @@ pub fn trace(engine: &Engine, trace: &Trace, at: Timestamp, links: Vec<Json>) ->
         "revision": trace.revision.0,
         "asOf": utc_of_millis(at.0),
         "point": point,
-        "events": trace.steps.iter().map(|one| step(trace, one)).collect::<Vec<_>>(),
+        "events": event_documents(trace).collect::<Vec<_>>(),
         "late": trace.steps.iter().filter(late).count(),
+        "evidence": evidence::pieces(trace, base),
         "links": links
     })
 }
 
-fn step(trace: &Trace, step: &Step) -> Json {
+/// The events of a trace, in order.
+pub fn event_documents(trace: &Trace) -> impl Iterator<Item = Map<String, Json>> {
+    trace.steps.iter().map(|one| step(trace, one))
+}
+
+fn step(trace: &Trace, step: &Step) -> Map<String, Json> {
     let collection = trace.events.collection();
     let readable: Vec<&Field> =
         ReadableField::all(collection, Profile::default()).map(|(_, field)| field).collect();
@@ -106,7 +118,7 @@ fn step(trace: &Trace, step: &Step) -> Json {
         }
     }
     event.insert("changed".to_owned(), Json::Object(changed));
-    Json::Object(event)
+    event
 }
 
 /// Whether a column of `points` is shown to everyone.
@@ -119,7 +131,8 @@ fn lamp(engine: &Engine, point: &Point, at: Timestamp) -> Json {
     json!(lamp.map(Lamp::identifier))
 }
 
-fn member(value: &Value) -> Json {
+/// A value as a member of a document.
+pub fn member(value: &Value) -> Json {
     match value {
         Value::Null | Value::Bytes(_) => Json::Null,
         Value::Bool(truth) => json!(truth),

@@ -16,7 +16,7 @@ use ledger::{PointId, Refusal};
 use serde_json::Value;
 use spatial::Timestamp;
 
-pub use document::trace;
+pub use document::{event_documents, member, trace};
 use raiser::Raiser;
 pub use read::At;
 use read::{Told, read};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use ledger::indicator::Detail;
 use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::Table;
 
-use super::{REVISION, answers};
+use super::{REVISION, answers, tables};
 use crate::asked::Asked;
 use crate::html;
 use crate::indicators::{IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
@@ -81,33 +81,19 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
             let others = others.map(|(name, f)| (name, asked.href_with("f", f)));
             html::page(asked, title, None, &html::tables_body(&tables, &others))
         }
-        Written::Bytes(bytes) => file(bytes, chosen, told, revision.0),
+        Written::Bytes(bytes) => {
+            let name = match told {
+                Told::Figures => "indicators",
+                Told::Progress => "targets",
+            };
+            tables::file(bytes, chosen, &format!("{name}-{}", revision.0))
+        }
     };
     answers::vary_by_accept(&mut response);
     let headers = response.headers_mut();
     headers.insert(REVISION, HeaderValue::from(revision.0));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     Ok(response)
-}
-
-/// A table as a file to keep.
-fn file(bytes: Vec<u8>, chosen: &Offer, told: Told, revision: u64) -> Response {
-    let name = match told {
-        Told::Figures => "indicators",
-        Told::Progress => "targets",
-    };
-    let mut response = bytes.into_response();
-    let headers = response.headers_mut();
-    let media_type = match chosen.name {
-        "csv" => "text/csv; charset=utf-8",
-        _ => chosen.media_type,
-    };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    let disposition = format!("attachment; filename=\"{name}-{revision}.{}\"", chosen.name);
-    if let Ok(value) = HeaderValue::from_str(&disposition) {
-        headers.insert(header::CONTENT_DISPOSITION, value);
-    }
-    response
 }
 
 /// Links to other encodings, to the other resource, and to the points that are counted.

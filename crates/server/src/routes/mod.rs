@@ -9,6 +9,8 @@ pub mod changes;
 mod collections;
 mod conformance;
 mod defects;
+mod enforcement;
+pub mod evidence;
 mod extent;
 mod facades;
 pub mod fences;
@@ -109,6 +111,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(points::routes(&app))
         .merge(indicators::routes(&app))
         .route("/worklist", get(worklist::worklist))
+        .merge(evidence::routes(&app))
+        .merge(enforcement::routes())
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -161,7 +165,8 @@ fn is_edit(request: &Request) -> bool {
     match *request.method() {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
-            path == transactions::PATH || path.ends_with("/items") || path.ends_with("/events")
+            let endings = ["/items", "/events", evidence::ENDING];
+            path == transactions::PATH || endings.iter().any(|ending| path.ends_with(ending))
         }
         _ => false,
     }

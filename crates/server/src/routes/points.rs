@@ -118,7 +118,8 @@ async fn trace(
         let item = format!("{}/collections/{POINTS}/items/{}", asked.base, row.value());
         links.push(link("item", "application/geo+json", &item, "the point on the map"));
     }
-    let document = point_events::trace(&app.engine, &trace, as_of.unwrap_or_else(now), links);
+    let document =
+        point_events::trace(&app.engine, &trace, as_of.unwrap_or_else(now), (&asked.base, links));
     let mut response = answers::json(JSON.media_type, &document);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -16,12 +16,12 @@ use crate::problem::Problem;
 pub fn table(
     asked: &Asked,
     chosen: &Offer,
-    name: &'static str,
+    name: &str,
     table: &Table,
 ) -> Result<Response, Problem> {
-    let (bytes, media_type) = match chosen.name {
-        "csv" => (table_csv(table), "text/csv; charset=utf-8; header=present"),
-        "xlsx" => (workbook(std::slice::from_ref(table)), chosen.media_type),
+    let bytes = match chosen.name {
+        "csv" => table_csv(table),
+        "xlsx" => workbook(std::slice::from_ref(table)),
         _ => {
             let body = html::tables_body(std::slice::from_ref(table), &[]);
             let mut response = html::page(asked, &table.title, None, &body);
@@ -30,6 +30,17 @@ pub fn table(
         }
     };
     let bytes = bytes.map_err(|fault| Problem::internal(&fault))?;
+    let mut response = file(bytes, chosen, name);
+    answers::vary_by_accept(&mut response);
+    Ok(response)
+}
+
+/// A table as a file to keep, in the encoding of `chosen`, CSV or XLSX.
+pub fn file(bytes: Vec<u8>, chosen: &Offer, name: &str) -> Response {
+    let media_type = match chosen.name {
+        "csv" => "text/csv; charset=utf-8; header=present",
+        _ => chosen.media_type,
+    };
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -38,6 +49,5 @@ pub fn table(
     if let Ok(value) = HeaderValue::from_str(&disposition) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
-    answers::vary_by_accept(&mut response);
-    Ok(response)
+    response
 }

@@ -3,7 +3,8 @@
 //! The pages are read inside one read transaction, so that the copy is the state of the moment at
 //! which it began, the write-ahead log's share of it included, and a writer neither waits nor makes
 //! the copy begin again. The copy grows beside its place under another name, is made durable, and
-//! is then renamed.
+//! is then renamed. The bytes of evidence are copied before that, a file each; those that stand
+//! beside an earlier backup already are not written again.
 
 use std::fs::{self, File, Permissions};
 use std::io::ErrorKind;
@@ -20,7 +21,7 @@ use tempfile::NamedTempFile;
 use super::connection::{open_reader, open_unchanging, with_suffix};
 use super::lock::{WriterLock, lock_path};
 use super::{GeoPackageStore, scan};
-use crate::StoreError;
+use crate::{EvidenceCopy, EvidenceFolder, StoreError};
 
 /// Pages copied between two words on progress.
 const STEP: i32 = 2048;
@@ -43,6 +44,8 @@ pub struct BackupSummary {
     pub revision: Revision,
     /// Length of the file.
     pub bytes: u64,
+    /// What stands beside it of the bytes of evidence.
+    pub evidence: EvidenceCopy,
 }
 
 impl GeoPackageStore {
@@ -67,7 +70,7 @@ fn back_up(
     source: &Path,
     target: &Target,
     existing: Existing,
-    progress: impl FnMut(u64, u64) -> ControlFlow<()>,
+    mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
 ) -> Result<BackupSummary, StoreError> {
     // Held until the backup stands, so that nobody opens what is being replaced.
     let _lock = target.check(source, existing)?;
@@ -76,20 +79,25 @@ fn back_up(
     let from = open_reader(source).map_err(|error| error.during("opening", source))?;
     from.execute_batch("BEGIN").map_err(reading)?;
     let revision = Revision(scan::revision(&from).map_err(reading)?);
-    copy(&from, source, beside.path(), target, progress)?;
+    let total = copy(&from, source, beside.path(), target, &mut progress)?;
+    // After the rows: what they name is there by now, and stays.
+    let evidence = EvidenceFolder::beside(source)
+        .copy_beside(&target.path, &mut || progress(total, total))?
+        .ok_or_else(|| StoreError::BackupStopped { path: target.path.clone() })?;
     target.place(beside, existing)?;
     let bytes = fs::metadata(&target.path).map_err(target.io("reading"))?.len();
-    Ok(BackupSummary { revision, bytes })
+    Ok(BackupSummary { revision, bytes, evidence })
 }
 
-/// Copies every page that `from` sees in its open transaction to the empty file `beside`.
+/// Copies every page that `from` sees in its open transaction to the empty file `beside`; answers
+/// how many bytes these are.
 fn copy(
     from: &Connection,
     source: &Path,
     beside: &Path,
     target: &Target,
-    mut progress: impl FnMut(u64, u64) -> ControlFlow<()>,
-) -> Result<(), StoreError> {
+    progress: &mut impl FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<u64, StoreError> {
     let failed = |error: rusqlite::Error| match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseCorrupt) => StoreError::from(error).during("reading", source),
         _ => StoreError::from(error).during("writing the backup", &target.path),
@@ -100,7 +108,7 @@ fn copy(
     to.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;").map_err(failed)?;
     let page: u64 = from.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(failed)?;
     let backup = Backup::new(from, &mut to).map_err(failed)?;
-    loop {
+    let bytes = loop {
         let step = backup.step(STEP).map_err(failed)?;
         let counted = backup.progress();
         let [left, total] =
@@ -109,13 +117,14 @@ fn copy(
             return Err(StoreError::BackupStopped { path: target.path.clone() });
         }
         match step {
-            StepResult::Done => break,
+            StepResult::Done => break total,
             StepResult::More => {}
             _ => std::thread::sleep(PAUSE),
         }
-    }
+    };
     drop(backup);
-    to.close().map_err(|(_open, error)| failed(error))
+    to.close().map_err(|(_open, error)| failed(error))?;
+    Ok(bytes)
 }
 
 /// The random id of the store that lies at `path`, if it is one; opened so that no log is left.

@@ -15,7 +15,7 @@ use super::schema::{COUNT_ADDED, FORMAT, add, create_all, upgrade_from_1};
 use super::watch::Watch;
 use super::writer::WriterHandle;
 use super::{GeoPackageStore, Readers, accounts, catalogue, fences, notes, srs};
-use crate::StoreError;
+use crate::{EvidenceFolder, StoreError};
 
 impl GeoPackageStore {
     /// Makes an empty store; refused when the file exists.
@@ -71,10 +71,12 @@ impl GeoPackageStore {
     }
 
     fn finish(path: &Path, writer: Option<(Connection, WriterLock)>) -> Result<Self, StoreError> {
+        let evidence = EvidenceFolder::beside(path);
         if let Some((db, _lock)) = &writer {
             fences::create_tables(db)
                 .and_then(|()| accounts::create_tables(db))
                 .map_err(|error| error.during("opening", path))?;
+            evidence.sweep()?;
         }
         let readers = Readers { path: path.to_owned(), idle: Mutex::new(Vec::new()) };
         let db = readers.take()?;
@@ -99,6 +101,7 @@ impl GeoPackageStore {
             path: path.to_owned(),
             fingerprint,
             readers: Arc::new(readers),
+            evidence,
             keys,
             writer,
             watch: Arc::new(Watch::new(path)),

@@ -1,5 +1,5 @@
 //! Checks a store: whether SQLite can rely on the file, indexes say what the tables say, and the
-//! change log and the history lead to the state that is there.
+//! change log and the history lead to the state that is there, and the bytes of evidence are whole.
 //!
 //! Everything but SQLite's own check of the file is read in one transaction, so that a store may be
 //! written meanwhile. Memory does not grow with features, change log or history; of the log only
@@ -22,7 +22,7 @@ use spatial::{CollectionId, Revision};
 
 use super::connection::open_reader;
 use super::{GeoPackageStore, catalogue, scan};
-use crate::StoreError;
+use crate::{StoreError, evidence};
 use record::Record;
 
 /// Something that contradicts itself, or something else, inside a store.
@@ -49,6 +49,8 @@ pub struct Verification {
     pub log_rows: u64,
     /// Past states read.
     pub history_rows: u64,
+    /// Files of evidence read.
+    pub evidence: u64,
     /// Defects told.
     pub defects: u64,
 }
@@ -97,6 +99,8 @@ impl Report {
 }
 
 fn verify(path: &Path, report: &Report) -> Result<Verification, StoreError> {
+    // Listed before the rows are read: a row comes after its file.
+    let files = evidence::Found::beside(path)?;
     let db = open_reader(path)?;
     db.execute_batch("BEGIN")?;
     let pages = open_reader(path)?;
@@ -110,7 +114,11 @@ fn verify(path: &Path, report: &Report) -> Result<Verification, StoreError> {
                 path: path.to_owned(),
                 source,
             })?;
-        let done = check_contents(&db, report);
+        let done = check_contents(&db, report).and_then(|mut done| {
+            let mut tell = |fid, reason: String| report.tell(evidence::COLLECTION, fid, reason);
+            done.evidence = evidence::check(&db, path, files, &mut tell)?;
+            Ok(done)
+        });
         if reading.join().is_err() {
             report.tell("file", None, "SQLite's own check ended by a panic");
         }

@@ -1,0 +1,196 @@
+//! `/points/{id}/evidence` and `/evidence/{id}`: photos and documents of points.
+//!
+//! A piece is sent as it is, by POST: phones and scripts send a file so without composing a body of
+//! parts, and its hash is that of the body. What is said of it stands in the query.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use formats::PhotoFormat;
+use ledger::point::EvidenceId;
+use serde_json::json;
+
+use super::origin::refuse_other_origins;
+use super::{REVISION, answers};
+use crate::actor::Actor;
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::conditional::is_unchanged;
+use crate::evidence::{PARAMETERS, piece, pieces, read};
+use crate::links::link;
+use crate::negotiate::JSON;
+use crate::point_events::{no_point, point_at};
+use crate::problem::{Code, Problem};
+use crate::request_body;
+use crate::state::App;
+
+/// End of the path that pieces are sent to.
+pub const ENDING: &str = "/evidence";
+/// How long the bytes of a piece may take: a photo over a poor connection of a phone.
+const UPLOAD_TIME: Duration = Duration::from_secs(120);
+
+/// The routes; pieces are taken where edits are offered, from pages of this origin alone.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let mut of_point = get(list);
+    if app.settings.offers_edits {
+        of_point = of_point
+            .post(keep)
+            .layer(DefaultBodyLimit::max(app.settings.max_evidence_bytes))
+            .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
+    }
+    Router::new().route("/points/{id}/evidence", of_point).route("/evidence/{id}", get(bytes))
+}
+
+/// `POST /points/{id}/evidence`: keeps a photo or document.
+async fn keep(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    actor: Actor,
+    asked: Asked,
+    request: Request,
+) -> Result<Response, Problem> {
+    let query = asked.query(&PARAMETERS)?;
+    if !app.engine.has_evidence() {
+        return Err(engine::EngineError::NoEvidence.into());
+    }
+    let point = point_at(&app.engine, &name).await?;
+    if app.engine.point_called(&name).await?.is_none() {
+        let detail = format!(
+            "there is no point {point} yet: POST /points/{point}/events with its report first, then \
+             its evidence"
+        );
+        return Err(Problem::new(Code::PointNotFound, detail));
+    }
+    let busy = || Problem::new(Code::Busy, "many photos come in at once; try again in a second");
+    let _place = app.uploads.try_acquire().map_err(|_full| busy())?;
+    let body = match tokio::time::timeout(UPLOAD_TIME, Bytes::from_request(request, &app)).await {
+        Ok(body) => body,
+        Err(_elapsed) => {
+            let seconds = UPLOAD_TIME.as_secs();
+            let detail = format!("the body did not come within {seconds} s; nothing was kept");
+            return Err(Problem::new(Code::Timeout, detail));
+        }
+    };
+    let media_types = PhotoFormat::ALL.map(PhotoFormat::media_type);
+    let most = app.settings.max_evidence_bytes;
+    let body = request_body::read(&asked.headers, body, most, &media_types)?;
+    let format =
+        media_type(&asked.headers).and_then(|essence| PhotoFormat::of_media_type(&essence));
+    let lost = || Problem::internal(&"a media type that was taken is not known");
+    let format = format.ok_or_else(lost)?;
+    let reading = move || read(&query, (point, &actor), format, body.to_vec());
+    let new = app.engine.pool().run_waiting(reading).await??;
+    let kept = app.engine.keep_evidence(new).await?;
+    let outcome = if kept.is_new { "new" } else { "again" };
+    let document = json!({
+        "revision": kept.revision.0, "outcome": outcome,
+        "evidence": piece(&kept.held, kept.row, &asked.base)
+    });
+    let mut response = answers::json(request_body::JSON, &document);
+    if kept.is_new {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REVISION, HeaderValue::from(kept.revision.0));
+    let place = format!("{}/evidence/{}", asked.base, kept.evidence.id);
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        headers.insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// The media type of the body, without its parameters.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let said = headers.get(header::CONTENT_TYPE)?.to_str().ok()?.to_ascii_lowercase();
+    said.split(';').next().map(|essence| essence.trim().to_owned())
+}
+
+/// `GET /points/{id}/evidence`: what there is of a point, as it is or as it had been recorded.
+async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    if !app.engine.has_evidence() {
+        return Err(engine::EngineError::NoEvidence.into());
+    }
+    let trace = app.engine.trace(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
+    let point = trace.point.id().to_string();
+    let document = json!({
+        "revision": trace.revision.0, "point": point,
+        "evidence": pieces(&trace, &asked.base),
+        "links": [
+            link("self", JSON.media_type, &asked.href(), "this list"),
+            link("up", JSON.media_type, &format!("{}/points/{point}/trace", asked.base), "the point")
+        ]
+    });
+    let mut response = answers::json(JSON.media_type, &document);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(REVISION, HeaderValue::from(trace.revision.0));
+    Ok(response)
+}
+
+/// `GET /evidence/{id}`: the bytes of a piece; of a photo a copy that says nothing of person, place
+/// and device.
+async fn bytes(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    actor: Actor,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    app.settings.evidence_readers.check(&actor)?;
+    asked.query(&[])?;
+    let id = EvidenceId::try_from(name.as_str()).map_err(|_odd| no_evidence(&name))?;
+    let kept = app.engine.evidence(id).await?.ok_or_else(|| no_evidence(&name))?;
+    let evidence = kept.evidence;
+    let format = PhotoFormat::of_media_type(&evidence.media_type);
+    let unknown = || Problem::internal(&format!("evidence {id} is of an unknown media type"));
+    let format = format.ok_or_else(unknown)?;
+    let etag = format!("\"{}\"", evidence.sha256);
+    let disposition = match format {
+        PhotoFormat::Jpeg | PhotoFormat::Png => "inline",
+        PhotoFormat::Pdf => "attachment",
+    };
+    let disposition = format!("{disposition}; filename=\"{id}.{}\"", format.extension());
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    );
+    for (name, value) in [(header::ETAG, &etag), (header::CONTENT_DISPOSITION, &disposition)] {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
+    }
+    if is_unchanged(&asked.headers, &etag) {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let bytes = app.engine.evidence_bytes(&evidence).await?;
+    let copy = app.engine.pool().run(move || format.stripped(&bytes)).await?;
+    // It was whole when it was taken, and its hash is still the same.
+    let copy = copy.map_err(|broken| Problem::internal(&format!("evidence {id}: {broken}")))?;
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
+    Ok((headers, copy).into_response())
+}
+
+fn no_evidence(name: &str) -> Problem {
+    let shown: String = name.chars().take(40).collect();
+    Problem::new(
+        Code::EvidenceNotFound,
+        format!(
+            "{shown:?} is no evidence here; GET /points/{{id}}/evidence lists what a point has"
+        ),
+    )
+}

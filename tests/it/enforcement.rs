@@ -1,0 +1,98 @@
+//! What departments did at a point stands in one timeline with its events, each department's own
+//! notes for itself.
+
+use serde_json::{Value, json};
+
+use crate::edit_town::check_refusal;
+use crate::points_town::{Town, event, other_program, register, report, uuid};
+use crate::running::run;
+
+/// Records that an office keeps: one of each department, and one of another point.
+const RECORDS: &str = "INSERT INTO enforcement_records
+    (id, point, department, act, document_no, occurred_at, result, amount_yuan, officer) VALUES
+    ('r1', '110115001-CW-2025-00001', 'urban', '责令改正', '城管改字〔2025〕1号',
+     '2025-08-31T16:01:30.000Z', '限期拆除', 3000.5, '王五'),
+    ('r2', '01990000-0000-7000-8000-000000000001', 'market', '现场检查', '市监查〔2025〕7号',
+     '2025-08-31T15:00:00.000Z', '无照经营', NULL, '赵六'),
+    ('r3', '01990000-0000-7000-8000-000000000002', 'urban', '立案', 'x', NULL, NULL, NULL, NULL)";
+
+fn timeline(town: &Town, point: &str, token: &str) -> Vec<Value> {
+    let bearer = format!("Bearer {token}");
+    let headers = [("Authorization", bearer.as_str())];
+    let answer = town.server.ask("GET", &format!("/points/{point}/enforcement"), &headers);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert_eq!(answer.json()["complete"], true);
+    answer.json()["timeline"].as_array().unwrap().clone()
+}
+
+fn record<'a>(timeline: &'a [Value], id: &str) -> &'a Value {
+    timeline.iter().find(|entry| entry["id"] == id).unwrap()
+}
+
+#[test]
+fn records_of_departments_and_events_are_one_timeline_with_rights_by_department() {
+    let town = Town::new();
+    let none = town.server.get(&format!("/points/{}/enforcement", uuid(1)));
+    check_refusal(&none, 404, "no_enforcement", "no collection");
+    let place = town.folder.path();
+    let added = run(place, &["ledger", "add", "s.gpkg", "enforcement-records"]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let twice = run(place, &["ledger", "add", "s.gpkg", "enforcement-records"]);
+    assert_eq!(twice.code, 1);
+    assert!(twice.err.contains("already"), "{}", twice.err);
+    town.take(&[report(1, 1), register(1, 2), report(2, 3)]);
+    town.take(&[event(1, 4, "dispatch", "town", json!({ "receiver": "城管队" }))]);
+    let other = other_program(&town.path());
+    // What the triggers of the R-tree call; records have no geometry.
+    let flags = rusqlite::functions::FunctionFlags::SQLITE_UTF8;
+    for name in ["ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"] {
+        other.create_scalar_function(name, 1, flags, |_| Ok(None::<f64>)).unwrap();
+    }
+    other.execute_batch(RECORDS).unwrap();
+    // Without accounts nobody sees more than everyone.
+    let mut all = Vec::new();
+    for _ in 0..100 {
+        all = timeline(&town, &uuid(1), "");
+        if all.len() == 5 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let told: Vec<(&str, &str)> = all
+        .iter()
+        .map(|entry| {
+            let what = entry["kind"].as_str().or(entry["act"].as_str());
+            (entry["source"].as_str().unwrap(), what.unwrap())
+        })
+        .collect();
+    let expected = [
+        ("record", "现场检查"),
+        ("event", "report"),
+        ("record", "责令改正"),
+        ("event", "register"),
+        ("event", "dispatch"),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(timeline(&town, "110115001-CW-2025-00001", ""), all);
+    let own = record(&all, "r1");
+    assert!(own.get("officer").is_none() && own.get("amount_yuan").is_none(), "{own}");
+    assert_eq!(own["withheld"], json!(["amount_yuan", "officer"]));
+    let items = town.server.get("/collections/enforcement_records/items").json();
+    assert_eq!(items["features"][0]["properties"].get("officer"), None);
+    // A department reads its own records whole, and of others what everyone does.
+    let token = |name: &str, arguments: &[&str]| {
+        let made = run(place, &[&["user", "add", "s.gpkg", name], arguments].concat());
+        assert_eq!(made.code, 0, "{}", made.err);
+        run(place, &["user", "token", "s.gpkg", name]).out.trim().to_owned()
+    };
+    let urban = token("li", &["--role", "department", "--unit", "urban"]);
+    let seen = timeline(&town, &uuid(1), &urban);
+    let own = record(&seen, "r1");
+    assert_eq!((&own["officer"], &own["amount_yuan"]), (&json!("王五"), &json!(3000.5)));
+    assert_eq!(own["withheld"], json!([]));
+    assert_eq!(record(&seen, "r2")["withheld"], json!(["officer"]));
+    let office = token("zhang", &["--role", "town", "--unit", "urban"]);
+    assert_eq!(timeline(&town, &uuid(1), &office), all, "another role of the same unit");
+    let stranger = town.server.get(&format!("/points/{}/enforcement", uuid(1)));
+    assert_eq!((stranger.status, &stranger.json()["code"]), (401, &json!("token_required")));
+}
