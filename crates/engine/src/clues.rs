@@ -15,6 +15,10 @@ mod nearby;
 mod neighbours;
 mod outlets;
 mod parcels;
+#[cfg(test)]
+mod parcels_tests;
+#[cfg(test)]
+mod sample;
 mod source;
 mod survey;
 
