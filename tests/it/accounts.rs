@@ -446,7 +446,7 @@ fn accounts_are_kept_by_commands_with_a_server_and_without() {
             (&["token", "town.gpkg", name, "--days", "0"], 2, "3650"),
             (&["revoke", "town.gpkg", "999"], 1, "no token 999"),
             (&["revoke", "town.gpkg", "tuban_abc"], 2, "not the token itself"),
-            (&["scope", "town.gpkg", name, "1", "--from", "2026-02-30"], 2, "2026-03-31"),
+            (&["scope", "town.gpkg", name, "1", "--from", "2026-02-30"], 2, "is no day"),
             (&["scope", "town.gpkg", name, "1", "--end", "2026-02-28"], 1, "not given area"),
             (&["list", "nothing.gpkg"], 1, "nothing.gpkg"),
         ] {

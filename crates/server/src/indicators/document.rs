@@ -14,8 +14,9 @@ use spatial::{TableCell, Timestamp};
 
 use super::{Answered, Told};
 
-/// From which whole numbers on readers' numbers are not exact any more.
-const INEXACT: i128 = 1 << 53;
+/// From here on a number has more than the 15 digits that doubles, which readers keep numbers in, give
+/// back as they were.
+const INEXACT: i128 = 1_000_000_000_000_000;
 /// Most tasks that are listed.
 const MAX_TASKS: usize = 1_000;
 /// Most targets that are listed as left out.
@@ -230,8 +231,8 @@ mod tests {
             (12_000, 2, "120"),
             (-1, 2, "-0.01"),
             (0, 0, "0"),
-            (INEXACT - 1, 2, "90071992547409.91"),
-            (INEXACT + 1, 2, "\"90071992547409.93\""),
+            (INEXACT - 1, 2, "9999999999999.99"),
+            (INEXACT + 1, 2, "\"10000000000000.01\""),
         ] {
             assert_eq!(number(scaled, decimals).to_string(), expected);
         }
