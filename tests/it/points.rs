@@ -1,6 +1,9 @@
 //! The ledger over HTTP: points moved by events, who may raise what, what is refused and how it says
 //! so, and that nothing else changes a point.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::edit_town::check_refusal;
@@ -308,7 +311,7 @@ fn what_another_program_writes_over_a_point_is_put_back_and_listed() {
         if defects("points").len() == 2 && defects("point_events").len() == 1 {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     let listed = defects("points");
     assert_eq!(listed.len(), 2, "{listed:?}");
@@ -337,7 +340,7 @@ fn what_another_program_writes_over_a_point_is_put_back_and_listed() {
         if town.row("points", 1)["state"] == "registered" {
             break;
         }
-        std::thread::sleep(std::time::Duration::from_millis(50));
+        std::thread::sleep(Duration::from_millis(50));
     }
     assert_eq!(town.check_rows(), 2);
 }
@@ -346,8 +349,9 @@ fn what_another_program_writes_over_a_point_is_put_back_and_listed() {
 fn a_server_that_is_killed_between_events_keeps_points_and_events_together() {
     let mut town = Town::new();
     for round in 0..4_u64 {
+        let taken = AtomicUsize::new(0);
         std::thread::scope(|scope| {
-            let town = &town;
+            let (town, taken) = (&town, &taken);
             for writer in 0..2_u64 {
                 scope.spawn(move || {
                     for step in 0..200_u64 {
@@ -356,10 +360,17 @@ fn a_server_that_is_killed_between_events_keeps_points_and_events_together() {
                         if town.server.try_post("/points/events", &body).is_none() {
                             return;
                         }
+                        taken.fetch_add(1, Ordering::Relaxed);
                     }
                 });
             }
-            std::thread::sleep(std::time::Duration::from_millis(150 + round * 70));
+            for _ in 0..4_000 {
+                if taken.load(Ordering::Relaxed) > 0 {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            std::thread::sleep(Duration::from_millis(30 + round * 70));
             town.server.signal("-KILL");
         });
         town = town.restarted();
