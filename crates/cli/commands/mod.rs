@@ -23,10 +23,11 @@ mod worklist;
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+use engine::now;
 
 use clap::CommandFactory;
-use spatial::{CrsRegistry, Timestamp, self_test};
+use spatial::{CrsRegistry, self_test};
 use store::GeoPackageStore;
 
 use crate::args::{Cli, Command};
@@ -95,10 +96,4 @@ fn with_key(store: GeoPackageStore, config: &Config) -> GeoPackageStore {
         store.set_key_file(config.history.key_file.clone());
     }
     store
-}
-
-/// The clock of this machine.
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -8,16 +8,15 @@ mod make_out;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use spatial::{
-    ChangeSet, CollectionId, Commit, Feature, FeatureId, Geometry, Revision, Snapshot, Timestamp,
-    Value,
+    ChangeSet, CollectionId, Commit, Feature, FeatureId, Geometry, Revision, Snapshot, Value,
 };
 use store::StoreError;
 
 use crate::ledger::guarded;
-use crate::{Defect, Engine, EngineError};
+use crate::{Defect, Engine, EngineError, now};
 
 /// How often a set is made out anew before it is refused.
 const ATTEMPTS: usize = 8;
@@ -135,12 +134,11 @@ impl Engine {
             .pool()
             .run_waiting(move || make_out::make_out(engine.registry(), &state, &edits))
             .await??;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let changes = ChangeSet {
             expect: None,
             actor: made.actor,
             reason: made.reason,
-            recorded_at: Timestamp(i64::try_from(now.as_millis()).unwrap_or(i64::MAX)),
+            recorded_at: now(),
             changes: made.changes,
         };
         Ok((changes, made.defects))

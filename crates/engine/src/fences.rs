@@ -18,7 +18,7 @@ mod fence_tests;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use spatial::{Revision, Timestamp};
 use store::FenceStore;
@@ -30,6 +30,7 @@ pub use store::fences::{
     Fence, FenceDefinition, FenceEvent, FenceEventKind, FenceEventPage, FenceId, FenceWebhook,
 };
 
+use crate::now;
 use crate::{Engine, EngineError, Metrics, Publication};
 use set::FenceSet;
 
@@ -287,9 +288,4 @@ async fn follow(fences: Weak<Fences>, mut publications: broadcast::Receiver<Arc<
 fn fence_store(engine: &Engine) -> Result<&dyn FenceStore, EngineError> {
     let none = || EngineError::Internal { what: "the store keeps no fences".to_owned() };
     engine.store().fence_store().ok_or_else(none)
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

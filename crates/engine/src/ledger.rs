@@ -141,9 +141,3 @@ impl LedgerState {
         self.put_back.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-/// The moment by this machine's clock.
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    Timestamp(i64::try_from(since.unwrap_or_default().as_millis()).unwrap_or(i64::MAX))
-}

@@ -9,6 +9,7 @@ pub mod accounts;
 mod apply;
 mod cache;
 mod check;
+mod clock;
 pub mod clues;
 mod commit_queue;
 mod compress;
@@ -62,6 +63,7 @@ mod past_tests;
 #[cfg(test)]
 mod worklist_tests;
 
+pub use clock::now;
 pub use compress::Encoding;
 pub use edit::{Assigned, EditOp, EditSet, FeatureEdit};
 pub use error::{Defect, EngineError};

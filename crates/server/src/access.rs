@@ -13,14 +13,13 @@ mod token;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, now};
 use ledger::point::Role;
-use spatial::Timestamp;
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
@@ -251,9 +250,4 @@ async fn sleep(rest: Option<Duration>) {
         Some(rest) => tokio::time::sleep(rest.min(NAP)).await,
         None => std::future::pending().await,
     }
-}
-
-fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -17,8 +17,9 @@ use spatial::{
 use store::EvidenceFolder;
 use store::evidence::{Digests, EvidenceFault};
 
+use super::Held;
 use super::held::{assign, blank, column, find_evidence};
-use super::{Held, now};
+use crate::now;
 use crate::shown::is_lon_lat;
 use crate::{Engine, EngineError};
 

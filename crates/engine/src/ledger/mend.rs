@@ -17,7 +17,7 @@ use spatial::{
 use store::{EXTERNAL, KeptOut, StoreError, Version};
 
 use super::held::{Held, assign, blank, differing};
-use super::now;
+use crate::now;
 use crate::{Engine, EngineError};
 
 /// Who puts things back.

@@ -10,7 +10,8 @@ use store::StoreError;
 use super::batch::{Batch, Known, change_set};
 use super::held::{Held, find_evidence};
 use super::index::Index;
-use super::{RaisedBatch, Raising, now};
+use super::{RaisedBatch, Raising};
+use crate::now;
 use crate::{Engine, EngineError};
 
 /// How often a batch is made out anew before it is refused.

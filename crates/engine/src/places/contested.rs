@@ -11,7 +11,7 @@ use spatial::{
 use super::assigned::{AssignedFields, assigned_by};
 use super::index::{FoundByLevel, PlaceIndex};
 use super::subject::Ways;
-use super::sweep::now;
+use crate::now;
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// Most disagreements of one answer.

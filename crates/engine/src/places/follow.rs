@@ -14,7 +14,8 @@ use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::JoinHandle;
 
 use super::assigned::AssignedFields;
-use super::sweep::{Scope, now};
+use super::sweep::Scope;
+use crate::now;
 use crate::open::Parts;
 use crate::{Engine, Publication};
 

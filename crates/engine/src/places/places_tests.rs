@@ -12,9 +12,9 @@ use spatial::{
 };
 
 use super::sample::{apply, assigned, at, feature, opened, places, point, seen, square, text};
-use super::sweep::now;
 use super::{LoadAssigner, Scope, at_position};
 use crate::engine_tests::{fid, id};
+use crate::now;
 use crate::{Engine, EngineError};
 
 /// Numbers that are as good as random, the same each time.

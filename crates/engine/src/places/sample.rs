@@ -12,8 +12,8 @@ use spatial::{
 use store::{FeatureStore, Load, LoadItem, LoadMode, MemoryStore};
 use tokio::sync::mpsc;
 
-use super::sweep::now;
 use crate::engine_tests::{id, open};
+use crate::now;
 use crate::{Engine, EngineError};
 
 /// The south-west corner of the lattice on which everything lies.

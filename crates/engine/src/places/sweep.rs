@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use geo_types::{Coord, Rect};
 use ledger::place::{AssignedBy, Day};
 use spatial::{
     Change, ChangeOp, ChangeSet, CollectionId, CollectionSnapshot, Crs, CrsRegistry, Envelope,
-    FeatureId, FeatureRef, Geometry, Shard, Snapshot, Timestamp, ValueRef,
+    FeatureId, FeatureRef, Geometry, Shard, Snapshot, ValueRef,
 };
 use store::StoreError;
 
 use super::assigned::{AssignedFields, assigned_by};
 use super::index::PlaceIndex;
 use super::subject::Ways;
+use crate::now;
 use crate::query::Resolved;
 use crate::{Engine, EngineError};
 
@@ -265,10 +265,4 @@ fn changes(
         })
     });
     Ok(changes.collect())
-}
-
-/// The clock of this machine.
-pub(super) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -9,12 +9,11 @@ mod read;
 
 use std::collections::BTreeSet;
 
-use engine::Engine;
 use engine::ledger::{NewEvent, Outcome, RaisedBatch, Raising, Taking};
+use engine::{Engine, now};
 use ledger::point::Ground;
 use ledger::{PointId, Refusal};
 use serde_json::Value;
-use spatial::Timestamp;
 
 pub use document::{event_documents, member, trace};
 use raiser::Raiser;
@@ -165,11 +164,4 @@ pub fn no_point(name: &str) -> Problem {
         "the ledger has no point {shown:?}, by id or number; a report under a new id begins one"
     );
     Problem::new(Code::PointNotFound, detail)
-}
-
-/// The moment by this machine's clock.
-pub fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = since.unwrap_or_default().as_millis();
-    Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
 }

@@ -1,12 +1,10 @@
 //! `/account`: who the bearer of the token is.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use engine::accounts::Day;
+use engine::now;
 use serde_json::json;
-use spatial::Timestamp;
 
 use super::answers;
 use crate::actor::Actor;
@@ -17,8 +15,7 @@ use crate::problem::Problem;
 /// `GET /account`
 pub async fn account(actor: Actor, asked: Asked) -> Result<Response, Problem> {
     asked.query(&[])?;
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let now = now();
     let scope = actor.scope().iter().map(|scope| {
         json!({
             "area": scope.area,

@@ -9,8 +9,8 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use engine::fences::{Fence, FenceDefinition, FenceEventPage, FenceId, Fences};
+use engine::now;
 use serde_json::json;
-use spatial::Timestamp;
 
 use super::answers;
 use super::changes::limit;
@@ -259,10 +259,4 @@ async fn tell(
 fn unstored(mut response: Response) -> Response {
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn now() -> Timestamp {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let millis = since.unwrap_or_default().as_millis();
-    Timestamp(i64::try_from(millis).unwrap_or(i64::MAX))
 }

@@ -2,17 +2,17 @@
 //! its features are assigned to units.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use engine::now;
 use engine::places::ResponsibleQuery;
 use engine::{EngineError, Profile};
 use ledger::place::{ASSIGNED_BY, Day};
-use spatial::{Revision, Timestamp};
+use spatial::Revision;
 
 use super::collections::known;
 use super::{REVISION, answers};
@@ -111,11 +111,7 @@ fn day(query: &QueryString) -> Result<Day, Problem> {
         Some(text) => {
             text.parse().map_err(|_odd| refused("date", text, "a day such as 2026-11-22"))
         }
-        None => {
-            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            let now = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-            Ok(Day::of(Timestamp(now)))
-        }
+        None => Ok(Day::of(now())),
     }
 }
 

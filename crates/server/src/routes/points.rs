@@ -9,6 +9,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
 use engine::ledger::Taking;
+use engine::now;
 use ledger::rows::POINTS;
 use spatial::CollectionId;
 
@@ -21,7 +22,7 @@ use crate::asked::Asked;
 use crate::crs_uri::{OfferedCrs, named};
 use crate::links::link;
 use crate::negotiate::JSON;
-use crate::point_events::{self, Answer, Asking, At, no_point, now, point_at};
+use crate::point_events::{self, Answer, Asking, At, no_point, point_at};
 use crate::problem::Problem;
 use crate::request_body::{self, Body, EditBody};
 use crate::state::App;

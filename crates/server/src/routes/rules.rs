@@ -1,7 +1,6 @@
 //! `/rules`: the spatial rules in force; `/rules/{rule}`: what one of them proposes.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -10,6 +9,7 @@ use axum::response::Response;
 use axum::routing::get;
 use engine::Profile;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
+use engine::now;
 use ledger::place::Day;
 use serde_json::{Value, json};
 use spatial::Timestamp;
@@ -122,9 +122,5 @@ fn day(query: &QueryString, as_of: Option<Timestamp>) -> Result<Day, Problem> {
     if let Some(text) = query.value("date") {
         return text.parse().map_err(|_odd| refused("date", text, "send a day such as 2026-11-22"));
     }
-    let now = || {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    };
     Ok(Day::of(as_of.unwrap_or_else(now)))
 }

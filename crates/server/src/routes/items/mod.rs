@@ -10,7 +10,6 @@ mod times;
 mod whole;
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -193,8 +192,7 @@ fn declared_crs(crs: &Crs) -> DeclaredCrs {
 
 /// The moment of an answer.
 fn now() -> String {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    utc_of_millis(i64::try_from(since.as_millis()).unwrap_or(0))
+    utc_of_millis(engine::now().0)
 }
 
 /// Members of a JSON object as text, without its braces.
