@@ -4,6 +4,7 @@ mod add;
 mod init;
 mod raise;
 mod register;
+mod sheet;
 mod told;
 
 use std::process::ExitCode;
