@@ -182,6 +182,9 @@ pub struct KeptOut {
     pub since: Timestamp,
 }
 
+/// Features that [`FeatureStore::all_features`] asks for at a time.
+const CHUNK: usize = 4096;
+
 /// A system of record. All calls are awaited and may run on another machine.
 ///
 /// An implementor promises: one writer at a time; a commit is durable when its call returns;
@@ -231,6 +234,21 @@ pub trait FeatureStore: Send + Sync {
         chunk: usize,
         sink: mpsc::Sender<Vec<Feature>>,
     ) -> Result<(), StoreError>;
+
+    /// Every feature of a collection that fits memory, by rising id.
+    async fn all_features(&self, id: &CollectionId) -> Result<Vec<Feature>, StoreError> {
+        let (sender, mut receiver) = mpsc::channel(4);
+        let gather = async {
+            let mut all = Vec::new();
+            while let Some(mut some) = receiver.recv().await {
+                all.append(&mut some);
+            }
+            all
+        };
+        let (scanned, all) = tokio::join!(self.scan(id, CHUNK, sender), gather);
+        scanned?;
+        Ok(all)
+    }
 
     /// Loads features in bulk, in one transaction.
     async fn load(

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use ledger::place::{ADMIN_UNITS, PlaceCollection, RESPONSIBILITIES};
 use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore};
-use tokio::sync::mpsc;
 
 use super::load::load;
 use crate::commands::CommandError;
@@ -53,16 +52,7 @@ async fn upper_units(
     let all = store.collections().await?;
     let fields = all.into_iter().find(|one| one.id == id).map(|one| one.fields).unwrap_or_default();
     let [code, name] = ["adcode", "name"].map(|name| fields.iter().position(|f| f.name == name));
-    let (sender, mut receiver) = mpsc::channel(4);
-    let gather = async {
-        let mut all = Vec::new();
-        while let Some(mut some) = receiver.recv().await {
-            all.append(&mut some);
-        }
-        all
-    };
-    let (scanned, districts) = tokio::join!(store.scan(&id, 64, sender), gather);
-    scanned?;
+    let districts = store.all_features(&id).await?;
     let mut rows = vec![unit(units, CITY, ["city", ""])];
     for district in districts {
         let text = |at: Option<usize>| match at.map(|at| district.properties[at].as_ref()) {

@@ -4,19 +4,15 @@ use std::sync::Arc;
 
 use ledger::place::{ADMIN_UNITS, AssignedBy, Day, GRID_CELLS};
 use spatial::{
-    Collection, CollectionId, CollectionSnapshot, CrsRegistry, Feature, Snapshot, Stage, Timestamp,
-    Value, WorldProjector,
+    Collection, CollectionSnapshot, CrsRegistry, Feature, Snapshot, Stage, Timestamp, Value,
+    WorldProjector,
 };
 use store::FeatureStore;
-use tokio::sync::mpsc;
 
 use super::assigned::{AssignedFields, assigned_by};
 use super::index::{KeptIndex, PlaceIndex};
 use super::subject::Ways;
 use crate::{EngineError, Pool};
-
-/// Features of one message of a scan.
-const CHUNK: usize = 4096;
 
 /// Assigns features on their way into one collection, by the polygons that the store has.
 #[derive(Debug)]
@@ -53,7 +49,7 @@ impl LoadAssigner {
         let mut state = Snapshot { revision, recorded_at: None, collections: <_>::default() };
         for collection in layers {
             let id = collection.id.clone();
-            let features = features(store, &id).await?;
+            let features = store.all_features(&id).await?;
             let projector = WorldProjector::new(registry, &collection.crs).map_err(|error| {
                 EngineError::NotOnTheMap { id: id.clone(), reason: error.to_string() }
             })?;
@@ -91,21 +87,4 @@ impl LoadAssigner {
         }
         Ok(())
     }
-}
-
-async fn features(
-    store: &dyn FeatureStore,
-    id: &CollectionId,
-) -> Result<Vec<Feature>, EngineError> {
-    let (sender, mut receiver) = mpsc::channel(4);
-    let gather = async {
-        let mut all = Vec::new();
-        while let Some(mut some) = receiver.recv().await {
-            all.append(&mut some);
-        }
-        all
-    };
-    let (scanned, all) = tokio::join!(store.scan(id, CHUNK, sender), gather);
-    scanned?;
-    Ok(all)
 }
