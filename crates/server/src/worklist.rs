@@ -8,7 +8,9 @@ use ledger::PointId;
 use ledger::point::{EventKind, Lamp, State};
 use ledger::worklist::{Urgency, Work};
 use serde_json::{Map, Value as Json, json};
-use spatial::{Table, TableCell, TableColumn, Timestamp, Value};
+use spatial::{Day, Table, TableCell, TableColumn, Timestamp, Value};
+
+use crate::point_events::member;
 
 pub use crate::as_of::moment;
 
@@ -25,9 +27,6 @@ const SHOWN: [&str; 10] = [
     "address",
     "source",
 ];
-/// What Asia/Shanghai is ahead of UTC, in milliseconds.
-const SHANGHAI_MS: i64 = 8 * 3_600_000;
-const DAY_MS: i64 = 86_400_000;
 
 /// A page of work as a document; `href` leads to what belongs to a point, from its id and row.
 pub fn document(
@@ -58,7 +57,7 @@ pub fn document(
 fn item(page: &WorkPage, one: &WorkItem, links: &dyn Fn(&str, i64) -> Vec<Json>) -> Json {
     let mut entry = Map::new();
     for (name, value) in values(page, one) {
-        entry.insert(name.to_owned(), json_of(&value));
+        entry.insert(name.to_owned(), member(&value));
     }
     let id = entry.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
     let row = one.row.value();
@@ -91,16 +90,6 @@ fn values(page: &WorkPage, one: &WorkItem) -> Vec<(&'static str, Value)> {
         Some((name, row.value(field.position()).to_value()))
     };
     SHOWN.into_iter().filter_map(value).collect()
-}
-
-fn json_of(value: &Value) -> Json {
-    match value {
-        Value::Null | Value::Bytes(_) => Json::Null,
-        Value::Bool(truth) => json!(truth),
-        Value::Int(number) => json!(number),
-        Value::Real(number) => json!(number),
-        Value::Text(text) => json!(text),
-    }
 }
 
 /// A page of work as a table, days in Asia/Shanghai.
@@ -167,7 +156,7 @@ pub fn table(asked: &WorkAsked, page: &WorkPage) -> Table {
 }
 
 fn day(moment: Timestamp) -> TableCell {
-    TableCell::Day(moment.0.saturating_add(SHANGHAI_MS).div_euclid(DAY_MS))
+    TableCell::Day(Day::of(moment).0)
 }
 
 /// Where a list goes on, as text that [`read_cursor`] takes: the moment that its dates are held

@@ -3,10 +3,9 @@
 //! Days are those of Asia/Shanghai; the last day of a window belongs to it.
 
 use engine::{EngineError, Profile};
-use formats::datetime::millis_of;
 use formats::report::ReportFault;
 use ledger::indicator::{InvalidPeriod, Period, Window, year_of};
-use spatial::Timestamp;
+use spatial::{Day, Timestamp};
 use thiserror::Error;
 
 use crate::as_of::{AS_OF, moment};
@@ -18,7 +17,6 @@ pub const MAX_DEPTH: usize = 4;
 /// Levels below the unit that are told when nothing is said.
 pub const DEPTH: usize = 1;
 
-const SHANGHAI_MINUTES: i64 = 480;
 const DAY_MS: i64 = 86_400_000;
 
 /// Why there is no answer.
@@ -156,11 +154,11 @@ fn span<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Result<Span, IndicatorR
     let refused = IndicatorRefusal::parameter;
     let day = |name: &'static str| {
         let text = value(name)?;
-        let first = millis_of(text, SHANGHAI_MINUTES).filter(|_| text.len() == 10);
-        Some(first.ok_or_else(|| refused(name, text, "is no day such as 2026-11-22")))
+        let day = text.parse::<Day>();
+        Some(day.map_err(|_odd| refused(name, text, "is no day such as 2026-11-22")))
     };
     let (from, to) = (day("from").transpose()?, day("to").transpose()?);
-    let to = to.map(|first| first.saturating_add(DAY_MS));
+    let (from, to) = (from.map(Day::start), to.map(Day::end));
     match value("year") {
         Some(text) if from.is_some() || to.is_some() => {
             Err(refused("year", text, "and from or to are sent; send the one or the others"))
@@ -177,7 +175,7 @@ fn span<'v>(value: &impl Fn(&str) -> Option<&'v str>) -> Result<Span, IndicatorR
                 let text = value("to").unwrap_or_default();
                 Err(refused("to", text, "is a day before from; send the later day as to"))
             }
-            _ => Ok(Span::Days { from: from.map(Timestamp), to: to.map(Timestamp) }),
+            _ => Ok(Span::Days { from, to }),
         },
     }
 }
@@ -193,7 +191,7 @@ mod tests {
         let value = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
         let query = IndicatorQuery::read(Told::Figures, value).map_err(|odd| odd.to_string())?;
         let (window, said) = query.window(Timestamp(1_795_708_800_000));
-        let day = |at: Timestamp| ledger::place::Day::of(at).to_string();
+        let day = |at: Timestamp| Day::of(at).to_string();
         Ok((day(window.from), day(Timestamp(window.to.0 - 1)), said))
     }
 

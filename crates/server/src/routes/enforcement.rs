@@ -16,7 +16,7 @@ use engine::{Profile, ReadableField};
 use formats::datetime::millis_of;
 use ledger::point::Role;
 use serde_json::{Map, Value as Json, json};
-use spatial::{FeatureRef, FieldClass, ValueRef};
+use spatial::{FeatureRef, FieldClass, SHANGHAI_AHEAD_MINUTES, ValueRef};
 
 use super::{REVISION, answers};
 use crate::actor::Actor;
@@ -27,9 +27,6 @@ use crate::negotiate::JSON;
 use crate::point_events::{event_documents, member, no_point};
 use crate::problem::Problem;
 use crate::state::App;
-
-/// Times without a zone are those of Asia/Shanghai.
-const SHANGHAI_MINUTES: i64 = 480;
 
 /// The route.
 pub fn routes() -> Router<Arc<App>> {
@@ -71,7 +68,8 @@ fn merged(trace: &Trace, records: &Records, actor: Option<&Actor>) -> Vec<Json> 
         .chain(acts)
         .map(|(source, mut entry)| {
             let at = entry.get("occurred_at").and_then(Json::as_str);
-            let at = at.and_then(|text| millis_of(text, SHANGHAI_MINUTES)).unwrap_or(i64::MAX);
+            let at =
+                at.and_then(|text| millis_of(text, SHANGHAI_AHEAD_MINUTES)).unwrap_or(i64::MAX);
             entry.insert("source".to_owned(), json!(source));
             (at, Json::Object(entry))
         })
