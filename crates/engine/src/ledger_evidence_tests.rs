@@ -9,12 +9,11 @@ use ledger::point::EvidenceId;
 use ledger::rows::evidence::{EvidenceKind, GivenPosition, PositionSource};
 use ledger::rows::{collections, evidence_collection};
 use spatial::shift::Shift;
-use spatial::{Collection, Crs, CrsRegistry, Geometry, Timestamp};
-use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode};
-use tokio::sync::mpsc;
+use spatial::{Crs, CrsRegistry, Geometry};
+use store::{FeatureStore, GeoPackageStore};
 
 use crate::ledger::NewEvidence;
-use crate::ledger_tests::{by, new, pid, report, uuid};
+use crate::ledger_tests::{by, make, new, pid, report, uuid};
 use crate::{Engine, EngineError, EngineSettings};
 
 const HERE: [f64; 2] = [116.3385, 39.7285];
@@ -38,19 +37,6 @@ fn photo(number: u64, bytes: &[u8]) -> NewEvidence {
         actor: "local".to_owned(),
         unit: None,
     }
-}
-
-async fn make(store: &GeoPackageStore, collection: Collection) {
-    let (sender, receiver) = mpsc::channel(1);
-    sender.send(LoadItem::Finish).await.unwrap();
-    let load = Load {
-        collection,
-        mode: LoadMode::Create,
-        actor: "local".to_owned(),
-        reason: "test".to_owned(),
-        recorded_at: Timestamp(1_000),
-    };
-    store.load(load, receiver).await.unwrap();
 }
 
 /// An engine over a ledger on the plane of the 39th zone, with one point.

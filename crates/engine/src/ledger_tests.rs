@@ -12,7 +12,7 @@ use ledger::{
 };
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use spatial::{Crs, CrsRegistry, FeatureId, Geometry, Timestamp, Value, ValueRef};
+use spatial::{Collection, Crs, CrsRegistry, FeatureId, Geometry, Timestamp, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode, MemoryStore};
 use tokio::sync::mpsc;
 
@@ -95,17 +95,22 @@ pub(crate) fn by(actor: &str, events: Vec<NewEvent>) -> Raising {
 
 async fn make_collections(store: &dyn FeatureStore) {
     for collection in collections(&Crs::CGCS2000).unwrap() {
-        let (sender, receiver) = mpsc::channel(1);
-        sender.send(LoadItem::Finish).await.unwrap();
-        let load = Load {
-            collection,
-            mode: LoadMode::Create,
-            actor: "local".to_owned(),
-            reason: "test".to_owned(),
-            recorded_at: Timestamp(1_000),
-        };
-        store.load(load, receiver).await.unwrap();
+        make(store, collection).await;
     }
+}
+
+/// Makes a collection without features.
+pub(crate) async fn make(store: &dyn FeatureStore, collection: Collection) {
+    let (sender, receiver) = mpsc::channel(1);
+    sender.send(LoadItem::Finish).await.unwrap();
+    let load = Load {
+        collection,
+        mode: LoadMode::Create,
+        actor: "local".to_owned(),
+        reason: "test".to_owned(),
+        recorded_at: Timestamp(1_000),
+    };
+    store.load(load, receiver).await.unwrap();
 }
 
 pub(crate) async fn open(store: Arc<dyn FeatureStore>) -> Engine {

@@ -65,15 +65,13 @@ pub fn known_units(state: &Snapshot) -> Option<KnownUnits> {
 
 /// The units that are wanted, the coarsest level first and then by code; of one code the first row.
 fn read(state: &Snapshot, is_wanted: impl Fn(&AdminUnit) -> bool) -> Vec<AdminUnit> {
-    let id = CollectionId::try_from(ADMIN_UNITS);
-    let held = id.ok().and_then(|id| state.collections.get(&id));
-    let Some(held) = held else { return Vec::new() };
+    let Some(held) = held(state) else { return Vec::new() };
     let can_read =
         |name: &str| ReadableField::find(held.collection(), name, Profile::default()).is_ok();
-    let Some(reader) = UnitReader::of(held.collection()).filter(|_| can_read("code")) else {
+    if !can_read("code") {
         return Vec::new();
-    };
-    let mut units = rows(held, &reader);
+    }
+    let mut units = rows(held);
     units.retain(|unit| is_wanted(unit));
     units.sort_by(|one, other| {
         (one.level, &one.code, one.row).cmp(&(other.level, &other.code, other.row))
@@ -86,7 +84,15 @@ fn read(state: &Snapshot, is_wanted: impl Fn(&AdminUnit) -> bool) -> Vec<AdminUn
     units
 }
 
-fn rows(held: &CollectionSnapshot, reader: &UnitReader) -> Vec<AdminUnit> {
+/// The collection of units of administration.
+pub(super) fn held(state: &Snapshot) -> Option<&CollectionSnapshot> {
+    let id = CollectionId::try_from(ADMIN_UNITS).ok()?;
+    state.collections.get(&id).map(|held| &**held)
+}
+
+/// Every unit that its rows tell, in no order.
+pub(super) fn rows(held: &CollectionSnapshot) -> Vec<AdminUnit> {
+    let Some(reader) = UnitReader::of(held.collection()) else { return Vec::new() };
     let mut units = Vec::new();
     held.each(&mut |shard, slots| {
         units.extend(

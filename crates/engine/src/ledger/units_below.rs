@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ledger::place::{ADMIN_UNITS, Day, UnitReader};
+use ledger::place::Day;
 use rustc_hash::FxHashMap;
-use spatial::{CollectionId, Snapshot};
+use spatial::Snapshot;
+
+use super::units::{held, rows};
 
 /// A unit as points may name it: by its code, or by one beneath it.
 #[derive(Clone, Debug)]
@@ -20,22 +22,12 @@ impl UnitsBelow {
     pub(super) fn of(state: &Snapshot, code: &str, day: Day) -> Self {
         let mut children: FxHashMap<String, Vec<String>> = FxHashMap::default();
         let mut is_known = false;
-        let id = CollectionId::try_from(ADMIN_UNITS).ok();
-        let held = id.and_then(|id| state.collections.get(&id));
-        let reader = held.and_then(|held| UnitReader::of(held.collection()));
-        if let (Some(held), Some(reader)) = (held, reader) {
-            held.each(&mut |shard, slots| {
-                for slot in slots {
-                    let row = reader.row(shard.feature(usize::from(*slot)));
-                    let Some(unit) = row.read().0.filter(|unit| unit.validity.holds(day)) else {
-                        continue;
-                    };
-                    is_known |= unit.code == code;
-                    if let Some(parent) = unit.parent {
-                        children.entry(parent).or_default().push(unit.code);
-                    }
-                }
-            });
+        let all = held(state).map(rows).unwrap_or_default();
+        for unit in all.into_iter().filter(|unit| unit.validity.holds(day)) {
+            is_known |= unit.code == code;
+            if let Some(parent) = unit.parent {
+                children.entry(parent).or_default().push(unit.code);
+            }
         }
         let mut codes = BTreeSet::from([code.to_owned()]);
         let mut open = vec![code.to_owned()];
