@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use indicators::IndicatorsArgs;
-pub use ledger::{LedgerAction, LedgerArgs, LedgerPart, RaiseArgs, RegisterArgs};
+pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{

@@ -35,9 +35,9 @@ fn records_of_departments_and_events_are_one_timeline_with_rights_by_department(
     let none = town.server.get(&format!("/points/{}/enforcement", uuid(1)));
     check_refusal(&none, 404, "no_enforcement", "no collection");
     let place = town.folder.path();
-    let added = run(place, &["ledger", "add", "s.gpkg", "enforcement-records"]);
+    let added = run(place, &["ledger", "add", "s.gpkg", "enforcement_records"]);
     assert_eq!(added.code, 0, "{}", added.err);
-    let twice = run(place, &["ledger", "add", "s.gpkg", "enforcement-records"]);
+    let twice = run(place, &["ledger", "add", "s.gpkg", "enforcement_records"]);
     assert_eq!(twice.code, 1);
     assert!(twice.err.contains("already"), "{}", twice.err);
     town.take(&[report(1, 1), register(1, 2), report(2, 3)]);

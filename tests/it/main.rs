@@ -44,6 +44,7 @@ mod points_town;
 mod postgis;
 mod qgis_edits;
 mod ready;
+mod records;
 mod running;
 mod serving;
 mod squares;

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::{Args, Subcommand};
+use ledger::rows::{ENFORCEMENT, EVIDENCE};
 
 /// `tuban ledger`
 #[derive(Debug, Args)]
@@ -23,12 +25,13 @@ pub enum LedgerAction {
         #[arg(long, value_name = "CRS", default_value = "EPSG:4490")]
         crs: String,
     },
-    /// Add a collection to a ledger, for photos and documents or for records of departments
+    /// Add collections to a ledger: evidence, records of departments, outlets, patrols …
     Add {
         /// The store; a server may hold it
         store: PathBuf,
-        /// Which collection
-        part: LedgerPart,
+        /// Which; several are made one after the other
+        #[arg(required = true, value_name = "PART", value_parser = parts())]
+        parts: Vec<String>,
     },
     /// Register points from a spreadsheet, or give known points new values by their number
     Register(RegisterArgs),
@@ -36,13 +39,15 @@ pub enum LedgerAction {
     Raise(RaiseArgs),
 }
 
-/// A collection that may stand beside those of a ledger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LedgerPart {
-    /// Photos and documents of points; from then on events may only name evidence that is there
-    Evidence,
-    /// What departments did at points, told in one timeline with their events
-    EnforcementRecords,
+/// The collections that may stand beside those of a ledger, each with its title.
+fn parts() -> PossibleValuesParser {
+    let evidence = PossibleValue::new(EVIDENCE)
+        .help("证据: from then on events may only name evidence that is there");
+    let enforcement =
+        PossibleValue::new(ENFORCEMENT).help("执法记录, told in one timeline with events");
+    let records =
+        ledger::record::collections().map(|one| PossibleValue::new(one.id).help(one.title));
+    [evidence, enforcement].into_iter().chain(records).collect::<Vec<_>>().into()
 }
 
 /// What a spreadsheet may hold, and what the exit codes say.

@@ -17,7 +17,7 @@ use crate::config::Config;
 pub async fn ledger(args: LedgerArgs, config: &Config) -> Result<ExitCode, CommandError> {
     match args.action {
         LedgerAction::Init { store, crs } => init::init(&store, &crs, config).await,
-        LedgerAction::Add { store, part } => add::add(&store, part, config).await,
+        LedgerAction::Add { store, parts } => add::add(&store, &parts, config).await,
         LedgerAction::Register(args) => register::register(args, config).await,
         LedgerAction::Raise(args) => raise::raise(args, config).await,
     }

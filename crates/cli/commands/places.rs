@@ -7,13 +7,13 @@ use std::sync::Arc;
 use engine::places::{Assignments, Scope};
 use engine::{Engine, EngineSettings, Profile};
 use ledger::place::{
-    ADMIN_UNITS, ALLEYS, ASSIGNED_BY, AdminUnit, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS,
-    PlaceCollection, PlaceRow, RESPONSIBILITIES, UnitReader, check, check_places,
+    ADMIN_UNITS, ALLEYS, ASSIGNED_BY, AdminUnit, COLLECTIONS, FOCUS_AREAS, GRID_CELLS,
+    PLANNING_LAYERS, PlaceRow, RESPONSIBILITIES, UnitReader, check, check_places,
     check_responsibilities, codes_of_units,
 };
 use serde_json::json;
 use server::places::assignments;
-use spatial::{Collection, CollectionId, Crs, Envelope, Snapshot, SourceCrs, Zooms};
+use spatial::{Collection, CollectionId, Crs, Snapshot, SourceCrs};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadMode};
 use tokio::sync::mpsc;
 
@@ -23,9 +23,6 @@ use crate::args::{PlacesAction, PlacesArgs};
 use crate::config::Config;
 use crate::local::Opened;
 use crate::output::{say, tell};
-
-/// Zooms of the new collections.
-const ZOOMS: Zooms = Zooms { min: 0, max: 18 };
 
 /// Makes the collections, or checks them.
 pub async fn places(args: PlacesArgs, config: &Config) -> Result<ExitCode, CommandError> {
@@ -47,13 +44,13 @@ async fn init(path: &Path, crs: &str, config: &Config) -> Result<(), CommandErro
     let opened =
         Opened::open(path, |path| Ok(with_key(GeoPackageStore::open_or_create(path)?, config)))?;
     let known = opened.collections().await?;
-    for one in PlaceCollection::ALL {
+    for one in COLLECTIONS {
         if known.iter().any(|known| known.id.as_str() == one.id) {
             say(format_args!("{} is there already", one.id));
             continue;
         }
         let load = Load {
-            collection: described(&one, crs.clone())?,
+            collection: one.collection(crs.clone())?,
             mode: LoadMode::Create,
             actor: "local".to_owned(),
             reason: "places init".to_owned(),
@@ -67,26 +64,6 @@ async fn init(path: &Path, crs: &str, config: &Config) -> Result<(), CommandErro
         say(format_args!("{} is made, revision {}", one.id, made.revision));
     }
     Ok(())
-}
-
-/// A collection of places, its extent and count still empty.
-pub(super) fn described(one: &PlaceCollection, crs: Crs) -> Result<Collection, CommandError> {
-    Ok(Collection {
-        id: CollectionId::try_from(one.id)?,
-        title: one.title.to_owned(),
-        description: one.description.to_owned(),
-        attribution: String::new(),
-        crs,
-        geometry_type: one.geometry_type,
-        has_z: false,
-        has_m: false,
-        fields: one.fields(),
-        key: None,
-        zooms: ZOOMS,
-        style: None,
-        extent: Envelope::EMPTY,
-        count: 0,
-    })
 }
 
 /// Every defect of the places, in words.

@@ -5,7 +5,7 @@
 //! two years, told event by event.
 
 use geo_types::{Geometry as Shape, MultiPolygon};
-use ledger::place::PlaceCollection;
+use ledger::ShippedCollection;
 use ledger::point::{PointId, Quantities, SquareMetres, State};
 use ledger::rows::{events, points};
 use spatial::{Feature, Field, Geometry, Timestamp, Value};
@@ -104,7 +104,7 @@ impl Synth {
     }
 
     /// Towns and villages as rows of the units of `places`.
-    pub fn units(&self, collection: &PlaceCollection) -> Result<Vec<Feature>, SynthError> {
+    pub fn units(&self, collection: &ShippedCollection) -> Result<Vec<Feature>, SynthError> {
         let fields = collection.fields();
         let unit = |feature: Feature, level: &str| {
             let text = |at: usize| match &feature.properties[at] {
@@ -139,8 +139,8 @@ impl Synth {
     /// Who answers for which town and village: posts, and no persons.
     pub fn responsibilities(
         &self,
-        units: &PlaceCollection,
-        collection: &PlaceCollection,
+        units: &ShippedCollection,
+        collection: &ShippedCollection,
     ) -> Result<Vec<Feature>, SynthError> {
         let (of_units, fields) = (units.fields(), collection.fields());
         let column = |feature: &Feature, name: &str| {

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::place::{
-    ADMIN_UNITS, CodeScheme, Level, PlaceCollection, RESPONSIBILITIES, UnitRow, check,
+    ADMIN_UNITS, COLLECTIONS, CodeScheme, Level, RESPONSIBILITIES, UnitRow, check,
 };
 use ledger::point::{EventKind, Lamp, Rules, State};
 use ledger::rows::events::{self, StoredEvent};
@@ -167,7 +167,7 @@ fn nothing_in_the_ledger_is_personal() {
 #[test]
 fn towns_and_villages_are_units_without_defect_below_their_district() {
     let [units, responsibilities] = [ADMIN_UNITS, RESPONSIBILITIES]
-        .map(|id| PlaceCollection::ALL.into_iter().find(|one| one.id == id).unwrap());
+        .map(|id| COLLECTIONS.into_iter().find(|one| one.id == id).unwrap());
     let synth = Synth::new(1, 20_000, Some(2), &Crs::CGCS2000).unwrap();
     let rows = synth.units(&units).unwrap();
     assert_eq!(rows.len(), 2 + synth.villages());

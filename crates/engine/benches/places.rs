@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use engine::places::Scope;
 use engine::{Engine, EngineSettings};
 use geo_types::{Geometry as Shape, LineString, MultiPolygon, Point, Polygon};
-use ledger::place::{ADMIN_UNITS, PlaceCollection, assignment_fields};
+use ledger::place::{ADMIN_UNITS, COLLECTIONS, assignment_fields};
 use spatial::{
     Change, ChangeOp, ChangeSet, Collection, CollectionId, Crs, CrsRegistry, Envelope, Feature,
     FeatureId, Field, Geometry, GeometryType, Timestamp, Value, Zooms,
@@ -171,7 +171,7 @@ async fn swept(engine: &Engine, what: &str, scope: Scope) {
 async fn run(points: u64) {
     let folder = tempfile::tempdir().unwrap();
     let store = Arc::new(GeoPackageStore::open_or_create(&folder.path().join("b.gpkg")).unwrap());
-    let units = PlaceCollection::ALL.into_iter().find(|one| one.id == ADMIN_UNITS).unwrap();
+    let units = COLLECTIONS.into_iter().find(|one| one.id == ADMIN_UNITS).unwrap();
     let units = collection(ADMIN_UNITS, units.geometry_type, units.fields());
     let cells = (0..ROWS).flat_map(|row| (0..COLUMNS).map(move |column| (column, row)));
     let towns = cells.map(|(x, y)| town(x, y, &format!("t{:03}", y * COLUMNS + x), &units.fields));

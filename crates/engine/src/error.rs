@@ -89,7 +89,7 @@ pub enum EngineError {
     },
     /// The store keeps no records of departments.
     #[error(
-        "the store keeps no records of departments; `tuban ledger add STORE enforcement-records` makes \
+        "the store keeps no records of departments; `tuban ledger add STORE enforcement_records` makes \
          the collection"
     )]
     NoEnforcement,

@@ -22,7 +22,9 @@ mod personal_names;
 pub mod place;
 pub mod point;
 mod point_code;
+pub mod record;
 pub mod rows;
+mod shipped;
 mod unit_code;
 pub mod worklist;
 
@@ -48,4 +50,5 @@ pub use point::{
     Event, EventId, EventKind, Payload, Point, PointId, Raised, Refusal, Rules, State,
 };
 pub use point_code::{PointCode, PointCodeFault, PointSeries};
+pub use shipped::ShippedCollection;
 pub use unit_code::{Fixture, UnitCode};

@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use ledger::place::{ADMIN_UNITS, PlaceCollection, RESPONSIBILITIES};
+use ledger::ShippedCollection;
+use ledger::place::{ADMIN_UNITS, COLLECTIONS, RESPONSIBILITIES};
 use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore};
 
 use super::load::load;
 use crate::commands::CommandError;
-use crate::commands::places::described;
 use crate::synth::Synth;
 
 const CITY: [&str; 2] = ["110000", "北京市"];
@@ -19,17 +19,17 @@ pub(super) async fn load_places(
     store: &GeoPackageStore,
     synth: &Arc<Synth>,
 ) -> Result<(), CommandError> {
-    let of = |id: &str| PlaceCollection::ALL.into_iter().find(|one| one.id == id);
+    let of = |id: &str| COLLECTIONS.into_iter().find(|one| one.id == id);
     let (Some(units), Some(responsibilities)) = (of(ADMIN_UNITS), of(RESPONSIBILITIES)) else {
         return Ok(());
     };
     let mut rows = upper_units(store, &units).await?;
     rows.append(&mut synth.units(&units)?);
-    let mut collection = described(&units, Crs::CGCS2000)?;
+    let mut collection = units.collection(Crs::CGCS2000)?;
     collection.style = Some(include_str!("../../styles/admin_units.json").to_owned());
     load_all(store, collection, rows).await?;
     let rows = synth.responsibilities(&units, &responsibilities)?;
-    load_all(store, described(&responsibilities, Crs::CGCS2000)?, rows).await
+    load_all(store, responsibilities.collection(Crs::CGCS2000)?, rows).await
 }
 
 async fn load_all(
@@ -46,7 +46,7 @@ async fn load_all(
 /// The city, which has no outline of its own, and its districts.
 async fn upper_units(
     store: &GeoPackageStore,
-    units: &PlaceCollection,
+    units: &ShippedCollection,
 ) -> Result<Vec<Feature>, CommandError> {
     let id = CollectionId::try_from("districts")?;
     let all = store.collections().await?;
@@ -65,7 +65,7 @@ async fn upper_units(
     Ok(rows)
 }
 
-fn unit(units: &PlaceCollection, [code, name]: [&str; 2], [level, parent]: [&str; 2]) -> Feature {
+fn unit(units: &ShippedCollection, [code, name]: [&str; 2], [level, parent]: [&str; 2]) -> Feature {
     let value = |field: &str| match field {
         "code" => code,
         "name" => name,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use geo_types::{Coord, Geometry as Shape, MultiPolygon, Point, Rect};
-use ledger::place::{PlaceCollection, assignment_fields};
+use ledger::place::{COLLECTIONS, assignment_fields};
 use spatial::{
     Change, ChangeOp, ChangeSet, Collection, CollectionId, Commit, Crs, Envelope, Feature,
     FeatureId, Field, FieldClass, FieldType, Geometry, GeometryType, Timestamp, Value, Zooms,
@@ -57,7 +57,7 @@ fn described(name: &str, geometry_type: GeometryType, fields: Vec<Field>) -> Col
 
 /// One of the collections of places.
 pub(crate) fn places(name: &str) -> Collection {
-    let one = PlaceCollection::ALL.into_iter().find(|one| one.id == name).unwrap();
+    let one = COLLECTIONS.into_iter().find(|one| one.id == name).unwrap();
     described(name, one.geometry_type, one.fields())
 }
 

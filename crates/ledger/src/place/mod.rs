@@ -40,8 +40,7 @@ pub use names::{called, split_aliases};
 pub use place_defect::PlaceDefect;
 pub use row::{UnitReader, UnitRow, ValidityReader};
 pub use schema::{
-    ADMIN_UNITS, ALLEYS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, PlaceCollection,
-    RESPONSIBILITIES,
+    ADMIN_UNITS, ALLEYS, COLLECTIONS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, RESPONSIBILITIES,
 };
 pub use spatial::{Day, InvalidDay};
 pub use unit::AdminUnit;

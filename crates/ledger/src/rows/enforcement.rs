@@ -5,7 +5,8 @@
 
 use spatial::{Field, FieldClass, FieldType};
 
-use super::{Column, ID, field};
+use super::ID;
+use crate::shipped::{Column, field};
 
 use FieldClass::{L1, L2};
 use FieldType::{DateTime, Real, Text};

@@ -6,11 +6,12 @@
 use spatial::{Field, FieldClass, FieldType, Timestamp, Value, ValueRef};
 use thiserror::Error;
 
-use super::{Column, ID, field};
+use super::ID;
 use crate::point::{
     Event, EventKind, EvidenceId, Finding, Payload, PointId, Proof, Quantities, Role, SquareMetres,
     moment,
 };
+use crate::shipped::{Column, field};
 
 use FieldClass::{L1, L2};
 use FieldType::{Bool, DateTime, Int, Real, Text};

@@ -9,10 +9,11 @@
 use spatial::shift::Shift;
 use spatial::{Field, FieldClass, FieldType, Timestamp, Value, ValueRef};
 
+use super::ID;
 use super::events::Unfit;
-use super::{Column, ID, field};
 use crate::point::named::named;
 use crate::point::{EvidenceId, PointId, moment};
+use crate::shipped::{Column, field};
 
 use FieldClass::{L1, L2};
 use FieldType::{Bool, DateTime, Int, Real, Text};

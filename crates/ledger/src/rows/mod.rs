@@ -15,7 +15,7 @@ pub mod facts;
 pub mod points;
 
 use spatial::{
-    Collection, CollectionId, Crs, Envelope, Field, FieldClass, FieldType, GeometryType, Zooms,
+    Collection, CollectionId, Crs, Envelope, Field, GeometryType, Zooms,
     collection::InvalidCollectionId,
 };
 
@@ -100,11 +100,4 @@ pub fn is_of_ledger(collection: &Collection) -> bool {
         EVIDENCE => has_all(&evidence::fields()),
         _ => false,
     }
-}
-
-/// Name, what a reader sees, type and class of a column.
-type Column = (&'static str, &'static str, FieldType, FieldClass);
-
-fn field((name, alias, field_type, class): Column) -> Field {
-    Field { name: name.to_owned(), alias: Some(alias.to_owned()), field_type, class }
 }

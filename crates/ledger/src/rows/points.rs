@@ -2,9 +2,10 @@
 
 use spatial::{Day, Field, FieldClass, FieldType, Timestamp, Value};
 
-use super::{Column, ID, field};
+use super::ID;
 use crate::place::assignment_fields;
 use crate::point::{Point, SquareMetres, moment};
+use crate::shipped::{Column, field};
 
 /// A column that follows from the events of its point.
 struct Derived {

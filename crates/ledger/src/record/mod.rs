@@ -1,0 +1,23 @@
+//! Records beside the points of the ledger: who trades, who calls, who patrols, what towns plan. Each
+//! is a collection of the store that may be there or not.
+
+pub mod business;
+pub mod calls;
+pub mod patrols;
+pub mod towns;
+
+#[cfg(test)]
+mod record_tests;
+
+use crate::ShippedCollection;
+
+/// Every collection of records.
+pub fn collections() -> impl Iterator<Item = ShippedCollection> {
+    let (first, second) = (business::COLLECTIONS, calls::COLLECTIONS);
+    first.into_iter().chain(second).chain(patrols::COLLECTIONS).chain(towns::COLLECTIONS)
+}
+
+/// The collection of that id.
+pub fn named(id: &str) -> Option<ShippedCollection> {
+    collections().find(|one| one.id == id)
+}

@@ -1,0 +1,97 @@
+//! Who was where and what was found: patrols, their tracks, checklists and their results.
+//!
+//! *Invariant:* a track shows where a person went, so its key is of class L4 and the whole collection
+//! with it; the patrol itself shows the alleys that it covered.
+
+use spatial::{FieldClass, FieldType, GeometryType};
+
+use crate::shipped::{Beside, ShippedCollection};
+
+use FieldClass::{L1, L3, L4};
+use FieldType::{Bool, DateTime, Int, Real, Text};
+
+/// Patrols (巡查), where their lines are the parts of alleys that were covered.
+pub const PATROLS: &str = "patrols";
+/// Tracks of patrols as recorded, for enforcement alone.
+pub const PATROL_TRACKS: &str = "patrol_tracks";
+/// Items of checklists by version (十无 as the example).
+pub const CHECKLISTS: &str = "checklists";
+/// Results by item (检查结果).
+pub const CHECKLIST_RESULTS: &str = "checklist_results";
+
+/// The collections of this file.
+pub(super) const COLLECTIONS: [ShippedCollection; 4] = [
+    ShippedCollection {
+        id: PATROLS,
+        title: "巡查",
+        description: "街巷长、小巷管家、网格员的日巡",
+        geometry_type: GeometryType::MultiLineString,
+        key: Some("code"),
+        columns: &[
+            ("code", "编号", Text, L1),
+            ("role", "职责", Text, L1),
+            ("unit", "单位", Text, L1),
+            ("person", "人员", Text, L3),
+            ("alley", "街巷", Text, L1),
+            ("point", "点位", Text, L1),
+            ("started_at", "开始时间", DateTime, L1),
+            ("ended_at", "结束时间", DateTime, L1),
+            ("recorded_at", "接收时间", DateTime, L1),
+            ("covered_m", "覆盖长度", Real, L1),
+            ("findings", "发现问题", Int, L1),
+        ],
+        beside: Beside::Nothing,
+    },
+    ShippedCollection {
+        id: PATROL_TRACKS,
+        title: "巡查轨迹",
+        description: "原始轨迹",
+        geometry_type: GeometryType::MultiLineString,
+        key: Some("patrol"),
+        columns: &[
+            ("patrol", "巡查", Text, L4),
+            ("device", "设备", Text, L4),
+            ("accuracy_m", "定位精度", Real, L4),
+            ("source_crs", "来源坐标系", Text, L4),
+        ],
+        beside: Beside::Nothing,
+    },
+    ShippedCollection {
+        id: CHECKLISTS,
+        title: "检查清单",
+        description: "按版本的清单条目",
+        geometry_type: GeometryType::Any,
+        key: Some("code"),
+        columns: &[
+            ("code", "编号", Text, L1),
+            ("checklist", "清单", Text, L1),
+            ("version", "版本", Text, L1),
+            ("item", "条目", Text, L1),
+            ("kind", "有或无", Text, L1),
+            ("text", "要求", Text, L1),
+            ("basis", "口径", Text, L1),
+            ("source", "来源", Text, L1),
+        ],
+        beside: Beside::Nothing,
+    },
+    ShippedCollection {
+        id: CHECKLIST_RESULTS,
+        title: "检查结果",
+        description: "逐条检查结果",
+        geometry_type: GeometryType::Any,
+        key: Some("code"),
+        columns: &[
+            ("code", "编号", Text, L1),
+            ("checklist", "清单", Text, L1),
+            ("version", "版本", Text, L1),
+            ("item", "条目", Text, L1),
+            ("patrol", "巡查", Text, L1),
+            ("alley", "街巷", Text, L1),
+            ("point", "点位", Text, L1),
+            ("passed", "通过", Bool, L1),
+            ("checked_at", "检查时间", DateTime, L1),
+            ("note", "说明", Text, L1),
+        ],
+        beside: Beside::Nothing,
+    },
+];
