@@ -13,6 +13,7 @@ pub mod local;
 mod output;
 pub mod register;
 pub mod rule_files;
+mod styles;
 pub mod synth;
 
 use std::process::ExitCode;
