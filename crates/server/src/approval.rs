@@ -79,7 +79,7 @@ fn moment(value: &Json) -> String {
 }
 
 fn step(event: &Json) -> String {
-    let text = |name: &str| event[name].as_str().unwrap_or_default();
+    let text = |name: &str| said_by(event, name);
     let kind = EventKind::from_identifier(text("kind"));
     let role = Role::from_identifier(text("role"));
     let fields = events::fields();
@@ -89,14 +89,19 @@ fn step(event: &Json) -> String {
     format!(
         "{} {}（{} {}）{}",
         moment(&event["occurred_at"]),
-        kind.map_or(text("kind"), EventKind::chinese),
-        role.map_or(text("role"), Role::chinese),
+        kind.map_or(text("kind"), |kind| kind.chinese()),
+        role.map_or(text("role"), |role| role.chinese()),
         text("actor"),
         said.join("；")
     )
 }
 
+/// A text of a document; empty when it is none.
+fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
+    document[name].as_str().unwrap_or_default()
+}
+
 fn piece(piece: &Json) -> String {
-    let text = |name: &str| piece[name].as_str().unwrap_or_default();
+    let text = |name: &str| said_by(piece, name);
     format!("{} {} SHA-256 {}", text("phase"), moment(&piece["captured_at"]), text("sha256"))
 }

@@ -1,3 +1,4 @@
+//! Forms as PDF: every text is shown, on as many pages as it takes.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::ReportFault;

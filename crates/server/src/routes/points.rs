@@ -121,14 +121,8 @@ async fn approval(
     let at = as_of.unwrap_or_else(now);
     let revision = trace.revision;
     let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
-    let drawn = {
-        let app = Arc::clone(&app);
-        let base = asked.base.clone();
-        app.engine.pool().run(move || {
-            let document = point_events::trace(&app.engine, &trace, at, (&base, Vec::new()));
-            form_pdf(&approval::form(&document))
-        })
-    };
+    let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
+    let drawn = app.engine.pool().run(move || form_pdf(&approval::form(&document)));
     let pdf = drawn.await?.map_err(|fault| Problem::internal(&fault))?;
     let mut response = pdf.into_response();
     let headers = response.headers_mut();
