@@ -2,6 +2,7 @@
 
 mod indicators;
 mod ledger;
+mod ledgers;
 mod places;
 mod rules;
 mod user;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
+pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{
@@ -67,6 +69,10 @@ pub enum Command {
     Worklist(WorklistArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
+    /// List the ledgers (台账), or the rows of one by unit; as a table, CSV, XLSX or JSON
+    Ledgers(LedgersArgs),
+    /// Tell problems and projects of a town (两清单), or its plan (一街(镇)一方案)
+    Town(TownArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them
     Indicators(IndicatorsArgs),
     /// Erase personal values of one feature for good, from every past state too

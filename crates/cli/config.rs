@@ -8,13 +8,13 @@ use std::path::{Path, PathBuf};
 use ledger::point::Role;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use spatial::Crs;
+use spatial::{Crs, FieldClass};
 use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
 use crate::evidence_config::EvidenceConfig;
-use crate::ledger_config::{LedgerConfig, read_roles, write_roles};
+use crate::ledger_config::{LedgerConfig, read_roles, sees_over_defaults, write_roles, write_sees};
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -154,11 +154,15 @@ pub struct AccountsConfig {
     /// Roles whose accounts change features and fences.
     #[serde(deserialize_with = "read_roles", serialize_with = "write_roles")]
     pub editors: BTreeSet<Role>,
+    /// Which collections accounts see, by role: those whose key is of this class (`L1` to `L4`) or
+    /// below. A role that is not named keeps its default; readers and administrators see L1.
+    #[serde(deserialize_with = "sees_over_defaults", serialize_with = "write_sees")]
+    pub sees: BTreeMap<Role, FieldClass>,
 }
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { editors: Role::ALL.into() }
+        Self { editors: Role::ALL.into(), sees: server::default_roles() }
     }
 }
 

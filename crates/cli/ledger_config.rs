@@ -7,6 +7,7 @@ use ledger::Rules;
 use ledger::point::{EventKind, Role};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use spatial::FieldClass;
 
 /// Most days of the yellow lamp: ten years.
 const MAX_YELLOW_DAYS: u32 = 3_650;
@@ -36,6 +37,8 @@ pub struct LedgerConfig {
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
     pub spatial_rules: PathBuf,
+    /// File of ledgers as lists, in TOML; empty: those that come with the program.
+    pub ledgers: PathBuf,
     /// A closed point is to be looked at again so many days after closing; an empty list asks for
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
@@ -63,6 +66,7 @@ impl Default for LedgerConfig {
             indicators: PathBuf::new(),
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
+            ledgers: PathBuf::new(),
             raisers,
         }
     }
@@ -161,4 +165,28 @@ pub fn read_roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, 
 /// Writes a list of roles of the ledger.
 pub fn write_roles<S: Serializer>(roles: &BTreeSet<Role>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(roles.iter().map(|role| role.identifier()))
+}
+
+/// The classes of a configuration laid over those that roles have by default.
+pub fn sees_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<Role, FieldClass>, D::Error> {
+    let mut sees = server::default_roles();
+    for (RoleWord(role), word) in BTreeMap::<RoleWord, String>::deserialize(from)? {
+        let class = FieldClass::ALL.into_iter().find(|class| format!("{class:?}") == word);
+        let class = class.filter(|class| *class >= FieldClass::L1).ok_or_else(|| {
+            let shown: String = word.chars().take(40).collect();
+            D::Error::custom(format!("{role}: {shown:?} is no class; use L1, L2, L3 or L4"))
+        })?;
+        sees.insert(role, class);
+    }
+    Ok(sees)
+}
+
+/// Writes the classes of roles.
+pub fn write_sees<S: Serializer>(
+    sees: &BTreeMap<Role, FieldClass>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(sees.iter().map(|(role, class)| (role.identifier(), format!("{class:?}"))))
 }

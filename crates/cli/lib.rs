@@ -9,6 +9,7 @@ mod evidence_config;
 pub mod import;
 pub mod indicator_files;
 mod ledger_config;
+pub mod ledger_files;
 pub mod local;
 mod output;
 pub mod register;

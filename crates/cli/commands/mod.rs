@@ -10,6 +10,7 @@ mod import;
 mod indicators;
 mod inspect;
 mod ledger;
+mod ledgers;
 mod places;
 mod pyramid;
 mod query;
@@ -57,6 +58,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Ledgers(args) => blocking(ledgers::ledgers(args, &config)).map(done),
+        Command::Town(args) => blocking(ledgers::town(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),

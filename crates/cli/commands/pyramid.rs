@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use engine::{Engine, EngineError, Pyramid};
+use engine::{Engine, EngineError, HIGHEST_IN_TILES, Pyramid, key_class};
 use formats::{
     ArchiveFormat, ArchiveInfo, ArchivePart, FormatError, archive_order, finish_archive,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use spatial::{CollectionId, CollectionSnapshot};
+use spatial::{Collection, CollectionId, CollectionSnapshot};
 use store::FeatureStore;
 use tile::{MAX_ZOOM, TileCoord, WEB_MERCATOR_QUAD};
 use tokio::task::spawn_blocking;
@@ -38,15 +38,18 @@ pub async fn pyramid(
     }
     let store = Arc::new(read_only(&args.store)?);
     let made = store.fingerprint().to_owned();
+    let is_drawn = |one: &&Collection| key_class(one) <= HIGHEST_IN_TILES;
     let known: Vec<CollectionId> =
-        store.collections().await?.into_iter().map(|collection| collection.id).collect();
+        store.collections().await?.iter().filter(is_drawn).map(|one| one.id.clone()).collect();
     let collections = match &args.collection {
         None => known,
         Some(names) => names
             .split(',')
             .map(|name| {
                 let id = CollectionId::try_from(name).ok().filter(|id| known.contains(id));
-                id.ok_or_else(|| refused("--collection", name, "there is no such collection"))
+                id.ok_or_else(|| {
+                    refused("--collection", name, "there is no such collection that tiles may show")
+                })
             })
             .collect::<Result<_, _>>()?,
     };

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use engine::{Engine, EngineSettings};
 use server::{
-    Access, Archives, EvidenceReaders, FenceSettings, LinkSettings, Readers, ServerSettings,
+    Access, Archives, EvidenceReaders, FenceSettings, LinkSettings, Readers, ServerSettings, Sight,
     WebhookSettings,
 };
-use spatial::Timestamp;
+use spatial::{FieldClass, Timestamp};
 use store::{AccountStore, FeatureStore, GeoPackageStore};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,6 +22,7 @@ use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
+use crate::ledger_files::read_ledgers;
 use crate::local::Listener;
 use crate::output::{say, tell};
 use crate::rule_files::read_rules;
@@ -73,8 +74,9 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?;
-    let access = access(config, &engine).await?;
+    let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
     let beside = beside(path, config, &store, (&engine, &access));
@@ -122,6 +124,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         archives,
         indicators: Some(Arc::new(indicators)),
         access,
+        ledgers: Arc::new(ledgers),
         rules: Arc::new(rules),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
@@ -140,12 +143,22 @@ async fn has_accounts(path: &Path) -> Result<bool, CommandError> {
 }
 
 /// Who may ask, by the accounts of the store.
-async fn access(config: &Config, engine: &Arc<Engine>) -> Result<Access, CommandError> {
+async fn access(
+    config: &Config,
+    engine: &Arc<Engine>,
+    address: SocketAddr,
+) -> Result<Access, CommandError> {
     let readers = match config.server.public {
         true => Readers::Everyone,
         false => Readers::WithToken,
     };
-    Ok(Access::open(engine, readers, config.accounts.editors.clone()).await?)
+    // Whoever reaches a server on loopback could open the file itself.
+    let local = match address.ip().is_loopback() && !config.server.public {
+        true => FieldClass::L4,
+        false => FieldClass::L1,
+    };
+    let sight = Sight { local, roles: config.accounts.sees.clone() };
+    Ok(Access::open(engine, readers, config.accounts.editors.clone(), sight).await?)
 }
 
 /// Opens the archives that are served beside the store.

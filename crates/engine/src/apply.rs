@@ -76,7 +76,7 @@ impl Engine {
         &self,
         sets: Vec<ChangeSet>,
     ) -> Result<Vec<Result<Commit, EngineError>>, EngineError> {
-        let before = self.snapshot();
+        let before = self.current();
         let state = Arc::clone(&before);
         let engine = self.clone();
         let checked = move || {
@@ -205,7 +205,7 @@ impl Engine {
     /// features stay the same, and so does every tile.
     fn fold_later(&self) {
         let wants = |snapshot: &Snapshot| snapshot.collections.values().any(|c| c.wants_fold());
-        if !wants(&self.snapshot()) || self.0.folding.swap(true, Ordering::AcqRel) {
+        if !wants(&self.current()) || self.0.folding.swap(true, Ordering::AcqRel) {
             return;
         }
         let engine = self.clone();
@@ -221,7 +221,7 @@ impl Engine {
     }
 
     fn next_to_fold(&self) -> Option<(CollectionId, Arc<CollectionSnapshot>)> {
-        let snapshot = self.snapshot();
+        let snapshot = self.current();
         let found = snapshot.collections.iter().find(|(_, collection)| collection.wants_fold());
         found.map(|(id, collection)| (id.clone(), Arc::clone(collection)))
     }
@@ -233,7 +233,7 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let fold = self.0.pool.run_waiting(move || collection.start_fold(FOLD_SHARDS)).await?;
         let _writing = self.0.writing.lock().await;
-        let before = self.snapshot();
+        let before = self.current();
         let id = id.clone();
         let next = move || {
             let folded = before.collections.get(&id)?.finish_fold(fold)?;
@@ -244,6 +244,7 @@ impl Engine {
         // None: a load came between, and what wanted folding is gone.
         if let Some(next) = self.0.pool.run_waiting(next).await? {
             self.0.current.store(Arc::new(next));
+            self.forget_seen();
         }
         Ok(())
     }

@@ -77,7 +77,7 @@ impl Engine {
     pub async fn edit(&self, edits: EditSet) -> Result<Commit, EngineError> {
         let asked = Arc::new(edits);
         for _attempt in 0..ATTEMPTS {
-            let state = self.snapshot();
+            let state = self.current();
             let edits = guarded(&state, &asked)?;
             let (changes, defects) = self.made_out(&state, &edits).await?;
             if !defects.is_empty() {
@@ -119,7 +119,7 @@ impl Engine {
 
     /// Everything that keeps `edits` from being applied to the present state.
     pub async fn check_edits(&self, edits: EditSet) -> Result<Vec<Defect>, EngineError> {
-        let state = self.snapshot();
+        let state = self.current();
         Ok(self.made_out(&state, &Arc::new(edits)).await?.1)
     }
 
@@ -146,7 +146,7 @@ impl Engine {
 
     /// A key that the store has refused, as defects of every edit that would repeat one.
     async fn duplicates(&self, edits: Arc<EditSet>, collection: CollectionId) -> EngineError {
-        let state = self.snapshot();
+        let state = self.current();
         let found = self.pool().run_waiting(move || make_out::repeated_keys(&state, &edits)).await;
         match found {
             Ok(defects) if defects.is_empty() => EngineError::KeyTaken { collection },

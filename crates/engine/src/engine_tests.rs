@@ -168,7 +168,8 @@ async fn a_tile_carries_only_what_its_reader_may_see() {
         (FieldClass::L1, vec!["ZDDM", "ZDMJ", "state"]),
         (FieldClass::L4, vec!["ZDDM", "ZDMJ", "state"]),
     ] {
-        let request = TileRequest { profile: Profile { highest }, ..request.clone() };
+        let request =
+            TileRequest { profile: Profile { highest, ..Profile::default() }, ..request.clone() };
         let answer = engine.tile(&request).await.unwrap();
         let mut keys = decoded(&answer).remove(0).keys;
         keys.sort_unstable();
@@ -280,7 +281,10 @@ async fn folded_edits_leave_every_tile_as_it_was() {
         (snapshot.revision, snapshot.collections[&id("parcels")].len()),
         (Revision(2), 2500)
     );
-    let other = TileRequest { profile: Profile { highest: FieldClass::L4 }, ..request.clone() };
+    let other = TileRequest {
+        profile: Profile { highest: FieldClass::L4, ..Profile::default() },
+        ..request.clone()
+    };
     assert!(engine.tile(&other).await.unwrap().cached, "above L1 all profiles are one");
     // Another encoding is another key: rendered from the folded state.
     let zstd = TileRequest { encoding: Encoding::Zstd, ..request };

@@ -33,7 +33,7 @@ impl Engine {
     }
 
     async fn show_erasure(&self, erasure: &Erasure, commit: &Commit) -> Result<(), EngineError> {
-        let before = self.snapshot();
+        let before = self.current();
         if commit.revision.0 != before.revision.0 + 1 {
             tracing::warn!("another writer came between: the snapshot is read anew");
             return self.reload().await.map(|_| ());

@@ -25,6 +25,7 @@ use store::ChangeRecord;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
+use crate::sight::EVERYTHING;
 use crate::{Engine, EngineError, Publication};
 
 pub use page::{ChangesPage, ChangesQuery, MAX_CHANGES};
@@ -88,6 +89,17 @@ impl Told {
         Arc::new(Self { since: revision, changes, ..(*self).clone() })
     }
 
+    /// What of this `engine` sees.
+    fn seen_by(self: Arc<Self>, engine: &Engine) -> Arc<Self> {
+        if self.collections().into_iter().all(|id| engine.sees(id)) {
+            return self;
+        }
+        let mut seen = (*self).clone();
+        seen.described.retain(|id| engine.sees(id));
+        seen.changes.retain(|change| engine.sees(&change.placed.record.collection));
+        Arc::new(seen)
+    }
+
     /// Every collection that it speaks of.
     pub fn collections(&self) -> BTreeSet<&CollectionId> {
         let changed = self.changes.iter().map(|change| &change.placed.record.collection);
@@ -146,7 +158,9 @@ async fn follow(
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        let (Some(engine), Some(feed)) = (engine.upgrade().map(Engine), feed.upgrade()) else {
+        let (Some(engine), Some(feed)) =
+            (engine.upgrade().map(|parts| Engine(parts, EVERYTHING)), feed.upgrade())
+        else {
             return;
         };
         let since = feed.revision();
@@ -212,7 +226,7 @@ impl FeedReader {
         loop {
             if let Some(told) = self.waiting.pop_front() {
                 self.cursor = told.revision;
-                return Ok(Some(Next::Told(Arc::new(told))));
+                return Ok(Some(Next::Told(Arc::new(told).seen_by(&self.engine))));
             }
             let Listening { live, bound, caught_up } = &mut self.listening;
             if self.cursor < *bound {
@@ -229,7 +243,7 @@ impl FeedReader {
                 Ok(told) => {
                     let told = told.after(self.cursor);
                     self.cursor = told.revision;
-                    return Ok(Some(Next::Told(told)));
+                    return Ok(Some(Next::Told(told.seen_by(&self.engine))));
                 }
                 Err(RecvError::Lagged(_)) => {
                     self.listening = Listening::start(&self.feed, &self.engine);

@@ -36,7 +36,7 @@ impl Engine {
         recorded_at: Timestamp,
     ) -> Result<Option<ForeignSummary>, EngineError> {
         let taken = take_in_foreign(&*self.0.store, recorded_at).await?;
-        if taken.is_some() && self.0.store.revision().await? != self.snapshot().revision {
+        if taken.is_some() && self.0.store.revision().await? != self.current().revision {
             self.refresh().await?;
         }
         Ok(taken)
@@ -65,6 +65,9 @@ impl Engine {
         id: &CollectionId,
         limit: usize,
     ) -> Result<Vec<KeptOut>, EngineError> {
+        if !self.sees(id) {
+            return Ok(Vec::new());
+        }
         let mut listed = self.0.store.kept_out(Some(id), limit).await?;
         listed.extend(self.put_back(id));
         listed.truncate(limit);

@@ -10,6 +10,7 @@
 //! what another program wrote over them in the file.
 
 mod batch;
+mod books;
 mod enforcement;
 mod evidence;
 mod facts;
@@ -19,6 +20,7 @@ mod index;
 mod mend;
 mod pieces;
 mod raise;
+mod towns;
 mod trace;
 mod units;
 mod units_below;
@@ -26,6 +28,7 @@ mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub use books::{BookLine, BookPage, BookQuery, BookRow, MAX_BOOK_ROWS};
 pub use enforcement::Records;
 pub use evidence::{KeptEvidence, NewEvidence};
 use facts::KeptFacts;
@@ -36,6 +39,7 @@ use index::Index;
 use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
 use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
+pub use towns::{Ground, TownLists, TownPlan, TownProgress, TownRow};
 pub use trace::{Step, Trace};
 pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
 pub use worklist::{WorkAsked, WorkItem, WorkPage};

@@ -38,6 +38,7 @@ mod reach;
 mod readable;
 mod recorded;
 mod shown;
+mod sight;
 mod tiles;
 
 #[cfg(test)]
@@ -78,8 +79,9 @@ pub use publication::Publication;
 pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
+pub use sight::key_class;
 pub use store::{ForeignSummary, HistoryStart, KeptOut};
 pub use tiles::{
-    Labels, LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer, TileRequest, TileSelection,
-    has_labels, label_layer,
+    HIGHEST_IN_TILES, Labels, LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer,
+    TileRequest, TileSelection, has_labels, label_layer,
 };

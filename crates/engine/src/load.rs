@@ -45,7 +45,7 @@ impl Engine {
         &self,
         revision: Revision,
     ) -> Result<(Snapshot, Vec<ChangeRecord>), EngineError> {
-        let current = self.snapshot();
+        let current = self.current();
         let records = self.records_since(&current).await?;
         let recorded_at = records.last().map(|last| last.recorded_at).or(current.recorded_at);
         let touched: BTreeSet<_> = records.iter().map(|record| &record.collection).collect();

@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
-use spatial::{CrsRegistry, Revision, Snapshot};
+use arc_swap::{ArcSwap, ArcSwapOption};
+use spatial::{CrsRegistry, FieldClass, Revision, Snapshot};
 use store::FeatureStore;
 use tile::CommandCache;
 use tokio::sync::{Mutex, broadcast};
@@ -24,6 +24,7 @@ use crate::metrics::{
 use crate::past::PastStates;
 use crate::places::KeptIndex;
 use crate::recorded::Recorded;
+use crate::sight::{EVERYTHING, Seen};
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
 /// What the operator may set.
@@ -77,9 +78,10 @@ const MAX_COMMAND_BYTES: usize = 128 << 20;
 /// Features from which on commands of a shard are kept.
 const KEPT_SHARD: usize = 64;
 
-/// One store, served from memory. Clones are handles to the same engine.
+/// One store, served from memory. Clones are handles to the same engine; what a handle sees, its class
+/// says ([`Engine::seeing`]).
 #[derive(Clone)]
-pub struct Engine(pub(crate) Arc<Parts>);
+pub struct Engine(pub(crate) Arc<Parts>, pub(crate) FieldClass);
 
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn FeatureStore>,
@@ -87,6 +89,8 @@ pub(crate) struct Parts {
     pub(crate) settings: EngineSettings,
     pub(crate) pool: Pool,
     pub(crate) current: ArcSwap<Snapshot>,
+    /// The current state as readers of each class see it, as far as they have asked.
+    pub(crate) seen: [ArcSwapOption<Seen>; FieldClass::ALL.len()],
     /// Where new states are told.
     pub(crate) publications: broadcast::Sender<Arc<Publication>>,
     /// Change sets that wait for their turn.
@@ -127,7 +131,7 @@ impl Engine {
             Snapshot { revision: Revision(0), recorded_at: None, collections: BTreeMap::new() };
         let identity = identity(&*store).await?;
         let fingerprint = fingerprint(&*store, &settings, identity).await?;
-        let engine = Self(Arc::new(Parts {
+        let parts = Arc::new(Parts {
             pool: Pool::new(settings.threads, settings.queue)?,
             cache: TileCache::new(settings.tile_cache_bytes)?,
             commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
@@ -138,6 +142,7 @@ impl Engine {
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
+            seen: Default::default(),
             publications: broadcast::Sender::new(publication::WAITING),
             queue: CommitQueue::default(),
             writing: Mutex::new(()),
@@ -149,20 +154,11 @@ impl Engine {
             fingerprint,
             identity,
             recorded: Recorded::default(),
-        }));
+        });
+        let engine = Self(parts, EVERYTHING);
         engine.refresh().await?;
         engine.index_ledger().await?;
         Ok(engine)
-    }
-
-    /// The current state. Take it once a request.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.0.current.load_full()
-    }
-
-    /// Whether `state` is the current one. Costs less than taking it.
-    pub fn is_current(&self, state: &Weak<Snapshot>) -> bool {
-        std::ptr::eq(Arc::as_ptr(&*self.0.current.load()), state.as_ptr())
     }
 
     /// The system of record.

@@ -129,7 +129,7 @@ async fn a_history_tells_each_change_field_by_field_and_nothing_hidden() {
             (&state.before, &state.after),
             (&Value::Text("done".to_owned()), &Value::Text("open".to_owned()))
         );
-        let everything = Profile { highest: FieldClass::L4 };
+        let everything = Profile { highest: FieldClass::L4, ..Profile::default() };
         let history = engine.history(&id("parcels"), fid(1), everything).await.unwrap();
         assert_eq!(history[1].fields[1].name, "QLRMC");
         let unknown = engine.history(&id("parcels"), fid(999), Profile::default()).await;
@@ -201,7 +201,7 @@ async fn an_erased_value_is_in_no_state_and_the_act_is_told() {
         }
         assert!(all.iter().any(|feature| feature.properties[owner] != Value::Null));
     }
-    let everything = Profile { highest: FieldClass::L4 };
+    let everything = Profile { highest: FieldClass::L4, ..Profile::default() };
     for (feature, operations) in [
         (1, vec![Operation::Load, Operation::Replace, Operation::Erase]),
         (2, vec![Operation::Load, Operation::Delete, Operation::Erase]),

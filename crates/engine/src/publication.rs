@@ -33,6 +33,7 @@ impl Engine {
     /// Makes `after` the current state, then tells the subscribers.
     pub(crate) fn publish(&self, after: Arc<Snapshot>, records: Vec<ChangeRecord>) {
         let before = self.0.current.swap(Arc::clone(&after));
+        self.forget_seen();
         self.0.grids.sweep();
         self.follow_ledger(&before, &after, &records);
         // Nobody may be listening.

@@ -9,7 +9,7 @@ use tile::{TileCoord, TileMatrixSet};
 use crate::compress::for_archive;
 use crate::grids::Grids;
 use crate::pool::each_in_parallel;
-use crate::tiles::{Content, cut};
+use crate::tiles::{Content, HIGHEST_IN_TILES, cut};
 use crate::{Encoding, Engine, EngineError};
 
 /// A pyramid to cut: one state of some collections on one grid.
@@ -28,7 +28,8 @@ impl Engine {
         collections: &[CollectionId],
         matrix_set: &'static TileMatrixSet,
     ) -> Result<Pyramid, EngineError> {
-        let state = self.snapshot();
+        // A collection whose key is above the class of tiles is in none.
+        let state = self.seeing(HIGHEST_IN_TILES).snapshot();
         let mut collections = collections.to_vec();
         collections.sort_unstable();
         collections.dedup();

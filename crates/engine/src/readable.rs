@@ -20,7 +20,7 @@ impl ReadableField {
         let position = collection.field_position(name).ok_or_else(|| {
             EngineError::UnknownField { collection: collection.id.clone(), name: name.to_owned() }
         })?;
-        match collection.fields[position].class <= profile.highest {
+        match collection.fields[position].class <= profile.highest_of(collection) {
             true => Ok(Self(position)),
             false => Err(EngineError::HiddenField { name: name.to_owned() }),
         }
@@ -28,9 +28,10 @@ impl ReadableField {
 
     /// Every field that `profile` may read, in column order.
     pub fn all(collection: &Collection, profile: Profile) -> impl Iterator<Item = (Self, &Field)> {
-        let fields = collection.fields.iter().enumerate();
+        let (fields, highest) =
+            (collection.fields.iter().enumerate(), profile.highest_of(collection));
         fields
-            .filter(move |(_, field)| field.class <= profile.highest)
+            .filter(move |(_, field)| field.class <= highest)
             .map(|(position, field)| (Self(position), field))
     }
 

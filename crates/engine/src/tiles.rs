@@ -11,30 +11,44 @@ use std::time::Instant;
 use selection::Selected;
 pub use selection::{Labels, LayerSelection, TileSelection, has_labels, label_layer};
 use spatial::{
-    CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision, Snapshot,
+    Collection, CollectionId, CollectionSnapshot, FieldClass, FieldType, OverBudget, Revision,
+    Snapshot,
 };
 use tile::{Aggregation, CommandCache, FeatureSource, LayerInput, TileCoord, TileMatrixSet};
 
 use crate::cache::{CachedTile, TileKey};
 use crate::compress::{Encoding, compress};
 use crate::grids::Grids;
-use crate::{Engine, EngineError, Metrics, ReadableField};
+use crate::{Engine, EngineError, Metrics, ReadableField, key_class};
 
 /// Most collections of one tile.
 pub const MAX_TILE_COLLECTIONS: usize = 64;
 /// The highest class that any tile carries, whoever asks.
-const HIGHEST_IN_TILES: FieldClass = FieldClass::L1;
+pub const HIGHEST_IN_TILES: FieldClass = FieldClass::L1;
 
 /// What a reader may read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Profile {
     /// Highest class of the fields shown.
     pub highest: FieldClass,
+    /// The same within collections whose own key is above `highest`; whoever may not read their key
+    /// sees nothing of them ([`Engine::seeing`]).
+    pub within: FieldClass,
+}
+
+impl Profile {
+    /// Highest class of the fields of `collection` that are shown.
+    pub fn highest_of(&self, collection: &Collection) -> FieldClass {
+        match key_class(collection) > self.highest {
+            true => self.within.max(self.highest),
+            false => self.highest,
+        }
+    }
 }
 
 impl Default for Profile {
     fn default() -> Self {
-        Self { highest: FieldClass::L1 }
+        Self { highest: FieldClass::L1, within: FieldClass::L1 }
     }
 }
 
@@ -311,6 +325,8 @@ fn collection<'a>(
     id: &CollectionId,
 ) -> Result<&'a CollectionSnapshot, EngineError> {
     let found = snapshot.collections.get(id).map(|collection| &**collection);
+    // One whose key is above the class of tiles is in none, whoever asks.
+    let found = found.filter(|found| key_class(found.collection()) <= HIGHEST_IN_TILES);
     found.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })
 }
 

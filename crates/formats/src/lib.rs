@@ -26,6 +26,7 @@ pub mod report;
 #[cfg(test)]
 mod sample_tests;
 mod shapefile;
+pub mod sketch;
 mod stream;
 mod strict_json;
 mod table;

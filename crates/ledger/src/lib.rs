@@ -6,6 +6,7 @@
 //! may be personal: errors about identity and mobile numbers carry no value, and both types
 //! show themselves masked.
 
+pub mod book;
 mod building_code;
 pub mod clue;
 mod credit_code;

@@ -58,6 +58,12 @@ impl ShippedCollection {
         fields
     }
 
+    /// The class of the field that names a feature; L0 where none does.
+    pub fn key_class(&self) -> FieldClass {
+        let key = self.columns.iter().find(|(name, ..)| Some(*name) == self.key);
+        key.map_or(FieldClass::L0, |(.., class)| *class)
+    }
+
     /// The collection, stored in `crs`, its extent and count still empty.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod directory;
 mod guard;
 mod role;
+mod sight;
 mod token;
 
 use std::collections::BTreeSet;
@@ -20,11 +21,13 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
 use engine::{Engine, EngineError, now};
 use ledger::point::Role;
+use spatial::FieldClass;
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
 pub use self::guard::{Editor, UrlToken, guard, is_question};
 pub use self::role::AccountRole;
+pub use self::sight::{Sight, default_roles};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
@@ -107,6 +110,7 @@ struct Shared {
     engine: Arc<Engine>,
     readers: Readers,
     editors: BTreeSet<Role>,
+    sight: Sight,
     has_accounts: AtomicBool,
     directory: watch::Sender<Arc<Directory>>,
     /// Held while accounts are read, so that what was read later stays.
@@ -119,13 +123,14 @@ impl Access {
         engine: &Arc<Engine>,
         readers: Readers,
         editors: BTreeSet<Role>,
+        sight: Sight,
     ) -> Result<Self, EngineError> {
         let (directory, _) = watch::channel(Arc::default());
         let has_accounts = AtomicBool::new(false);
         let engine = Arc::clone(engine);
         let reading = Mutex::default();
         let shared =
-            Arc::new(Shared { engine, readers, editors, has_accounts, directory, reading });
+            Arc::new(Shared { engine, readers, editors, sight, has_accounts, directory, reading });
         let access = Self(Some(shared));
         access.reload().await?;
         Ok(access)
@@ -176,6 +181,11 @@ impl Access {
         }
     }
 
+    /// The class up to which the keys of collections may be for such a sender to see them.
+    pub fn sight(&self, standing: &Standing) -> FieldClass {
+        self.0.as_ref().map_or(FieldClass::L1, |shared| shared.sight.of(standing))
+    }
+
     /// Whether everyone who reaches the server reads.
     pub fn is_public(&self) -> bool {
         self.0.as_ref().is_none_or(|shared| shared.readers == Readers::Everyone)
@@ -203,7 +213,7 @@ impl Access {
     }
 
     /// Ends when whoever has begun to read may read no more: an account was made, or the token
-    /// was revoked, has expired, or is of an account that was disabled.
+    /// was revoked, has expired, or is of an account that was disabled or sees something else now.
     pub async fn refused(&self, standing: Standing) {
         let Some(shared) = &self.0 else { return std::future::pending().await };
         let mut directory = shared.directory.subscribe();
@@ -213,6 +223,8 @@ impl Access {
             let expires = match &standing {
                 Standing::Local if self.has_accounts() => return,
                 Standing::Known(bearer) => match known.find(&bearer.hash, now) {
+                    // It sees something else now.
+                    Ok((bearer, _)) if !shared.sees_alike(bearer, &standing) => return,
                     Ok((_, expires)) => expires,
                     Err(_) => return,
                 },
@@ -229,6 +241,11 @@ impl Access {
 }
 
 impl Shared {
+    /// Whether the bearer of a token sees what `standing` did.
+    fn sees_alike(&self, bearer: &Arc<Bearer>, standing: &Standing) -> bool {
+        self.sight.of(&Standing::Known(Arc::clone(bearer))) == self.sight.of(standing)
+    }
+
     /// Who shows this text as a token.
     fn stands(&self, text: &str) -> Standing {
         let Some(hash) = token::looked_up(text) else {

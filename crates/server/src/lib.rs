@@ -23,6 +23,7 @@ mod fence_document;
 mod html;
 mod http_date;
 pub mod indicators;
+pub mod ledgers;
 mod links;
 mod listen;
 mod negotiate;
@@ -40,6 +41,7 @@ mod state;
 mod streaming;
 pub mod style;
 mod tls;
+pub mod towns;
 mod webhooks;
 pub mod worklist;
 mod xml;
@@ -52,7 +54,9 @@ use spatial::CollectionSnapshot;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-pub use access::{Access, AccountRole, NoRandomness, Readers, hash_of, new_token};
+pub use access::{
+    Access, AccountRole, NoRandomness, Readers, Sight, default_roles, hash_of, new_token,
+};
 pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
     StorageKeys, UnusableUrl,

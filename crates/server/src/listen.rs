@@ -12,15 +12,18 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, Uri, header};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
+use engine::HIGHEST_IN_TILES;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
+use spatial::FieldClass;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::connection_timer::ConnectionTimer;
+use crate::problem::Problem;
 use crate::ready::Key;
 use crate::routes;
 use crate::state::App;
@@ -40,8 +43,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) {
-    let router = routes::router(Arc::clone(&app));
-    let door = Arc::new(Door { app, router });
+    let door = Arc::new(Door::new(&app));
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (end, ending) = watch::channel(false);
@@ -109,10 +111,27 @@ async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) 
     }
 }
 
-/// Where requests come in.
+/// Where requests come in. What is drawn is drawn alike for everyone; else each is answered by a
+/// router that knows the collections that its sender may see.
 struct Door {
+    routers: Vec<(FieldClass, Router)>,
+    /// As everyone sees it.
     app: Arc<App>,
-    router: Router,
+}
+
+impl Door {
+    fn new(app: &App) -> Self {
+        let classes = FieldClass::ALL.into_iter().filter(|class| *class >= HIGHEST_IN_TILES);
+        let router = |class| (class, routes::router(Arc::new(app.seeing(class))));
+        let routers = classes.map(router).collect();
+        Self { routers, app: Arc::new(app.seeing(HIGHEST_IN_TILES)) }
+    }
+
+    /// The router for whoever sees `class`.
+    fn router(&self, class: FieldClass) -> Option<Router> {
+        let found = self.routers.iter().rfind(|(highest, _)| *highest <= class);
+        found.map(|(_, router)| router.clone())
+    }
 }
 
 async fn answer(
@@ -130,25 +149,34 @@ async fn answer(
         access.keep_private(response.headers_mut());
         return Ok(response);
     }
+    let class = match routes::is_drawn(request.uri().path()) {
+        true => HIGHEST_IN_TILES,
+        false => access.sight(&standing),
+    };
     request.extensions_mut().insert(standing);
     // In a box, so that what is ready needs no room for it.
-    let mut response = Box::pin(route(&door, peer, request.map(axum::body::Body::new))).await?;
+    let mut response =
+        Box::pin(route(&door, class, peer, request.map(axum::body::Body::new))).await?;
     access.keep_private(response.headers_mut());
     Ok(response)
 }
 
 async fn route(
     door: &Door,
+    class: FieldClass,
     peer: SocketAddr,
     mut request: Request,
 ) -> Result<Response, Infallible> {
-    let Door { app, router } = door;
+    let app = &door.app;
     let (key, state) = (Key::of(&request), app.engine.snapshot());
     request.extensions_mut().insert(ConnectInfo(peer));
     if let Some(uri) = with_one_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let mut response = router.clone().oneshot(request).await?;
+    let Some(router) = door.router(class) else {
+        return Ok(Problem::internal(&"no router").into_response());
+    };
+    let mut response = router.oneshot(request).await?;
     // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
     if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.headers_mut().remove(header::CONTENT_LENGTH);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
+use engine::{Engine, HIGHEST_IN_TILES};
 use ledger::clue::Rules;
+use spatial::FieldClass;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
@@ -16,6 +17,7 @@ use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
 use crate::evidence::EvidenceReaders;
 use crate::indicators::Indicators;
+use crate::ledgers::Ledgers;
 use crate::ready::Ready;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
@@ -63,6 +65,8 @@ pub struct ServerSettings {
     pub indicators: Option<Arc<Indicators>>,
     /// Who may ask, and what.
     pub access: Access,
+    /// Ledgers as lists; none unless they are given.
+    pub ledgers: Arc<Ledgers>,
     /// Spatial rules; none unless they are given.
     pub rules: Arc<Rules>,
 }
@@ -90,34 +94,35 @@ impl Default for ServerSettings {
             archives: Archives::default(),
             indicators: None,
             access: Access::default(),
+            ledgers: Arc::default(),
             rules: Arc::default(),
         }
     }
 }
 
-/// The engine and the settings, shared by all requests.
-#[derive(Debug)]
+/// The engine and the settings, shared by all requests of those who see the same.
+#[derive(Clone, Debug)]
 pub struct App {
-    /// What answers.
+    /// What answers, as those who ask may see it.
     pub engine: Arc<Engine>,
     /// How.
     pub settings: ServerSettings,
     /// How often.
-    pub answers: Answers,
+    pub answers: Arc<Answers>,
     /// What can be given again as it is.
-    pub ready: Ready,
+    pub ready: Arc<Ready>,
     /// What each collection is offered in.
-    pub crs_lists: CrsLists,
+    pub crs_lists: Arc<CrsLists>,
     /// What changes, as it happens.
     pub feed: Arc<Feed>,
     /// Readers of streams.
-    pub streams: Streams,
+    pub streams: Arc<Streams>,
     /// Areas that are watched; none when the store's could not be read.
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
     /// Places for photos and documents that come in at the same time.
-    pub uploads: Semaphore,
+    pub uploads: Arc<Semaphore>,
 }
 
 /// Photos and documents that are held in memory while they come in.
@@ -129,6 +134,11 @@ impl App {
         self.settings.archives.find(name, &self.engine.snapshot())
     }
 
+    /// The same for those who see collections whose keys are of this class.
+    pub fn seeing(&self, highest: FieldClass) -> Self {
+        Self { engine: Arc::new(self.engine.seeing(highest)), ..self.clone() }
+    }
+
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
     /// streams end when `ending` becomes true.
     pub async fn start(
@@ -138,8 +148,10 @@ impl App {
     ) -> Self {
         let feed = Feed::start(&engine);
         let streams = Streams::new(settings.max_stream_readers, settings.heartbeat, ending);
+        let streams = Arc::new(streams);
         let webhooks = Arc::new(Webhooks::new(settings.webhooks.clone()));
-        let fences = match Fences::start(&engine, settings.fences).await {
+        // Fences tell others by webhooks: they watch what everyone may see.
+        let fences = match Fences::start(&engine.seeing(HIGHEST_IN_TILES), settings.fences).await {
             Ok(fences) => Some(fences),
             Err(error) => {
                 tracing::error!(%error, "fences cannot be read; they are not served");
@@ -149,9 +161,9 @@ impl App {
         if let Some(fences) = &fences {
             webhooks.start(fences);
         }
-        let (answers, crs_lists) = (Answers::default(), CrsLists::default());
-        let ready = Ready::new(settings.ready_bytes);
-        let uploads = Semaphore::new(MAX_UPLOADS);
+        let (answers, crs_lists) = Default::default();
+        let ready = Arc::new(Ready::new(settings.ready_bytes));
+        let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
         Self {
             engine,
             settings,

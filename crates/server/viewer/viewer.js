@@ -88,8 +88,9 @@ async function start() {
   style = drawn;
   revision = listed.revision;
   // Archives of tiles are no layers: those with images can lie below all of them.
-  // Features without places, such as events, are none either.
-  collections = listed.collections.filter((c) => c.itemType === "feature" && (c.extent || !c.count));
+  // Features without places, such as events, are none either, nor what no tile shows.
+  const isDrawn = (c) => c.links.some((link) => link.rel.endsWith("/tilesets-vector"));
+  collections = listed.collections.filter((c) => c.itemType === "feature" && isDrawn(c) && (c.extent || !c.count));
   base = grounds(listed.collections);
   // What a style draws only when it is asked for is off at first.
   const isOff = (c) => layersOf(c.id).every((layer) => layer.layout?.visibility === "none");

@@ -63,6 +63,7 @@ impl Engine {
                 break;
             };
             looked += records.len();
+            records.retain(|record| self.sees(&record.collection));
             let (snapshot, registry, asked) =
                 (self.snapshot(), Arc::clone(self.registry()), query.clone());
             let found = move || {

@@ -31,7 +31,11 @@ pub(super) struct Batch {
 }
 
 /// The events of a batch: by commit, then in the order of the log, then by fence.
-pub(super) async fn events(engine: &Engine, batch: Batch) -> Result<Vec<FenceEvent>, EngineError> {
+pub(super) async fn events(
+    engine: &Engine,
+    mut batch: Batch,
+) -> Result<Vec<FenceEvent>, EngineError> {
+    batch.records.retain(|record| engine.sees(&record.collection));
     let registry = Arc::clone(engine.registry());
     let looked = engine.pool().run_waiting(move || {
         let near = batch.records.iter();

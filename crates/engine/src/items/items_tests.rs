@@ -196,7 +196,9 @@ async fn what_may_not_be_read_may_not_be_named() {
     let (_, engine) = town().await;
     let pinned = engine.pin(&id("parcels"), None).unwrap();
     let collection = pinned.collection().collection();
-    let find = |name, highest| ReadableField::find(collection, name, Profile { highest });
+    let find = |name, highest| {
+        ReadableField::find(collection, name, Profile { highest, ..Profile::default() })
+    };
     assert!(matches!(
         find("QLRMC", FieldClass::L1),
         Err(EngineError::HiddenField { name }) if name == "QLRMC"
@@ -204,6 +206,6 @@ async fn what_may_not_be_read_may_not_be_named() {
     assert!(matches!(find("ZDDM", FieldClass::L0), Err(EngineError::HiddenField { .. })));
     assert!(matches!(find("zddm", FieldClass::L1), Err(EngineError::UnknownField { .. })));
     assert_eq!(find("QLRMC", FieldClass::L3).unwrap().position(), 2);
-    let tag = |highest| engine.collection_tag(&pinned, Profile { highest });
+    let tag = |highest| engine.collection_tag(&pinned, Profile { highest, ..Profile::default() });
     assert_ne!(tag(FieldClass::L0), tag(FieldClass::L1));
 }

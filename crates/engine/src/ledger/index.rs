@@ -227,12 +227,12 @@ impl Index {
 impl Engine {
     /// Whether the store has a ledger.
     pub fn has_ledger(&self) -> bool {
-        Held::of(&self.snapshot()).is_some()
+        Held::of(&self.current()).is_some()
     }
 
     /// Makes the index of the current state, if there is a ledger.
     pub(crate) async fn index_ledger(&self) -> Result<(), EngineError> {
-        let state = self.snapshot();
+        let state = self.current();
         match Held::of(&state) {
             Some(held) => self.with_index(&state, &held, |_index| ()).await,
             None => Ok(()),

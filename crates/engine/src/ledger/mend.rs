@@ -84,7 +84,7 @@ impl Engine {
 
     /// Every row of a collection.
     fn rows_of(&self, id: &CollectionId) -> Vec<FeatureId> {
-        let state = self.snapshot();
+        let state = self.current();
         let mut rows = Vec::new();
         if let Some(held) = state.collections.get(id) {
             held.each(&mut |shard, slots| {
@@ -175,7 +175,7 @@ impl Engine {
     }
 
     fn ledger_now(&self) -> Result<Held, EngineError> {
-        Held::of(&self.snapshot()).ok_or(EngineError::NoLedger)
+        Held::of(&self.current()).ok_or(EngineError::NoLedger)
     }
 
     /// What gives a row of an event its own values again, and the points that it may have touched.
@@ -185,7 +185,7 @@ impl Engine {
         row: FeatureId,
     ) -> Result<(Vec<PointId>, Option<Put>), EngineError> {
         let past = self.past(collection, row).await?;
-        let (state, held) = (self.snapshot(), self.ledger_now()?);
+        let (state, held) = (self.current(), self.ledger_now()?);
         let present = held.events.get(row).map(|row| row.to_feature());
         let point = |feature: &Feature| {
             let position = held.events.collection().field_position("point")?;
@@ -228,7 +228,7 @@ impl Engine {
     /// Makes the row of a point say what its events say. `row` is where it was.
     async fn mend_point(&self, id: PointId, row: Option<FeatureId>) -> Result<(), EngineError> {
         for _attempt in 0..ATTEMPTS {
-            let state = self.snapshot();
+            let state = self.current();
             let held = self.ledger_now()?;
             let collection = held.points.collection();
             let found = self.with_index(&state, &held, |index| {
@@ -283,7 +283,7 @@ impl Engine {
             return Ok(());
         };
         if let Some(id) = point_of(&held.points, &feature) {
-            let state = self.snapshot();
+            let state = self.current();
             let has_events = self.with_index(&state, &held, |index| {
                 index.events.get(&id).is_some_and(|rows| !rows.is_empty())
             });
@@ -307,7 +307,7 @@ impl Engine {
         ops: Vec<(FeatureId, ChangeOp)>,
         what: &str,
     ) -> Result<(), EngineError> {
-        let state = self.snapshot();
+        let state = self.current();
         let reason = format!(
             "{PUT_BACK}{what}: changed in the file by another program, and only events change it; \
              POST /points/{{id}}/events"
@@ -363,7 +363,7 @@ impl Engine {
         let came = self.store().arrival(id, row).await?;
         let came_from = came.map_or(String::new(), |came| came.actor);
         let is_foreign = came_from == EXTERNAL;
-        let state = self.snapshot();
+        let state = self.current();
         let held = state.collections.get(id);
         let held = held.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
         // Whoever ended a state wrote the next one.

@@ -37,7 +37,7 @@ impl Engine {
 
     async fn raise_alone(&self, raising: Arc<Raising>) -> Result<RaisedBatch, EngineError> {
         for _attempt in 0..ATTEMPTS {
-            let state = self.snapshot();
+            let state = self.current();
             let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
             let needs_evidence =
                 self.settings().evidence.is_required && find_evidence(&state).is_some();

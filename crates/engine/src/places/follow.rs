@@ -17,6 +17,7 @@ use super::assigned::AssignedFields;
 use super::sweep::Scope;
 use crate::now;
 use crate::open::Parts;
+use crate::sight::EVERYTHING;
 use crate::{Engine, Publication};
 
 /// How often it is looked whether a new day has begun.
@@ -42,7 +43,7 @@ async fn follow(
     loop {
         if !work.scope.is_empty() {
             let Some(parts) = parts.upgrade() else { return };
-            let engine = Engine(parts);
+            let engine = Engine(parts, EVERYTHING);
             match engine.sweep_places(&work.scope, &work.reason).await {
                 Ok(swept) if swept.changed > 0 => {
                     let (looked_at, changed) = (swept.looked_at, swept.changed);
@@ -84,7 +85,7 @@ async fn follow(
         let today = Day::of(now());
         if today > swept_on {
             let Some(parts) = parts.upgrade() else { return };
-            work.turn(&Engine(parts).snapshot(), swept_on, today);
+            work.turn(&Engine(parts, EVERYTHING).current(), swept_on, today);
             swept_on = today;
         }
     }

@@ -81,7 +81,7 @@ async fn ask(
         day: day.parse().unwrap(),
         alley_within: 20.0,
         as_of: None,
-        profile: Profile { highest },
+        profile: Profile { highest, ..Profile::default() },
     };
     engine.responsible(query).await
 }

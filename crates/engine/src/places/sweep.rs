@@ -72,7 +72,7 @@ impl Engine {
     /// log.
     pub async fn sweep_places(&self, scope: &Scope, reason: &str) -> Result<Swept, EngineError> {
         let mut swept = Swept::default();
-        let state = self.snapshot();
+        let state = self.current();
         for (id, held) in &state.collections {
             if AssignedFields::of(held.collection()).is_some() {
                 let ids = self.astray(&state, id, scope, &mut swept).await?;
@@ -120,7 +120,7 @@ impl Engine {
     ) -> Result<u64, EngineError> {
         let ids: Arc<[FeatureId]> = ids.into();
         for _attempt in 0..ATTEMPTS {
-            let (engine, state) = (self.clone(), self.snapshot());
+            let (engine, state) = (self.clone(), self.current());
             let (ids, collection) = (Arc::clone(&ids), id.clone());
             let make = move || changes(&engine, &state, &collection, &ids);
             let changes = self.pool().run_waiting(make).await??;

@@ -18,7 +18,7 @@ pub struct Condition {
 
 impl Condition {
     /// The condition as a filter of `collection`, of fields that `profile` may read.
-    pub(super) fn bind(
+    pub(crate) fn bind(
         &self,
         collection: &Collection,
         registry: &CrsRegistry,
@@ -27,8 +27,9 @@ impl Condition {
         let projector = registry.projector(&self.crs, &collection.crs).map_err(|error| {
             EngineError::Unmeasurable { what: format!("geometries of the filter: {error}") }
         })?;
+        let highest = profile.highest_of(collection);
         let context = BindContext {
-            readable: &|field| field.class <= profile.highest,
+            readable: &|field| field.class <= highest,
             projector: &projector,
             axes: self.axes,
         };

@@ -82,7 +82,8 @@ impl<'a> FeatureReader<'a> {
         }
         if form == Form::Whole {
             let readable = self.collection.fields.iter().enumerate();
-            let readable = readable.filter(|(_, field)| field.class <= self.profile.highest);
+            let readable = readable
+                .filter(|(_, field)| field.class <= self.profile.highest_of(self.collection));
             assigned.values = readable.map(|(position, _)| (position, Value::Null)).collect();
         }
         let mut seen = [false; 3];
@@ -173,7 +174,9 @@ impl<'a> FeatureReader<'a> {
                 // To take the properties away is to take away each that the writer can see.
                 if form == Form::Patch {
                     let fields = self.collection.fields.iter().enumerate();
-                    let readable = fields.filter(|(_, field)| field.class <= self.profile.highest);
+                    let readable = fields.filter(|(_, field)| {
+                        field.class <= self.profile.highest_of(self.collection)
+                    });
                     assigned.values.extend(readable.map(|(position, _)| (position, Value::Null)));
                 }
                 return;
@@ -195,7 +198,7 @@ impl<'a> FeatureReader<'a> {
                 continue;
             };
             let field = &self.collection.fields[position];
-            if field.class > self.profile.highest {
+            if field.class > self.profile.highest_of(self.collection) {
                 findings.hidden(&field.name);
                 continue;
             }
@@ -208,8 +211,11 @@ impl<'a> FeatureReader<'a> {
     }
 
     fn unknown(&self) -> String {
-        let readable =
-            self.collection.fields.iter().filter(|field| field.class <= self.profile.highest);
+        let readable = self
+            .collection
+            .fields
+            .iter()
+            .filter(|field| field.class <= self.profile.highest_of(self.collection));
         let names: Vec<&str> = readable.map(|field| field.name.as_str()).collect();
         let more = if names.len() > LISTED { ", …" } else { "" };
         let listed = &names[..names.len().min(LISTED)];

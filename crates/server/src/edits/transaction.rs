@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use engine::{EditOp, EditSet, FeatureEdit, Profile};
+use engine::{EditOp, EditSet, FeatureEdit};
 use formats::{Json, JsonKind};
 use spatial::{CollectionId, FeatureId, Revision, Snapshot};
 
@@ -139,7 +139,7 @@ impl<'a> Readers<'a> {
             let crs = named("Content-Crs", self.crs, &offered)?;
             let collection = &**held.collection();
             let reader =
-                FeatureReader::new(&self.app.engine, collection, &crs, Profile::default())?;
+                FeatureReader::new(&self.app.engine, collection, &crs, self.app.engine.profile())?;
             self.known.insert(id, reader);
         }
         let reader = &self.known[id];

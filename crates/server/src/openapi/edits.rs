@@ -20,7 +20,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         let collection = &**held.collection();
         let offered = app.crs_lists.of(&app.engine, held);
         let path = format!("/collections/{}/items", encode(collection.id.as_str()));
-        add(&path, "post", create(collection, &offered));
+        add(&path, "post", create(collection, &offered, app.engine.profile()));
     }
     let item = "/collections/{collectionId}/items/{featureId}";
     let mut replace = of_item(snapshot, "replaceItem", "another feature in place of one");
@@ -127,9 +127,9 @@ fn content_crs(uris: &[&str]) -> Value {
     header("Content-Crs", "what coordinates of the body are in; CRS84 when absent", schema)
 }
 
-fn create(collection: &Collection, offered: &[OfferedCrs]) -> Value {
+fn create(collection: &Collection, offered: &[OfferedCrs], profile: Profile) -> Value {
     let mut properties = Map::new();
-    for (_, field) in ReadableField::all(collection, Profile::default()) {
+    for (_, field) in ReadableField::all(collection, profile) {
         let mut property = property(field);
         property["nullable"] = json!(true);
         if field.field_type == FieldType::Int {

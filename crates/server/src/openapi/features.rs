@@ -64,7 +64,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
         let offered = app.crs_lists.of(&app.engine, collection);
         let id = encode(collection.collection().id.as_str());
         let path = format!("/collections/{id}/items");
-        add(&path, items(collection.collection(), &offered));
+        add(&path, items(collection.collection(), &offered, app.engine.profile()));
     }
     add("/collections/{collectionId}/items/{featureId}", of_collection(item(app, snapshot)));
     let whole = |name: &str, description: &str, maximum: Option<usize>| {
@@ -101,7 +101,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App, snapshot: &Snapshot)
     );
 }
 
-fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
+fn items(collection: &Collection, offered: &[OfferedCrs], profile: Profile) -> Value {
     let uris: Vec<&str> = offered.iter().map(|one| one.uri.as_str()).collect();
     let crs = |name: &str, description: &str| {
         let schema = json!({ "type": "string", "enum": uris, "default": uris.first() });
@@ -119,8 +119,8 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
         shared("datetime"),
         shared("as-of"),
         shared("q"),
-        sortby(collection),
-        properties(&[collection]),
+        sortby(collection, profile),
+        properties(&[collection], profile),
         shared("skipGeometry"),
         shared("profile"),
         shared("offset"),
@@ -131,7 +131,7 @@ fn items(collection: &Collection, offered: &[OfferedCrs]) -> Value {
             json!({ "type": "integer", "minimum": 1 }),
         ),
     ];
-    for (_, field) in ReadableField::all(collection, Profile::default()) {
+    for (_, field) in ReadableField::all(collection, profile) {
         let is_free = !ITEMS_PARAMETERS.contains(&field.name.as_str());
         if is_free && SchemaKind::Queryables.holds(field.field_type) {
             let name = field.alias.as_deref().unwrap_or(&field.name);
@@ -182,7 +182,7 @@ fn item(app: &App, snapshot: &Snapshot) -> Value {
             path_parameter("featureId", "id of a feature", id),
             format_parameter(&[&GEOJSON, &HTML, &JSONFG]),
             parameter("crs", "what coordinates are in; each collection names its own", crs),
-            properties(&collections),
+            properties(&collections, app.engine.profile()),
             shared("as-of"),
             shared("profile")
         ],
@@ -190,8 +190,8 @@ fn item(app: &App, snapshot: &Snapshot) -> Value {
     })
 }
 
-fn sortby(collection: &Collection) -> Value {
-    let fields = ReadableField::all(collection, Profile::default())
+fn sortby(collection: &Collection, profile: Profile) -> Value {
+    let fields = ReadableField::all(collection, profile)
         .filter(|(_, field)| SchemaKind::Sortables.holds(field.field_type))
         .map(|(_, field)| field.name.clone());
     let names = std::iter::once(id_name(collection)).chain(fields);
@@ -205,13 +205,10 @@ fn sortby(collection: &Collection) -> Value {
 }
 
 /// The parameter that selects fields of one of `collections`.
-fn properties(collections: &[&Collection]) -> Value {
+fn properties(collections: &[&Collection], profile: Profile) -> Value {
     let mut names: Vec<&str> = Vec::new();
     if let [collection] = collections {
-        names.extend(
-            ReadableField::all(collection, Profile::default())
-                .map(|(_, field)| field.name.as_str()),
-        );
+        names.extend(ReadableField::all(collection, profile).map(|(_, field)| field.name.as_str()));
     }
     let mut items = json!({ "type": "string" });
     if !names.is_empty() {

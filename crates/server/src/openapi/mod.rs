@@ -10,6 +10,7 @@ mod evidence;
 mod facades;
 mod features;
 mod indicators;
+mod ledgers;
 mod parts;
 mod places;
 mod planner;
@@ -20,6 +21,7 @@ mod tiles;
 mod watching;
 mod worklist;
 
+use engine::HIGHEST_IN_TILES;
 use serde_json::{Map, Value, json};
 
 use crate::state::App;
@@ -32,9 +34,11 @@ pub fn document(app: &App, base: &str) -> Value {
     if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
-    tiles::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
-    styles::add_paths(&mut paths, &snapshot);
-    facades::add_paths(&mut paths, &snapshot, app.engine.matrix_sets());
+    // Tiles and styles show the same to everyone.
+    let drawn = app.engine.seeing(HIGHEST_IN_TILES).snapshot();
+    tiles::add_paths(&mut paths, &drawn, app.engine.matrix_sets());
+    styles::add_paths(&mut paths, &drawn);
+    facades::add_paths(&mut paths, &drawn, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
@@ -44,11 +48,13 @@ pub fn document(app: &App, base: &str) -> Value {
     rules::add_paths(&mut paths, app);
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
+    ledgers::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
         schemas.extend(places::schemas());
         schemas.extend(rules::schemas());
+        schemas.extend(ledgers::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());

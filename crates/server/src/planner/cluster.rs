@@ -70,7 +70,9 @@ impl ClusterRequest {
     }
 
     /// Answers with what `engine` finds.
-    pub async fn answer(self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+    pub async fn answer(mut self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+        // What was read is asked by whoever holds this handle.
+        self.query.profile = engine.profile();
         let names: Vec<String> = self.query.aggregates.iter().map(|one| one.name.clone()).collect();
         let order = self.crs.axis_order;
         let found = engine.cluster(self.query).await;

@@ -79,7 +79,9 @@ impl JoinRequest {
     }
 
     /// Answers with what `engine` finds.
-    pub async fn answer(self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+    pub async fn answer(mut self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+        // What was read is asked by whoever holds this handle.
+        self.query.profile = engine.profile();
         let names: Vec<String> = match &self.query.wanted {
             JoinWanted::Counts(aggregates) => {
                 aggregates.iter().map(|one| one.name.clone()).collect()

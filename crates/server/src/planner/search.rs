@@ -153,7 +153,9 @@ impl SearchRequest {
     }
 
     /// Answers with what `engine` finds.
-    pub async fn answer(self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+    pub async fn answer(mut self, engine: &Engine) -> Result<SearchAnswer, Refusal> {
+        // What was read is asked by whoever holds this handle.
+        self.query.profile = engine.profile();
         let pinned: Vec<Pinned> = match (&self.cursor, self.collections.as_slice()) {
             (Some(cursor), [one]) => vec![engine.pin(one, Some(cursor))?],
             _ => engine.pin_all(self.as_of, &self.collections).await?,

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use engine::{Profile, ReadableField};
+use engine::{HIGHEST_IN_TILES, ReadableField, key_class};
 use serde_json::{Value, json};
-use spatial::{CollectionId, CollectionSnapshot, FieldType, Snapshot};
+use spatial::{Collection, CollectionId, CollectionSnapshot, FieldType, Snapshot};
 
 use super::extent::lon_lat_extent;
-use super::{answers, archives};
+use super::{DATASET, answers, archives};
 use crate::asked::Asked;
 use crate::crs_uri::storage_uri;
 use crate::html::{self, PageMap};
@@ -96,7 +96,10 @@ pub fn known(snapshot: &Snapshot, name: &str) -> Result<CollectionId, Problem> {
 /// The map of a page about `collection`.
 pub fn page_map(collection: &CollectionSnapshot, items: Option<String>) -> PageMap {
     PageMap {
-        collection: encode(collection.collection().id.as_str()),
+        collection: match is_drawn(collection.collection()) {
+            true => encode(collection.collection().id.as_str()),
+            false => DATASET.to_owned(),
+        },
         bounds: lon_lat_extent(collection).map(|e| [e.min_x, e.min_y, e.max_x, e.max_y]),
         items,
     }
@@ -109,13 +112,13 @@ fn add_first(described: &mut Value, mut links: Vec<Value>) {
     }
 }
 
-/// What is said of one collection. Fields above L1 are not named: no route shows their values.
+/// What is said of one collection. Fields that may not be read are not named.
 fn described(app: &App, base: &str, snapshot: &CollectionSnapshot) -> Value {
     let collection = snapshot.collection();
     let id = encode(collection.id.as_str());
     let here = format!("{base}/collections/{id}");
     let offered = app.crs_lists.of(&app.engine, snapshot);
-    let fields: Vec<Value> = ReadableField::all(collection, Profile::default())
+    let fields: Vec<Value> = ReadableField::all(collection, app.engine.profile())
         .map(|(_, field)| {
             json!({
                 "name": field.name,
@@ -135,7 +138,7 @@ fn described(app: &App, base: &str, snapshot: &CollectionSnapshot) -> Value {
         "minzoom": collection.zooms.min,
         "maxzoom": collection.zooms.max,
         "fields": fields,
-        "links": links(base, &here, &id)
+        "links": links(base, &here, &id, is_drawn(collection))
     });
     if let Some(storage) = storage_uri(collection, &offered) {
         described["storageCrs"] = json!(storage);
@@ -147,12 +150,17 @@ fn described(app: &App, base: &str, snapshot: &CollectionSnapshot) -> Value {
     described
 }
 
-fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
+/// Whether tiles and styles show the collection to anybody.
+fn is_drawn(collection: &Collection) -> bool {
+    key_class(collection) <= HIGHEST_IN_TILES
+}
+
+fn links(base: &str, here: &str, id: &str, is_drawn: bool) -> Vec<Value> {
     let items = format!("{here}/items");
     let schema = |kind: SchemaKind, rel: &str, title: &str| {
         link(&format!("{REL}/{rel}"), SCHEMA.media_type, &format!("{here}/{}", kind.name()), title)
     };
-    vec![
+    let mut links = vec![
         link("items", GEOJSON.media_type, &items, "features"),
         link("items", HTML.media_type, &format!("{items}?f=html"), "features as pages"),
         link("items", FGB.media_type, &format!("{items}?f=fgb"), "features as FlatGeobuf"),
@@ -162,6 +170,11 @@ fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
         schema(SchemaKind::Returnables, "schema", "what features hold"),
         schema(SchemaKind::Queryables, "queryables", "what to filter by"),
         schema(SchemaKind::Sortables, "sortables", "what to sort by"),
+    ];
+    if !is_drawn {
+        return links;
+    }
+    links.extend([
         link(
             &format!("{REL}/tilesets-vector"),
             JSON.media_type,
@@ -180,7 +193,8 @@ fn links(base: &str, here: &str, id: &str) -> Vec<Value> {
             &format!("{base}/styles/{id}"),
             "map style",
         ),
-    ]
+    ]);
+    links
 }
 
 /// The type as JSON clients name it.

@@ -30,7 +30,7 @@ pub async fn defects(
 ) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
-    let snapshot = app.engine.snapshot();
+    let (snapshot, profile) = (app.engine.snapshot(), app.engine.profile());
     // A collection that is kept out as a whole is in no snapshot and has its defects all the same.
     let id = CollectionId::try_from(name.as_str()).map_err(|unusable| {
         Problem::new(Code::CollectionNotFound, format!("{unusable}; see /collections"))
@@ -41,7 +41,8 @@ pub async fn defects(
     }
     let is_whole = listed.len() <= MOST;
     listed.truncate(MOST);
-    let defects: Vec<Value> = listed.iter().map(|one| defect(&snapshot, &id, one)).collect();
+    let defects: Vec<Value> =
+        listed.iter().map(|one| defect((&snapshot, profile), &id, one)).collect();
     let body = json!({
         "collection": id.as_str(),
         "numberReturned": defects.len(),
@@ -53,12 +54,16 @@ pub async fn defects(
 }
 
 /// One entry. A field that may not be read is not named.
-fn defect(snapshot: &Snapshot, id: &CollectionId, kept_out: &KeptOut) -> Value {
+fn defect(
+    (snapshot, profile): (&Snapshot, Profile),
+    id: &CollectionId,
+    kept_out: &KeptOut,
+) -> Value {
     let field = kept_out.place.strip_prefix(PROPERTIES);
     let field = field.map(|field| field.replace("~1", "/").replace("~0", "~"));
     let hidden = field.is_some_and(|field| {
         snapshot.collections.get(id).is_none_or(|collection| {
-            ReadableField::find(collection.collection(), &field, Profile::default()).is_err()
+            ReadableField::find(collection.collection(), &field, profile).is_err()
         })
     });
     let pointer = if hidden { "/properties" } else { &kept_out.place };

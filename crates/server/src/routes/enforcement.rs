@@ -88,7 +88,9 @@ fn record(records: &Records, row: FeatureRef<'_>, actor: Option<&Actor>) -> Map<
     });
     let highest = if is_own { FieldClass::L2 } else { Profile::default().highest };
     let mut entry = Map::new();
-    for (field, declared) in ReadableField::all(collection, Profile { highest }) {
+    for (field, declared) in
+        ReadableField::all(collection, Profile { highest, ..Profile::default() })
+    {
         entry.insert(declared.name.clone(), member(&row.value(field.position()).to_value()));
     }
     let withheld = collection

@@ -18,6 +18,7 @@ mod functions;
 pub mod indicators;
 pub mod items;
 mod landing;
+pub mod ledgers;
 mod methods;
 mod metrics;
 mod min_revision;
@@ -38,6 +39,7 @@ mod tilejson;
 mod tiles;
 mod tileset_documents;
 mod tilesets;
+pub mod towns;
 mod transactions;
 mod vector_tile_server;
 mod viewer;
@@ -113,6 +115,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/worklist", get(worklist::worklist))
         .merge(evidence::routes(&app))
         .merge(enforcement::routes())
+        .merge(ledgers::routes())
+        .merge(towns::routes())
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -135,6 +139,18 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback_service(routes)
         .layer(from_fn(methods::answer_options))
         .layer(from_fn_with_state(app, metrics::count))
+}
+
+/// Whether the path is of tiles, or of what draws them: it shows the same to everyone.
+pub fn is_drawn(path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    let first = path.split('/').next().unwrap_or_default();
+    let of_collection = path.strip_prefix("collections/").and_then(|rest| rest.split_once('/'));
+    let is_facade = |root: &str| path.starts_with(root.trim_start_matches('/'));
+    ["tiles", "xyz", "styles"].contains(&first)
+        || of_collection.is_some_and(|(_, rest)| rest.split('/').next() == Some("tiles"))
+        || is_facade("wmts")
+        || is_facade(ESRI_ROOT)
 }
 
 async fn not_found(request: Request) -> Problem {

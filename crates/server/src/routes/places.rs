@@ -8,9 +8,9 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use engine::EngineError;
 use engine::now;
 use engine::places::ResponsibleQuery;
-use engine::{EngineError, Profile};
 use ledger::place::{ASSIGNED_BY, Day};
 use spatial::Revision;
 
@@ -42,7 +42,7 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         day: day(&query)?,
         alley_within: alley(&query)?,
         as_of: as_of(&query)?,
-        profile: Profile::default(),
+        profile: app.engine.profile(),
     };
     let found = app.engine.responsible(query.clone()).await.map_err(|error| match error {
         EngineError::UnknownCollection { id } => Problem::new(
@@ -66,7 +66,7 @@ async fn assignments(
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
     let id = known(&app.engine.snapshot(), &id)?;
-    let told = app.engine.assignments(&id, Profile::default()).await?;
+    let told = app.engine.assignments(&id, app.engine.profile()).await?;
     let told = told.ok_or_else(|| {
         let detail = format!(
             "features of {id} are not assigned to units, or that may not be read; assigned \

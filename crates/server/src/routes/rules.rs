@@ -7,7 +7,6 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
-use engine::Profile;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
 use engine::now;
 use ledger::place::Day;
@@ -71,7 +70,7 @@ async fn one(
         key: query.value("key").map(str::to_owned),
         as_of,
         today: day(&query, as_of)?,
-        profile: Profile::default(),
+        profile: app.engine.profile(),
         offset: whole(&query, "offset", 0, 0, usize::MAX)?,
         limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
     };

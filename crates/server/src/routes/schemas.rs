@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::response::Response;
-use engine::Profile;
 
 use super::answers;
 use super::collections::known;
@@ -59,7 +58,7 @@ fn answer(
 ) -> Result<Response, Problem> {
     let snapshot = app.engine.snapshot();
     let collection = snapshot.collections[&known(&snapshot, id)?].collection();
-    let body = schema::document(kind, &asked.resource(), collection, Profile::default());
+    let body = schema::document(kind, &asked.resource(), collection, app.engine.profile());
     let title = format!("{} {}", collection.title, kind.name());
     Ok(answers::document(asked, chosen, &title, &body))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{EditOp, EditSet, FeatureEdit, Profile, ReadableField};
+use engine::{EditOp, EditSet, FeatureEdit, ReadableField};
 use formats::Json;
 use spatial::{CollectionSnapshot, Commit, FeatureId, Revision};
 
@@ -161,7 +161,7 @@ impl<'a> Edit<'a> {
         let read = move || -> Result<_, Problem> {
             let json = parse(&body)?;
             let collection = held.collection();
-            let reader = FeatureReader::new(&app.engine, collection, &crs, Profile::default())?;
+            let reader = FeatureReader::new(&app.engine, collection, &crs, app.engine.profile())?;
             let mut findings = Findings::default();
             let op = make(&reader, json, &mut findings);
             Ok((op, findings))
@@ -198,8 +198,9 @@ impl<'a> Edit<'a> {
     /// Says which state of the feature the change has made.
     fn describe(&self, response: &mut Response, id: FeatureId, commit: &Commit) {
         let collection = self.held.collection();
-        let fields: Vec<ReadableField> =
-            ReadableField::all(collection, Profile::default()).map(|(field, _)| field).collect();
+        let fields: Vec<ReadableField> = ReadableField::all(collection, self.app.engine.profile())
+            .map(|(field, _)| field)
+            .collect();
         let shown =
             Representation { encoding: negotiate::GEOJSON.name, crs_uri: CRS84, fields: &fields };
         let revision: Revision = commit.revision;

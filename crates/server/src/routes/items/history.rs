@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use engine::{HistoryEntry, HistoryStart, Profile, Shown};
+use engine::{HistoryEntry, HistoryStart, Shown};
 use formats::datetime::utc_of_millis;
 use formats::geojson::{Positions, push_key, push_string, push_value};
 use spatial::{AxisOrder, Collection, Crs, FeatureId, Operation, Revision};
@@ -39,7 +39,7 @@ pub async fn history(
     })?;
     let snapshot = app.engine.snapshot();
     let collection = Arc::clone(snapshot.collections[&id].collection());
-    let mut entries = app.engine.history(&id, fid, Profile::default()).await?;
+    let mut entries = app.engine.history(&id, fid, app.engine.profile()).await?;
     entries.retain(|entry| entry.revision > since);
     let more = entries.len() > limit;
     entries.truncate(limit);

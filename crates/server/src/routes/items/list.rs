@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{ItemsPage, Pinned, Profile, ReadableField};
+use engine::{ItemsPage, Pinned, ReadableField};
 use formats::fgb::FgbStream;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
 use formats::{CsvStream, FeatureStream};
@@ -65,7 +65,7 @@ pub async fn list(
             app.engine.pin_in(&state, &id)?
         }
     };
-    let profile = Profile::default();
+    let profile = app.engine.profile();
     let collection = Arc::clone(pinned.collection().collection());
     let offered = app.crs_lists.of(&app.engine, pinned.collection());
     let reader = Reader {

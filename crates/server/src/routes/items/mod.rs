@@ -125,7 +125,7 @@ impl TwoPlaces {
         let stored = storage.and_then(|uri| offered.iter().find(|one| one.uri == uri));
         // What is WGS 84 already has no second place.
         let place = asked.or(stored).filter(|crs| crs.uri != CRS84);
-        let time = ReadableField::time(collection, engine::Profile::default())
+        let time = ReadableField::time(collection, engine.profile())
             .and_then(|(time, _)| fields.iter().position(|field| *field == time));
         let axis_order = place.map_or(AxisOrder::EastNorth, |crs| crs.axis_order);
         let mut members = Map::new();

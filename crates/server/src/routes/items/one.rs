@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{Pinned, Profile, ReadableField};
+use engine::{Pinned, ReadableField};
 use formats::StreamFeature;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
 use serde_json::{Map, json};
@@ -42,7 +42,7 @@ pub async fn one(
     let state = app.engine.state(as_of(&query)?, std::slice::from_ref(&id)).await?;
     let pinned = app.engine.pin_in(&state, &id)?;
     let collection = Arc::clone(pinned.collection().collection());
-    let profile = Profile::default();
+    let profile = app.engine.profile();
     let offered = app.crs_lists.of(&app.engine, pinned.collection());
     let registry = app.engine.registry();
     let reader =

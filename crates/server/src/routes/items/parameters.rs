@@ -220,8 +220,9 @@ impl Reader<'_> {
             .registry
             .projector(&crs.crs, &self.collection.crs)
             .map_err(|error| refused(format!("filter-crs: {error}")))?;
+        let highest = self.profile.highest_of(self.collection);
         let context = BindContext {
-            readable: &|field| field.class <= self.profile.highest,
+            readable: &|field| field.class <= highest,
             projector: &projector,
             axes: crs.axis_order,
         };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{Profile, ReadableField};
+use engine::ReadableField;
 use formats::fgb::FgbStream;
 
 use super::{describe, fgb_layer, set};
@@ -33,12 +33,12 @@ pub async fn whole(
     // A local grid has no name that a file could say; its features go out as WGS 84.
     let stored = storage_uri(collection, &offered);
     let crs = if stored.is_some() { collection.crs.clone() } else { spatial::Crs::WGS84 };
-    let etag = format!("\"{}-all\"", app.engine.collection_tag(&pinned, Profile::default()));
+    let etag = format!("\"{}-all\"", app.engine.collection_tag(&pinned, app.engine.profile()));
     let mut response = if is_unchanged(&asked.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         let fields: Vec<ReadableField> =
-            ReadableField::all(collection, Profile::default()).map(|(field, _)| field).collect();
+            ReadableField::all(collection, app.engine.profile()).map(|(field, _)| field).collect();
         let layer = fgb_layer(collection, &fields, &crs, snapshot.len() as u64);
         let answer = Answer {
             collection: Arc::clone(&snapshot),

@@ -1,0 +1,169 @@
+//! Whether ledgers hold together: what is looked at once, before anything is asked.
+
+use std::collections::BTreeSet;
+
+use spatial::CollectionId;
+use thiserror::Error;
+
+use super::{Book, BookSet, Field};
+
+/// Most ledgers of an edition.
+const MAX_BOOKS: usize = 200;
+/// Most columns, sums, stages or tasks of one.
+const MAX_PARTS: usize = 60;
+/// Most digits behind the point.
+const MAX_DECIMALS: u8 = 6;
+const MAX_TEXT: usize = 1000;
+
+/// Something of a ledger that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("ledger {ledger:?}, {key}: {value:?} {reason}")]
+pub struct BookFault {
+    /// Id of the ledger; empty when it is about the edition.
+    pub ledger: String,
+    /// The key that is wrong.
+    pub key: &'static str,
+    /// Its value, cut.
+    pub value: String,
+    /// Why, and what is expected.
+    pub reason: String,
+}
+
+impl BookFault {
+    /// A fault; the value is cut.
+    pub fn new(ledger: &str, key: &'static str, value: &str, reason: impl Into<String>) -> Self {
+        let value = value.chars().take(60).collect();
+        Self { ledger: ledger.to_owned(), key, value, reason: reason.into() }
+    }
+}
+
+/// Ledgers that hold together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Books {
+    edition: String,
+    books: Vec<Book>,
+}
+
+impl Books {
+    /// Takes the ledgers of an edition. Filters are text here: whoever reads CQL2 looks at them.
+    ///
+    /// # Errors
+    /// Every fault that is found.
+    pub fn new(set: BookSet) -> Result<Self, Vec<BookFault>> {
+        let mut check = Check { ledger: String::new(), faults: Vec::new() };
+        check.line("edition", &set.edition);
+        check.count("ledgers", set.ledgers.len(), 1..=MAX_BOOKS);
+        let mut seen = BTreeSet::new();
+        for book in &set.ledgers {
+            check.ledger.clone_from(&book.id);
+            if !seen.insert(book.id.as_str()) {
+                check.fault("id", &book.id, "stands there twice; give one another name");
+            }
+            check.book(book);
+        }
+        match check.faults.is_empty() {
+            true => Ok(Self { edition: set.edition, books: set.ledgers }),
+            false => Err(check.faults),
+        }
+    }
+
+    /// Which edition it is.
+    pub fn edition(&self) -> &str {
+        &self.edition
+    }
+
+    /// Every ledger, in order.
+    pub fn all(&self) -> &[Book] {
+        &self.books
+    }
+}
+
+struct Check {
+    ledger: String,
+    faults: Vec<BookFault>,
+}
+
+impl Check {
+    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
+        self.faults.push(BookFault::new(&self.ledger, key, value, reason));
+    }
+
+    fn line(&mut self, key: &'static str, text: &str) {
+        if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
+            self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
+        }
+    }
+
+    fn count(&mut self, key: &'static str, count: usize, fits: std::ops::RangeInclusive<usize>) {
+        if !fits.contains(&count) {
+            let reason = format!("of them; {} to {} are possible", fits.start(), fits.end());
+            self.fault(key, &count.to_string(), &reason);
+        }
+    }
+
+    fn field(&mut self, key: &'static str, field: &Field, has_point: bool) {
+        self.line(key, field.name());
+        if let (Field::Point(name), false) = (field, has_point) {
+            let reason = "is of a point, and `point` does not say which column names it";
+            self.fault(key, &format!("point.{name}"), reason);
+        }
+    }
+
+    fn book(&mut self, book: &Book) {
+        let id = book.id.as_str();
+        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        let begins = id.starts_with(|first: char| first.is_ascii_lowercase());
+        if !begins || id.len() > 64 || !id.bytes().all(is_name) {
+            self.fault("id", id, "must be small letters, digits and _, at most 64");
+        }
+        for (key, text) in [("title", &book.title), ("type", &book.group), ("source", &book.source)]
+        {
+            self.line(key, text);
+        }
+        if let Err(unusable) = CollectionId::try_from(book.collection.as_str()) {
+            self.fault("collection", &book.collection, &unusable.to_string());
+        }
+        if let Some(filter) = &book.filter {
+            self.line("filter", filter);
+        }
+        if let Some(member) = &book.member {
+            self.line("member.field", &member.field);
+            self.line("member.value", &member.value);
+        }
+        let has_point = book.point.is_some();
+        if let Some(point) = &book.point {
+            self.line("point", point);
+        }
+        self.count("unit", book.unit.len(), 1..=10);
+        book.unit.iter().for_each(|field| self.field("unit", field, has_point));
+        if let Some(task) = &book.task {
+            self.field("task", task, has_point);
+        }
+        self.count("tasks", book.tasks.len(), 0..=MAX_PARTS);
+        book.tasks.iter().for_each(|task| self.line("tasks", task));
+        self.count("columns", book.columns.len(), 1..=MAX_PARTS);
+        for column in &book.columns {
+            self.field("columns.field", &column.field, has_point);
+            self.line("columns.title", &column.title);
+        }
+        self.count("sums", book.sums.len(), 0..=MAX_PARTS);
+        for sum in &book.sums {
+            self.line("sums.field", &sum.field);
+            self.line("sums.title", &sum.title);
+            self.line("sums.unit_of_measure", &sum.unit_of_measure);
+            if !(sum.factor.is_finite() && sum.factor > 0.0) {
+                let reason = "is not usable; give a number above 0";
+                self.fault("sums.factor", &sum.factor.to_string(), reason);
+            }
+            if sum.decimals > MAX_DECIMALS {
+                let reason = format!("is too many; give 0 to {MAX_DECIMALS}");
+                self.fault("sums.decimals", &sum.decimals.to_string(), &reason);
+            }
+        }
+        if let Some(stages) = &book.stages {
+            self.line("stages.field", &stages.field);
+            self.count("stages.words", stages.words.len(), 1..=MAX_PARTS);
+            stages.words.iter().for_each(|word| self.line("stages.words", word));
+        }
+    }
+}
