@@ -11,6 +11,7 @@ pub mod indicator_files;
 mod ledger_config;
 pub mod local;
 mod output;
+mod patrol_config;
 pub mod register;
 pub mod rule_files;
 pub mod synth;

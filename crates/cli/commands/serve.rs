@@ -24,7 +24,7 @@ use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
 use crate::local::Listener;
 use crate::output::{say, tell};
-use crate::rule_files::read_rules;
+use crate::rule_files::{read_checklists, read_rules};
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -74,6 +74,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let rules = read_rules(named(&config.ledger.spatial_rules))?;
+    let checklists = read_checklists(named(&config.ledger.checklists))?;
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
@@ -123,6 +124,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         indicators: Some(Arc::new(indicators)),
         access,
         rules: Arc::new(rules),
+        checklists: Arc::new(checklists),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {
@@ -307,6 +309,7 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
         },
         ledger: config.ledger.rules(),
         evidence: config.evidence.rules(),
+        patrols: config.patrols.rules(),
         ..EngineSettings::default()
     }
 }

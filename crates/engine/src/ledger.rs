@@ -20,7 +20,7 @@ mod mend;
 mod pieces;
 mod raise;
 mod trace;
-mod units;
+pub(crate) mod units;
 mod units_below;
 mod worklist;
 
@@ -38,6 +38,7 @@ use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
 pub use trace::{Step, Trace};
 pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
+pub(crate) use units_below::UnitsBelow;
 pub use worklist::{WorkAsked, WorkItem, WorkPage};
 
 use crate::Defect;

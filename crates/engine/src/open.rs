@@ -52,6 +52,8 @@ pub struct EngineSettings {
     pub ledger: ledger::Rules,
     /// What is asked of evidence.
     pub evidence: ledger::rows::evidence::EvidenceRules,
+    /// How near positions of a patrol must be to what it covers.
+    pub patrols: ledger::patrol::PatrolRules,
 }
 
 impl Default for EngineSettings {
@@ -68,6 +70,7 @@ impl Default for EngineSettings {
             cursor_life: Duration::from_secs(600),
             ledger: ledger::Rules::default(),
             evidence: ledger::rows::evidence::EvidenceRules::default(),
+            patrols: ledger::patrol::PatrolRules::default(),
         }
     }
 }
@@ -101,6 +104,8 @@ pub(crate) struct Parts {
     pub(crate) past: PastStates,
     pub(crate) places: KeptIndex,
     pub(crate) ledger: LedgerState,
+    /// Held by whoever takes patrols: one at a time.
+    pub(crate) patrolling: tokio::sync::Mutex<()>,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -135,6 +140,7 @@ impl Engine {
             past: PastStates::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),
+            patrolling: tokio::sync::Mutex::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),

@@ -7,6 +7,7 @@
 //! show themselves masked.
 
 mod building_code;
+pub mod checklist;
 pub mod clue;
 mod credit_code;
 mod division_code;
@@ -17,6 +18,7 @@ pub mod indicator;
 mod mobile_number;
 mod normal_form;
 mod parcel_code;
+pub mod patrol;
 pub mod personal;
 mod personal_names;
 pub mod place;

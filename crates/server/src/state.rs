@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
+use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use tokio::sync::{Semaphore, watch};
 
@@ -65,6 +66,8 @@ pub struct ServerSettings {
     pub access: Access,
     /// Spatial rules; none unless they are given.
     pub rules: Arc<Rules>,
+    /// Checklists; none unless they are given.
+    pub checklists: Arc<Checklists>,
 }
 
 impl Default for ServerSettings {
@@ -91,6 +94,7 @@ impl Default for ServerSettings {
             indicators: None,
             access: Access::default(),
             rules: Arc::default(),
+            checklists: Arc::default(),
         }
     }
 }

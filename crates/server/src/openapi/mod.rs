@@ -11,6 +11,7 @@ mod facades;
 mod features;
 mod indicators;
 mod parts;
+mod patrols;
 mod places;
 mod planner;
 mod points;
@@ -44,6 +45,7 @@ pub fn document(app: &App, base: &str) -> Value {
     rules::add_paths(&mut paths, app);
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
+    patrols::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -52,6 +54,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        schemas.extend(patrols::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());
             schemas.extend(indicators::schemas());
