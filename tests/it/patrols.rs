@@ -2,6 +2,7 @@
 //! what they cover by alley and town, what patrollers did, checklists and their results, closed points
 //! that were looked at, and what is refused.
 
+use formats::datetime::utc_of_millis;
 use ledger::patrol::Plane;
 use serde_json::{Value, json};
 use spatial::shift::Shift;
@@ -191,12 +192,17 @@ fn a_phone_that_sends_three_times_changes_nothing_anew() {
     let points = get(&town, "/collections/points/items?f=json");
     let at = &points["features"][0]["geometry"]["coordinates"];
     assert!((at[0].as_f64().unwrap() - 116.353).abs() < 1e-6, "{at}");
-    // The raw track is there for nobody.
-    for target in ["/collections/patrol_tracks", "/collections/patrol_tracks/items"] {
-        let answer = town.server.get(target);
-        let body = answer.text();
-        assert!(answer.status == 404 || !body.contains("116.35"), "{target}: {body}");
+    // The raw track is told to nobody: of its collection there is a row without anything.
+    for target in ["", "/items?f=json", "/items?f=csv", "/schema", "/queryables", "/all.fgb"] {
+        let answer = town.server.ask("GET", &format!("/collections/patrol_tracks{target}"), &[]);
+        let body = String::from_utf8_lossy(&answer.body);
+        for told in ["116.35", "39.73", "bbox", "digest", &uuid(1)] {
+            assert!(answer.status == 404 || !body.contains(told), "{target} tells {told}: {body}");
+        }
     }
+    let feed = town.server.get("/changes?since=0");
+    let feed = feed.text();
+    assert!(!feed.contains("39.73005") && !feed.contains("王某"), "{feed}");
     let verified = run(town.folder.path(), &["verify", "s.gpkg"]);
     assert_eq!(verified.code, 0, "{}{}", verified.out, verified.err);
 }
@@ -208,11 +214,7 @@ fn coverage_is_a_union_by_day_alley_and_town_and_past_states_keep_theirs() {
     send(&town, &[patrol(1, day, walk(day, [116.350, 116.354], 39.73))]);
     std::thread::sleep(std::time::Duration::from_millis(5));
     let sent = get(&town, &format!("/patrols/coverage?date={day}"));
-    let before =
-        get(&town, "/collections/patrols/items?f=json")["features"][0]["properties"]["recorded_at"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+    let before = utc_of_millis(engine::now().0);
     std::thread::sleep(std::time::Duration::from_millis(20));
     // Back over a part of it, another alley at the same time, another day, and off the alleys.
     send(
@@ -328,44 +330,66 @@ fn statistics_count_findings_that_became_points_and_name_nobody() {
     assert!(told.out.contains("王某\t1\t1\t") && told.out.contains("李某"), "{}", told.out);
 }
 
+/// A token of a new account of the store.
+fn account(town: &Town, name: &str, role: &str) -> String {
+    let flags = ["user", "add", "s.gpkg", name, "--role", role, "--unit", "110115001"];
+    let added = run(town.folder.path(), &flags);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let made = run(town.folder.path(), &["user", "token", "s.gpkg", name]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    format!("Bearer {}", made.out.trim())
+}
+
 #[test]
 fn a_closed_point_is_looked_at_by_a_patrol_that_names_or_passes_it() {
     let town = beat();
-    let mut events = submitted(1, 1);
-    events.push(event(1, 6, "town_verify", "town_checker", json!({})));
-    let close = json!({ "proof": "site" });
-    events.push(event(1, 7, "district_close", "district_checker", close));
-    let own = |event: &Value| {
-        let mut event = event.clone();
-        event.as_object_mut().unwrap().remove("actor");
-        event
+    let roles = [("ann", "town"), ("bob", "town_checker"), ("eve", "district_checker")];
+    let tokens = roles.map(|(name, role)| account(&town, name, role));
+    let post = |token: &str, target: &str, body: &Value| {
+        let host = town.server.address.to_string();
+        let headers =
+            [("Host", &*host), ("Authorization", token), ("Content-Type", "application/json")];
+        let answer = town.server.change("POST", target, &headers, &body.to_string());
+        assert!([200, 201].contains(&answer.status), "{}", answer.text());
+        answer.json()
     };
-    // One actor may not check what it submitted: history is, of others.
-    let told: Vec<Value> = events.iter().map(own).collect();
-    let answer = town.batch(&told);
-    let closed = answer["events"].as_array().unwrap().iter().all(|one| one["outcome"] == "new");
-    if !closed {
-        // The store has one actor: the point is closed as history of another ledger.
-        panic!("{answer}");
+    let mut events = submitted(1, 1);
+    events.push(event(1, 6, "town_verify", "", json!({})));
+    events.push(event(1, 7, "district_close", "", json!({ "proof": "site" })));
+    for (number, event) in events.iter_mut().enumerate() {
+        event.as_object_mut().unwrap().remove("role");
+        let token = &tokens[number.saturating_sub(4)];
+        post(token, &format!("/points/{}/events", uuid(1)), event);
     }
-    let due = |town: &Town| get(town, "/worklist?unit=*&role=city")["items"][0]["due"].clone();
-    let seventh = due(&town);
-    assert!(seventh.as_str().unwrap().starts_with("2025-09-0"), "{seventh}");
-    let code =
-        get(&town, "/collections/points/items?f=json")["features"][0]["properties"]["code"].clone();
-    send(&town, &[with(patrol(1, "2025-09-10", vec![]), json!({ "point": code }))]);
-    assert!(due(&town).as_str().unwrap().starts_with("2025-10-01"), "{}", due(&town));
-    // Past it, before the last round is due, and along an alley that is far from it.
-    send(
-        &town,
-        &[
-            patrol(2, "2025-10-05", walk("2025-10-05", [116.3380, 116.3400], 39.7285)),
-            patrol(3, "2026-01-10", walk("2026-01-10", [116.35, 116.36], 39.73)),
-        ],
-    );
-    assert!(due(&town).as_str().unwrap().starts_with("2025-11-30"), "{}", due(&town));
-    send(&town, &[patrol(4, "2026-01-10", walk("2026-01-10", [116.3400, 116.3380], 39.7285))]);
-    assert_eq!(get(&town, "/worklist?unit=*&role=city")["numberMatched"], 0);
+    let waits = || {
+        let token = ("Authorization", &*tokens[2]);
+        let answer = town.server.ask("GET", "/worklist?unit=*&role=city", &[token]);
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let is_due = |day: &str| {
+        let due = waits()["items"][0]["due"].clone();
+        assert!(due.as_str().unwrap().starts_with(day), "{due}, not {day}");
+    };
+    is_due("2025-09-07");
+    let send = |patrols: Value| {
+        let answer = post(&tokens[0], "/patrols", &patrols);
+        for one in answer["patrols"].as_array().unwrap() {
+            assert_eq!(one["outcome"], "new", "{one}");
+        }
+    };
+    let named = json!({ "point": "110115001-CW-2025-00001" });
+    send(json!([with(patrol(1, "2025-09-10", vec![]), named)]));
+    is_due("2025-09-30");
+    // Past it before the last round is due, and along an alley that is far from it.
+    send(json!([
+        patrol(2, "2025-10-05", walk("2025-10-05", [116.3380, 116.3400], 39.7285)),
+        patrol(3, "2026-01-10", walk("2026-01-10", [116.35, 116.36], 39.73))
+    ]));
+    is_due("2025-11-29");
+    let past = walk("2026-01-10", [116.3400, 116.3380], 39.7285);
+    send(json!([patrol(4, "2026-01-10", past)]));
+    assert_eq!(waits()["numberMatched"], 0);
 }
 
 #[test]

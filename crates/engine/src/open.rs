@@ -105,7 +105,7 @@ pub(crate) struct Parts {
     pub(crate) places: KeptIndex,
     pub(crate) ledger: LedgerState,
     /// Held by whoever takes patrols: one at a time.
-    pub(crate) patrolling: tokio::sync::Mutex<()>,
+    pub(crate) patrolling: Mutex<()>,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -140,7 +140,7 @@ impl Engine {
             past: PastStates::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),
-            patrolling: tokio::sync::Mutex::default(),
+            patrolling: Mutex::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),

@@ -1,7 +1,7 @@
 //! Patrols: taken from phones, snapped to alleys, and what they cover.
 //!
-//! *Invariants:* where somebody was exactly is kept in `patrol_tracks` alone, whose key is of class
-//! L4; what `patrols` shows are parts of alleys. A patrol is taken once, whole, under the code that its
+//! *Invariants:* where somebody was exactly is kept in `patrol_tracks` alone, as a value of class L4;
+//! what `patrols` shows are parts of alleys. A patrol is taken once, whole, under the code that its
 //! client made. Coverage is asked of the geometries of `patrols`, whoever wrote them, and of the alleys
 //! of the same state.
 

@@ -125,8 +125,8 @@ struct Batch {
     held: Held,
     alleys: Alleys,
     area: Option<Envelope>,
-    /// The way into `patrols`, and into `patrol_tracks`.
-    places: [LonLat; 2],
+    /// The way into `patrols`.
+    places: LonLat,
     points: BTreeMap<String, Option<String>>,
 }
 
@@ -140,13 +140,12 @@ impl Batch {
     ) -> Result<Self, EngineError> {
         let registry = engine.registry();
         let alleys = Alleys::read(state, registry, &|_validity| true)?;
-        let way = |held: &CollectionSnapshot| LonLat::of(&held.collection().crs, registry);
         Ok(Self {
             rules: engine.settings().patrols,
             ahead_ms: i64::from(engine.settings().ledger.ahead_minutes) * MINUTE_MS,
             now,
             area: area(state, registry, &alleys)?,
-            places: [way(&held.patrols)?, way(&held.tracks)?],
+            places: LonLat::of(&held.patrols.collection().crs, registry)?,
             held,
             alleys,
             points,
@@ -231,8 +230,7 @@ impl Batch {
             edits.push(inserted(&place, held, geometry, values));
         };
         insert(&self.held.patrols, geometry, rows.patrol());
-        let track = self.track(patrol);
-        insert(&self.held.tracks, track, rows.track(digest));
+        insert(&self.held.tracks, None, rows.track(digest));
         if let Some(held) = &self.held.results {
             rows.results().into_iter().for_each(|values| insert(held, None, values));
         }
@@ -318,7 +316,7 @@ impl Batch {
                     if length >= SHORTEST_M {
                         metres += length;
                         let line = line.into_iter().map(|at| alley.plane.lon_lat(at)).collect();
-                        lines.push(LineString::from(self.places[0].to_store(line)?));
+                        lines.push(LineString::from(self.places.to_store(line)?));
                     }
                 }
             }
@@ -330,16 +328,6 @@ impl Batch {
         whole.covered_m = rounded(whole.covered_m);
         let shape = (!lines.is_empty()).then(|| Shape::MultiLineString(MultiLineString(lines)));
         Some((shape.map(Geometry::from), whole))
-    }
-
-    /// The track as it was, in the storage CRS; none of less than two places.
-    fn track(&self, patrol: &NewPatrol) -> Option<Geometry> {
-        let mut line: Vec<[f64; 2]> =
-            patrol.track.iter().map(|fix| patrol.source.to_wgs84(fix.lon_lat)).collect();
-        line.dedup();
-        let line = self.places[1].to_store(line).filter(|line| line.len() > 1)?;
-        let lines = MultiLineString(vec![LineString::from(line)]);
-        Some(Geometry::from(Shape::MultiLineString(lines)))
     }
 }
 

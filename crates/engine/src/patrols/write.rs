@@ -9,7 +9,7 @@ use spatial::{Timestamp, Value};
 use store::evidence::Digests;
 
 use super::read::value;
-use super::{About, Looked, NewFinding, NewPatrol, PatrolCovered};
+use super::{About, Looked, NewFinding, NewPatrol, NewResult, PatrolCovered, TrackFix};
 
 /// Names of columns with their values.
 type Values = Vec<(&'static str, Value)>;
@@ -50,13 +50,27 @@ impl Rows<'_> {
             ("accuracy_m", worst.map_or(Value::Null, Value::Real)),
             ("source_crs", Value::Text(PositionSource::identifier(patrol.source).to_owned())),
             ("fixes", Value::Int(i64::try_from(patrol.track.len()).unwrap_or(i64::MAX))),
+            ("track", value(Some(self.positions().as_str()).filter(|track| !track.is_empty()))),
             ("digest", Value::Text(digest.to_owned())),
         ]
     }
 
+    /// Every position as it was given: longitude, latitude, seconds since the beginning and, if the
+    /// device says it, the accuracy in metres.
+    fn positions(&self) -> String {
+        let patrol = self.patrol;
+        let position = |fix: &TrackFix| {
+            let [lon, lat] = fix.lon_lat;
+            let seconds = (fix.at.0 - patrol.started_at.0) as f64 / 1000.0;
+            let accuracy = fix.accuracy_m.map_or(String::new(), |metres| format!(" {metres}"));
+            format!("{lon} {lat} {seconds}{accuracy}")
+        };
+        patrol.track.iter().map(position).collect::<Vec<String>>().join(";")
+    }
+
     pub(super) fn results(&self) -> Vec<Values> {
         let patrol = self.patrol;
-        let row = |(number, result): (usize, &super::NewResult)| {
+        let row = |(number, result): (usize, &NewResult)| {
             let alley = result.alley.as_deref().or(patrol.alley.as_deref());
             let point = result.point.as_ref().or(patrol.point.as_ref());
             let at = result.checked_at.unwrap_or(patrol.ended_at);
@@ -143,7 +157,7 @@ pub(super) fn digest(patrol: &NewPatrol) -> String {
         let _written = writeln!(text, "{lon} {lat} {} {accuracy:?}", fix.at.0);
     }
     for result in results {
-        let super::NewResult { looked, passed, alley, point, checked_at, note } = result;
+        let NewResult { looked, passed, alley, point, checked_at, note } = result;
         let Looked { checklist, version, item } = looked;
         let at = checked_at.map(|at| at.0);
         let _written = writeln!(

@@ -1,3 +1,4 @@
+//! What ships, which version is in force, and every fault by its name.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::{ChecklistSet, Checklists, DEFAULT_CHECKLISTS, ItemKind};

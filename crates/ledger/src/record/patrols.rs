@@ -1,7 +1,7 @@
 //! Who was where and what was found: patrols, their tracks, findings, results of checklists.
 //!
-//! *Invariant:* a track shows where a person went, so its key is of class L4 and the whole collection
-//! with it; the patrol itself shows the alleys that it covered.
+//! *Invariant:* a track shows where a person went, so it is a value of class L4 and never a geometry,
+//! which no class would protect; the patrol itself shows the alleys that it covered.
 
 use spatial::{FieldClass, FieldType, GeometryType};
 
@@ -45,8 +45,8 @@ pub(super) const COLLECTIONS: [ShippedCollection; 4] = [
     ShippedCollection {
         id: PATROL_TRACKS,
         title: "巡查轨迹",
-        description: "原始轨迹",
-        geometry_type: GeometryType::MultiLineString,
+        description: "原始轨迹：经度 纬度 秒 精度，逐点以分号相隔，坐标按来源坐标系原样保留",
+        geometry_type: GeometryType::Any,
         key: Some("patrol"),
         columns: &[
             ("patrol", "巡查", Text, L4),
@@ -54,6 +54,7 @@ pub(super) const COLLECTIONS: [ShippedCollection; 4] = [
             ("accuracy_m", "定位精度", Real, L4),
             ("source_crs", "来源坐标系", Text, L4),
             ("fixes", "定位数", Int, L4),
+            ("track", "轨迹", Text, L4),
             ("digest", "内容摘要", Text, L4),
         ],
         beside: Beside::Nothing,
