@@ -55,7 +55,7 @@ impl Alleys {
         let [code, name, town] = ["code", "name", "town"].map(column);
         each(&held, &mut |row| {
             let Some(validity) = reader.validity(row).filter(is_wanted) else { return };
-            let paths = row.paths().map(|path| places.from_store(path.coords));
+            let paths = row.paths().map(|path| places.lon_lats(path.coords));
             let Some(paths) = paths.collect::<Option<Vec<_>>>() else { return };
             let bounds = Envelope::of(paths.iter().flatten().copied());
             if bounds.is_empty() {

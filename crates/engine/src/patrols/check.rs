@@ -48,7 +48,7 @@ pub(super) fn area(
                 [x, north],
                 [east, north],
             ];
-            area = places.from_store(&rim).map_or(Envelope::EMPTY, Envelope::of);
+            area = places.lon_lats(&rim).map_or(Envelope::EMPTY, Envelope::of);
         }
     }
     if area.is_empty() {

@@ -27,14 +27,15 @@ pub(crate) struct PatrolsDone {
 
 impl PatrolsDone {
     /// Those of `state`; `points` are those that will be asked for, patrols pass them within
-    /// `tolerance` metres. None where the store keeps no patrols.
+    /// `tolerance` metres. None where there are no patrols.
     pub(crate) fn of(
         state: &Snapshot,
         points: &CollectionSnapshot,
         registry: &CrsRegistry,
         tolerance: f64,
     ) -> Result<Option<Self>, EngineError> {
-        let Some(patrols) = record(state, PATROLS) else { return Ok(None) };
+        let patrols = record(state, PATROLS).filter(|patrols| !patrols.is_empty());
+        let Some(patrols) = patrols else { return Ok(None) };
         let column = |name: &str| {
             patrols
                 .collection()
@@ -65,7 +66,7 @@ impl PatrolsDone {
 
     fn passed(&self, row: FeatureRef<'_>) -> Option<Timestamp> {
         let place = row.geometry_type().is_some().then(|| row.envelope().center())?;
-        let here = *self.of_points.from_store(&[place])?.first()?;
+        let here = *self.of_points.lon_lats(&[place])?.first()?;
         let plane = Plane::about(here);
         let far = plane.degrees(self.tolerance);
         let corners = [[-1.0, -1.0], [-1.0, 1.0], [1.0, -1.0], [1.0, 1.0]];
@@ -87,7 +88,7 @@ impl PatrolsDone {
     /// Whether a patrol's line comes near the origin of a plane.
     fn is_near(&self, patrol: FeatureRef<'_>, plane: &Plane) -> bool {
         patrol.paths().any(|path| {
-            let coords = self.places.from_store(path.coords).unwrap_or_default();
+            let coords = self.places.lon_lats(path.coords).unwrap_or_default();
             let line = coords.into_iter().map(|at| plane.metres(at)).collect();
             let nearest = AlleyLine::new([line]).nearest([0.0, 0.0]);
             nearest.is_some_and(|nearest| nearest.distance <= self.tolerance)

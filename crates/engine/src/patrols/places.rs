@@ -23,20 +23,18 @@ impl LonLat {
     }
 
     /// Longitude and latitude of coordinates of the storage CRS; none where they have none.
-    pub(super) fn from_store(&self, coords: &[[f64; 2]]) -> Option<Vec<[f64; 2]>> {
+    pub(super) fn lon_lats(&self, coords: &[[f64; 2]]) -> Option<Vec<[f64; 2]>> {
         let mut coords = coords.to_vec();
-        match &self.ways {
-            Some((out, _)) => out.project_all(&mut coords).ok()?,
-            None => {}
+        if let Some((out, _)) = &self.ways {
+            out.project_all(&mut coords).ok()?;
         }
         Some(coords)
     }
 
     /// Coordinates of the storage CRS of longitudes and latitudes; none where they have none.
     pub(super) fn to_store(&self, mut coords: Vec<[f64; 2]>) -> Option<Vec<[f64; 2]>> {
-        match &self.ways {
-            Some((_, back)) => back.project_all(&mut coords).ok()?,
-            None => {}
+        if let Some((_, back)) = &self.ways {
+            back.project_all(&mut coords).ok()?;
         }
         Some(coords)
     }

@@ -207,7 +207,7 @@ fn by_town(state: &Arc<Snapshot>, asked: &ResultsAsked) -> Result<ResultsByTown,
     let columns = ResultColumns::of(&results, asked.profile)?;
     let of_places = PlaceTowns::of(state, asked)?;
     // The latest result of an item at a place: an alley, a point, or else one patrol.
-    let mut latest: BTreeMap<(usize, [Option<&str>; 3]), (Timestamp, bool)> = BTreeMap::new();
+    let mut latest: BTreeMap<(usize, Place<'_>), (Timestamp, bool)> = BTreeMap::new();
     each(&results, &mut |row| {
         let is_it = text(row, columns.checklist) == Some(&asked.checklist)
             && text(row, columns.version) == Some(&asked.version);
@@ -255,6 +255,9 @@ fn by_town(state: &Arc<Snapshot>, asked: &ResultsAsked) -> Result<ResultsByTown,
     Ok(ResultsByTown { revision: state.revision, towns: towns.into_values().collect(), whole })
 }
 
+/// What a result calls its place: a point, an alley, or else a patrol.
+type Place<'a> = [Option<&'a str>; 3];
+
 /// The towns of places by what results call them.
 struct PlaceTowns {
     /// Of points, alleys and patrols.
@@ -293,7 +296,7 @@ impl PlaceTowns {
         })
     }
 
-    fn town(&self, place: [Option<&str>; 3]) -> Option<&str> {
+    fn town(&self, place: Place<'_>) -> Option<&str> {
         let towns = self.towns.iter().zip(place);
         let town = towns.into_iter().find_map(|(towns, name)| towns.get(name?))?.as_str();
         let is_known = self.known.as_ref().is_none_or(|known| known.contains(town));

@@ -326,7 +326,7 @@ impl Batch {
             }
         }
         whole.covered_m = rounded(whole.covered_m);
-        let shape = (!lines.is_empty()).then(|| Shape::MultiLineString(MultiLineString(lines)));
+        let shape = (!lines.is_empty()).then_some(Shape::MultiLineString(MultiLineString(lines)));
         Some((shape.map(Geometry::from), whole))
     }
 }

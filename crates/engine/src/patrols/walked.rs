@@ -37,7 +37,7 @@ pub(super) fn add(
 ) {
     let along = Along { alleys, line, tolerance };
     for path in line.row.paths() {
-        let Some(coords) = places.from_store(path.coords) else { continue };
+        let Some(coords) = places.lon_lats(path.coords) else { continue };
         for pair in coords.windows(2) {
             along.stretch(walked, pair[0], pair[1]);
         }

@@ -1,23 +1,20 @@
-//! The paths of patrols and checklists.
+//! The paths of patrols.
 
 use engine::patrols::{Grouping, MAX_FINDINGS, MAX_FIXES, Period};
-use ledger::checklist::ItemKind;
 use ledger::rows::evidence::PositionSource;
 use serde_json::{Map, Value, json};
 
-use super::parts::{
-    answers, binary, format_parameter, parameter, path_parameter, schema, shared, text,
-};
+use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::patrols::{CoverageTable, MAX_PATROLS};
 use crate::routes::patrols::{OFFERS, PATH};
 use crate::state::App;
 
-const TAG: &str = "Ledger";
+/// Where the paths stand.
+pub(super) const TAG: &str = "Ledger";
 
-/// Adds them to `paths`: checklists always, patrols of a store that keeps any.
+/// Adds them to `paths`, of a store that keeps patrols.
 pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
-    checklists(paths);
     if !app.engine.has_patrols() {
         return;
     }
@@ -65,11 +62,13 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     paths.insert("/patrols/statistics".to_owned(), json!({ "get": statistics }));
 }
 
-fn date() -> Value {
+/// The schema of a day.
+pub(super) fn date() -> Value {
     json!({ "type": "string", "format": "date" })
 }
 
-fn tables(about: &str, name: &str) -> Value {
+/// What is answered as JSON of a schema, or as tables.
+pub(super) fn tables(about: &str, name: &str) -> Value {
     let content = [
         (JSON.media_type, schema(name)),
         (HTML.media_type, text()),
@@ -101,41 +100,6 @@ fn take() -> Value {
         } } },
         "responses": { "200": taken, "201": taken, "4XX": problem, "5XX": problem }
     })
-}
-
-fn checklists(paths: &mut Map<String, Value>) {
-    let version = || parameter("version", "of which version; the one in force when absent", text());
-    let code = || path_parameter("code", "code of a checklist, such as shi_wu", text());
-    let list = json!({
-        "operationId": "getChecklists", "tags": [TAG],
-        "summary": "checklists by version, each with its basis; one without items is an empty form \
-            (自拟口径)",
-        "parameters": [format_parameter(&[&JSON, &HTML])],
-        "responses": answers("every version", &[(JSON.media_type, schema("Checklists"))])
-    });
-    paths.insert("/checklists".to_owned(), json!({ "get": list }));
-    let mut responses = answers("the checklist", &[(JSON.media_type, schema("Checklist"))]);
-    responses["200"]["content"][JSON.media_type]["example"] = checklist_example();
-    let one = json!({
-        "operationId": "getChecklist", "tags": [TAG],
-        "summary": "one version of a checklist",
-        "parameters": [code(), version(), format_parameter(&[&JSON, &HTML])],
-        "responses": responses
-    });
-    paths.insert("/checklists/{code}".to_owned(), json!({ "get": one }));
-    let results = json!({
-        "operationId": "getChecklistResults", "tags": [TAG],
-        "summary": "how many passed by item and town; of several results at one place the latest counts",
-        "parameters": [
-            code(), version(),
-            parameter("unit", "code of a town, or of a unit above towns", text()),
-            parameter("from", "from this day on", date()),
-            parameter("to", "until this day", date()),
-            shared("as-of"), format_parameter(&OFFERS)
-        ],
-        "responses": tables("the shares", "ChecklistResults")
-    });
-    paths.insert("/checklists/{code}/results".to_owned(), json!({ "get": results }));
 }
 
 /// `components/schemas` of these paths.
@@ -223,29 +187,7 @@ pub fn schemas() -> Map<String, Value> {
             }
         })
     };
-    let item = json!({
-        "type": "object",
-        "properties": {
-            "code": text(), "text": text(), "kindName": text(),
-            "kind": { "type": "string",
-                "enum": [ItemKind::Have.identifier(), ItemKind::No.identifier()] }
-        }
-    });
-    let counted = |more: Value| {
-        let mut told = json!({ "passed": count(), "failed": count(), "share": share() });
-        if let (Some(all), Some(more)) = (told.as_object_mut(), more.as_object()) {
-            all.extend(more.clone());
-        }
-        json!({ "type": "object", "properties": told })
-    };
-    let of_item = || counted(json!({ "item": text(), "text": maybe() }));
-    let shares = || counted(json!({ "code": maybe(), "items": list(of_item()) }));
     let object = |properties: Value| json!({ "type": "object", "properties": properties });
-    let checklist = object(json!({
-        "code": text(), "name": text(), "version": text(), "inForce": { "type": "boolean" },
-        "basis": text(), "basisName": text(), "source": text(),
-        "emptyTemplate": { "type": "boolean" }, "items": list(item), "links": links()
-    }));
     let entries = [
         ("Patrol", patrol),
         ("TakenPatrols", object(json!({ "revision": count(), "patrols": list(taken) }))),
@@ -262,20 +204,6 @@ pub fn schemas() -> Map<String, Value> {
             object(json!({
                 "revision": count(), "by": text(), "period": text(), "from": maybe(), "to": maybe(),
                 "unit": maybe(), "rows": list(row()), "total": row(), "links": links()
-            })),
-        ),
-        ("Checklist", checklist),
-        (
-            "Checklists",
-            object(json!({ "checklists": list(schema("Checklist")), "links": links() })),
-        ),
-        (
-            "ChecklistResults",
-            object(json!({
-                "checklist": text(), "name": text(), "version": text(), "basis": text(),
-                "basisName": text(), "source": text(), "revision": count(), "unit": maybe(),
-                "from": maybe(), "to": maybe(), "whole": shares(), "towns": list(shares()),
-                "links": links()
             })),
         ),
     ];
@@ -348,14 +276,5 @@ fn statistics_example() -> Value {
     json!({
         "revision": 57, "by": "role", "period": "whole", "from": null, "to": null, "unit": null,
         "rows": [row(Some("小巷管家"))], "total": row(None), "links": []
-    })
-}
-
-fn checklist_example() -> Value {
-    json!({
-        "code": "shi_wu", "name": "十无", "version": "1", "inForce": true, "basis": "official",
-        "basisName": "官方口径", "source": "公开报道的背街小巷“十无”清单", "emptyTemplate": false,
-        "items": [{ "code": "parking", "kind": "no", "kindName": "无", "text": "无乱停车" }],
-        "links": []
     })
 }
