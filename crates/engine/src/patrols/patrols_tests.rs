@@ -15,7 +15,7 @@ use spatial::{Collection, Crs, Geometry, Timestamp, measure};
 use store::{LoadMode, MemoryStore};
 
 use super::{CoverageAsked, NewPatrol, PatrolOutcome, TrackFix};
-use crate::engine_tests::open;
+use crate::engine_tests::{id, open};
 use crate::ledger_tests::{START, uuid};
 use crate::places::sample;
 use crate::{Engine, Profile};
@@ -79,7 +79,11 @@ fn alleys() -> impl Strategy<Value = Vec<Vec<[f64; 2]>>> {
     })
 }
 
-fn walks() -> impl Strategy<Value = Vec<(i64, Vec<(f64, f64, i64)>)>> {
+/// Metres east and north, and seconds.
+type Step = (f64, f64, i64);
+
+/// Walks, each of a day.
+fn walks() -> impl Strategy<Value = Vec<(i64, Vec<Step>)>> {
     let step = (-20.0..60.0_f64, -25.0..25.0_f64, 5_i64..200);
     let walk = (0_i64..3, proptest::collection::vec(step, 2..40));
     proptest::collection::vec(walk, 1..5)
@@ -100,7 +104,7 @@ async fn what_was_answered_is_what_is_told_of_one_patrol_and_a_union_of_several(
             walks().new_tree(&mut runner).unwrap().current().into_iter().enumerate()
         {
             let (mut at, mut time) = ([0.0, number as f64 * 60.0], START + day * 86_400_000);
-            let fix = |(east, north, seconds): (f64, f64, i64)| {
+            let fix = |(east, north, seconds): Step| {
                 at = [at[0] + east, at[1] + north];
                 time += seconds * 1000;
                 TrackFix {
@@ -143,10 +147,8 @@ async fn what_was_answered_is_what_is_told_of_one_patrol_and_a_union_of_several(
             assert!((towns - total).abs() < 1e-6 && (of_alleys - total).abs() < 1e-6);
             covered += total;
         }
-        assert_eq!(engine.snapshot().collections[&crate::engine_tests::id(PATROLS)].len(), {
-            let all: usize = counts.iter().sum();
-            all
-        });
+        let all: usize = counts.iter().sum();
+        assert_eq!(engine.snapshot().collections[&id(PATROLS)].len(), all);
     }
     assert!(covered > 1_000.0, "hardly anything was covered: {covered} m");
 }
