@@ -3,6 +3,7 @@
 mod indicators;
 mod ledger;
 mod ledgers;
+mod patrols;
 mod places;
 mod rules;
 mod user;
@@ -16,6 +17,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
+pub use patrols::{CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{
@@ -67,6 +69,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// List what waits for a unit, a person, a role (待办), the most urgent first
     Worklist(WorklistArgs),
+    /// Tell what patrols cover of the alleys, and what patrollers did
+    Patrols(PatrolsArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// List the ledgers (台账), or the rows of one by unit; as a table, CSV, XLSX or JSON

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ledger::book::BookFault;
+use ledger::checklist::ChecklistFault;
 use ledger::clue::RuleFault;
 use ledger::indicator::{
     DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
@@ -81,6 +82,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// Every fault.
         faults: Vec<BookFault>,
+    },
+    /// Checklists do not hold together.
+    #[error("{path}: the checklists cannot be used:{}", Listed(faults))]
+    Checklists {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<ChecklistFault>,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]

@@ -39,6 +39,8 @@ pub struct LedgerConfig {
     pub spatial_rules: PathBuf,
     /// File of ledgers as lists, in TOML; empty: those that come with the program.
     pub ledgers: PathBuf,
+    /// File of checklists, in TOML; empty: those that come with the program.
+    pub checklists: PathBuf,
     /// A closed point is to be looked at again so many days after closing; an empty list asks for
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
@@ -67,6 +69,7 @@ impl Default for LedgerConfig {
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
+            checklists: PathBuf::new(),
             raisers,
         }
     }

@@ -12,6 +12,7 @@ mod ledger_config;
 pub mod ledger_files;
 pub mod local;
 mod output;
+mod patrol_config;
 pub mod register;
 pub mod rule_files;
 mod styles;

@@ -1,13 +1,16 @@
-//! Files of spatial rules: TOML, checked as a whole, every fault listed.
+//! Files of spatial rules and of checklists: TOML, checked as a whole, every fault listed.
 
 use std::path::Path;
 
+use ledger::checklist::{ChecklistSet, Checklists, DEFAULT_CHECKLISTS};
 use ledger::clue::{DEFAULT_RULES, RuleSet, Rules};
 
 use crate::indicator_files::{IndicatorFileError, parse, read};
 
 /// How messages call the rules that come with the program.
 const BUILT_IN: &str = "clues.toml (built in)";
+/// How messages call the checklists that come with the program.
+const BUILT_IN_CHECKLISTS: &str = "checklists.toml (built in)";
 
 /// Reads the rules of a file; without one, those that come with the program.
 ///
@@ -20,6 +23,20 @@ pub fn read_rules(path: Option<&Path>) -> Result<Rules, IndicatorFileError> {
     };
     let set: RuleSet = parse(path, &text)?;
     Rules::new(set).map_err(|faults| IndicatorFileError::Rules { path: path.to_owned(), faults })
+}
+
+/// Reads the checklists of a file; without one, those that come with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_checklists(path: Option<&Path>) -> Result<Checklists, IndicatorFileError> {
+    let (path, text) = match path {
+        Some(path) => (path, read(path)?),
+        None => (Path::new(BUILT_IN_CHECKLISTS), DEFAULT_CHECKLISTS.to_owned()),
+    };
+    let set: ChecklistSet = parse(path, &text)?;
+    Checklists::new(set)
+        .map_err(|faults| IndicatorFileError::Checklists { path: path.to_owned(), faults })
 }
 
 #[cfg(test)]
@@ -43,6 +60,15 @@ mod tests {
         assert!(error.contains("规则.toml, line ") && error.contains("feet"), "{error} {line}");
         let error = told(&DEFAULT_RULES.replacen("metres = 15", "metres = 15000", 1));
         assert!(error.contains("规则.toml: the rules cannot be used:\n  rule \"rebound\", metres"));
+        assert_eq!(read_checklists(None).unwrap().all().len(), 3);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("清单.toml");
+        std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("\"no\"", "\"never\"", 1)).unwrap();
+        let error = read_checklists(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("清单.toml, line ") && error.contains("never"), "{error}");
+        std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("\"shi_wu\"", "\"Shi\"", 1)).unwrap();
+        let error = read_checklists(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("the checklists cannot be used:\n  checklist \"Shi\""), "{error}");
         let missing = read_rules(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
         assert!(missing.starts_with("nowhere.toml: "), "{missing}");
     }

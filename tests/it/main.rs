@@ -34,6 +34,7 @@ mod indicators;
 mod interrupted;
 mod ledgers;
 mod live;
+mod patrols;
 mod places;
 mod planner;
 mod planner_refusals;

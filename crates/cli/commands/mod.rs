@@ -11,6 +11,7 @@ mod indicators;
 mod inspect;
 mod ledger;
 mod ledgers;
+mod patrols;
 mod places;
 mod pyramid;
 mod query;
@@ -62,6 +63,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Town(args) => blocking(ledgers::town(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
+        Command::Patrols(args) => blocking(patrols::patrols(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),

@@ -183,6 +183,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
         threads: config.tiles.threads,
         query_time: QUERY_TIME,
         ledger: config.ledger.rules(),
+        patrols: config.patrols.rules(),
         ..EngineSettings::default()
     };
     Ok(Engine::open(store, registry(config)?, settings).await?)

@@ -25,7 +25,7 @@ use crate::ledger_config::named;
 use crate::ledger_files::read_ledgers;
 use crate::local::Listener;
 use crate::output::{say, tell};
-use crate::rule_files::read_rules;
+use crate::rule_files::{read_checklists, read_rules};
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -76,6 +76,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?;
+    let checklists = read_checklists(named(&config.ledger.checklists))?;
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
@@ -126,6 +127,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         access,
         ledgers: Arc::new(ledgers),
         rules: Arc::new(rules),
+        checklists: Arc::new(checklists),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {
@@ -320,6 +322,7 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
         },
         ledger: config.ledger.rules(),
         evidence: config.evidence.rules(),
+        patrols: config.patrols.rules(),
         ..EngineSettings::default()
     }
 }

@@ -93,6 +93,15 @@ pub enum EngineError {
          the collection"
     )]
     NoEnforcement,
+    /// The store keeps no patrols.
+    #[error(
+        "the store keeps no patrols: {collection} is not there; `tuban ledger add STORE patrols \
+         patrol_tracks patrol_findings checklist_results` makes the collections"
+    )]
+    NoPatrols {
+        /// The collection that is missing.
+        collection: &'static str,
+    },
     /// The store keeps no evidence.
     #[error("the store keeps no evidence; `tuban ledger add STORE evidence` makes the collection")]
     NoEvidence,

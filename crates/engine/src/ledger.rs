@@ -22,7 +22,7 @@ mod pieces;
 mod raise;
 mod towns;
 mod trace;
-mod units;
+pub(crate) mod units;
 mod units_below;
 mod worklist;
 
@@ -42,6 +42,7 @@ use store::KeptOut;
 pub use towns::{Ground, TownLists, TownPlan, TownProgress, TownRow};
 pub use trace::{Step, Trace};
 pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
+pub(crate) use units_below::UnitsBelow;
 pub use worklist::{WorkAsked, WorkItem, WorkPage};
 
 use crate::Defect;

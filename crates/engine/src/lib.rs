@@ -29,6 +29,7 @@ mod load;
 pub mod metrics;
 mod open;
 mod past;
+pub mod patrols;
 pub mod places;
 pub mod pool;
 mod publication;

@@ -53,6 +53,8 @@ pub struct EngineSettings {
     pub ledger: ledger::Rules,
     /// What is asked of evidence.
     pub evidence: ledger::rows::evidence::EvidenceRules,
+    /// How near positions of a patrol must be to what it covers.
+    pub patrols: ledger::patrol::PatrolRules,
 }
 
 impl Default for EngineSettings {
@@ -69,6 +71,7 @@ impl Default for EngineSettings {
             cursor_life: Duration::from_secs(600),
             ledger: ledger::Rules::default(),
             evidence: ledger::rows::evidence::EvidenceRules::default(),
+            patrols: ledger::patrol::PatrolRules::default(),
         }
     }
 }
@@ -105,6 +108,8 @@ pub(crate) struct Parts {
     pub(crate) past: PastStates,
     pub(crate) places: KeptIndex,
     pub(crate) ledger: LedgerState,
+    /// Held by whoever takes patrols: one at a time.
+    pub(crate) patrolling: Mutex<()>,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) metrics: Metrics,
@@ -139,6 +144,7 @@ impl Engine {
             past: PastStates::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),
+            patrolling: Mutex::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),

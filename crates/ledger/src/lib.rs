@@ -8,6 +8,7 @@
 
 pub mod book;
 mod building_code;
+pub mod checklist;
 pub mod clue;
 mod credit_code;
 mod division_code;
@@ -18,6 +19,7 @@ pub mod indicator;
 mod mobile_number;
 mod normal_form;
 mod parcel_code;
+pub mod patrol;
 pub mod personal;
 mod personal_names;
 pub mod place;

@@ -28,6 +28,7 @@ mod links;
 mod listen;
 mod negotiate;
 mod openapi;
+pub mod patrols;
 pub mod places;
 pub mod planner;
 mod point_events;

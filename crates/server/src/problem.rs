@@ -37,6 +37,12 @@ pub enum Code {
     EventForbidden,
     /// The store keeps no records of departments.
     NoEnforcement,
+    /// The store keeps no patrols.
+    NoPatrols,
+    /// A patrol is known with other content.
+    PatrolStays,
+    /// A patrol says what cannot be.
+    InvalidPatrol,
     /// The store keeps no evidence.
     NoEvidence,
     /// There is no such piece of evidence.
@@ -241,6 +247,13 @@ impl Code {
             Self::NoEnforcement => {
                 ("no_enforcement", StatusCode::NOT_FOUND, "No records of departments are kept")
             }
+            Self::NoPatrols => ("no_patrols", StatusCode::NOT_FOUND, "No patrols are kept"),
+            Self::PatrolStays => {
+                ("patrol_stays", StatusCode::CONFLICT, "A patrol stays as it was sent")
+            }
+            Self::InvalidPatrol => {
+                ("invalid_patrol", StatusCode::UNPROCESSABLE_ENTITY, "The patrol cannot be taken")
+            }
             Self::NoEvidence => ("no_evidence", StatusCode::NOT_FOUND, "No evidence is kept"),
             Self::EvidenceNotFound => {
                 ("evidence_not_found", StatusCode::NOT_FOUND, "There is no such evidence")
@@ -436,6 +449,7 @@ impl From<EngineError> for Problem {
                 return Self { code: Code::EventsOnly, detail, defects };
             }
             EngineError::NoEnforcement => Code::NoEnforcement,
+            EngineError::NoPatrols { .. } => Code::NoPatrols,
             EngineError::NoEvidence => Code::NoEvidence,
             EngineError::EvidenceDiffers { .. } | EngineError::EvidenceStays { .. } => {
                 Code::EvidenceStays

@@ -6,6 +6,7 @@ use std::time::Duration;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
 use engine::{Engine, HIGHEST_IN_TILES};
+use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use spatial::FieldClass;
 use tokio::sync::{Semaphore, watch};
@@ -69,6 +70,8 @@ pub struct ServerSettings {
     pub ledgers: Arc<Ledgers>,
     /// Spatial rules; none unless they are given.
     pub rules: Arc<Rules>,
+    /// Checklists; none unless they are given.
+    pub checklists: Arc<Checklists>,
 }
 
 impl Default for ServerSettings {
@@ -96,6 +99,7 @@ impl Default for ServerSettings {
             access: Access::default(),
             ledgers: Arc::default(),
             rules: Arc::default(),
+            checklists: Arc::default(),
         }
     }
 }

@@ -85,13 +85,13 @@ fn read(state: &Snapshot, is_wanted: impl Fn(&AdminUnit) -> bool) -> Vec<AdminUn
 }
 
 /// The collection of units of administration.
-pub(super) fn held(state: &Snapshot) -> Option<&CollectionSnapshot> {
+pub(crate) fn held(state: &Snapshot) -> Option<&CollectionSnapshot> {
     let id = CollectionId::try_from(ADMIN_UNITS).ok()?;
     state.collections.get(&id).map(|held| &**held)
 }
 
 /// Every unit that its rows tell, in no order.
-pub(super) fn rows(held: &CollectionSnapshot) -> Vec<AdminUnit> {
+pub(crate) fn rows(held: &CollectionSnapshot) -> Vec<AdminUnit> {
     let Some(reader) = UnitReader::of(held.collection()) else { return Vec::new() };
     let mut units = Vec::new();
     held.each(&mut |shard, slots| {

@@ -10,16 +10,16 @@ use super::units::{held, rows};
 
 /// A unit as points may name it: by its code, or by one beneath it.
 #[derive(Clone, Debug)]
-pub(super) struct UnitsBelow {
+pub(crate) struct UnitsBelow {
     codes: BTreeSet<String>,
     /// Whether the table of units has it.
-    pub(super) is_known: bool,
+    pub(crate) is_known: bool,
 }
 
 impl UnitsBelow {
     /// The unit of a code, and those that are beneath it on `day`. A unit that the table does not
     /// have, or one of a store without the table, stands alone.
-    pub(super) fn of(state: &Snapshot, code: &str, day: Day) -> Self {
+    pub(crate) fn of(state: &Snapshot, code: &str, day: Day) -> Self {
         let mut children: FxHashMap<String, Vec<String>> = FxHashMap::default();
         let mut is_known = false;
         let all = held(state).map(rows).unwrap_or_default();
@@ -43,7 +43,7 @@ impl UnitsBelow {
     }
 
     /// Whether a unit is it, or beneath it.
-    pub(super) fn holds(&self, unit: &str) -> bool {
+    pub(crate) fn holds(&self, unit: &str) -> bool {
         self.codes.contains(unit)
     }
 }

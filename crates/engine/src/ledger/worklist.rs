@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use ledger::place::{ADMIN_UNITS, Day};
 use ledger::point::{EventKind, Lamp, Role, Rules};
+use ledger::record::patrols::PATROLS;
 use ledger::rows::POINTS;
 use ledger::worklist::{COLUMNS, Standing, Urgency, Waiting, Work, waiting};
 use spatial::{
     Collection, CollectionId, CollectionSnapshot, FeatureId, FeatureRef, Revision, Timestamp,
+    ValueRef,
 };
 
 use super::held::Held;
 use super::units_below::UnitsBelow;
+use crate::patrols::PatrolsDone;
 use crate::{Engine, EngineError};
 
 /// What is asked for.
@@ -88,20 +91,25 @@ impl Engine {
     pub async fn worklist(&self, asked: WorkAsked) -> Result<WorkPage, EngineError> {
         let current = self.snapshot();
         Held::of(&current).ok_or(EngineError::NoLedger)?;
-        let ids =
-            [POINTS, ADMIN_UNITS].into_iter().filter_map(|id| CollectionId::try_from(id).ok());
+        let ids = [POINTS, ADMIN_UNITS, PATROLS];
+        let ids = ids.into_iter().filter_map(|id| CollectionId::try_from(id).ok());
         let ids: Vec<CollectionId> =
             ids.filter(|id| current.collections.contains_key(id)).collect();
         let state = self.state(asked.as_of, &ids).await?;
         let points = ids.first().and_then(|id| state.collections.get(id)).map(Arc::clone);
         let points = points.ok_or(EngineError::NoLedger)?;
-        let rules = self.settings().ledger.clone();
+        let engine = self.clone();
         let work = move || {
             let unit = asked.unit.as_deref();
             let units = unit.map(|unit| UnitsBelow::of(&state, unit, Day::of(asked.now)));
-            page(&asked, (state.revision, points), units, &rules)
+            let settings = engine.settings();
+            let tolerance = settings.patrols.tolerance_m;
+            let done = PatrolsDone::of(&state, &points, engine.registry(), tolerance)?;
+            let known = Known { rules: &settings.ledger, done };
+            let page = page(&asked, (state.revision, points), units, &known);
+            page.ok_or(EngineError::NoLedger)
         };
-        self.pool().run(work).await?.ok_or(EngineError::NoLedger)
+        self.pool().run(work).await?
     }
 }
 
@@ -118,9 +126,12 @@ fn page(
     asked: &WorkAsked,
     (revision, points): (Revision, Arc<CollectionSnapshot>),
     units: Option<UnitsBelow>,
-    rules: &Rules,
+    known: &Known<'_>,
 ) -> Option<WorkPage> {
+    let rules = known.rules;
     let columns = columns(points.collection())?;
+    let code = points.collection().field_position("code");
+    let standing = |row| known.standing(row, (&columns, code), asked.now);
     let is_asked_for = |one: &Waiting<'_>| {
         let of_role = asked.role.is_none_or(|role| one.work.waits_for(role, rules));
         let of_lamp = asked.lamp.is_none_or(|lamp| one.lamp(asked.now, rules) == Some(lamp));
@@ -134,7 +145,7 @@ fn page(
     points.each(&mut |shard, slots| {
         for slot in slots {
             let row = shard.feature(usize::from(*slot));
-            let Some(stands) = standing(row, &columns) else { continue };
+            let Some(stands) = standing(row) else { continue };
             for one in waiting(stands, asked.now, rules).filter(is_asked_for) {
                 *counts.entry((one.work, one.lamp(asked.now, rules))).or_default() += 1;
                 let urgency = one.urgency();
@@ -152,7 +163,7 @@ fn page(
     found.sort_unstable();
     let next = found.last().filter(|_| has_more).map(|(urgency, _)| *urgency);
     let item = |(urgency, row): &(Urgency, FeatureId)| {
-        let stands = standing(points.get(*row)?, &columns)?;
+        let stands = standing(points.get(*row)?)?;
         let one = waiting(stands, asked.now, rules).find(|one| one.work == urgency.3)?;
         Some(WorkItem {
             row: *row,
@@ -168,6 +179,31 @@ fn page(
     Some(WorkPage { revision, points, unit_is_known, counts, items, next })
 }
 
-fn standing<'a>(row: FeatureRef<'a>, columns: &[usize; COLUMNS.len()]) -> Option<Standing<'a>> {
-    Standing::read(columns.map(|column| row.value(column)))
+/// What decides what waits, beside the rows of points.
+struct Known<'k> {
+    rules: &'k Rules,
+    /// Patrols, where the store keeps any.
+    done: Option<PatrolsDone>,
+}
+
+impl Known<'_> {
+    /// Where a point stands. A patrol that was at a closed point counts as a check of it.
+    fn standing<'a>(
+        &self,
+        row: FeatureRef<'a>,
+        (columns, code): (&[usize; COLUMNS.len()], Option<usize>),
+        now: Timestamp,
+    ) -> Option<Standing<'a>> {
+        let values = columns.map(|column| row.value(column));
+        let stands = Standing::read(values)?;
+        let is_due = || waiting(stands, now, self.rules).any(|one| one.work == Work::Patrol);
+        let Some(done) = self.done.as_ref().filter(|_| is_due()) else { return Some(stands) };
+        let text = |value: ValueRef<'a>| match value {
+            ValueRef::Text(text) => Some(text),
+            _ => None,
+        };
+        let names = [text(values[0]), code.and_then(|code| text(row.value(code)))];
+        let patrolled_at = done.last_at(row, names);
+        Some(Standing { checked_at: stands.checked_at.max(patrolled_at), ..stands })
+    }
 }

@@ -1,4 +1,4 @@
-//! Ids of points, events and pieces of evidence: UUIDs of version 7, made by the client.
+//! Ids of points, events, patrols and pieces of evidence: UUIDs of version 7, made by the client.
 
 use std::fmt;
 
@@ -90,4 +90,5 @@ macro_rules! id {
 
 id!(PointId, "The id of a rectification point.");
 id!(EventId, "The id of an event.");
+id!(PatrolId, "The code of a patrol.");
 id!(EvidenceId, "The id of a piece of evidence: a photo, an image, a recording.");

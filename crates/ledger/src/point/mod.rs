@@ -39,7 +39,7 @@ mod random_tests;
 pub use event::Event;
 pub use facts::{Closing, Rebound, Supervision};
 pub use fold::{Point, Raised};
-pub use ids::{EventId, EvidenceId, InvalidId, InvalidIdText, PointId};
+pub use ids::{EventId, EvidenceId, InvalidId, InvalidIdText, PatrolId, PointId};
 pub use kind::EventKind;
 pub use lamp::Lamp;
 pub use payload::{Finding, Payload, Proof};

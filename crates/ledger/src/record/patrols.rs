@@ -1,7 +1,7 @@
-//! Who was where and what was found: patrols, their tracks, checklists and their results.
+//! Who was where and what was found: patrols, their tracks, findings, results of checklists.
 //!
-//! *Invariant:* a track shows where a person went, so its key is of class L4 and the whole collection
-//! with it; the patrol itself shows the alleys that it covered.
+//! *Invariant:* a track shows where a person went, so it is a value of class L4 and never a geometry,
+//! which no class would protect; the patrol itself shows the alleys that it covered.
 
 use spatial::{FieldClass, FieldType, GeometryType};
 
@@ -14,9 +14,9 @@ use FieldType::{Bool, DateTime, Int, Real, Text};
 pub const PATROLS: &str = "patrols";
 /// Tracks of patrols as recorded, for enforcement alone.
 pub const PATROL_TRACKS: &str = "patrol_tracks";
-/// Items of checklists by version (十无 as the example).
-pub const CHECKLISTS: &str = "checklists";
-/// Results by item (检查结果).
+/// What a patrol found, one row a finding (巡查发现).
+pub const PATROL_FINDINGS: &str = "patrol_findings";
+/// Results by item of a checklist (检查结果); checklists are data, see `crate::checklist`.
 pub const CHECKLIST_RESULTS: &str = "checklist_results";
 
 /// The collections of this file.
@@ -45,32 +45,37 @@ pub(super) const COLLECTIONS: [ShippedCollection; 4] = [
     ShippedCollection {
         id: PATROL_TRACKS,
         title: "巡查轨迹",
-        description: "原始轨迹",
-        geometry_type: GeometryType::MultiLineString,
+        description: "原始轨迹：经度 纬度 秒 精度，逐点以分号相隔，坐标按来源坐标系原样保留",
+        geometry_type: GeometryType::Any,
         key: Some("patrol"),
         columns: &[
             ("patrol", "巡查", Text, L4),
             ("device", "设备", Text, L4),
             ("accuracy_m", "定位精度", Real, L4),
             ("source_crs", "来源坐标系", Text, L4),
+            ("fixes", "定位数", Int, L4),
+            ("track", "轨迹", Text, L4),
+            ("digest", "内容摘要", Text, L4),
         ],
         beside: Beside::Nothing,
     },
     ShippedCollection {
-        id: CHECKLISTS,
-        title: "检查清单",
-        description: "按版本的清单条目",
+        id: PATROL_FINDINGS,
+        title: "巡查发现",
+        description: "巡查中发现的问题，可上报为点位",
         geometry_type: GeometryType::Any,
         key: Some("code"),
         columns: &[
             ("code", "编号", Text, L1),
+            ("patrol", "巡查", Text, L1),
+            ("alley", "街巷", Text, L1),
+            ("point", "点位", Text, L1),
+            ("event", "上报事件", Text, L1),
             ("checklist", "清单", Text, L1),
             ("version", "版本", Text, L1),
             ("item", "条目", Text, L1),
-            ("kind", "有或无", Text, L1),
-            ("text", "要求", Text, L1),
-            ("basis", "口径", Text, L1),
-            ("source", "来源", Text, L1),
+            ("note", "说明", Text, L1),
+            ("found_at", "发现时间", DateTime, L1),
         ],
         beside: Beside::Nothing,
     },

@@ -5,6 +5,7 @@
 //! path with its fields as parameters.
 
 mod accounts;
+mod checklists;
 mod edits;
 mod evidence;
 mod facades;
@@ -12,6 +13,7 @@ mod features;
 mod indicators;
 mod ledgers;
 mod parts;
+mod patrols;
 mod places;
 mod planner;
 mod points;
@@ -49,6 +51,8 @@ pub fn document(app: &App, base: &str) -> Value {
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
     ledgers::add_paths(&mut paths, app);
+    patrols::add_paths(&mut paths, app);
+    checklists::add_paths(&mut paths);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -58,11 +62,13 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        schemas.extend(checklists::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());
             schemas.extend(indicators::schemas());
             schemas.extend(worklist::schemas());
             schemas.extend(evidence::schemas());
+            schemas.extend(patrols::schemas());
         }
     }
     json!({

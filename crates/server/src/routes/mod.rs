@@ -6,6 +6,7 @@ mod api;
 mod archive_tiles;
 mod archives;
 pub mod changes;
+mod checklists;
 mod collections;
 mod conformance;
 mod defects;
@@ -23,6 +24,7 @@ mod methods;
 mod metrics;
 mod min_revision;
 mod origin;
+pub mod patrols;
 mod places;
 mod planner;
 pub mod points;
@@ -113,6 +115,8 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(points::routes(&app))
         .merge(indicators::routes(&app))
         .route("/worklist", get(worklist::worklist))
+        .merge(patrols::routes(&app))
+        .merge(checklists::routes())
         .merge(evidence::routes(&app))
         .merge(enforcement::routes())
         .merge(ledgers::routes())
@@ -182,7 +186,8 @@ fn is_edit(request: &Request) -> bool {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
             let endings = ["/items", "/events", evidence::ENDING];
-            path == transactions::PATH || endings.iter().any(|ending| path.ends_with(ending))
+            let is_whole = [transactions::PATH, patrols::PATH].contains(&path);
+            is_whole || endings.iter().any(|ending| path.ends_with(ending))
         }
         _ => false,
     }

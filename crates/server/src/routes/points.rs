@@ -24,6 +24,7 @@ use crate::asked::Asked;
 use crate::crs_uri::{OfferedCrs, named};
 use crate::links::link;
 use crate::negotiate::JSON;
+use crate::patrols;
 use crate::point_events::{self, Answer, Asking, At, no_point, point_at};
 use crate::problem::Problem;
 use crate::request_body::{self, Body, EditBody};
@@ -150,8 +151,13 @@ async fn trace(
         let item = format!("{}/collections/{POINTS}/items/{}", asked.base, row.value());
         links.push(link("item", "application/geo+json", &item, "the point on the map"));
     }
-    let document =
+    let results = app.engine.checklist_of_point(trace.point.id(), as_of).await?;
+    let mut document =
         point_events::trace(&app.engine, &trace, as_of.unwrap_or_else(now), (&asked.base, links));
+    if let Some(results) = results {
+        document["checklistResults"] =
+            patrols::point_results(&results, &app.settings.checklists).into();
+    }
     let mut response = answers::json(JSON.media_type, &document);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
