@@ -15,6 +15,7 @@ use tile::GridDefinition;
 use crate::archives::ArchiveConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::ledger_config::{LedgerConfig, read_roles, write_roles};
+use crate::whistle_config::WhistlesConfig;
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -33,6 +34,8 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What is asked of photos and documents.
     pub evidence: EvidenceConfig,
+    /// Who calls departments, and who closes a call.
+    pub whistles: WhistlesConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
     /// Streams of what changes.

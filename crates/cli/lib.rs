@@ -14,6 +14,7 @@ mod output;
 pub mod register;
 pub mod rule_files;
 pub mod synth;
+mod whistle_config;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@
 mod accounts;
 mod archives;
 mod backup;
+mod calls;
 mod changes;
 mod clues;
 mod commands;

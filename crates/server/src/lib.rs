@@ -40,6 +40,7 @@ mod streaming;
 pub mod style;
 mod tls;
 mod webhooks;
+mod whistles;
 pub mod worklist;
 mod xml;
 

@@ -7,6 +7,7 @@ use engine::Engine;
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
 use ledger::clue::Rules;
+use ledger::whistle::WhistleRules;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
@@ -57,6 +58,8 @@ pub struct ServerSettings {
     pub max_evidence_bytes: usize,
     /// Who sees photos and documents.
     pub evidence_readers: EvidenceReaders,
+    /// Who calls departments, says that they came, and closes calls.
+    pub whistles: WhistleRules,
     /// Tiles that others made, beside those of the store.
     pub archives: Archives,
     /// What is counted of the ledger, and what is to be reached; without it nothing is.
@@ -87,6 +90,7 @@ impl Default for ServerSettings {
             webhooks: WebhookSettings::default(),
             max_evidence_bytes: 20 << 20,
             evidence_readers: EvidenceReaders::default(),
+            whistles: WhistleRules::default(),
             archives: Archives::default(),
             indicators: None,
             access: Access::default(),

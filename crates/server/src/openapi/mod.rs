@@ -18,6 +18,7 @@ mod rules;
 mod styles;
 mod tiles;
 mod watching;
+mod whistles;
 mod worklist;
 
 use serde_json::{Map, Value, json};
@@ -44,6 +45,7 @@ pub fn document(app: &App, base: &str) -> Value {
     rules::add_paths(&mut paths, app);
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
+    whistles::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -57,6 +59,7 @@ pub fn document(app: &App, base: &str) -> Value {
             schemas.extend(indicators::schemas());
             schemas.extend(worklist::schemas());
             schemas.extend(evidence::schemas());
+            schemas.extend(whistles::schemas());
         }
     }
     json!({

@@ -41,6 +41,7 @@ mod tilesets;
 mod transactions;
 mod vector_tile_server;
 mod viewer;
+pub mod whistles;
 mod wmts;
 pub mod worklist;
 
@@ -113,6 +114,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/worklist", get(worklist::worklist))
         .merge(evidence::routes(&app))
         .merge(enforcement::routes())
+        .merge(whistles::routes(&app))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -166,7 +168,9 @@ fn is_edit(request: &Request) -> bool {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
             let endings = ["/items", "/events", evidence::ENDING];
-            path == transactions::PATH || endings.iter().any(|ending| path.ends_with(ending))
+            path == transactions::PATH
+                || path.starts_with(whistles::PATH)
+                || endings.iter().any(|ending| path.ends_with(ending))
         }
         _ => false,
     }
