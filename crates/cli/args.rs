@@ -2,6 +2,7 @@
 
 mod indicators;
 mod ledger;
+mod meeting;
 mod places;
 mod rules;
 mod user;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
+pub use meeting::{MeetingAction, MeetingArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{
@@ -69,6 +71,8 @@ pub enum Command {
     Ledger(LedgerArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them
     Indicators(IndicatorsArgs),
+    /// Write what a meeting was told as a signed pack, and check such packs
+    Meeting(MeetingArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

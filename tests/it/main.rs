@@ -33,6 +33,7 @@ mod import;
 mod indicators;
 mod interrupted;
 mod live;
+mod meetings;
 mod places;
 mod planner;
 mod planner_refusals;

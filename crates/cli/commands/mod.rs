@@ -10,6 +10,7 @@ mod import;
 mod indicators;
 mod inspect;
 mod ledger;
+mod meeting;
 mod places;
 mod pyramid;
 mod query;
@@ -61,6 +62,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
+        Command::Meeting(args) => blocking(meeting::meeting(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),

@@ -5,6 +5,7 @@
 mod cell_text;
 mod csv;
 mod fault;
+mod pack;
 mod place;
 #[cfg(test)]
 mod report_tests;
@@ -18,6 +19,7 @@ use std::path::Path;
 
 pub use csv::table_csv;
 pub use fault::ReportFault;
+pub use pack::{PackedFile, pack, unpack};
 pub use template::{Filled, fill_template};
 pub use workbook::workbook;
 
