@@ -3,6 +3,7 @@
 mod indicators;
 mod ledger;
 mod ledgers;
+mod meeting;
 mod patrols;
 mod places;
 mod rules;
@@ -17,6 +18,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
+pub use meeting::{MeetingAction, MeetingArgs};
 pub use patrols::{CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
@@ -79,6 +81,8 @@ pub enum Command {
     Town(TownArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them
     Indicators(IndicatorsArgs),
+    /// Write what a meeting was told as a signed pack, and check such packs
+    Meeting(MeetingArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

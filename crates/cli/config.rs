@@ -16,6 +16,7 @@ use crate::archives::ArchiveConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::ledger_config::{LedgerConfig, read_roles, sees_over_defaults, write_roles, write_sees};
 use crate::patrol_config::PatrolConfig;
+use crate::whistle_config::WhistlesConfig;
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -36,6 +37,8 @@ pub struct Config {
     pub evidence: EvidenceConfig,
     /// How near positions of patrols must be to what they cover.
     pub patrols: PatrolConfig,
+    /// Who calls departments, and who closes a call.
+    pub whistles: WhistlesConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
     /// Streams of what changes.

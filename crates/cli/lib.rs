@@ -11,12 +11,14 @@ pub mod indicator_files;
 mod ledger_config;
 pub mod ledger_files;
 pub mod local;
+mod meeting;
 mod output;
 mod patrol_config;
 pub mod register;
 pub mod rule_files;
 mod styles;
 pub mod synth;
+mod whistle_config;
 
 use std::process::ExitCode;
 

@@ -9,6 +9,7 @@
 mod accounts;
 mod archives;
 mod backup;
+mod calls;
 mod changes;
 mod clues;
 mod commands;
@@ -34,6 +35,7 @@ mod indicators;
 mod interrupted;
 mod ledgers;
 mod live;
+mod meetings;
 mod patrols;
 mod places;
 mod planner;

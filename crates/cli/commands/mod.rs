@@ -11,6 +11,7 @@ mod indicators;
 mod inspect;
 mod ledger;
 mod ledgers;
+mod meeting;
 mod patrols;
 mod places;
 mod pyramid;
@@ -66,6 +67,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Patrols(args) => blocking(patrols::patrols(args, &config)).map(done),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
+        Command::Meeting(args) => blocking(meeting::meeting(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),

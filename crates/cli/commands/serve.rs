@@ -122,6 +122,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             true => EvidenceReaders::Local,
             false => EvidenceReaders::Accounts,
         },
+        whistles: config.whistles.rules(),
         archives,
         indicators: Some(Arc::new(indicators)),
         access,

@@ -102,6 +102,15 @@ pub enum EngineError {
         /// The collection that is missing.
         collection: &'static str,
     },
+    /// The store keeps no calls of departments.
+    #[error(
+        "the store keeps no calls of departments; `tuban ledger add STORE whistles arrivals` makes the \
+         collections"
+    )]
+    NoWhistles,
+    /// A call of departments that the rules refuse.
+    #[error(transparent)]
+    Whistle(#[from] ledger::whistle::WhistleRefusal),
     /// The store keeps no evidence.
     #[error("the store keeps no evidence; `tuban ledger add STORE evidence` makes the collection")]
     NoEvidence,

@@ -20,10 +20,13 @@ mod index;
 mod mend;
 mod pieces;
 mod raise;
+mod record_sums;
+mod reports;
 mod towns;
 mod trace;
 pub(crate) mod units;
 mod units_below;
+mod whistles;
 mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,12 +40,15 @@ pub(crate) use guard::guarded;
 use held::Held;
 use index::Index;
 use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
+pub use record_sums::{SumsAsked, record_units};
+pub use reports::{ProgressReport, latest_reports};
 use spatial::{Geometry, Revision, Timestamp, Value};
 use store::KeptOut;
 pub use towns::{Ground, TownLists, TownPlan, TownProgress, TownRow};
 pub use trace::{Step, Trace};
 pub use units::{KnownUnits, UnitSource, known_units, unit_tree};
 pub(crate) use units_below::UnitsBelow;
+pub use whistles::{FoundWhistle, NewWhistle, Tale};
 pub use worklist::{WorkAsked, WorkItem, WorkPage};
 
 use crate::Defect;
@@ -130,6 +136,8 @@ pub(crate) struct LedgerState {
     raising: tokio::sync::Mutex<()>,
     /// Held by whoever writes a row of evidence: one at a time.
     keeping: tokio::sync::Mutex<()>,
+    /// Held by whoever tells of a call of departments: one at a time.
+    calling: tokio::sync::Mutex<()>,
     index: Mutex<Option<Index>>,
     /// What was put back, oldest first.
     put_back: Mutex<Vec<KeptOut>>,

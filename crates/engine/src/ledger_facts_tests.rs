@@ -75,7 +75,7 @@ fn definitions() -> Definitions {
             Formula::MedianDays { conditions: Vec::new() },
         ),
     ];
-    let set = DefinitionSet { edition: "2026-01".to_owned(), indicators: all };
+    let set = DefinitionSet { edition: "2026-01".to_owned(), sums: Vec::new(), indicators: all };
     Definitions::new(set).unwrap()
 }
 
@@ -107,7 +107,7 @@ async fn check_figures(engine: &Engine, as_of: Option<Timestamp>, most: u64) -> 
         let year = point.registered_at().map(ledger::indicator::year_of);
         folds.push(PointFacts::of(&point, year));
     }
-    let read = engine.ledger_facts(as_of, Profile::default()).await.unwrap();
+    let read = engine.ledger_facts(as_of, Profile::default(), &[]).await.unwrap();
     let mut rows = (*read.points).clone();
     rows.sort_by_key(|facts| facts.id);
     assert_eq!(rows, folds, "as of {as_of:?}");
@@ -189,7 +189,7 @@ async fn figures_are_those_of_the_folds_and_stay_after_late_batches() {
 #[tokio::test]
 async fn units_are_told_by_the_digits_of_their_codes() {
     let (_store, engine) = empty_ledger().await;
-    let none = engine.ledger_facts(None, Profile::default()).await.unwrap();
+    let none = engine.ledger_facts(None, Profile::default(), &[]).await.unwrap();
     let day = Day::of(Timestamp(START));
     let tree = |facts: &[PointFacts], others: &[&str]| {
         let others = others.iter().map(|code| (*code).to_owned());
@@ -223,10 +223,10 @@ async fn units_are_told_by_the_digits_of_their_codes() {
         ]
     );
     raise(&engine, "ann", vec![new(1, 1, report()), new(1, 2, register(""))]).await;
-    let some = engine.ledger_facts(None, Profile::default()).await.unwrap();
+    let some = engine.ledger_facts(None, Profile::default(), &[]).await.unwrap();
     assert_eq!(tree(&some.points, &[]), [pair("110115", ""), pair("110115001", "110115")]);
     // The same revisions tell the same, without reading anew.
-    let again = engine.ledger_facts(None, Profile::default()).await.unwrap();
+    let again = engine.ledger_facts(None, Profile::default(), &[]).await.unwrap();
     assert!(Arc::ptr_eq(&some.points, &again.points) && !Arc::ptr_eq(&some.points, &none.points));
 }
 
@@ -234,10 +234,10 @@ async fn units_are_told_by_the_digits_of_their_codes() {
 async fn there_are_no_facts_of_columns_that_may_not_be_read_or_of_no_ledger() {
     let (_store, engine) = empty_ledger().await;
     let shy = Profile { highest: spatial::FieldClass::L0, ..Profile::default() };
-    let refused = engine.ledger_facts(None, shy).await;
+    let refused = engine.ledger_facts(None, shy, &[]).await;
     assert!(matches!(refused, Err(EngineError::HiddenField { .. })), "{refused:?}");
     let engine = open(Arc::new(MemoryStore::new())).await;
-    let refused = engine.ledger_facts(None, Profile::default()).await;
+    let refused = engine.ledger_facts(None, Profile::default(), &[]).await;
     assert!(matches!(refused, Err(EngineError::NoLedger)), "{refused:?}");
 }
 
@@ -331,7 +331,7 @@ async fn facts_of_three_hundred_thousand_points() {
     }
     let engine = open(store).await;
     let start = Instant::now();
-    let facts = engine.ledger_facts(None, Profile::default()).await.unwrap();
+    let facts = engine.ledger_facts(None, Profile::default(), &[]).await.unwrap();
     let read = start.elapsed();
     let start = Instant::now();
     let found = figures(&engine, &facts.points, Timestamp(START));

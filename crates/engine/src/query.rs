@@ -20,6 +20,7 @@ mod place;
 mod query_tests;
 mod search;
 
+pub(crate) use aggregate::union_area;
 pub use aggregate::{Aggregate, AggregateOp, Group, MAX_GROUPS};
 pub use area_crs::AreaCrs;
 pub use cluster::{ClusterFound, ClusterQuery, Clustered};

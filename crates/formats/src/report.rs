@@ -8,6 +8,7 @@ mod fault;
 mod form;
 #[cfg(test)]
 mod form_tests;
+mod pack;
 mod place;
 #[cfg(test)]
 mod report_tests;
@@ -22,6 +23,7 @@ use std::path::Path;
 pub use csv::table_csv;
 pub use fault::ReportFault;
 pub use form::{Form, FormRow, form_pdf};
+pub use pack::{PackedFile, pack, unpack};
 pub use template::{Filled, fill_template};
 pub use workbook::workbook;
 

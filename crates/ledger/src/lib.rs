@@ -29,6 +29,7 @@ pub mod record;
 pub mod rows;
 mod shipped;
 mod unit_code;
+pub mod whistle;
 pub mod worklist;
 
 #[cfg(test)]

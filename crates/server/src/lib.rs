@@ -44,6 +44,7 @@ pub mod style;
 mod tls;
 pub mod towns;
 mod webhooks;
+mod whistles;
 pub mod worklist;
 mod xml;
 

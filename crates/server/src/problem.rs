@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::{Defect, EngineError};
 use formats::datetime::utc_of_millis;
+use ledger::whistle::WhistleRefusal;
 use serde::Serialize;
 use spatial::OverBudget;
 
@@ -43,6 +44,12 @@ pub enum Code {
     PatrolStays,
     /// A patrol says what cannot be.
     InvalidPatrol,
+    /// The store keeps no calls of departments.
+    NoWhistles,
+    /// There is no such call of departments.
+    WhistleNotFound,
+    /// The rules of calls refuse what is told of one.
+    WhistleConflict,
     /// The store keeps no evidence.
     NoEvidence,
     /// There is no such piece of evidence.
@@ -254,6 +261,15 @@ impl Code {
             Self::InvalidPatrol => {
                 ("invalid_patrol", StatusCode::UNPROCESSABLE_ENTITY, "The patrol cannot be taken")
             }
+            Self::NoWhistles => {
+                ("no_whistles", StatusCode::NOT_FOUND, "No calls of departments are kept")
+            }
+            Self::WhistleNotFound => {
+                ("whistle_not_found", StatusCode::NOT_FOUND, "There is no such call")
+            }
+            Self::WhistleConflict => {
+                ("whistle_conflict", StatusCode::CONFLICT, "The call is not to be told so")
+            }
             Self::NoEvidence => ("no_evidence", StatusCode::NOT_FOUND, "No evidence is kept"),
             Self::EvidenceNotFound => {
                 ("evidence_not_found", StatusCode::NOT_FOUND, "There is no such evidence")
@@ -450,6 +466,9 @@ impl From<EngineError> for Problem {
             }
             EngineError::NoEnforcement => Code::NoEnforcement,
             EngineError::NoPatrols { .. } => Code::NoPatrols,
+            EngineError::NoWhistles => Code::NoWhistles,
+            EngineError::Whistle(WhistleRefusal::OfAnother { .. }) => Code::RoleMayNot,
+            EngineError::Whistle(_) => Code::WhistleConflict,
             EngineError::NoEvidence => Code::NoEvidence,
             EngineError::EvidenceDiffers { .. } | EngineError::EvidenceStays { .. } => {
                 Code::EvidenceStays

@@ -8,6 +8,7 @@ use engine::fences::{FenceSettings, Fences};
 use engine::{Engine, HIGHEST_IN_TILES};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
+use ledger::whistle::WhistleRules;
 use spatial::FieldClass;
 use tokio::sync::{Semaphore, watch};
 
@@ -60,6 +61,8 @@ pub struct ServerSettings {
     pub max_evidence_bytes: usize,
     /// Who sees photos and documents.
     pub evidence_readers: EvidenceReaders,
+    /// Who calls departments, says that they came, and closes calls.
+    pub whistles: WhistleRules,
     /// Tiles that others made, beside those of the store.
     pub archives: Archives,
     /// What is counted of the ledger, and what is to be reached; without it nothing is.
@@ -94,6 +97,7 @@ impl Default for ServerSettings {
             webhooks: WebhookSettings::default(),
             max_evidence_bytes: 20 << 20,
             evidence_readers: EvidenceReaders::default(),
+            whistles: WhistleRules::default(),
             archives: Archives::default(),
             indicators: None,
             access: Access::default(),

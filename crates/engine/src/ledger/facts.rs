@@ -3,6 +3,7 @@
 //! Facts are made when they are first asked for and kept with the revisions of both collections, the
 //! latest within a budget: states with the same revisions tell the same.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ledger::PointId;
@@ -28,7 +29,8 @@ const MAX_KEPT: usize = 8;
 /// The facts of every point of a state.
 #[derive(Clone, Debug)]
 pub struct LedgerFacts {
-    /// The state; it holds the units of administration, too, where there are any.
+    /// The state; it holds the units of administration, too, where there are any, and the
+    /// collections that were asked for.
     pub state: Arc<Snapshot>,
     /// A point each, in the order of the rows.
     pub points: Arc<Vec<PointFacts>>,
@@ -75,7 +77,8 @@ impl KeptFacts {
 }
 
 impl Engine {
-    /// The facts of every point as they had been recorded at `as_of`, or as they are now.
+    /// The facts of every point as they had been recorded at `as_of`, or as they are now, with the
+    /// collections `beside` them, as far as they are there.
     ///
     /// # Errors
     /// When there is no ledger, when indicators ask for a column that `profile` may not read, or
@@ -84,13 +87,15 @@ impl Engine {
         &self,
         as_of: Option<Timestamp>,
         profile: Profile,
+        beside: &[CollectionId],
     ) -> Result<LedgerFacts, EngineError> {
         let current = self.snapshot();
         Held::of(&current).ok_or(EngineError::NoLedger)?;
         let names = [POINTS, POINT_EVENTS, ADMIN_UNITS].map(CollectionId::try_from);
-        let ids: Vec<CollectionId> = names.into_iter().flatten().collect();
-        let ids: Vec<CollectionId> =
-            ids.into_iter().filter(|id| current.collections.contains_key(id)).collect();
+        let ids = names.into_iter().flatten().chain(beside.iter().cloned());
+        let ids: BTreeSet<CollectionId> =
+            ids.filter(|id| current.collections.contains_key(id)).collect();
+        let ids: Vec<CollectionId> = ids.into_iter().collect();
         let state = match as_of {
             Some(_) => self.state(as_of, &ids).await?,
             None => current,

@@ -423,7 +423,8 @@ fn sum_of_areas(
     Ok(sum.total())
 }
 
-fn union_area(
+/// What features cover, square metres.
+pub(crate) fn union_area(
     features: &[FeatureRef<'_>],
     measure: &AreaMeasure,
     budget: &Budget<'_>,

@@ -46,6 +46,12 @@ pub enum ReportFault {
         /// The columns.
         columns: usize,
     },
+    /// The bytes are no pack of files.
+    #[error("it is no pack that can be read: {reason}")]
+    NotAPack {
+        /// What is wrong.
+        reason: String,
+    },
     /// The template is no workbook, or a damaged one.
     #[error(
         "the template is no readable .xlsx workbook: {reason}; save it anew in the office program"

@@ -286,6 +286,12 @@ fn equal_values_share_a_place_and_units_without_one_come_last() {
 fn sums_of_other_collections_are_handed_in_and_terms_are_taken_away() {
     let text = r#"
 edition = "g"
+sums = [
+    { name = "greened_area", collection = "land_releases" },
+    { name = "released_area", collection = "land_releases" },
+    { name = "opened", collection = "outlets" },
+    { name = "closed", collection = "outlets" },
+]
 [[indicators]]
 code = "greened"
 name = "留白增绿"

@@ -5,17 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    Condition, Definition, DefinitionSet, Extent, Factor, Formula, Measure, Term, YearWeights,
+    Condition, Definition, DefinitionSet, Extent, Factor, Formula, Measure, RecordSum, Term,
+    YearWeights,
 };
 
 /// Most indicators of an edition.
 const MAX_INDICATORS: usize = 200;
 /// Most terms, conditions, tasks, years or weights of one indicator.
-const MAX_PARTS: usize = 100;
+pub(super) const MAX_PARTS: usize = 100;
 const MAX_TIMES: u32 = 1000;
 const MAX_WEIGHT: u32 = 1_000_000;
 const MAX_DECIMALS: u8 = 6;
-const MAX_TEXT: usize = 1000;
+pub(super) const MAX_TEXT: usize = 1000;
 /// What templates ask for by these names is no indicator, see [`super::names`].
 const RESERVED: [&str; 12] = [
     "title",
@@ -50,6 +51,7 @@ pub struct DefinitionFault {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definitions {
     edition: String,
+    sums: Vec<RecordSum>,
     indicators: Vec<Definition>,
     slots: BTreeMap<String, usize>,
 }
@@ -60,9 +62,11 @@ impl Definitions {
     /// # Errors
     /// Every fault that is found.
     pub fn new(set: DefinitionSet) -> Result<Self, Vec<DefinitionFault>> {
-        let mut check = Check { indicator: String::new(), faults: Vec::new() };
+        let sums = set.sums.iter().map(|sum| sum.name.clone()).collect();
+        let mut check = Check { indicator: String::new(), sums, faults: Vec::new() };
         check.text("edition", &set.edition);
         check.number("indicators", set.indicators.len(), 1..=MAX_INDICATORS);
+        check.record_sums(&set.sums);
         let mut slots = BTreeMap::new();
         for (slot, definition) in set.indicators.iter().enumerate() {
             check.indicator.clone_from(&definition.code);
@@ -81,7 +85,10 @@ impl Definitions {
             check.definition(definition, &rates);
         }
         match check.faults.is_empty() {
-            true => Ok(Self { edition: set.edition, indicators: set.indicators, slots }),
+            true => {
+                let DefinitionSet { edition, sums, indicators } = set;
+                Ok(Self { edition, sums, indicators, slots })
+            }
             false => Err(check.faults),
         }
     }
@@ -89,6 +96,11 @@ impl Definitions {
     /// Which edition it is.
     pub fn edition(&self) -> &str {
         &self.edition
+    }
+
+    /// The sums over records, in order.
+    pub fn sums(&self) -> &[RecordSum] {
+        &self.sums
     }
 
     /// Every definition, in order.
@@ -102,7 +114,7 @@ impl Definitions {
         Some((slot, &self.indicators[slot]))
     }
 
-    /// The names of the sums that must be handed in.
+    /// The names of the sums over records that indicators ask for.
     pub fn outside_names(&self) -> BTreeSet<&str> {
         let terms = self.indicators.iter().flat_map(|definition| definition.formula.terms());
         terms
@@ -114,13 +126,15 @@ impl Definitions {
     }
 }
 
-struct Check {
+pub(super) struct Check {
     indicator: String,
+    /// The names of all sums over records.
+    sums: BTreeSet<String>,
     faults: Vec<DefinitionFault>,
 }
 
 impl Check {
-    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
+    pub(super) fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
         self.faults.push(DefinitionFault {
             indicator: self.indicator.clone(),
             key,
@@ -129,13 +143,18 @@ impl Check {
         });
     }
 
-    fn text(&mut self, key: &'static str, text: &str) {
+    pub(super) fn text(&mut self, key: &'static str, text: &str) {
         if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
             self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
         }
     }
 
-    fn number(&mut self, key: &'static str, n: usize, allowed: std::ops::RangeInclusive<usize>) {
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        n: usize,
+        allowed: std::ops::RangeInclusive<usize>,
+    ) {
         if !allowed.contains(&n) {
             let (least, most) = (allowed.start(), allowed.end());
             self.fault(key, &n.to_string(), &format!("of them; {least} to {most} are possible"));
@@ -194,7 +213,7 @@ impl Check {
             term.measure.is_of_window() || term.conditions.iter().any(Condition::is_of_window)
         }) || matches!(&definition.formula, Formula::MedianDays { conditions }
             if conditions.iter().any(Condition::is_of_window));
-        // Whether a sum that is handed in is one of a window is not for us to know.
+        // Stock and flow of a sum over records are its own conditions' business.
         let of_points =
             definition.formula.terms().all(|term| !matches!(term.measure, Measure::Outside(_)));
         match definition.extent {
@@ -218,9 +237,14 @@ impl Check {
             }
             if let Measure::Outside(name) = &term.measure {
                 self.text(key, name);
+                if !self.sums.contains(name) {
+                    let known: Vec<&str> = self.sums.iter().map(String::as_str).collect();
+                    let reason = format!("is no sum of [[sums]]; there are {}", known.join(" "));
+                    self.fault(key, name, &reason);
+                }
             }
             if !term.measure.is_of_points() && !term.conditions.is_empty() {
-                let reason = "is a sum that is handed in; no point can be asked: leave out where";
+                let reason = "is a sum that no point can be asked of: leave out where";
                 self.fault(key, &term.measure.to_string(), reason);
             }
             self.conditions(key, &term.conditions);

@@ -70,7 +70,7 @@ fn formulas_that_mean_nothing_are_refused() {
         (sum("{ measure = \"points\", where = [{ in_states = [] }] }"), "holds never"),
         (sum("{ measure = \"points\", where = [\"closed_in_window\"] }"), "\"stock\" does not fit"),
         (sum("{ measure = \"done_count\" }"), "\"stock\" does not fit"),
-        (sum("{ measure = { outside = \"x\" }, where = [\"open\"] }"), "\"x\" is a sum that is"),
+        (sum("{ measure = { outside = \"x\" }, where = [\"open\"] }"), "\"x\" is a sum that no"),
         (sum(target), "\"target\" can only stand alone in the denominator"),
         (rate(target, points), "\"target\" can only stand alone"),
         (rate(points, &format!("{points}, {target}")), "\"target\" can only stand alone"),

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Factor;
+use super::{Factor, RecordSum};
 use crate::point::State;
 
 /// The indicators of a city in one edition, as they are read.
@@ -14,6 +14,9 @@ use crate::point::State;
 pub struct DefinitionSet {
     /// Which edition it is, as in `2026-01`; printed with every reason.
     pub edition: String,
+    /// Sums over records beside the points, which terms name as `{ outside = "…" }`.
+    #[serde(default)]
+    pub sums: Vec<RecordSum>,
     /// In the order in which tables show them.
     pub indicators: Vec<Definition>,
 }
@@ -208,7 +211,7 @@ pub enum Measure {
     DoneLandArea,
     /// The unit's target for this indicator, of all periods within the window.
     Target,
-    /// A sum that is handed in for each unit under this name.
+    /// The sum over records of this name.
     Outside(String),
 }
 

@@ -24,7 +24,7 @@ pub struct Moment {
     pub window: Window,
 }
 
-/// Sums that are handed in: by name, then by the code of the unit, in hundredths of what is
+/// Sums over records beside the points: by name, then by the code of the unit, in hundredths of what is
 /// counted. A unit that is missing has 0; a code that is no unit is 未落界.
 pub type OutsideSums = BTreeMap<String, BTreeMap<String, i64>>;
 

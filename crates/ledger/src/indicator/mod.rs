@@ -17,6 +17,9 @@ mod named_cells;
 mod progress;
 mod ranking;
 mod ratio;
+mod record_check;
+mod record_rows;
+mod record_sum;
 mod select;
 mod tables;
 mod target;
@@ -37,6 +40,8 @@ mod oracle_tests;
 #[cfg(test)]
 mod random_tests;
 #[cfg(test)]
+mod record_tests;
+#[cfg(test)]
 mod select_tests;
 
 pub use check::{DefinitionFault, Definitions};
@@ -51,6 +56,8 @@ pub use named_cells::names;
 pub use progress::{Progress, ProgressRules, progress};
 pub use ranking::{Ranked, rank};
 pub use ratio::{Exact, Ratio};
+pub use record_rows::{BoundSum, RowValues};
+pub use record_sum::{Plain, RecordSum, RowCondition, RowQuantity};
 pub use tables::{Caption, Detail, Persons, figures_table, progress_table, ranking_table};
 pub use target::{Target, TargetFault, Targets};
 pub use unit_of_measure::{Factor, InvalidFactor};

@@ -1,11 +1,11 @@
 //! Indicators as JSON. Sums are exact: in pieces or square metres, as numbers where a reader's numbers
 //! hold them and else as text; values are rounded to the decimals of their definition.
 
-use engine::ledger::UnitSource;
+use engine::ledger::{ProgressReport, UnitSource};
 use formats::datetime::utc_of_millis;
 use ledger::indicator::{
     Basis, Better, Definition, Exact, Extent, Figure, FigureRow, Figures, Moment, NoValue, Persons,
-    Place, Progress, Ranked, Ratio, Target,
+    Place, Progress, Ranked, Ratio, RecordSum, Target,
 };
 use ledger::place::Day;
 use ledger::point::Lamp;
@@ -53,13 +53,18 @@ pub(super) fn document(answered: &Answered<'_>) -> Value {
         Told::Figures => {
             let definitions = question.definitions.all();
             document["indicators"] = definitions.iter().map(definition).collect();
+            document["sums"] = question.definitions.sums().iter().map(sum).collect();
             document["rows"] = rows(definitions, &answered.figures);
         }
         Told::Progress => {
             let definitions = question.definitions.all();
             let measured = definitions.iter().filter(|one| one.is_completion());
             document["indicators"] = measured.map(definition).collect();
-            let row = |one: &Progress| progress(definitions, one, answered.persons());
+            let row = |one: &Progress| {
+                let mut told = progress(definitions, one, answered.persons());
+                told["report"] = answered.reports.get(&one.code).map_or(Value::Null, report);
+                told
+            };
             document["targets"] = answered.progress.iter().map(row).collect();
             let left_out = answered.left_out.iter().take(MAX_LEFT_OUT);
             document["leftOut"] = left_out.map(|target| no_unit(target)).collect();
@@ -102,6 +107,11 @@ fn definition(definition: &Definition) -> Value {
         "basisName": definition.says_basis(),
         "source": definition.source
     })
+}
+
+/// A sum over records, in words.
+fn sum(sum: &RecordSum) -> Value {
+    json!({ "name": sum.name, "collection": sum.collection, "definition": sum.to_string() })
 }
 
 fn rows(definitions: &[Definition], figures: &Figures) -> Value {
@@ -182,6 +192,18 @@ fn progress(definitions: &[Definition], one: &Progress, persons: Persons) -> Val
         told["person"] = json!(one.person);
     }
     told
+}
+
+/// What a unit reported last.
+fn report(report: &ProgressReport) -> Value {
+    json!({
+        "code": report.code,
+        "task": report.task,
+        "periodTo": report.period_to,
+        "difficulties": report.difficulties,
+        "awardYuan": report.award_yuan,
+        "reportedAt": report.reported_at
+    })
 }
 
 fn no_unit(target: &Target) -> Value {

@@ -6,11 +6,13 @@
 mod document;
 mod query;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use engine::Engine;
-use engine::ledger::{UnitSource, unit_tree};
+use engine::ledger::{
+    ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
+};
 use formats::report::{ReportFault, table_csv, workbook};
 use ledger::indicator::{
     Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, PointFacts, Progress,
@@ -18,8 +20,9 @@ use ledger::indicator::{
     progress, progress_table, rank, ranking_table,
 };
 use ledger::place::Day;
+use ledger::record::calls::PROGRESS_REPORTS;
 use serde_json::Value;
-use spatial::{FieldClass, Revision, Table, TableCell, Timestamp};
+use spatial::{CollectionId, FieldClass, Revision, Table, TableCell, Timestamp};
 
 pub use query::{DEPTH, IndicatorQuery, IndicatorRefusal, MAX_DEPTH, PARAMETERS, Told};
 
@@ -51,6 +54,8 @@ pub struct Answered<'a> {
     tasks: BTreeSet<&'a str>,
     /// Targets of units that are none.
     left_out: Vec<&'a Target>,
+    /// The latest report of each unit.
+    reports: &'a BTreeMap<String, ProgressReport>,
     revision: Revision,
 }
 
@@ -65,15 +70,41 @@ pub async fn answer<T: Send + 'static>(
     (query, now): (IndicatorQuery, Timestamp),
     write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault> + Send + 'static,
 ) -> Result<(Revision, T), IndicatorRefusal> {
-    let facts = engine.ledger_facts(query.as_of, query.profile).await?;
-    let indicators = Arc::clone(indicators);
+    let sums = indicators.definitions.sums().iter();
+    let beside = sums.filter_map(|sum| CollectionId::try_from(sum.collection.as_str()).ok());
+    let reports = CollectionId::try_from(PROGRESS_REPORTS).ok();
+    let beside: Vec<CollectionId> = beside.chain(reports).collect();
+    let facts = engine.ledger_facts(query.as_of, query.profile, &beside).await?;
+    let (indicators, reading) = (Arc::clone(indicators), engine.clone());
     let evaluated = move || {
         let revision = facts.state.revision;
         // What is asked of the future is told as of now.
         let at = query.as_of.map_or(now, |as_of| as_of.min(now));
+        let of_records = || record_units(&facts.state, indicators.definitions.sums());
         let others = indicators.targets.iter().map(|target| target.unit.clone());
+        let others = others.chain(std::iter::once_with(of_records).flatten());
         let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
-        let asked = Asked { indicators: &indicators, query: &query, units: &units, at };
+        let (window, _) = query.window(at);
+        let sums = SumsAsked {
+            sums: indicators.definitions.sums(),
+            units: &units,
+            moment: Moment { at, window },
+            task: query.task.as_deref(),
+            profile: query.profile,
+        };
+        let outside = reading.record_sums(&facts.state, &sums)?;
+        let reports = match query.told {
+            Told::Figures => BTreeMap::new(),
+            Told::Progress => latest_reports(&facts.state, sums.task, at, query.profile),
+        };
+        let asked = Asked {
+            indicators: &indicators,
+            query: &query,
+            units: &units,
+            at,
+            outside: &outside,
+            reports: &reports,
+        };
         asked.answer(&facts.points, (revision, source), write)
     };
     engine.pool().run(evaluated).await?
@@ -85,6 +116,10 @@ struct Asked<'a> {
     query: &'a IndicatorQuery,
     units: &'a UnitTree,
     at: Timestamp,
+    /// What records beside the points come to.
+    outside: &'a OutsideSums,
+    /// The latest report of each unit.
+    reports: &'a BTreeMap<String, ProgressReport>,
 }
 
 impl Asked<'_> {
@@ -94,7 +129,7 @@ impl Asked<'_> {
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
-        let Self { indicators, query, units, at } = *self;
+        let Self { indicators, query, units, at, outside, reports } = *self;
         let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
@@ -109,7 +144,6 @@ impl Asked<'_> {
             engine::EngineError::Internal { what }
         })?;
         let (window, is_said) = query.window(at);
-        let outside = OutsideSums::new();
         let question = Question {
             definitions,
             units,
@@ -117,7 +151,7 @@ impl Asked<'_> {
             task: query.task.as_deref(),
             moment: Moment { at, window },
             targets: &targets,
-            outside: &outside,
+            outside,
         };
         let mut figures = evaluate(&question, points);
         figures.rows.retain(|row| row.depth <= query.depth.max(1));
@@ -141,6 +175,7 @@ impl Asked<'_> {
             source,
             tasks,
             left_out,
+            reports,
             revision,
         };
         Ok((revision, write(&answered)?))

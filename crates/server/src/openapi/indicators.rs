@@ -117,6 +117,12 @@ pub fn schemas() -> Map<String, Value> {
             "figures": { "type": "object", "additionalProperties": schema("IndicatorFigure") }
         }
     });
+    let sum = json!({
+        "type": "object",
+        "description": "a sum over records beside the points that indicators ask for, in words",
+        "required": ["name", "collection", "definition"],
+        "properties": { "name": text(), "collection": text(), "definition": text() }
+    });
     let ranking = json!({
         "type": "object",
         "required": ["indicator", "units"],
@@ -132,6 +138,16 @@ pub fn schemas() -> Map<String, Value> {
             }))
         }
     });
+    let line = || json!({ "type": "string", "nullable": true });
+    let report = json!({
+        "type": "object", "nullable": true,
+        "description": "the latest report of progress that the unit sent, with its difficulties \
+            (困难和问题) and award (奖补)",
+        "properties": {
+            "code": line(), "task": line(), "periodTo": line(), "difficulties": line(),
+            "awardYuan": number(), "reportedAt": line()
+        }
+    });
     let progress = json!({
         "type": "object",
         "required": ["unit", "indicator", "planned", "done", "ratePercent", "timePercent", "lamp"],
@@ -140,7 +156,8 @@ pub fn schemas() -> Map<String, Value> {
             "planned": amount(), "done": amount(), "ratePercent": number(), "timePercent": number(),
             "noValue": no_value(),
             "lamp": { "type": "string", "enum": ["green", "yellow", "red"], "nullable": true },
-            "reason": { "type": "string", "nullable": true }
+            "reason": { "type": "string", "nullable": true },
+            "report": report
         }
     });
     let told = |own: Value| {
@@ -177,7 +194,7 @@ pub fn schemas() -> Map<String, Value> {
     };
     Map::from_iter([
         ("IndicatorFigure".to_owned(), figure),
-        ("Indicators".to_owned(), told(json!({ "rows": list(row) }))),
+        ("Indicators".to_owned(), told(json!({ "sums": list(sum), "rows": list(row) }))),
         (
             "TargetProgress".to_owned(),
             told(
@@ -235,7 +252,11 @@ fn figures_example() -> Value {
         row(json!("110115005"), "黄村地区", 1, 3, 4, json!(75)),
         rest
     ]);
-    example(definition, json!({ "rows": rows }))
+    let sum = json!({
+        "name": "期内诉求", "collection": "complaints",
+        "definition": "期内诉求 = complaints 的行数（occurred_at 在期内），按落界归属"
+    });
+    example(definition, json!({ "sums": [sum], "rows": rows }))
 }
 
 fn targets_example() -> Value {
@@ -248,7 +269,12 @@ fn targets_example() -> Value {
     let target = json!({
         "unit": "110115005", "name": "黄村地区", "depth": 1, "indicator": "completion_area",
         "planned": 10_000, "done": 9_500.5, "ratePercent": 95.01, "timePercent": 89.13,
-        "lamp": "green", "reason": null
+        "lamp": "green", "reason": null,
+        "report": {
+            "code": "B-2026-11-005", "task": "CW", "periodTo": "2026-10-31",
+            "difficulties": "安置房源不足", "awardYuan": 20_000,
+            "reportedAt": "2026-11-01T01:00:00.000Z"
+        }
     });
     example(definition, json!({ "targets": [target], "leftOut": [] }))
 }

@@ -21,6 +21,7 @@ mod rules;
 mod styles;
 mod tiles;
 mod watching;
+mod whistles;
 mod worklist;
 
 use engine::HIGHEST_IN_TILES;
@@ -53,6 +54,7 @@ pub fn document(app: &App, base: &str) -> Value {
     ledgers::add_paths(&mut paths, app);
     patrols::add_paths(&mut paths, app);
     checklists::add_paths(&mut paths);
+    whistles::add_paths(&mut paths, app);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
@@ -69,6 +71,7 @@ pub fn document(app: &App, base: &str) -> Value {
             schemas.extend(worklist::schemas());
             schemas.extend(evidence::schemas());
             schemas.extend(patrols::schemas());
+            schemas.extend(whistles::schemas());
         }
     }
     json!({

@@ -12,6 +12,8 @@ use crate::routes::points::{BATCH_PATH, PDF};
 use crate::state::App;
 
 const TAG: &str = "Ledger";
+/// What entries of a timeline are called.
+const TIMELINE: [&str; 6] = ["event", "record", "complaint", "whistle", "order", "decision"];
 
 /// Adds them to `paths`, of a store that has a ledger.
 pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
@@ -37,8 +39,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     if app.engine.has_enforcement() {
         let mut timeline = operation(
             "getPointEnforcement",
-            "records of departments and events of a point in one timeline; what only the department \
-             of a record may read is named as withheld",
+            "records of departments, orders of citizens, calls of departments, orders, decisions of \
+             meetings and events of a point in one timeline; what only the department of a record \
+             may read is named as withheld",
             vec![id(), shared("as-of")],
             answers("the timeline", &[(JSON.media_type, schema("PointTimeline"))]),
         );
@@ -125,7 +128,7 @@ pub fn schemas() -> Map<String, Value> {
 
 fn timeline() -> Value {
     let mut entry = properties(&enforcement::fields());
-    entry.insert("source".to_owned(), json!({ "type": "string", "enum": ["event", "record"] }));
+    entry.insert("source".to_owned(), json!({ "type": "string", "enum": TIMELINE }));
     entry.insert("withheld".to_owned(), json!({ "type": "array", "items": text() }));
     json!({
         "type": "object",
@@ -137,7 +140,7 @@ fn timeline() -> Value {
             "timeline": {
                 "type": "array",
                 "items": { "type": "object", "properties": entry },
-                "description": "by occurred_at: events as in the trace, and records"
+                "description": "by time: events as in the trace, and rows of other collections with their columns"
             },
             "complete": { "type": "boolean", "description": "whether every record is told" },
             "links": { "type": "array", "items": schema("Link") }

@@ -1,5 +1,5 @@
-//! `/points/{id}/enforcement`: what departments did at a point and what became of it, in one
-//! timeline (执法信息共享).
+//! `/points/{id}/enforcement`: what departments did at a point, what was said, called, ordered and
+//! decided about it, and what became of it, in one timeline (执法信息共享).
 //!
 //! *Invariant:* fields above class L1 of a record are told to its own department alone, and to
 //! others by their names.
@@ -46,7 +46,7 @@ async fn timeline(
     let document = json!({
         "revision": trace.revision.0, "point": point, "code": trace.point.code(),
         "timeline": merged(&trace, &records, actor.ok().as_ref()),
-        "complete": !records.is_cut,
+        "complete": !records.iter().any(|records| records.is_cut),
         "links": [
             link("self", JSON.media_type, &asked.href(), "this timeline"),
             link("up", JSON.media_type, &format!("{}/points/{point}/trace", asked.base), "the point")
@@ -60,14 +60,16 @@ async fn timeline(
 }
 
 /// Events and records by when they happened; what says no time comes last.
-fn merged(trace: &Trace, records: &Records, actor: Option<&Actor>) -> Vec<Json> {
-    let events = event_documents(trace).map(|event| ("event", event));
-    let rows = records.rows.iter().filter_map(|row| records.held.get(*row));
-    let acts = rows.map(|row| ("record", record(records, row, actor)));
+fn merged(trace: &Trace, records: &[Records], actor: Option<&Actor>) -> Vec<Json> {
+    let events = event_documents(trace).map(|event| ("event", "occurred_at", event));
+    let acts = records.iter().flat_map(|records| {
+        let rows = records.rows.iter().filter_map(|row| records.held.get(*row));
+        rows.map(|row| (records.source, records.time, record(records, row, actor)))
+    });
     let mut all: Vec<(i64, Json)> = events
         .chain(acts)
-        .map(|(source, mut entry)| {
-            let at = entry.get("occurred_at").and_then(Json::as_str);
+        .map(|(source, time, mut entry)| {
+            let at = entry.get(time).and_then(Json::as_str);
             let at =
                 at.and_then(|text| millis_of(text, SHANGHAI_AHEAD_MINUTES)).unwrap_or(i64::MAX);
             entry.insert("source".to_owned(), json!(source));

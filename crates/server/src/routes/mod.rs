@@ -45,6 +45,7 @@ pub mod towns;
 mod transactions;
 mod vector_tile_server;
 mod viewer;
+pub mod whistles;
 mod wmts;
 pub mod worklist;
 
@@ -121,6 +122,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(enforcement::routes())
         .merge(ledgers::routes())
         .merge(towns::routes())
+        .merge(whistles::routes(&app))
         .merge(wmts::routes())
         .merge(vector_tile_server::routes())
         .route("/styles", get(styles::list))
@@ -187,7 +189,9 @@ fn is_edit(request: &Request) -> bool {
         Method::POST => {
             let endings = ["/items", "/events", evidence::ENDING];
             let is_whole = [transactions::PATH, patrols::PATH].contains(&path);
-            is_whole || endings.iter().any(|ending| path.ends_with(ending))
+            is_whole
+                || path.starts_with(whistles::PATH)
+                || endings.iter().any(|ending| path.ends_with(ending))
         }
         _ => false,
     }

@@ -1,0 +1,176 @@
+//! `/whistles`: calls of departments (吹哨报到): call, come, close, each told again without harm.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use engine::EngineError;
+use engine::ledger::{FoundWhistle, Tale};
+use ledger::point::Role;
+use ledger::record::calls::WHISTLES;
+use ledger::whistle::Telling;
+use serde_json::Value;
+use spatial::CollectionId;
+
+use super::items::content_crs;
+use super::origin::refuse_other_origins;
+use super::{REVISION, answers};
+use crate::actor::Actor;
+use crate::as_of::{AS_OF, as_of};
+use crate::asked::Asked;
+use crate::crs_uri::named;
+use crate::links::link;
+use crate::negotiate::JSON;
+use crate::point_events::no_point;
+use crate::problem::{Code, Problem};
+use crate::request_body::{self, Body, EditBody};
+use crate::state::App;
+use crate::whistles::{answer, document, read_arrival, read_call, read_closing};
+
+/// Where departments are called.
+pub const PATH: &str = "/whistles";
+
+/// The routes; calls are told where edits are offered, by pages of this origin alone.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let mut routes = Router::new();
+    if app.settings.offers_edits {
+        routes = routes
+            .route(PATH, post(call))
+            .route("/whistles/{code}/arrivals", post(arrive))
+            .route("/whistles/{code}/close", post(close))
+            .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
+            .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
+    }
+    routes.route("/whistles/{code}", get(one))
+}
+
+/// `POST /whistles`: calls departments.
+async fn call(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    check_role(&actor, &app.settings.whistles.callers, "call departments")?;
+    let body = read(&app, &asked.headers, body)?;
+    let crs = content_crs(&asked.headers)?;
+    let snapshot = app.engine.snapshot();
+    let id = CollectionId::try_from(WHISTLES).map_err(|error| Problem::internal(&error))?;
+    let held = snapshot.collections.get(&id).filter(|_| app.engine.has_whistles());
+    let held = held.ok_or(EngineError::NoWhistles)?;
+    let crs = named("Content-Crs", crs.as_deref(), &app.crs_lists.of(&app.engine, held))?;
+    let given = app.engine.given(held.collection(), &crs.crs)?;
+    let new = read_call(&body, &actor, (&given, crs.axis_order))?;
+    if let Some(point) = &new.point
+        && app.engine.point_called(point).await?.is_none()
+    {
+        return Err(no_point(point));
+    }
+    let called = app.engine.call_departments(new, actor.name().to_owned()).await;
+    let found = called.map_err(|error| Problem::from(error).inside("/feature"))?;
+    let mut response = described(&answer(&found), &found);
+    if found.telling == Telling::New {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    let place =
+        format!("{}{PATH}/{}", asked.base, crate::query_string::encode(&found.whistle.code));
+    if let Ok(place) = HeaderValue::from_str(&place) {
+        response.headers_mut().insert(header::LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// `POST /whistles/{code}/arrivals`: a department came.
+async fn arrive(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    check_role(&actor, &app.settings.whistles.arrivers, "say that a department came")?;
+    let tale = read_arrival(&read(&app, &headers, body)?, &actor)?;
+    tell(&app, &code, tale, &actor).await
+}
+
+/// `POST /whistles/{code}/close`: what came of a call.
+async fn close(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    actor: Actor,
+    headers: HeaderMap,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    check_role(&actor, &app.settings.whistles.closers, "close calls of departments")?;
+    let tale = read_closing(&read(&app, &headers, body)?, &actor)?;
+    tell(&app, &code, tale, &actor).await
+}
+
+async fn tell(app: &App, code: &str, tale: Tale, actor: &Actor) -> Result<Response, Problem> {
+    let told = app.engine.tell_whistle(code, tale, actor.name()).await;
+    let told = told.map_err(|error| Problem::from(error).inside("/feature"))?;
+    let found = told.ok_or_else(|| no_whistle(code))?;
+    Ok(described(&answer(&found), &found))
+}
+
+/// `GET /whistles/{code}`: a call with who came and when, as it is or as it had been recorded.
+async fn one(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    let found = app.engine.whistle(&code, as_of).await?.ok_or_else(|| no_whistle(&code))?;
+    let mut document = document(&found);
+    let item = format!("{}/collections/{WHISTLES}/items/{}", asked.base, found.row.value());
+    let mut links = vec![
+        link("self", JSON.media_type, &asked.href(), "this call"),
+        link("item", "application/geo+json", &item, "the call on the map"),
+    ];
+    if let Some(point) = &found.whistle.point {
+        let point = crate::query_string::encode(point);
+        let timeline = format!("{}/points/{point}/enforcement", asked.base);
+        links.push(link("related", JSON.media_type, &timeline, "what happened at the point"));
+    }
+    document["links"] = links.into();
+    let mut response = described(&document, &found);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    Ok(response)
+}
+
+fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, Problem> {
+    request_body::read(headers, body, app.settings.max_body_bytes, &[request_body::JSON])
+}
+
+fn check_role(actor: &Actor, may: &BTreeSet<Role>, what: &str) -> Result<(), Problem> {
+    if actor.is_local() || actor.role().is_some_and(|role| may.contains(&role)) {
+        return Ok(());
+    }
+    let names: Vec<&str> = may.iter().map(|role| role.identifier()).collect();
+    let detail = format!(
+        "{}, in the role {}, may not {what}; these roles may: {}",
+        actor.name(),
+        actor.account_role_word(),
+        names.join(", ")
+    );
+    Err(Problem::new(Code::RoleMayNot, detail))
+}
+
+fn described(document: &Value, found: &FoundWhistle) -> Response {
+    let mut response = answers::json(request_body::JSON, document);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(REVISION, HeaderValue::from(found.revision.0));
+    response
+}
+
+fn no_whistle(code: &str) -> Problem {
+    let shown: String = code.chars().take(60).collect();
+    let detail = format!("there is no call {shown:?}; POST {PATH} makes one");
+    Problem::new(Code::WhistleNotFound, detail)
+}

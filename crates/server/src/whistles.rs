@@ -1,0 +1,295 @@
+//! Calls of departments (吹哨报到) as JSON: what a body says, and what is told of a call.
+//!
+//! *Invariant:* every defect of a body is found before it is refused, each with its pointer.
+
+use std::collections::BTreeSet;
+
+use engine::ledger::{FoundWhistle, NewWhistle, Tale};
+use engine::{Defect, Given};
+use formats::datetime::utc_of_millis;
+use formats::{Json, JsonKind};
+use ledger::point::Role;
+use ledger::whistle::{MAX_DEPARTMENTS, Missing, Telling};
+use serde_json::{Value, json};
+use spatial::{AxisOrder, Geometry, Timestamp};
+
+use crate::actor::Actor;
+use crate::as_of;
+use crate::edits::parse;
+use crate::planner::east_first;
+use crate::problem::{Code, Problem};
+
+/// Longest text of a member, in characters.
+const MAX_TEXT: usize = 2_000;
+/// Longest code of a call, unit, point or department, in characters.
+const MAX_CODE: usize = 100;
+
+/// A body, member by member.
+struct Body<'j> {
+    known: &'static [&'static str],
+    members: Vec<(String, Json<'j>)>,
+    defects: Vec<Defect>,
+}
+
+impl<'j> Body<'j> {
+    fn read(json: Json<'j>, known: &'static [&'static str]) -> Result<Self, Problem> {
+        if json.kind() != JsonKind::Object {
+            let detail = format!("an object is expected, not {}", json.kind().name());
+            return Err(Problem::new(Code::InvalidRequest, detail));
+        }
+        let members = json.members().into_iter().map(|(name, value)| (name.into_owned(), value));
+        let mut body = Self { known, members: members.collect(), defects: Vec::new() };
+        let unknown: Vec<String> = body
+            .members
+            .iter()
+            .filter(|(name, _)| !known.contains(&name.as_str()))
+            .map(|(name, _)| name.chars().take(60).collect())
+            .collect();
+        for name in unknown {
+            let problem = format!("there is no such member; known are {}", body.known.join(", "));
+            body.add(&name, problem);
+        }
+        Ok(body)
+    }
+
+    fn add(&mut self, name: &str, problem: impl Into<String>) {
+        let place = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
+        self.defects.push(Defect { place, problem: problem.into() });
+    }
+
+    /// A member that is there and not null.
+    fn member(&self, name: &str) -> Option<Json<'j>> {
+        let found = self.members.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| *value).filter(|value| value.kind() != JsonKind::Null)
+    }
+
+    /// A text without blanks around it; an empty one is none.
+    fn text(&mut self, name: &str, most: usize) -> Option<String> {
+        let json = self.member(name)?;
+        match line(json, most) {
+            Ok(text) => text,
+            Err(problem) => {
+                self.add(name, problem);
+                None
+            }
+        }
+    }
+
+    fn needed(&mut self, name: &str, most: usize) -> Option<String> {
+        let before = self.defects.len();
+        let found = self.text(name, most);
+        if found.is_none() && self.defects.len() == before {
+            self.add(name, "it is missing");
+        }
+        found
+    }
+
+    fn moment(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name, MAX_CODE)?;
+        match as_of::moment(&text) {
+            Ok(at) => Some(at),
+            Err(problem) => {
+                self.add(name, problem);
+                None
+            }
+        }
+    }
+
+    fn truth(&mut self, name: &str) -> bool {
+        let Some(json) = self.member(name) else { return false };
+        json.truth().unwrap_or_else(|| {
+            self.add(name, format!("true or false is expected, not {}", json.kind().name()));
+            false
+        })
+    }
+
+    fn departments(&mut self) -> Vec<String> {
+        const NAME: &str = "departments";
+        let Some(json) = self.member(NAME) else {
+            self.add(NAME, "it is missing");
+            return Vec::new();
+        };
+        let items = if json.kind() == JsonKind::List { json.items() } else { Vec::new() };
+        if !(1..=MAX_DEPARTMENTS).contains(&items.len()) {
+            self.add(NAME, format!("a list of 1 to {MAX_DEPARTMENTS} departments is expected"));
+            return Vec::new();
+        }
+        let mut seen = BTreeSet::new();
+        let mut departments = Vec::with_capacity(items.len());
+        for (slot, item) in items.into_iter().enumerate() {
+            let problem = match line(item, MAX_CODE) {
+                Ok(Some(department)) if !seen.insert(department.clone()) => {
+                    "it stands there twice".to_owned()
+                }
+                Ok(Some(department)) => {
+                    departments.push(department);
+                    continue;
+                }
+                Ok(None) => "a department is expected, not an empty text".to_owned(),
+                Err(problem) => problem,
+            };
+            self.defects.push(Defect { place: format!("/{NAME}/{slot}"), problem });
+        }
+        departments
+    }
+
+    fn geometry(&mut self, given: &Given, axis_order: AxisOrder) -> Option<Geometry> {
+        let json = self.member("geometry")?;
+        let geometry = match json.geometry() {
+            Ok(Some(found)) => found.geometry,
+            Ok(None) => {
+                self.add("geometry", "there is no vertex; leave it out for a call without a place");
+                return None;
+            }
+            Err(fault) => {
+                self.add("geometry", fault.to_string());
+                return None;
+            }
+        };
+        given.store(east_first(geometry, axis_order)).map_or_else(
+            |defects| {
+                let placed = defects
+                    .into_iter()
+                    .map(|defect| Defect { place: format!("/geometry{}", defect.place), ..defect });
+                self.defects.extend(placed);
+                None
+            },
+            Some,
+        )
+    }
+
+    fn done(self) -> Result<(), Problem> {
+        match self.defects.is_empty() {
+            true => Ok(()),
+            false => Err(Problem::with_defects(Code::InvalidFeatures, self.defects)),
+        }
+    }
+}
+
+/// A text of one line; none when it is empty.
+fn line(json: Json<'_>, most: usize) -> Result<Option<String>, String> {
+    let text = (json.kind() == JsonKind::Text).then(|| json.text()).flatten();
+    let text = text.ok_or_else(|| format!("text is expected, not {}", json.kind().name()))?;
+    let text = text.trim();
+    if text.chars().count() > most {
+        return Err(format!("it has at most {most} characters"));
+    }
+    if text.contains(char::is_control) {
+        return Err("it is one line without control characters".to_owned());
+    }
+    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+}
+
+/// The call of a body; its geometry is in what `given` knows.
+///
+/// # Errors
+/// Every defect of the body.
+pub fn read_call(
+    body: &[u8],
+    actor: &Actor,
+    (given, axis_order): (&Given, AxisOrder),
+) -> Result<NewWhistle, Problem> {
+    const KNOWN: &[&str] =
+        &["code", "caller", "subject", "point", "called_at", "departments", "geometry"];
+    let mut body = Body::read(parse(body)?, KNOWN)?;
+    let code = body.text("code", MAX_CODE);
+    if code.as_deref().is_some_and(|code| code.contains(['/', '?', '#', '%'])) {
+        body.add("code", "it stands in URLs; leave out / ? # and %");
+    }
+    let caller = own_or_said(&mut body, "caller", actor.unit(), "is the unit that calls");
+    let new = NewWhistle {
+        code,
+        caller: caller.unwrap_or_default(),
+        subject: body.needed("subject", MAX_TEXT).unwrap_or_default(),
+        point: body.text("point", MAX_CODE),
+        called_at: body.moment("called_at"),
+        departments: body.departments(),
+        geometry: body.geometry(given, axis_order),
+    };
+    body.done().map(|()| new)
+}
+
+/// The arrival of a body.
+///
+/// # Errors
+/// Every defect of the body.
+pub fn read_arrival(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
+    let mut body = Body::read(parse(body)?, &["department", "arrived_at", "note"])?;
+    // Others than departments say it for them.
+    let own = actor.unit().filter(|_| actor.role() == Some(Role::Department));
+    let department = own_or_said(&mut body, "department", own, "comes itself");
+    let tale = Tale::Arrival {
+        department: department.unwrap_or_default(),
+        at: body.moment("arrived_at"),
+        note: body.text("note", MAX_TEXT),
+    };
+    body.done().map(|()| tale)
+}
+
+/// The closing of a body.
+///
+/// # Errors
+/// Every defect of the body.
+pub fn read_closing(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
+    let mut body = Body::read(parse(body)?, &["result", "closed_at", "accept_missing"])?;
+    let tale = Tale::Closing {
+        result: body.needed("result", MAX_TEXT).unwrap_or_default(),
+        at: body.moment("closed_at"),
+        missing: match body.truth("accept_missing") {
+            true => Missing::Accepted,
+            false => Missing::Refused,
+        },
+        unit: actor.unit().map(str::to_owned),
+    };
+    body.done().map(|()| tale)
+}
+
+/// The unit of the account, which a body may repeat; without one, what the body says.
+fn own_or_said(body: &mut Body<'_>, name: &str, own: Option<&str>, who: &str) -> Option<String> {
+    match own {
+        None => body.needed(name, MAX_CODE),
+        Some(own) => {
+            let said = body.text(name, MAX_CODE);
+            if said.is_some_and(|said| said != own) {
+                body.add(name, format!("{own} {who}; leave it out"));
+            }
+            Some(own.to_owned())
+        }
+    }
+}
+
+/// A call with who came, and after how many minutes.
+pub fn document(found: &FoundWhistle) -> Value {
+    let FoundWhistle { revision, whistle, .. } = found;
+    let time = |at: Option<Timestamp>| at.map(|at| utc_of_millis(at.0));
+    let departments = whistle.arrivals.iter().map(|arrival| {
+        json!({
+            "department": arrival.department,
+            "arrived_at": time(arrival.arrived_at),
+            "minutes": whistle.minutes(arrival),
+            "note": arrival.note
+        })
+    });
+    json!({
+        "revision": revision.0,
+        "code": whistle.code,
+        "caller": whistle.caller,
+        "subject": whistle.subject,
+        "point": whistle.point,
+        "called_at": time(whistle.called_at),
+        "closed_at": time(whistle.closed_at),
+        "result": whistle.result,
+        "departments": departments.collect::<Vec<_>>(),
+        "missing": whistle.missing().collect::<Vec<_>>()
+    })
+}
+
+/// The same, with whether what was told was new.
+pub fn answer(found: &FoundWhistle) -> Value {
+    let mut document = document(found);
+    document["outcome"] = json!(match found.telling {
+        Telling::New => "new",
+        Telling::Again => "again",
+    });
+    document
+}
