@@ -2,6 +2,7 @@
 
 mod indicators;
 mod ledger;
+mod matching;
 mod places;
 mod rules;
 mod user;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
+pub use matching::MatchArgs;
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use user::{
@@ -65,6 +67,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// List what waits for a unit, a person, a role (待办), the most urgent first
     Worklist(WorklistArgs),
+    /// Match a spreadsheet without coordinates to enterprises, points, parcels, outlets (数据归集对比)
+    Match(MatchArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// Tell indicators of the ledger, targets and rankings; fill an office's own workbook with them

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use ledger::catalogue::CatalogueFault;
 use ledger::clue::RuleFault;
 use ledger::indicator::{
     DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
@@ -72,6 +73,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// Every fault.
         faults: Vec<RuleFault>,
+    },
+    /// Editions of the catalogue of industries do not hold together.
+    #[error("{path}: the catalogue cannot be used:{}", Listed(faults))]
+    Catalogue {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<CatalogueFault>,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]

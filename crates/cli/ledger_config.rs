@@ -36,6 +36,9 @@ pub struct LedgerConfig {
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
     pub spatial_rules: PathBuf,
+    /// File of the catalogue of industries (禁限目录), in TOML; empty: the example that comes with the
+    /// program.
+    pub catalogue: PathBuf,
     /// A closed point is to be looked at again so many days after closing; an empty list asks for
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
@@ -63,6 +66,7 @@ impl Default for LedgerConfig {
             indicators: PathBuf::new(),
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
+            catalogue: PathBuf::new(),
             raisers,
         }
     }

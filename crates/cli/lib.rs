@@ -10,6 +10,7 @@ pub mod import;
 pub mod indicator_files;
 mod ledger_config;
 pub mod local;
+mod matching;
 mod output;
 pub mod register;
 pub mod rule_files;

@@ -32,6 +32,7 @@ mod import;
 mod indicators;
 mod interrupted;
 mod live;
+mod matching;
 mod places;
 mod planner;
 mod planner_refusals;

@@ -10,6 +10,7 @@ mod import;
 mod indicators;
 mod inspect;
 mod ledger;
+mod matching;
 mod places;
 mod pyramid;
 mod query;
@@ -59,6 +60,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
+        Command::Match(args) => blocking(matching::matching(args, &config)),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),

@@ -24,7 +24,7 @@ use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
 use crate::local::Listener;
 use crate::output::{say, tell};
-use crate::rule_files::read_rules;
+use crate::rule_files::{read_catalogue, read_rules};
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -73,7 +73,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
-    let rules = read_rules(named(&config.ledger.spatial_rules))?;
+    let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
+    let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;

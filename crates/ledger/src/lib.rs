@@ -7,6 +7,7 @@
 //! show themselves masked.
 
 mod building_code;
+pub mod catalogue;
 pub mod clue;
 mod credit_code;
 mod division_code;
@@ -14,6 +15,7 @@ mod fault;
 mod grid_code;
 mod identity_number;
 pub mod indicator;
+pub mod matching;
 mod mobile_number;
 mod normal_form;
 mod parcel_code;

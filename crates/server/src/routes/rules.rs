@@ -10,14 +10,18 @@ use axum::routing::get;
 use engine::Profile;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
 use engine::now;
+use ledger::clue::Rule;
 use ledger::place::Day;
+use ledger::point::Role;
 use serde_json::{Value, json};
-use spatial::Timestamp;
+use spatial::{FieldClass, Timestamp};
 
 use super::{REVISION, answers};
+use crate::access::Standing;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::clues::{self, CLUES};
+use crate::evidence::EvidenceReaders;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{GEOJSON, HTML, JSON, choose};
 use crate::problem::{Code, Problem};
@@ -71,7 +75,8 @@ async fn one(
         key: query.value("key").map(str::to_owned),
         as_of,
         today: day(&query, as_of)?,
-        profile: Profile::default(),
+        catalogue: Arc::clone(rules.catalogue()),
+        profile: profile(&app, &asked, rule)?,
         offset: whole(&query, "offset", 0, 0, usize::MAX)?,
         limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
     };
@@ -88,8 +93,33 @@ async fn one(
     let mut response = answers::document(&asked, chosen, &rule.name, &body);
     let headers = response.headers_mut();
     headers.insert(REVISION, HeaderValue::from(found.revision.0));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let is_open = rule.kind.readers().is_none();
+    let cached = if is_open { "no-cache" } else { "private, no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
     Ok(response)
+}
+
+/// What the sender may read of what `rule` reads: names and codes of enterprises are for the roles that
+/// the rule names, and for whoever reaches a server of this machine without accounts.
+fn profile(app: &App, asked: &Asked, rule: &Rule) -> Result<Profile, Problem> {
+    let Some(readers) = rule.kind.readers() else { return Ok(Profile::default()) };
+    let may = Profile { highest: FieldClass::L2 };
+    let told = || format!("{} is told to the roles {}", rule.code, readers.join(", "));
+    let Some(actor) = asked.standing.account() else {
+        let is_local = matches!(asked.standing, Standing::Local);
+        return match is_local && app.settings.evidence_readers == EvidenceReaders::Local {
+            true => Ok(may),
+            false => Err(Problem::new(Code::TokenRequired, format!("{}; send a token", told()))),
+        };
+    };
+    let role = actor.role().map(Role::identifier);
+    match role.is_some_and(|role| readers.iter().any(|one| one == role)) {
+        true => Ok(may),
+        false => {
+            let who = actor.account_role_word();
+            Err(Problem::new(Code::RoleMayNot, format!("{}, not to {who}", told())))
+        }
+    }
 }
 
 fn no_rule(app: &App, code: &str) -> Problem {
