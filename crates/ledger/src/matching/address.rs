@@ -197,13 +197,13 @@ impl Address {
         use AddressLevel::{Building, Number, Room, Unit};
         let mut rest = text;
         while !rest.is_empty() {
-            let length = rest.find(|c| !is_number(c)).unwrap_or(rest.len());
-            let (number, after) = rest.split_at(length);
+            let (number, after) = rest.split_at(number_length(rest));
             if number.is_empty() {
                 // A word between two numbers: 3号院清源小区5号楼.
-                let length = rest.find(is_number).unwrap_or(rest.len());
+                let length = number_start(rest).unwrap_or(rest.len());
                 let (word, after) = rest.split_at(length);
                 rest = after;
+                let word = word.trim_matches('-');
                 if !FILLERS.contains(&word) && !after.is_empty() {
                     self.set(AddressLevel::Place, word);
                 }
@@ -266,7 +266,28 @@ fn plain(number: &str, letter: &str) -> String {
 }
 
 fn is_number(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '-' || LETTERS.contains(&c)
+    c.is_ascii_alphanumeric() || c == '-'
+}
+
+/// How long the number is that a text begins with: 12, 5-2-301, A, 甲3; 0 for none.
+fn number_length(text: &str) -> usize {
+    let letter = text.chars().next().filter(|c| LETTERS.contains(c)).map_or(0, char::len_utf8);
+    let run = &text[letter..];
+    let length = match run.starts_with('-') {
+        true => 0,
+        false => run.find(|c| !is_number(c)).unwrap_or(run.len()),
+    };
+    match letter {
+        0 => length,
+        // 甲 of 甲3号 is of the number, that of 甲子庄 of a name.
+        _ if run.starts_with(|c: char| c.is_ascii_digit()) => letter + length,
+        _ => 0,
+    }
+}
+
+/// Where the first number of a text begins.
+fn number_start(text: &str) -> Option<usize> {
+    text.char_indices().map(|(at, _)| at).find(|at| number_length(&text[*at..]) > 0)
 }
 
 /// Brackets with a number of a building or room in them stay, as text; others are remarks.
@@ -353,19 +374,14 @@ fn is_road(text: &str) -> bool {
 
 /// Where the numbers begin: at the first that is no part of a road's name, as in 东四3条.
 fn first_number(text: &str) -> usize {
+    const OF_ROADS: [&str; 9] = ["条", "巷", "弄", "街", "路", "里", "区", "期", "环"];
     let mut from = 0;
-    while let Some(start) =
-        text[from..].find(|c: char| is_number(c) && c != '-').map(|at| from + at)
-    {
-        let length = text[start..].find(|c| !is_number(c)).unwrap_or(text.len() - start);
-        let after = &text[start + length..];
-        let is_of_road = ["条", "巷", "弄", "街", "路", "里", "区", "期", "环"]
-            .iter()
-            .any(|word| after.starts_with(word));
-        if !is_of_road {
+    while let Some(start) = number_start(&text[from..]).map(|at| from + at) {
+        let end = start + number_length(&text[start..]);
+        if !OF_ROADS.iter().any(|word| text[end..].starts_with(word)) {
             return start;
         }
-        from = start + length;
+        from = end;
     }
     text.len()
 }

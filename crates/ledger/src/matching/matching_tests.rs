@@ -2,6 +2,8 @@
 //! comparison of every pair, and how the work grows.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use proptest::prelude::*;
+
 use super::*;
 
 fn levels(text: &str) -> String {
@@ -36,6 +38,9 @@ fn addresses_are_read_by_level_however_they_are_written() {
         ("万达广场A座1205", "小区=万达广场 楼=A 户=1205"),
         ("河北省廊坊市固安县迎宾路6号", "区=固安 路=迎宾路 号=6"),
         ("城市花园6号楼", "小区=城市花园 楼=6"),
+        ("示例镇甲寅庄12号", "街乡=示例 小区=甲寅庄 号=12"),
+        ("示例镇甲子村12号", "街乡=示例 社区村=甲子 号=12"),
+        ("丁家胡同乙12号3号楼", "路=丁家胡同 号=12乙 楼=3"),
         ("一百二十号", "号=120"),
         ("", "-"),
         ("   ", "-"),
@@ -45,6 +50,20 @@ fn addresses_are_read_by_level_however_they_are_written() {
     assert!(Address::of(&"长".repeat(300)).is_none());
     assert!(!Address::of("大兴区黄村镇").unwrap().is_precise());
     assert!(!Address::of("3号").unwrap().is_precise());
+}
+
+proptest! {
+    /// Whatever stands in a cell, it is read to its end, and means itself.
+    #[test]
+    fn any_text_is_read_and_finds_itself(text in "[甲乙三十百0-9A-c区县镇村路里号院楼单元室层京市省() ,-]{0,40}") {
+        let _form = NameForm::of(&text);
+        let mut matcher = Matcher::default();
+        matcher.add(&matters("", "", &text));
+        let found = matcher.find(&matters("", "", &text));
+        let is_precise = Address::of(&text).is_some_and(|address| address.is_precise());
+        let is_found = matches!(found, MatchOutcome::Matched { target: 0, by: By::Address, .. });
+        prop_assert_eq!(is_found, is_precise, "{:?}", found);
+    }
 }
 
 #[test]
