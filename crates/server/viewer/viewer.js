@@ -91,6 +91,9 @@ async function start() {
   // Features without places, such as events, are none either.
   collections = listed.collections.filter((c) => c.itemType === "feature" && (c.extent || !c.count));
   base = grounds(listed.collections);
+  // What a style draws only when it is asked for is off at first.
+  const isOff = (c) => layersOf(c.id).every((layer) => layer.layout?.visibility === "none");
+  for (const { id } of collections.filter(isOff)) hidden.add(id);
   // As on the map: what is drawn last stands first.
   const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
   collections.sort((a, b) => floor(b) - floor(a));
