@@ -3,6 +3,7 @@
 mod indicators;
 mod ledger;
 mod ledgers;
+mod matching;
 mod meeting;
 mod patrols;
 mod places;
@@ -18,6 +19,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
+pub use matching::MatchArgs;
 pub use meeting::{MeetingAction, MeetingArgs};
 pub use patrols::{CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
@@ -73,6 +75,8 @@ pub enum Command {
     Worklist(WorklistArgs),
     /// Tell what patrols cover of the alleys, and what patrollers did
     Patrols(PatrolsArgs),
+    /// Match a spreadsheet without coordinates to enterprises, points, parcels, outlets (数据归集对比)
+    Match(MatchArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
     /// List the ledgers (台账), or the rows of one by unit; as a table, CSV, XLSX or JSON

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ledger::book::BookFault;
+use ledger::catalogue::CatalogueFault;
 use ledger::checklist::ChecklistFault;
 use ledger::clue::RuleFault;
 use ledger::indicator::{
@@ -90,6 +91,14 @@ pub enum IndicatorFileError {
         path: PathBuf,
         /// Every fault.
         faults: Vec<ChecklistFault>,
+    },
+    /// Editions of the catalogue of industries do not hold together.
+    #[error("{path}: the catalogue cannot be used:{}", Listed(faults))]
+    Catalogue {
+        /// The file.
+        path: PathBuf,
+        /// Every fault.
+        faults: Vec<CatalogueFault>,
     },
     /// Targets do not fit the indicators and units.
     #[error("{path}: the targets cannot be used:{}", Listed(faults))]

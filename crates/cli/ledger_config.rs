@@ -41,6 +41,9 @@ pub struct LedgerConfig {
     pub ledgers: PathBuf,
     /// File of checklists, in TOML; empty: those that come with the program.
     pub checklists: PathBuf,
+    /// File of the catalogue of industries (禁限目录), in TOML; empty: the example that comes with the
+    /// program.
+    pub catalogue: PathBuf,
     /// A closed point is to be looked at again so many days after closing; an empty list asks for
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
@@ -70,6 +73,7 @@ impl Default for LedgerConfig {
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
             checklists: PathBuf::new(),
+            catalogue: PathBuf::new(),
             raisers,
         }
     }

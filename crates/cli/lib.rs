@@ -11,6 +11,7 @@ pub mod indicator_files;
 mod ledger_config;
 pub mod ledger_files;
 pub mod local;
+mod matching;
 mod meeting;
 mod output;
 mod patrol_config;

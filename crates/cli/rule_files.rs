@@ -1,7 +1,9 @@
-//! Files of spatial rules and of checklists: TOML, checked as a whole, every fault listed.
+//! Files of spatial rules, of the catalogue of industries that they read, and of checklists: TOML, checked
+//! as a whole, every fault listed.
 
 use std::path::Path;
 
+use ledger::catalogue::{Catalogue, CatalogueSet, DEFAULT_CATALOGUE};
 use ledger::checklist::{ChecklistSet, Checklists, DEFAULT_CHECKLISTS};
 use ledger::clue::{DEFAULT_RULES, RuleSet, Rules};
 
@@ -11,6 +13,8 @@ use crate::indicator_files::{IndicatorFileError, parse, read};
 const BUILT_IN: &str = "clues.toml (built in)";
 /// How messages call the checklists that come with the program.
 const BUILT_IN_CHECKLISTS: &str = "checklists.toml (built in)";
+/// How messages call the catalogue that comes with the program.
+const BUILT_IN_CATALOGUE: &str = "catalogue.toml (built in)";
 
 /// Reads the rules of a file; without one, those that come with the program.
 ///
@@ -39,6 +43,20 @@ pub fn read_checklists(path: Option<&Path>) -> Result<Checklists, IndicatorFileE
         .map_err(|faults| IndicatorFileError::Checklists { path: path.to_owned(), faults })
 }
 
+/// Reads the catalogue of industries of a file; without one, the example that comes with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, IndicatorFileError> {
+    let (path, text) = match path {
+        Some(path) => (path, read(path)?),
+        None => (Path::new(BUILT_IN_CATALOGUE), DEFAULT_CATALOGUE.to_owned()),
+    };
+    let set: CatalogueSet = parse(path, &text)?;
+    let faulty = |faults| IndicatorFileError::Catalogue { path: path.to_owned(), faults };
+    Catalogue::new(set).map_err(faulty)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -47,7 +65,7 @@ mod tests {
 
     #[test]
     fn mistakes_name_the_file_and_the_line_or_the_key() {
-        assert_eq!(read_rules(None).unwrap().all().len(), 13);
+        assert_eq!(read_rules(None).unwrap().all().len(), 17);
         let told = |text: &str| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("规则.toml");
@@ -69,6 +87,11 @@ mod tests {
         std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("\"shi_wu\"", "\"Shi\"", 1)).unwrap();
         let error = read_checklists(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("the checklists cannot be used:\n  checklist \"Shi\""), "{error}");
+        assert!(read_catalogue(None).unwrap().edition_on("2026-06-01".parse().unwrap()).is_some());
+        let path = folder.path().join("目录.toml");
+        std::fs::write(&path, DEFAULT_CATALOGUE.replacen("\"C26\"", "\"X\"", 1)).unwrap();
+        let error = read_catalogue(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("the catalogue cannot be used:\n  edition"), "{error}");
         let missing = read_rules(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
         assert!(missing.starts_with("nowhere.toml: "), "{missing}");
     }

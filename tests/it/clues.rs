@@ -149,7 +149,7 @@ fn buildings_outside_and_idle_land_are_proposed_with_their_square_metres() {
 
     let list = server.get("/rules").json();
     let rules = list["rules"].as_array().unwrap();
-    assert_eq!(rules.len(), 13);
+    assert_eq!(rules.len(), 17);
     for rule in rules {
         assert!(rule["source"].as_str().unwrap().starts_with("自拟"), "{rule}");
         let is_ready = rule["ready"] == true;

@@ -35,6 +35,7 @@ mod indicators;
 mod interrupted;
 mod ledgers;
 mod live;
+mod matching;
 mod meetings;
 mod patrols;
 mod places;

@@ -11,7 +11,7 @@ use spatial::Timestamp;
 
 /// What becomes of a clue.
 const PROPOSES: &str = "Every clue is a proposal (疑似线索): nothing changes before a person raises an \
-    event at the point.";
+    event at the point. Rules about enterprises print codes of theirs: keep that among those who may know.";
 
 /// `tuban rules`
 #[derive(Debug, Args)]
@@ -24,6 +24,10 @@ pub struct RulesArgs {
     /// File of rules [default: `spatial_rules` of the configuration, or those built in]
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
+    /// File of the catalogue of industries [default: `catalogue` of the configuration, or the example
+    /// built in]
+    #[arg(long, value_name = "FILE")]
+    pub catalogue: Option<PathBuf>,
     /// Only where it meets this box: west,south,east,north in degrees
     #[arg(long, value_name = "BOX", allow_hyphen_values = true, value_parser = bbox)]
     pub bbox: Option<Place>,

@@ -11,6 +11,7 @@ mod indicators;
 mod inspect;
 mod ledger;
 mod ledgers;
+mod matching;
 mod meeting;
 mod patrols;
 mod places;
@@ -65,6 +66,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
         Command::Patrols(args) => blocking(patrols::patrols(args, &config)).map(done),
+        Command::Match(args) => blocking(matching::matching(args, &config)),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Meeting(args) => blocking(meeting::meeting(args, &config)),

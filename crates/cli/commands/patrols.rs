@@ -52,7 +52,7 @@ async fn statistics(args: StatisticsArgs, config: &Config) -> Result<(), Command
         unit: args.unit,
         as_of: args.told.as_of,
         today: Day::of(args.told.as_of.unwrap_or_else(now)),
-        profile: Profile { highest },
+        profile: Profile { highest, ..engine.profile() },
     };
     let found = engine.patrol_statistics(asked.clone()).await?;
     let table = patrols::statistics_table(&asked, &found);

@@ -1,6 +1,7 @@
 //! `tuban rules`: the spatial rules in force, and what one of them proposes, as the server answers.
 
-use engine::Profile;
+use std::sync::Arc;
+
 use engine::clues::CluesQuery;
 use ledger::place::Day;
 use serde_json::{Value, json};
@@ -12,12 +13,13 @@ use crate::args::RulesArgs;
 use crate::config::Config;
 use crate::ledger_config::named;
 use crate::output::say;
-use crate::rule_files::read_rules;
+use crate::rule_files::{read_catalogue, read_rules};
 
 /// Prints the rules, or what one of them proposes, as JSON.
 pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {
     let file = args.rules.as_deref().or(named(&config.ledger.spatial_rules));
-    let rules = read_rules(file)?;
+    let catalogue = args.catalogue.as_deref().or(named(&config.ledger.catalogue));
+    let rules = read_rules(file)?.with_catalogue(read_catalogue(catalogue)?);
     let engine = open(&args.store, config).await?;
     let Some(code) = &args.rule else {
         let described = rules
@@ -42,7 +44,9 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
         key: args.key,
         as_of: args.as_of,
         today: args.date.unwrap_or_else(|| Day::of(args.as_of.unwrap_or_else(now))),
-        profile: Profile::default(),
+        catalogue: Arc::clone(rules.catalogue()),
+        // Whoever has the file may read what rules read.
+        profile: engine.profile(),
         offset: args.offset,
         limit: args.limit,
     };

@@ -25,7 +25,7 @@ use crate::ledger_config::named;
 use crate::ledger_files::read_ledgers;
 use crate::local::Listener;
 use crate::output::{say, tell};
-use crate::rule_files::{read_checklists, read_rules};
+use crate::rule_files::{read_catalogue, read_checklists, read_rules};
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {
@@ -75,8 +75,9 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
-    let rules = read_rules(named(&config.ledger.spatial_rules))?;
     let checklists = read_checklists(named(&config.ledger.checklists))?;
+    let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
+    let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;

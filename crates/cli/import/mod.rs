@@ -25,6 +25,7 @@ use tokio::sync::mpsc;
 pub use error::ImportError;
 pub use plan::LeftOut;
 use prepare::Preparation;
+pub(crate) use prepare::cast;
 use report::{Action, Report};
 pub(crate) use survey::survey;
 pub use target::Target;

@@ -121,7 +121,7 @@ fn hopeless(kind: DefectKind) -> String {
 }
 
 /// The value as `field_type`, when nothing is lost by it.
-fn cast(value: Value, field_type: FieldType) -> Option<Value> {
+pub(crate) fn cast(value: Value, field_type: FieldType) -> Option<Value> {
     Some(match (field_type, value) {
         (_, Value::Null) => Value::Null,
         (FieldType::Bool, Value::Bool(v)) => Value::Bool(v),

@@ -12,6 +12,8 @@ pub enum IdOf {
     Register,
     /// Any other event.
     Event,
+    /// A row that is matched, which has no code of its own.
+    Row,
 }
 
 /// FNV-1a of 128 bits.
@@ -45,7 +47,7 @@ mod tests {
     fn ids_are_usable_alike_for_the_same_and_differ_for_others() {
         let mut seen = BTreeSet::new();
         for number in 0..5_000 {
-            for of in [IdOf::Point, IdOf::Report, IdOf::Register, IdOf::Event] {
+            for of in [IdOf::Point, IdOf::Report, IdOf::Register, IdOf::Event, IdOf::Row] {
                 let text = format!("学府路 {number} 号");
                 let id = uuid(of, 1_788_220_800_000, &text);
                 assert_eq!(ledger::PointId::try_from(id.as_str()).unwrap().to_string(), id);

@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use ids::{IdOf, uuid};
 pub use raise::{EventSheet, raise_rows};
+pub(crate) use sheet::time;
 pub use sheet::{SheetColumns, SheetOptions, read};
 pub use take_in::take_in;
 

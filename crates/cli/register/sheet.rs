@@ -37,6 +37,13 @@ pub enum SheetColumns<'a> {
     Points(&'a [Field]),
     /// Events of points.
     Events,
+    /// Rows of another sort: what a header means, and what does not have other columns.
+    Others {
+        /// The column that a header means.
+        of: fn(&str) -> Option<String>,
+        /// What they are.
+        name: &'static str,
+    },
 }
 
 impl SheetColumns<'_> {
@@ -45,6 +52,7 @@ impl SheetColumns<'_> {
         match self {
             Self::Points(fields) => column_of(header, fields),
             Self::Events => event_column_of(header),
+            Self::Others { of, .. } => of(header),
         }
     }
 
@@ -53,6 +61,7 @@ impl SheetColumns<'_> {
         match self {
             Self::Points(_) => "points",
             Self::Events => "events",
+            Self::Others { name, .. } => name,
         }
     }
 }
@@ -193,7 +202,7 @@ fn shown(value: &Value) -> Option<String> {
 }
 
 /// A day, however its parts are parted, or a moment in UTC.
-fn time(text: &str) -> Option<String> {
+pub fn time(text: &str) -> Option<String> {
     if let Some(utc) = utc_time(text, WithoutZone::Refuse) {
         return Some(utc);
     }

@@ -19,6 +19,8 @@ use super::tasks::{DEMOLITION, Task};
 use super::village::{self, Village};
 use super::{Layer, Synth, SynthError};
 
+/// The ledger that some wall openings are on (开墙打洞五账).
+const TO_IMPROVE: &str = "三有六无待提升";
 /// The first day of every unit and responsibility.
 const VALID_FROM: &str = "2020-01-01";
 
@@ -80,11 +82,16 @@ impl Synth {
             if point.is_counted() {
                 joins = Some(point.id());
             }
+            let is_opening = task.code == "KQ" && random.chance(0.4);
             let own = [
                 ("address", Value::Text(format!("{}{}号", village.address, find.yard))),
                 ("source", Value::Text(source.to_owned())),
                 ("special_action", Value::Text(task.action.to_owned())),
                 ("parcel", Value::Text(find.parcel)),
+                (
+                    "ledger_types",
+                    if is_opening { Value::Text(TO_IMPROVE.to_owned()) } else { Value::Null },
+                ),
             ];
             let values = row(&columns[0], points::derived(&point).chain(own));
             told.push(LedgerPoint {

@@ -6,7 +6,7 @@
 
 mod business;
 mod calls;
-mod patrols;
+pub(super) mod patrols;
 mod towns;
 
 use std::collections::BTreeMap;
@@ -38,13 +38,15 @@ pub struct Records {
     rows: BTreeMap<&'static str, Vec<Feature>>,
 }
 
-impl Records {
+impl Default for Records {
     /// None yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         let fields = collections().map(|one| (one.id, one.fields())).collect();
         Self { fields, rows: BTreeMap::new() }
     }
+}
 
+impl Records {
     /// The rows of a collection.
     pub fn take(&mut self, id: &str) -> Vec<Feature> {
         self.rows.remove(id).unwrap_or_default()

@@ -5,19 +5,20 @@
 use std::collections::BTreeSet;
 
 use ledger::record::business::ENTERPRISES;
-use ledger::record::patrols::{CHECKLIST_RESULTS, CHECKLISTS, PATROL_TRACKS};
+use ledger::record::patrols::PATROL_TRACKS;
 use ledger::rows::points;
 use ledger::{CreditCode, PointCode};
 use spatial::{Feature, Field, Timestamp, Value};
 
 use super::ground::NATIVE;
 use super::history::LAST_DAY;
+use super::records::patrols::{CHECKLIST, ITEMS};
 use super::{Records, Synth, record_collections};
 
 /// 2026-10-01T00:00:00Z.
 const RECORDED: Timestamp = Timestamp((LAST_DAY as i64 + 1) * 86_400_000);
-/// Not told: a track is a person's, results come with patrols of a checklist.
-const EMPTY: [&str; 3] = [PATROL_TRACKS, CHECKLISTS, CHECKLIST_RESULTS];
+/// Not told: a track is a person's.
+const EMPTY: [&str; 1] = [PATROL_TRACKS];
 
 fn text<'f>(fields: &[Field], row: &'f Feature, name: &str) -> Option<&'f str> {
     match &row.properties[fields.iter().position(|field| field.name == name)?] {
@@ -29,7 +30,7 @@ fn text<'f>(fields: &[Field], row: &'f Feature, name: &str) -> Option<&'f str> {
 #[test]
 fn records_have_keys_of_their_own_and_name_what_is_there() {
     let synth = Synth::new(1, 20_000, Some(2), &NATIVE).unwrap();
-    let (mut records, mut again) = (Records::new(), Records::new());
+    let (mut records, mut again) = (Records::default(), Records::default());
     let (mut codes, of_points) = (BTreeSet::new(), points::fields());
     for village in 0..synth.villages() {
         let points = synth.ledger(village, RECORDED).unwrap();
@@ -61,5 +62,9 @@ fn records_have_keys_of_their_own_and_name_what_is_there() {
             }
         }
     }
+    let checklists = crate::rule_files::read_checklists(None).unwrap();
+    let of = checklists.all().iter().find(|one| one.code == CHECKLIST[0]).unwrap();
+    assert_eq!(of.version, CHECKLIST[1]);
+    assert_eq!(of.items.iter().map(|item| item.code.as_str()).collect::<Vec<_>>(), ITEMS);
     assert!(codes.iter().any(|code| PointCode::try_from(code.as_str()).is_ok()));
 }

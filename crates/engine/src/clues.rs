@@ -2,8 +2,8 @@
 //! features concerned, measured values and a reason.
 //!
 //! *Invariants:* nothing here changes anything; a rule reads one state under a budget, on the CPU
-//! pool; clues come in the order of their features' ids, whatever edits and threads did; areas are
-//! on the ground, never those of Web Mercator.
+//! pool; clues come in the order of their features' ids, those with a score the highest first, whatever
+//! edits and threads did; areas are on the ground, never those of Web Mercator.
 
 #[cfg(test)]
 mod clues_tests;
@@ -11,12 +11,16 @@ mod ground;
 mod groups;
 mod households;
 mod land;
+mod left;
 mod nearby;
 mod neighbours;
 mod outlets;
 mod parcels;
 #[cfg(test)]
 mod parcels_tests;
+mod risk;
+#[cfg(test)]
+mod risk_tests;
 #[cfg(test)]
 mod sample;
 mod source;
@@ -26,6 +30,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use ::ledger::catalogue::Catalogue;
 use ::ledger::clue::{Finding, Kind, Rule};
 use ::ledger::place::{ADMIN_UNITS, Day};
 use ::ledger::rows::{POINT_EVENTS, POINTS};
@@ -59,6 +64,8 @@ pub struct CluesQuery {
     pub as_of: Option<Timestamp>,
     /// The day up to which days are counted.
     pub today: Day,
+    /// The catalogue of industries (禁限目录), for rules that read it.
+    pub catalogue: Arc<Catalogue>,
     /// Who asks.
     pub profile: Profile,
     /// How many clues are left out at the beginning.
@@ -211,6 +218,10 @@ impl Engine {
             Kind::IdleLand(rule) => land::idle(&ask, rule),
             Kind::Contiguous(rule) => groups::contiguous(&ask, rule),
             Kind::NewBuilding(rule) => survey::new_buildings(&ask, rule),
+            Kind::HighRisk(rule) => risk::high_risk(&ask, rule),
+            Kind::LicenceAlive(rule) => left::licence_alive(&ask, rule),
+            Kind::ExitOverdue(rule) => left::exit_overdue(&ask, rule),
+            Kind::LegalSteps(rule) => left::legal_steps(&ask, rule),
         }?;
         if clues.len() > MAX_CLUES {
             return Err(EngineError::Unmeasurable {
@@ -221,9 +232,12 @@ impl Engine {
                 ),
             });
         }
-        clues.sort_by_cached_key(|clue| -> Vec<FeatureId> {
-            clue.subjects.iter().map(|subject| subject.id).collect()
-        });
+        // Those with a score come by it.
+        if !matches!(query.rule.kind, Kind::HighRisk(_)) {
+            clues.sort_by_cached_key(|clue| -> Vec<FeatureId> {
+                clue.subjects.iter().map(|subject| subject.id).collect()
+            });
+        }
         let count = clues.len();
         let page = clues.into_iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
         let clues = page.map(|clue| self.placed(state, clue)).collect::<Result<_, _>>()?;

@@ -8,6 +8,7 @@
 
 pub mod book;
 mod building_code;
+pub mod catalogue;
 pub mod checklist;
 pub mod clue;
 mod credit_code;
@@ -16,6 +17,7 @@ mod fault;
 mod grid_code;
 mod identity_number;
 pub mod indicator;
+pub mod matching;
 mod mobile_number;
 mod normal_form;
 mod parcel_code;

@@ -18,7 +18,7 @@ pub(super) async fn load_records(
     synth: &Arc<Synth>,
     recorded_at: Timestamp,
 ) -> Result<(), CommandError> {
-    let mut records = Records::new();
+    let mut records = Records::default();
     for village in 0..synth.villages() {
         let points = synth.ledger(village, recorded_at)?;
         synth.records(village, &points, &mut records)?;

@@ -50,7 +50,9 @@ impl Teller<'_> {
             }
         }
         match self.spots.get(4) {
-            Some(spot) if self.village.place.village % 2 == 0 => self.market(spot, records),
+            Some(spot) if self.village.place.village.is_multiple_of(2) => {
+                self.market(spot, records)
+            }
             _ => Ok(()),
         }
     }

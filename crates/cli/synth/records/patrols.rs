@@ -1,17 +1,32 @@
-//! Alleys and the patrols of their last week.
+//! Alleys, the patrols of their last week, what they found and how the alleys did by 十无.
 
 use geo_types::{Geometry as Shape, LineString, MultiLineString};
 use ledger::place::ALLEYS;
-use ledger::record::patrols::PATROLS;
+use ledger::record::patrols::{CHECKLIST_RESULTS, PATROL_FINDINGS, PATROLS};
 use spatial::{Geometry, Value};
 
 use super::super::SynthError;
 use super::super::ground::length;
 use super::super::history::LAST_DAY;
+use super::super::random::Random;
 use super::{Records, Teller, text, time};
 
 /// The first day of every alley.
 const VALID_FROM: &str = "2020-01-01";
+/// The checklist, its version and items, of those that come with the program.
+pub(in crate::synth) const CHECKLIST: [&str; 2] = ["shi_wu", "1"];
+pub(in crate::synth) const ITEMS: [&str; 10] = [
+    "illegal_building",
+    "wall_opening",
+    "parking",
+    "road_occupation",
+    "overhead_lines",
+    "facade_damage",
+    "illegal_signs",
+    "road_damage",
+    "illegal_trade",
+    "clutter",
+];
 /// Days before the last that patrols are told of.
 const DAYS: u64 = 7;
 
@@ -45,19 +60,38 @@ impl Teller<'_> {
                 let walked = &lane.line[..kept];
                 let (on, minute) = (LAST_DAY - DAYS + 1 + turn, random.below(480));
                 let minutes = 5 + (length(walked) / 60.0) as u64;
+                let patrol = format!("{code}-{turn}");
+                let ended = time(on, minute + minutes);
+                let has_found = random.chance(0.15);
                 let values = [
-                    ("code", text(format!("{code}-{turn}"))),
+                    ("code", text(&patrol)),
                     ("role", text(random.pick(&[(1, "街巷长"), (2, "小巷管家"), (1, "网格员")]))),
                     ("unit", text(&self.code)),
                     ("alley", text(&code)),
                     ("started_at", time(on, minute)),
-                    ("ended_at", time(on, minute + minutes)),
+                    ("ended_at", ended.clone()),
                     ("recorded_at", time(on, minute + minutes + 1)),
                     ("covered_m", Value::Real((length(walked) * 10.0).round() / 10.0)),
-                    ("findings", Value::Int(i64::from(random.chance(0.15)))),
+                    ("findings", Value::Int(i64::from(has_found))),
                 ];
                 let covered = self.line(walked)?;
                 records.add(PATROLS, Some(covered), values);
+                if has_found {
+                    let item = ITEMS[random.below(ITEMS.len() as u64) as usize];
+                    let values = [
+                        ("code", text(format!("{patrol}-f1"))),
+                        ("patrol", text(&patrol)),
+                        ("alley", text(&code)),
+                        ("checklist", text(CHECKLIST[0])),
+                        ("version", text(CHECKLIST[1])),
+                        ("item", text(item)),
+                        ("found_at", ended.clone()),
+                    ];
+                    records.add(PATROL_FINDINGS, None, values);
+                }
+                if turn + 1 == DAYS {
+                    checked(&mut random, [&patrol, &code], &ended, records);
+                }
             }
         }
         Ok(())
@@ -67,5 +101,22 @@ impl Teller<'_> {
         let coords = self.village.ground.project(line.to_vec())?;
         let lines = MultiLineString(vec![LineString(coords)]);
         Ok(Geometry::from(Shape::MultiLineString(lines)))
+    }
+}
+
+/// Results of every item, of a patrol in an alley.
+fn checked(random: &mut Random, [patrol, alley]: [&str; 2], at: &Value, records: &mut Records) {
+    for (number, item) in ITEMS.iter().enumerate() {
+        let values = [
+            ("code", text(format!("{patrol}-r{}", number + 1))),
+            ("checklist", text(CHECKLIST[0])),
+            ("version", text(CHECKLIST[1])),
+            ("item", text(*item)),
+            ("patrol", text(patrol)),
+            ("alley", text(alley)),
+            ("passed", Value::Bool(random.chance(0.93))),
+            ("checked_at", at.clone()),
+        ];
+        records.add(CHECKLIST_RESULTS, None, values);
     }
 }

@@ -66,7 +66,11 @@ pub(super) fn described(name: &str, geometry_type: GeometryType, fields: &[&str]
     let field = |name: &&str| Field {
         name: (*name).to_owned(),
         alias: None,
-        field_type: if name.ends_with("_m") { FieldType::Real } else { FieldType::Text },
+        field_type: match name {
+            _ if name.ends_with("_m") || name.ends_with("_m2") => FieldType::Real,
+            _ if name.ends_with("_count") => FieldType::Int,
+            _ => FieldType::Text,
+        },
         class: FieldClass::L1,
     };
     Collection {
@@ -96,6 +100,7 @@ pub(super) async fn opened(collections: Vec<(Collection, Vec<Row>)>) -> Engine {
         let value = |(text, field): (String, &Field)| match field.field_type {
             _ if text.is_empty() => Value::Null,
             FieldType::Real => Value::Real(text.parse().unwrap()),
+            FieldType::Int => Value::Int(text.parse().unwrap()),
             _ => Value::Text(text),
         };
         let feature = |(shape, values): Row| Feature {
@@ -131,6 +136,7 @@ pub(super) fn query(kind: Kind) -> CluesQuery {
         key: None,
         as_of: None,
         today: "2026-07-01".parse().unwrap(),
+        catalogue: Arc::default(),
         profile: Profile::default(),
         offset: 0,
         limit: 10_000,

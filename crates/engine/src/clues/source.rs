@@ -182,6 +182,20 @@ impl<'a> Source<'a> {
         ReadableField::find(self.held.collection(), name, self.profile).map(ReadableField::position)
     }
 
+    /// The same where the field may be absent; one that the reader may not read is refused.
+    pub(super) fn readable(&self, name: &str) -> Result<Option<usize>, EngineError> {
+        match self.held.collection().field_position(name) {
+            None => Ok(None),
+            Some(_) => self.field(name).map(Some),
+        }
+    }
+
+    /// Refuses a reader who may not read the collection's key.
+    pub(super) fn key(&self) -> Result<(), EngineError> {
+        let key = self.held.collection().key.as_deref();
+        key.map_or(Ok(()), |key| self.field(key).map(|_position| ()))
+    }
+
     /// Visits every feature.
     pub(super) fn each(&self, visit: &mut dyn FnMut(FeatureRef<'a>)) {
         self.held.each(&mut |shard, slots| {

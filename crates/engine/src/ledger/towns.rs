@@ -148,7 +148,7 @@ impl Engine {
     ) -> Result<Option<TownPlan>, EngineError> {
         let state = self.town_state(as_of).await?;
         let facts = match Held::of(&state) {
-            Some(_) => Some(self.ledger_facts(as_of, self.profile()).await?.points),
+            Some(_) => Some(self.ledger_facts(as_of, self.profile(), &[]).await?.points),
             None => None,
         };
         let (engine, code, profile) = (self.clone(), code.to_owned(), self.profile());

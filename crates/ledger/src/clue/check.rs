@@ -1,11 +1,14 @@
 //! Whether rules hold together: what is looked at once, before anything is asked.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use spatial::CollectionId;
 use thiserror::Error;
 
-use super::{Kind, Outlets, Rule, RuleSet};
+use super::{HighRisk, Kind, Outlets, Rule, RuleSet};
+use crate::catalogue::Catalogue;
+use crate::point::Role;
 
 /// Most rules of an edition.
 const MAX_RULES: usize = 100;
@@ -38,6 +41,7 @@ pub struct RuleFault {
 pub struct Rules {
     edition: String,
     rules: Vec<Rule>,
+    catalogue: Arc<Catalogue>,
 }
 
 impl Rules {
@@ -58,9 +62,23 @@ impl Rules {
             check.rule(rule);
         }
         match check.faults.is_empty() {
-            true => Ok(Self { edition: set.edition, rules: set.rules }),
+            true => {
+                let (edition, rules) = (set.edition, set.rules);
+                Ok(Self { edition, rules, catalogue: Arc::default() })
+            }
             false => Err(check.faults),
         }
+    }
+
+    /// With the catalogue of industries (禁限目录) that rules read.
+    #[must_use]
+    pub fn with_catalogue(self, catalogue: Catalogue) -> Self {
+        Self { catalogue: Arc::new(catalogue), ..self }
+    }
+
+    /// The catalogue of industries; one without editions unless it was given.
+    pub fn catalogue(&self) -> &Arc<Catalogue> {
+        &self.catalogue
     }
 
     /// Which edition it is.
@@ -194,7 +212,64 @@ impl Check {
             Kind::Neighbours(rule) => self.number("metres", rule.metres, (0.001, 1.0)),
             Kind::SeveralHomesteads(_) => {}
             Kind::NewBuilding(rule) => self.area("least_m2", rule.least_m2),
+            Kind::HighRisk(rule) => self.high_risk(rule),
+            Kind::LicenceAlive(rule) => {
+                self.values("alive", &rule.alive);
+                rule.tasks.iter().for_each(|task| self.line("tasks", task));
+                self.days(rule.days);
+            }
+            Kind::ExitOverdue(rule) => {
+                self.values("done", &rule.done);
+                self.days(rule.days);
+            }
+            Kind::LegalSteps(rule) => {
+                self.values("tasks", &rule.tasks);
+                self.values("order", &rule.order);
+                let mut seen = BTreeSet::new();
+                for step in rule.order.iter().filter(|step| !seen.insert(step.as_str())) {
+                    self.fault("order", step, "stands there twice");
+                }
+            }
         }
+        for reader in kind.readers().unwrap_or_default() {
+            if Role::from_identifier(reader).is_none() {
+                let roles = Role::ALL.map(Role::identifier).join(", ");
+                self.fault("readers", reader, &format!("is no role of the ledger; use {roles}"));
+            }
+        }
+    }
+
+    fn high_risk(&mut self, rule: &HighRisk) {
+        let mut weights = Vec::new();
+        if let Some(one) = &rule.licence {
+            self.values("licence.states", &one.states);
+            weights.extend([one.weight, one.weight_unknown]);
+        }
+        if let Some(one) = &rule.industry {
+            weights.extend([one.weight_prohibited, one.weight_restricted]);
+        }
+        if let Some(one) = &rule.residential {
+            self.values("residential.uses", &one.uses);
+            weights.push(one.weight);
+        }
+        if let Some(one) = &rule.complaints {
+            self.metres(one.metres);
+            self.days(one.days);
+            self.number("complaints.least", f64::from(one.least), (1.0, 10_000.0));
+            weights.push(one.weight);
+        }
+        if let Some(one) = &rule.rebound {
+            self.metres(one.metres);
+            weights.push(one.weight);
+        }
+        if weights.is_empty() {
+            self.fault("high_risk", "", "has no reason; give licence, industry, residential …");
+        }
+        for weight in weights {
+            self.number("weight", f64::from(weight), (0.0, 1_000.0));
+        }
+        self.number("least_score", f64::from(rule.least_score), (1.0, 10_000.0));
+        self.number("most", f64::from(rule.most), (1.0, 100_000.0));
     }
 
     fn outlets(&mut self, outlets: &Outlets) {

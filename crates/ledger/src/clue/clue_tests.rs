@@ -13,7 +13,7 @@ fn the_shipped_rules_hold_together_and_cover_every_kind() {
     let kinds: Vec<&str> = rules.all().iter().map(|rule| rule.kind.name()).collect();
     let codes: Vec<&str> = rules.all().iter().map(|rule| rule.code.as_str()).collect();
     assert_eq!(kinds, codes);
-    assert_eq!(kinds.len(), 13);
+    assert_eq!(kinds.len(), 17);
     assert_eq!(rules.named("rebound").unwrap().name, "疑似反弹");
     assert!(rules.named("verdict").is_none());
     // What is written is read again.

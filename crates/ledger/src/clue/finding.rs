@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use super::business_finding::{Left, Risk};
 use crate::place::Day;
 
 /// What a rule found at one place.
@@ -72,6 +73,10 @@ pub enum Finding {
     SeveralHomesteads { household: String, parcels: Vec<String> },
     /// A building that the last survey did not have.
     NewBuilding { building: String, new_m2: f64, building_m2: f64, least_m2: f64 },
+    /// An enterprise that may be a high risk.
+    HighRisk(Risk),
+    /// What is late or lacking after a closing or an exit.
+    Left(Left),
 }
 
 /// A side of a parcel.
@@ -125,7 +130,7 @@ pub enum Measured {
 }
 
 /// A number as it is told: hundredths.
-fn hundredths(number: f64) -> f64 {
+pub(super) fn hundredths(number: f64) -> f64 {
     (number * 100.0).round() / 100.0
 }
 
@@ -204,6 +209,8 @@ impl Finding {
                 ("building_m2", number(building_m2)),
                 ("least_m2", number(least_m2)),
             ],
+            Self::HighRisk(risk) => risk.measures(),
+            Self::Left(left) => left.measures(),
         }
     }
 }
@@ -324,6 +331,8 @@ impl fmt::Display for Finding {
                 n(*new_m2),
                 n(*least_m2)
             ),
+            Self::HighRisk(risk) => risk.fmt(f),
+            Self::Left(left) => left.fmt(f),
         }
     }
 }

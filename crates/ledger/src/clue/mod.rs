@@ -6,6 +6,8 @@
 //!
 //! *Invariant:* nothing here says more than 疑似; a reason is made of the inputs alone.
 
+mod business_finding;
+mod business_rule;
 mod check;
 #[cfg(test)]
 mod clue_tests;
@@ -17,6 +19,11 @@ use spatial::Timestamp;
 use crate::place::Day;
 use crate::point::moment;
 
+pub use business_finding::{Left, Risk, RiskInput, RiskReason};
+pub use business_rule::{
+    ComplaintsRisk, ExitOverdue, HighRisk, IndustryRisk, LegalSteps, LicenceAlive, LicenceRisk,
+    ReboundRisk, ResidentialRisk,
+};
 pub use check::{RuleFault, Rules};
 pub use finding::{Finding, Measured, Toward};
 pub use rule::{

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::business_rule::{ExitOverdue, HighRisk, LegalSteps, LicenceAlive};
 use crate::indicator::Basis;
 
 /// The rules of a city in one edition, as they are read.
@@ -62,6 +63,14 @@ pub enum Kind {
     SeveralHomesteads(SeveralHomesteads),
     /// Buildings that the last survey did not have.
     NewBuilding(NewBuilding),
+    /// 高风险主体: enterprises by a score of reasons, the highest first.
+    HighRisk(Box<HighRisk>),
+    /// 封堵后仍持照: a licence that lives on after its point was closed.
+    LicenceAlive(LicenceAlive),
+    /// 退出逾期: exits that are late, or without released land.
+    ExitOverdue(ExitOverdue),
+    /// 复议诉讼零发生: legal steps of closed points that are missing or late.
+    LegalSteps(LegalSteps),
 }
 
 /// See [`Kind::Rebound`]; points are those of the ledger.
@@ -305,7 +314,7 @@ pub struct Input<'r> {
 }
 
 /// Fields of the ledger's points that rules read.
-const POINT_FIELDS: [&str; 6] =
+pub(super) const POINT_FIELDS: [&str; 6] =
     ["id", "task", "state", "state_since", "registered_at", "closed_at"];
 
 impl Kind {
@@ -325,6 +334,10 @@ impl Kind {
             Self::Neighbours(_) => "neighbours",
             Self::SeveralHomesteads(_) => "several_homesteads",
             Self::NewBuilding(_) => "new_building",
+            Self::HighRisk(_) => "high_risk",
+            Self::LicenceAlive(_) => "licence_alive",
+            Self::ExitOverdue(_) => "exit_overdue",
+            Self::LegalSteps(_) => "legal_steps",
         }
     }
 
@@ -375,15 +388,30 @@ impl Kind {
             Self::NewBuilding(rule) => {
                 vec![needed(&rule.buildings, Vec::new()), needed(&rule.earlier, Vec::new())]
             }
+            Self::HighRisk(rule) => rule.inputs(),
+            Self::LicenceAlive(rule) => rule.inputs(),
+            Self::ExitOverdue(rule) => rule.inputs(),
+            Self::LegalSteps(rule) => rule.inputs(),
+        }
+    }
+
+    /// The roles to which it is told where it reads names and codes of enterprises; `None` for a rule
+    /// that everybody who reads the map may ask.
+    pub fn readers(&self) -> Option<&[String]> {
+        match self {
+            Self::HighRisk(rule) => Some(&rule.readers),
+            Self::LicenceAlive(rule) => Some(&rule.readers),
+            Self::ExitOverdue(rule) => Some(&rule.readers),
+            _ => None,
         }
     }
 }
 
-fn needed<'r>(collection: &'r str, fields: Vec<&'r str>) -> Input<'r> {
+pub(super) fn needed<'r>(collection: &'r str, fields: Vec<&'r str>) -> Input<'r> {
     Input { collection, fields, is_needed: true }
 }
 
-fn extra<'r>(collection: &'r str, fields: Vec<&'r str>) -> Input<'r> {
+pub(super) fn extra<'r>(collection: &'r str, fields: Vec<&'r str>) -> Input<'r> {
     Input { collection, fields, is_needed: false }
 }
 

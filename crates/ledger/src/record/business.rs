@@ -57,6 +57,7 @@ pub(super) const COLLECTIONS: [ShippedCollection; 5] = [
             ("point", "点位", Text, L1),
             ("exit_state", "退出状态", Text, L1),
             ("exit_reason", "退出原因", Text, L1),
+            ("exit_due", "退出期限", Date, L1),
             ("exited", "退出日", Date, L1),
             ("released_m2", "腾退面积", Real, L1),
         ],

@@ -40,6 +40,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "operationId": "getClues",
         "tags": [TAG],
         "summary": "what a rule proposes, with features, measured values and a reason",
+        "description": "Rules about enterprises (high_risk, licence_alive, exit_overdue as shipped) are told to \
+            the roles that they name; others are refused with role_may_not. Proposals come by the \
+            ids of their features, those with a score the highest first.",
         "parameters": [
             path_parameter("rule", "code of the rule", json!({ "type": "string", "enum": codes })),
             bbox,

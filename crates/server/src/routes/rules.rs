@@ -9,14 +9,18 @@ use axum::response::Response;
 use axum::routing::get;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
 use engine::now;
+use ledger::clue::Rule;
 use ledger::place::Day;
+use ledger::point::Role;
 use serde_json::{Value, json};
 use spatial::Timestamp;
 
 use super::{REVISION, answers};
+use crate::access::Standing;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::clues::{self, CLUES};
+use crate::evidence::EvidenceReaders;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{GEOJSON, HTML, JSON, choose};
 use crate::problem::{Code, Problem};
@@ -63,6 +67,7 @@ async fn one(
         .value("bbox")
         .map(|text| clues::bbox(text).map_err(|reason| refused("bbox", text, &reason)));
     let as_of = as_of(&query)?;
+    check_readers(&app, &asked, rule)?;
     let query = CluesQuery {
         rule: rule.clone(),
         place: place.transpose()?,
@@ -70,6 +75,7 @@ async fn one(
         key: query.value("key").map(str::to_owned),
         as_of,
         today: day(&query, as_of)?,
+        catalogue: Arc::clone(rules.catalogue()),
         profile: app.engine.profile(),
         offset: whole(&query, "offset", 0, 0, usize::MAX)?,
         limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
@@ -87,8 +93,32 @@ async fn one(
     let mut response = answers::document(&asked, chosen, &rule.name, &body);
     let headers = response.headers_mut();
     headers.insert(REVISION, HeaderValue::from(found.revision.0));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let is_open = rule.kind.readers().is_none();
+    let cached = if is_open { "no-cache" } else { "private, no-cache" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
     Ok(response)
+}
+
+/// Refuses a sender to whom `rule` is not told: names and codes of enterprises are for the roles that the
+/// rule names, and for whoever reaches a server of this machine without accounts.
+fn check_readers(app: &App, asked: &Asked, rule: &Rule) -> Result<(), Problem> {
+    let Some(readers) = rule.kind.readers() else { return Ok(()) };
+    let told = || format!("{} is told to the roles {}", rule.code, readers.join(", "));
+    let Some(actor) = asked.standing.account() else {
+        let is_local = matches!(asked.standing, Standing::Local);
+        return match is_local && app.settings.evidence_readers == EvidenceReaders::Local {
+            true => Ok(()),
+            false => Err(Problem::new(Code::TokenRequired, format!("{}; send a token", told()))),
+        };
+    };
+    let role = actor.role().map(Role::identifier);
+    match role.is_some_and(|role| readers.iter().any(|one| one == role)) {
+        true => Ok(()),
+        false => {
+            let who = actor.account_role_word();
+            Err(Problem::new(Code::RoleMayNot, format!("{}, not to {who}", told())))
+        }
+    }
 }
 
 fn no_rule(app: &App, code: &str) -> Problem {
