@@ -14,6 +14,7 @@ pub mod local;
 mod output;
 pub mod register;
 pub mod rule_files;
+mod styles;
 pub mod synth;
 
 use std::process::ExitCode;

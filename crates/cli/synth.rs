@@ -21,6 +21,7 @@ mod naming;
 mod plan;
 mod points;
 mod random;
+mod records;
 mod region;
 mod tasks;
 mod village;
@@ -29,6 +30,8 @@ mod yard;
 
 #[cfg(test)]
 mod ledger_rows_tests;
+#[cfg(test)]
+mod records_tests;
 #[cfg(test)]
 mod synth_tests;
 
@@ -41,6 +44,7 @@ use village::Village;
 
 pub use layers::Layer;
 pub use ledger_rows::LedgerPoint;
+pub use records::{Records, collections as record_collections};
 pub use write::{SynthArgs, run};
 
 /// Why nothing was generated.

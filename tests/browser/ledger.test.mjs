@@ -91,6 +91,22 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
     assert.equal(await colour(), before);
   });
 
+  await t.test("colours towns by an indicator", async () => {
+    const { rows } = await read("/indicators?f=json&depth=2");
+    const towns = rows.filter((row) => row.depth === 2 && row.unit);
+    const figure = (row) => row.figures.closing_rate.value?.toLocaleString("zh", { minimumFractionDigits: 2 }) ?? "—";
+    await page.evaluate(() => window.tuban.map.jumpTo({ zoom: 12 }));
+    await page.selectOption("[data-ledger=indicator]", "closing_rate");
+    const shown = await page.locator("[data-ledger=figures] tr").evaluateAll((all) => all.map((row) => [row.dataset.unit, row.lastChild.textContent]));
+    assert.deepEqual(new Map(shown), new Map(towns.slice(0, 30).map((row) => [row.unit, figure(row)])));
+    await idle(page);
+    const drawn = await page.evaluate(() => window.tuban.map.queryRenderedFeatures({ layers: ["choropleth"] }).map((f) => f.properties.code));
+    assert.ok(drawn.includes("110115191"), "the town is not coloured");
+    await page.screenshot({ path: join(folder, "choropleth.png") });
+    await page.selectOption("[data-ledger=indicator]", "");
+    assert.ok(!await page.locator("[data-ledger=figures]").isVisible());
+  });
+
   await t.test("speaks English, and asks nothing but its own origin", async () => {
     await page.click("#language");
     assert.match(await fold.innerText(), /^Ledger · \d+ open/);

@@ -56,6 +56,23 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert!(events.iter().all(|event| event["backfilled"] == true));
     }
 
+    // A point that is closed has its form, to be printed.
+    let closed = all.iter().find(|one| one["properties"]["state"] == "closed").unwrap();
+    let code = closed["properties"]["code"].as_str().unwrap();
+    let form = server.get(&format!("/points/{code}/approval"));
+    assert_eq!((form.status, form.header("content-type")), (200, Some("application/pdf")));
+    assert!(form.body.starts_with(b"%PDF-"), "no PDF");
+    assert!(form.header("content-disposition").unwrap().contains(code));
+    assert_eq!(server.get("/points/nobody/approval").status, 404);
+
+    // Records beside the points give the rules something to say, and what is for enforcement alone
+    // is in no list.
+    for rule in ["complaint_near_closed", "replacement", "service_gap", "idle_land", "contiguous"] {
+        let answer = server.get(&format!("/rules/{rule}?limit=5"));
+        let found = answer.json();
+        assert!(!found["features"].as_array().unwrap().is_empty(), "{rule}: {found}");
+    }
+
     // Whoever is responsible there is a post.
     let position = all[0]["geometry"]["coordinates"].as_array().unwrap();
     let who = server.get(&format!("/responsible?lon={}&lat={}", position[0], position[1])).json();

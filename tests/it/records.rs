@@ -23,7 +23,10 @@ fn collections_of_records_are_made_once_and_take_spreadsheets() {
 
     let sheet = "code,name,functions,opened,lon,lat\nW-1,便民菜店,蔬菜零售、便利店,2026-03-01,116.39,39.72\n";
     std::fs::write(place.join("o.csv"), sheet).unwrap();
-    let taken = run(place, &["import", "s.gpkg", "o.csv", "--collection", "outlets", "--append"]);
+    let taken = run(
+        place,
+        &["import", "s.gpkg", "o.csv", "--collection", "outlets", "--append", "--crs", "EPSG:4490"],
+    );
     assert_eq!(taken.code, 0, "{}{}", taken.out, taken.err);
     let server = Server::start(&place.join("s.gpkg"), &[]);
     let outlets: Value = server.get("/collections/outlets/items?f=json").json();

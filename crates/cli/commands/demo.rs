@@ -5,6 +5,7 @@
 mod ledger;
 mod load;
 mod places;
+mod records;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::args::DemoArgs;
 use crate::config::Config;
 use crate::import::{ImportOptions, Target, Watch, import_file};
 use crate::output::say;
+use crate::styles::style_of;
 use crate::synth::{Layer, Synth};
 
 /// Parcels of the two fictional towns.
@@ -28,9 +30,6 @@ const SEED: u64 = 1;
 /// Name of the store in the folder of the demo.
 const STORE: &str = "city.gpkg";
 
-/// How points are drawn: by their state.
-const POINTS_STYLE: &str = include_str!("../styles/points.json");
-
 /// A file of `data/`, embedded in the binary.
 struct Background {
     id: &'static str,
@@ -39,7 +38,6 @@ struct Background {
     attribution: &'static str,
     crs: Crs,
     bytes: &'static [u8],
-    style: &'static str,
 }
 
 const OSM: &str = "© OpenStreetMap contributors (ODbL 1.0)";
@@ -56,7 +54,6 @@ const BACKGROUND: [Background; 3] = [
         attribution: "区界为示意",
         crs: Crs::CGCS2000,
         bytes: include_bytes!("../../../data/beijing_districts_16.geojsonl"),
-        style: include_str!("../styles/districts.json"),
     },
     Background {
         id: "shops",
@@ -65,7 +62,6 @@ const BACKGROUND: [Background; 3] = [
         attribution: OSM,
         crs: Crs::WGS84,
         bytes: include_bytes!("../../../data/beijing_shops_osm.geojsonl"),
-        style: include_str!("../styles/shops.json"),
     },
     Background {
         id: "places",
@@ -74,7 +70,6 @@ const BACKGROUND: [Background; 3] = [
         attribution: OSM,
         crs: Crs::WGS84,
         bytes: include_bytes!("../../../data/beijing_residential_building_points_osm.geojsonl"),
-        style: include_str!("../styles/places.json"),
     },
 ];
 
@@ -121,7 +116,10 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
             generate(&store, &synth, layer).await?;
         }
         places::load_places(&store, &synth).await?;
-        ledger::load_ledger(&store, &registry, &synth).await?;
+        // One moment for all: rows of events tell it, and points follow from them.
+        let recorded_at = now();
+        ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
+        records::load_records(&store, &registry, &synth, recorded_at).await?;
     }
     std::fs::rename(&unfinished, path).map_err(io(path))?;
     let lock: PathBuf = folder.join("unfinished.gpkg.lock");
@@ -162,7 +160,7 @@ async fn import(
         collection.title = background.title.to_owned();
         collection.description = background.description.to_owned();
         collection.attribution = background.attribution.to_owned();
-        collection.style = Some(background.style.to_owned());
+        collection.style = style_of(background.id).map(str::to_owned);
         for field in &mut collection.fields {
             let known = ALIASES.iter().find(|(name, _)| *name == field.name);
             field.alias = known.map(|(_, alias)| (*alias).to_owned());
@@ -185,22 +183,10 @@ async fn generate(
     layer: Layer,
 ) -> Result<(), CommandError> {
     let mut collection = synth.collection(layer)?;
-    collection.style = style(layer).map(str::to_owned);
+    collection.style = style_of(layer.id()).map(str::to_owned);
     let synth = Arc::clone(synth);
     load::load(store, collection, None, move |sending| {
         synth.features(layer).try_for_each(|feature| sending.add(feature?))
     })
     .await
-}
-
-fn style(layer: Layer) -> Option<&'static str> {
-    Some(match layer {
-        Layer::Towns => include_str!("../styles/towns.json"),
-        Layer::Villages => include_str!("../styles/villages.json"),
-        Layer::Lanes => include_str!("../styles/lanes.json"),
-        Layer::Parcels => include_str!("../styles/parcels.json"),
-        Layer::Buildings => include_str!("../styles/buildings.json"),
-        Layer::Households => include_str!("../styles/households.json"),
-        Layer::Points => POINTS_STYLE,
-    })
 }

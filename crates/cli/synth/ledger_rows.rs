@@ -173,7 +173,10 @@ impl Synth {
 }
 
 /// Values in the order of the columns; null where none is given.
-fn row<'n>(columns: &[Field], values: impl IntoIterator<Item = (&'n str, Value)>) -> Vec<Value> {
+pub(super) fn row<'n>(
+    columns: &[Field],
+    values: impl IntoIterator<Item = (&'n str, Value)>,
+) -> Vec<Value> {
     let mut row = vec![Value::Null; columns.len()];
     for (name, value) in values {
         if let Some(at) = columns.iter().position(|column| column.name == name) {
@@ -184,7 +187,7 @@ fn row<'n>(columns: &[Field], values: impl IntoIterator<Item = (&'n str, Value)>
 }
 
 /// A polygon as one of many.
-fn many(geometry: Geometry) -> Geometry {
+pub(super) fn many(geometry: Geometry) -> Geometry {
     match geometry.shape {
         Shape::Polygon(polygon) => Geometry::from(Shape::MultiPolygon(MultiPolygon(vec![polygon]))),
         shape => Geometry::from(shape),

@@ -5,7 +5,7 @@ use spatial::{Feature, Value};
 use super::SynthError;
 use super::bend::Bend;
 use super::ground::{self, Ground, area, length};
-use super::lanes::lanes;
+use super::lanes::{Lane, lanes};
 use super::layers::Layer;
 use super::layout::Layout;
 use super::lots::{Lot, Lots, lots};
@@ -70,7 +70,7 @@ impl<'a> Village<'a> {
         }
     }
 
-    fn code(&self) -> String {
+    pub(super) fn code(&self) -> String {
         naming::village_code(self.place.town, self.place.village)
     }
 
@@ -89,10 +89,20 @@ impl<'a> Village<'a> {
     }
 
     fn lanes(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
+        for NamedLane { name, kind, line } in self.named_lanes() {
+            let length = Value::Real((length(&line) * 10.0).round() / 10.0);
+            let properties = vec![Value::Text(name), text(kind), length, Value::Text(self.code())];
+            features.push(self.ground.line(line, properties)?);
+        }
+        Ok(())
+    }
+
+    /// The lanes with their names.
+    pub(super) fn named_lanes(&self) -> Vec<NamedLane> {
         let gates = self.region.gates(self.place.cell);
         let village = naming::village_name(self.place.village);
         let mut numbers = [0; 2];
-        for lane in lanes(&self.layout) {
+        let named = |lane: Lane| {
             let mut line: Vec<_> = lane.line.iter().map(|point| self.bend.ground(*point)).collect();
             line.extend(lane.gate.map(|gate| gates[gate]));
             let name = match lane.kind {
@@ -104,12 +114,27 @@ impl<'a> Village<'a> {
                     format!("{village}{number}{}", if kind == "胡同" { "胡同" } else { "巷" })
                 }
             };
-            let length = Value::Real((length(&line) * 10.0).round() / 10.0);
-            let properties =
-                vec![Value::Text(name), text(lane.kind), length, Value::Text(self.code())];
-            features.push(self.ground.line(line, properties)?);
-        }
-        Ok(())
+            NamedLane { name, kind: lane.kind, line }
+        };
+        lanes(&self.layout).into_iter().map(named).collect()
+    }
+
+    /// Calls `each` with every courtyard as records know it.
+    pub(super) fn each_spot(
+        &self,
+        each: &mut dyn FnMut(Spot) -> Result<(), SynthError>,
+    ) -> Result<(), SynthError> {
+        self.each_block(&mut |vertices, yards| {
+            yards.into_iter().try_for_each(|yard| {
+                let ring: Vec<_> = yard.lot.ring.iter().map(|at| vertices[*at]).collect();
+                each(Spot {
+                    yard: yard.serial,
+                    parcel: self.parcel_code(yard.serial),
+                    place: self.bend.ground(gate(&yard.lot, -1.2)),
+                    ring: self.ring(&ring),
+                })
+            })
+        })
     }
 
     /// Calls `each` with the walls' vertices and the courtyards of every block.
@@ -290,6 +315,25 @@ impl<'a> Village<'a> {
             Ok(())
         })
     }
+}
+
+/// A lane and its name.
+pub(super) struct NamedLane {
+    pub name: String,
+    pub kind: &'static str,
+    /// EPSG:4548 metres.
+    pub line: Vec<[f64; 2]>,
+}
+
+/// A courtyard.
+pub(super) struct Spot {
+    pub yard: u64,
+    /// Code of the parcel.
+    pub parcel: String,
+    /// Before its gate, EPSG:4548 metres.
+    pub place: [f64; 2],
+    /// Its closed outline, EPSG:4548 metres.
+    pub ring: Vec<[f64; 2]>,
 }
 
 /// A place where something is wrong.

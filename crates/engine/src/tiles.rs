@@ -22,7 +22,7 @@ use crate::grids::Grids;
 use crate::{Engine, EngineError, Metrics, ReadableField, key_class};
 
 /// Most collections of one tile.
-pub const MAX_TILE_COLLECTIONS: usize = 32;
+pub const MAX_TILE_COLLECTIONS: usize = 64;
 /// The highest class that any tile carries, whoever asks.
 pub const HIGHEST_IN_TILES: FieldClass = FieldClass::L1;
 

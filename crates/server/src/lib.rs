@@ -4,6 +4,7 @@
 
 mod access;
 mod actor;
+mod approval;
 mod archives;
 mod as_of;
 mod asked;

@@ -1,6 +1,7 @@
 // The ledger beside the map: open points of the view or of a town by deadline, with lamp and state; a
 // click flies there and shows what has happened to the point. Stores without a ledger have none.
 import { ask } from "/viewer/access.js";
+import { choropleth } from "/viewer/choropleth.js";
 import { LAMPS, NEITHER, OPEN, daysLeft, lampColours, lampOf } from "/viewer/lamp.js";
 import { LEDGER_WORDS } from "/viewer/ledger_words.js";
 import { shownMoment } from "/viewer/past.js";
@@ -37,6 +38,9 @@ export function ledger(map, box, { collections, language, show }) {
   if (!hasLedger(collections)) return { showWords() {}, later() {}, trace: () => null };
   const part = (name) => box.querySelector(`[data-ledger=${name}]`);
   const [fold, scope, colours, key, list, rest] = ["fold", "scope", "colours", "key", "list", "rest"].map(part);
+  const units = choropleth(map, { select: part("indicator"), key: part("figures") }, {
+    word, language, hasUnits: collections.some((c) => c.id === "admin_units"),
+  });
   const byState = new Map(paintedPoints().map((id) => [id, map.getPaintProperty(id, "circle-color")]));
   const hasTowns = collections.find((c) => c.id === POINTS).fields.some((field) => field.name === "town");
   let towns = [];
@@ -171,6 +175,7 @@ export function ledger(map, box, { collections, language, show }) {
     colours.ariaLabel = word("colours");
     options(scope, [["", word("view")], ...towns]);
     options(colours, [["state", word("by_state")], ["lamp", word("by_lamp")]]);
+    units.showWords();
     paint();
     showList();
   }
@@ -203,6 +208,7 @@ export function ledger(map, box, { collections, language, show }) {
     // What is shown may have changed: an event, or another moment of the slider.
     later() {
       if (colours.value === "lamp") paint();
+      units.later();
       later();
     },
     trace,

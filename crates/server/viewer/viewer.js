@@ -92,6 +92,9 @@ async function start() {
   const isDrawn = (c) => c.links.some((link) => link.rel.endsWith("/tilesets-vector"));
   collections = listed.collections.filter((c) => c.itemType === "feature" && isDrawn(c) && (c.extent || !c.count));
   base = grounds(listed.collections);
+  // What a style draws only when it is asked for is off at first.
+  const isOff = (c) => layersOf(c.id).every((layer) => layer.layout?.visibility === "none");
+  for (const { id } of collections.filter(isOff)) hidden.add(id);
   // As on the map: what is drawn last stands first.
   const floor = (c) => style.layers.findIndex((layer) => layer["source-layer"] === c.id);
   collections.sort((a, b) => floor(b) - floor(a));

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use engine::places::LoadAssigner;
 use ledger::rows::collections;
-use spatial::CrsRegistry;
+use spatial::{CrsRegistry, Timestamp};
 use store::GeoPackageStore;
 
 use super::load::load;
-use crate::commands::{CommandError, now};
+use crate::commands::CommandError;
+use crate::styles::style_of;
 use crate::synth::{Layer, Synth};
 
 /// Loads the points, each with the units that it lies in, and their events.
@@ -16,16 +17,15 @@ pub(super) async fn load_ledger(
     store: &GeoPackageStore,
     registry: &Arc<CrsRegistry>,
     synth: &Arc<Synth>,
+    recorded_at: Timestamp,
 ) -> Result<(), CommandError> {
-    // One moment for all: rows of events tell it, and points follow from them.
-    let recorded_at = now();
     let layer = synth.collection(Layer::Points)?;
     for (mut collection, is_points) in collections(&layer.crs)?.into_iter().zip([true, false]) {
         collection.description = layer.description.clone();
         if is_points {
             collection.zooms = layer.zooms;
-            collection.style = Some(super::POINTS_STYLE.to_owned());
         }
+        collection.style = style_of(collection.id.as_str()).map(str::to_owned);
         let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
         let synth = Arc::clone(synth);
         load(store, collection, assigner, move |sending| {

@@ -10,6 +10,7 @@ use store::{FeatureStore, GeoPackageStore};
 
 use super::load::load;
 use crate::commands::CommandError;
+use crate::styles::style_of;
 use crate::synth::Synth;
 
 const CITY: [&str; 2] = ["110000", "北京市"];
@@ -26,7 +27,7 @@ pub(super) async fn load_places(
     let mut rows = upper_units(store, &units).await?;
     rows.append(&mut synth.units(&units)?);
     let mut collection = units.collection(Crs::CGCS2000)?;
-    collection.style = Some(include_str!("../../styles/admin_units.json").to_owned());
+    collection.style = style_of(ADMIN_UNITS).map(str::to_owned);
     load_all(store, collection, rows).await?;
     let rows = synth.responsibilities(&units, &responsibilities)?;
     load_all(store, responsibilities.collection(Crs::CGCS2000)?, rows).await

@@ -53,8 +53,9 @@ pub async fn add(path: &Path, parts: &[String], config: &Config) -> Result<ExitC
         }
     }
     for collection in wanted {
-        let revision = make(&store, path, &collection, "a part of the ledger").await?;
-        say(format_args!("{} from revision {revision}", collection.id));
+        let id = collection.id.clone();
+        let revision = make(&store, path, collection, "a part of the ledger").await?;
+        say(format_args!("{id} from revision {revision}"));
     }
     Ok(ExitCode::SUCCESS)
 }

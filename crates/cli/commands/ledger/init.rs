@@ -12,9 +12,7 @@ use crate::commands::{CommandError, now, registry, with_key};
 use crate::config::Config;
 use crate::local::Opened;
 use crate::output::say;
-
-/// How points are drawn: by their state.
-const STYLE: &str = include_str!("../../styles/points.json");
+use crate::styles::style_of;
 
 /// Makes the collections of a ledger in a store that has none.
 pub async fn init(path: &Path, crs: &str, config: &Config) -> Result<ExitCode, CommandError> {
@@ -36,27 +34,25 @@ pub async fn init(path: &Path, crs: &str, config: &Config) -> Result<ExitCode, C
         return Err(CommandError::Argument { name: "STORE", value, reason });
     }
     let mut revision = 0;
-    for mut collection in collections(&crs)? {
-        if collection.id.as_str() == POINTS {
-            collection.style = Some(STYLE.to_owned());
-        }
-        revision = make(&store, path, &collection, "a new ledger").await?;
+    for collection in collections(&crs)? {
+        revision = make(&store, path, collection, "a new ledger").await?;
     }
     say(format_args!("a ledger of points in {crs} from revision {revision}"));
     Ok(ExitCode::SUCCESS)
 }
 
-/// Makes an empty collection; the revision that has it.
+/// Makes an empty collection with its style; the revision that has it.
 pub(super) async fn make(
     store: &Opened,
     path: &Path,
-    collection: &Collection,
+    mut collection: Collection,
     reason: &str,
 ) -> Result<u64, CommandError> {
+    collection.style = style_of(collection.id.as_str()).map(str::to_owned);
     let (sender, source) = mpsc::channel(1);
     // There is room for one, and the receiver is here.
     let _sent = sender.try_send(LoadItem::Finish);
-    let qml = server::style::qml(collection);
+    let qml = server::style::qml(&collection);
     let load = Load {
         collection: collection.clone(),
         mode: LoadMode::Create,

@@ -149,7 +149,7 @@ fn an_assignment_by_hand_says_why() {
 
 #[test]
 fn schemas_hold_persons_above_what_everyone_reads() {
-    for collection in super::COLLECTIONS {
+    for collection in COLLECTIONS {
         let fields = collection.fields();
         for (position, field) in fields.iter().enumerate() {
             assert!(!fields[..position].iter().any(|one| one.name == field.name), "{field:?}");
@@ -157,7 +157,7 @@ fn schemas_hold_persons_above_what_everyone_reads() {
             assert_eq!(field.class > FieldClass::L1, is_personal, "{field:?}");
         }
     }
-    let units: Vec<_> = super::COLLECTIONS[0].fields().into_iter().map(|f| f.name).collect();
+    let units: Vec<_> = COLLECTIONS[0].fields().into_iter().map(|f| f.name).collect();
     assert_eq!(
         units,
         [

@@ -1,3 +1,4 @@
+//! The collections of records: names, keys and who may read them.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;

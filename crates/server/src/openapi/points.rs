@@ -8,7 +8,7 @@ use spatial::{Field, FieldClass, FieldType};
 
 use super::parts::{answers, path_parameter, schema, shared, text};
 use crate::negotiate::JSON;
-use crate::routes::points::BATCH_PATH;
+use crate::routes::points::{BATCH_PATH, PDF};
 use crate::state::App;
 
 const TAG: &str = "Ledger";
@@ -26,6 +26,14 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         answers("the trace", &[(JSON.media_type, schema("PointTrace"))]),
     );
     paths.insert("/points/{id}/trace".to_owned(), json!({ "get": trace }));
+    let approval = operation(
+        "getPointApproval",
+        "the form of approval of a point (销账审批表) as PDF, to be signed: what is on the ledger, what was \
+         done, evidence with its hashes; its layout is ours and says so",
+        vec![id(), shared("as-of")],
+        answers("the form", &[(PDF, json!({ "type": "string", "format": "binary" }))]),
+    );
+    paths.insert("/points/{id}/approval".to_owned(), json!({ "get": approval }));
     if app.engine.has_enforcement() {
         let mut timeline = operation(
             "getPointEnforcement",

@@ -6,10 +6,11 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::ledger::Taking;
 use engine::now;
+use formats::report::form_pdf;
 use ledger::rows::POINTS;
 use spatial::CollectionId;
 
@@ -17,6 +18,7 @@ use super::items::content_crs;
 use super::origin::refuse_other_origins;
 use super::{REVISION, answers};
 use crate::actor::Actor;
+use crate::approval;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::crs_uri::{OfferedCrs, named};
@@ -27,6 +29,8 @@ use crate::problem::Problem;
 use crate::request_body::{self, Body, EditBody};
 use crate::state::App;
 
+/// Media type of forms.
+pub const PDF: &str = "application/pdf";
 /// Events of many points.
 pub const BATCH_PATH: &str = "/points/events";
 
@@ -40,7 +44,7 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
             .layer(DefaultBodyLimit::max(app.settings.max_batch_bytes))
             .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
     }
-    routes.route("/points/{id}/trace", get(trace))
+    routes.route("/points/{id}/trace", get(trace)).route("/points/{id}/approval", get(approval))
 }
 
 /// `POST /points/events`: events of many points, each with an outcome of its own.
@@ -104,6 +108,33 @@ fn described(answer: &Answer, status: StatusCode) -> Response {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(REVISION, HeaderValue::from(answer.revision));
     response
+}
+
+/// `GET /points/{id}/approval`: the form of approval of a point (销账审批表), to be signed.
+async fn approval(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    let trace = app.engine.trace(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
+    let at = as_of.unwrap_or_else(now);
+    let revision = trace.revision;
+    let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
+    let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
+    let drawn = app.engine.pool().run(move || form_pdf(&approval::form(&document)));
+    let pdf = drawn.await?.map_err(|fault| Problem::internal(&fault))?;
+    let mut response = pdf.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PDF));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert(REVISION, HeaderValue::from(revision.0));
+    // Numbers and ids are letters, digits and hyphens.
+    if let Ok(value) = HeaderValue::from_str(&format!("inline; filename=\"{file}.pdf\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, value);
+    }
+    Ok(response)
 }
 
 /// `GET /points/{id}/trace`: a point with its events, as they are or as they had been recorded.

@@ -10,7 +10,7 @@ use serde_json::json;
 use spatial::{Collection, CollectionSnapshot, Snapshot};
 
 use super::answers;
-use super::tile_layers::{chosen, joined, snapshots};
+use super::tile_layers::{chosen, joined, of_whole_map, snapshots};
 use crate::access::UrlToken;
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
@@ -118,7 +118,7 @@ pub async fn style(
 /// commas between.
 pub fn drawn(snapshot: &Snapshot, id: &str) -> Result<Vec<spatial::CollectionId>, Problem> {
     if id == WHOLE_MAP {
-        return Ok(snapshot.collections.keys().cloned().collect());
+        return Ok(of_whole_map(snapshot));
     }
     chosen(snapshot, id).map_err(|_unknown| {
         Problem::new(Code::StyleNotFound, format!("{id:?} is neither `all` nor a collection"))

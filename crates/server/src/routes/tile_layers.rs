@@ -45,8 +45,16 @@ pub fn of_dataset(
                 ),
             )
         }),
-        None => Ok(snapshot.collections.keys().take(MAX_TILE_COLLECTIONS).cloned().collect()),
+        None => Ok(of_whole_map(snapshot)),
     }
+}
+
+/// All collections that a map can show, as far as one tile holds them: rows without any place, such
+/// as events, are left out.
+pub fn of_whole_map(snapshot: &Snapshot) -> Vec<CollectionId> {
+    let has_place = |layer: &CollectionSnapshot| layer.is_empty() || !layer.world_box().is_empty();
+    let placed = snapshot.collections.iter().filter(|(_, layer)| has_place(layer));
+    placed.map(|(id, _)| id.clone()).take(MAX_TILE_COLLECTIONS).collect()
 }
 
 /// The states of these collections, which `snapshot` has.

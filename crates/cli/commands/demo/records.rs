@@ -1,0 +1,42 @@
+//! The records of the sample city: who trades, calls and patrols there, and what its towns plan.
+
+use std::sync::Arc;
+
+use engine::places::LoadAssigner;
+use spatial::{CrsRegistry, Timestamp};
+use store::GeoPackageStore;
+
+use super::load::load;
+use crate::commands::CommandError;
+use crate::styles::style_of;
+use crate::synth::{Layer, Records, Synth, record_collections};
+
+/// Loads every collection of records that has rows, each feature with the units that it lies in.
+pub(super) async fn load_records(
+    store: &GeoPackageStore,
+    registry: &Arc<CrsRegistry>,
+    synth: &Arc<Synth>,
+    recorded_at: Timestamp,
+) -> Result<(), CommandError> {
+    let mut records = Records::new();
+    for village in 0..synth.villages() {
+        let points = synth.ledger(village, recorded_at)?;
+        synth.records(village, &points, &mut records)?;
+    }
+    let described = synth.collection(Layer::Points)?;
+    for one in record_collections() {
+        let mut collection = one.collection(described.crs.clone())?;
+        collection.description = format!("{}。{}", collection.description, described.description);
+        collection.style = style_of(one.id).map(str::to_owned);
+        let rows = records.take(one.id);
+        if rows.is_empty() {
+            continue;
+        }
+        let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
+        load(store, collection, assigner, move |sending| {
+            rows.into_iter().try_for_each(|row| sending.add(row))
+        })
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! The form of approval of a point (销账审批表), as a page to be signed: what is on the ledger, what was
+//! done, who checked it. The layout is ours and says so; an office with a form of its own fills that.
+
+use formats::report::{Form, FormRow};
+use ledger::point::{EventKind, Role, State};
+use ledger::rows::{events, points};
+use serde_json::Value as Json;
+use spatial::{Day, Field, Timestamp};
+
+/// Columns of points in pairs, as they stand on the form.
+const PAIRS: [[&str; 2]; 8] = [
+    ["code", "state"],
+    ["special_action", "task"],
+    ["source", "parcel"],
+    ["unit", "receiver"],
+    ["registered_at", "deadline"],
+    ["planned_build_area_m2", "actual_build_area_m2"],
+    ["planned_land_area_m2", "actual_land_area_m2"],
+    ["planned_count", "actual_count"],
+];
+/// What an event says beside its kind, in this order.
+const SAID: [&str; 8] =
+    ["reason", "approval", "receiver", "department", "demand", "answer", "finding", "proof"];
+/// Where somebody signs.
+const SIGNED: [&str; 3] = ["申请单位意见", "街乡镇核查意见", "区级核查意见"];
+const SIGN: &str = "签字（盖章）：                        年    月    日";
+
+/// The form of a point, from its trace as a document: what a reader may not read is not in there.
+pub fn form(trace: &Json) -> Form {
+    let point = &trace["point"];
+    let fields = points::fields();
+    let cell = |name: &str| (alias(&fields, name), shown(name, &point[name]));
+    let mut rows: Vec<FormRow> = PAIRS
+        .iter()
+        .map(|pair| FormRow::Cells(pair.iter().map(|name| cell(name)).collect()))
+        .collect();
+    rows.insert(2, FormRow::Cells(vec![cell("address")]));
+    let steps = trace["events"].as_array().map_or(&[][..], Vec::as_slice);
+    rows.push(FormRow::Lines("办理过程".to_owned(), steps.iter().map(step).collect()));
+    let pieces = trace["evidence"].as_array().map_or(&[][..], Vec::as_slice);
+    let evidence = match pieces {
+        [] => vec!["无".to_owned()],
+        pieces => pieces.iter().map(piece).collect(),
+    };
+    rows.push(FormRow::Lines("证据".to_owned(), evidence));
+    for label in SIGNED {
+        let lines = ["", "", SIGN].map(str::to_owned).to_vec();
+        rows.push(FormRow::Lines(label.to_owned(), lines));
+    }
+    let note = format!(
+        "数据版本 {}，数据时点 {}。表样为自拟口径，以主管部门的式样为准。",
+        trace["revision"],
+        moment(&trace["asOf"])
+    );
+    Form { title: "销账审批表".to_owned(), rows, notes: vec![note] }
+}
+
+fn alias(fields: &[Field], name: &str) -> String {
+    let field = fields.iter().find(|field| field.name == name);
+    field.and_then(|field| field.alias.clone()).unwrap_or_else(|| name.to_owned())
+}
+
+fn shown(name: &str, value: &Json) -> String {
+    match (name, value) {
+        (_, Json::Null) => String::new(),
+        ("state", Json::String(state)) => State::from_identifier(state)
+            .map_or_else(|| state.clone(), |state| state.chinese().to_owned()),
+        ("registered_at" | "deadline", _) => moment(value),
+        (_, Json::String(text)) => text.clone(),
+        (name, value) if name.ends_with("_m2") => format!("{value} ㎡"),
+        (_, value) => value.to_string(),
+    }
+}
+
+/// The day in Shanghai.
+fn moment(value: &Json) -> String {
+    let ms = value.as_str().and_then(|text| formats::datetime::millis_of(text, 0));
+    ms.map_or_else(String::new, |ms| Day::of(Timestamp(ms)).to_string())
+}
+
+fn step(event: &Json) -> String {
+    let text = |name: &str| said_by(event, name);
+    let kind = EventKind::from_identifier(text("kind"));
+    let role = Role::from_identifier(text("role"));
+    let fields = events::fields();
+    let said = SAID.iter().filter(|name| !text(name).is_empty());
+    let said: Vec<String> =
+        said.map(|name| format!("{}：{}", alias(&fields, name), text(name))).collect();
+    format!(
+        "{} {}（{} {}）{}",
+        moment(&event["occurred_at"]),
+        kind.map_or(text("kind"), |kind| kind.chinese()),
+        role.map_or(text("role"), |role| role.chinese()),
+        text("actor"),
+        said.join("；")
+    )
+}
+
+/// A text of a document; empty when it is none.
+fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
+    document[name].as_str().unwrap_or_default()
+}
+
+fn piece(piece: &Json) -> String {
+    let text = |name: &str| said_by(piece, name);
+    format!("{} {} SHA-256 {}", text("phase"), moment(&piece["captured_at"]), text("sha256"))
+}
