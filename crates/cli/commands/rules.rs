@@ -2,6 +2,11 @@
 
 use std::sync::Arc;
 
+use engine::clues::CluesQuery;
+use ledger::place::Day;
+use serde_json::{Value, json};
+use server::clues;
+
 use super::query::open;
 use super::{CommandError, now};
 use crate::args::RulesArgs;
@@ -9,10 +14,6 @@ use crate::config::Config;
 use crate::ledger_config::named;
 use crate::output::say;
 use crate::rule_files::{read_catalogue, read_rules};
-use engine::clues::CluesQuery;
-use ledger::place::Day;
-use serde_json::{Value, json};
-use server::clues;
 
 /// Prints the rules, or what one of them proposes, as JSON.
 pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {

@@ -233,7 +233,7 @@ async fn units_are_told_by_the_digits_of_their_codes() {
 #[tokio::test]
 async fn there_are_no_facts_of_columns_that_may_not_be_read_or_of_no_ledger() {
     let (_store, engine) = empty_ledger().await;
-    let shy = Profile { highest: spatial::FieldClass::L0, ..Profile::default() };
+    let shy = Profile { highest: spatial::FieldClass::L0, within: spatial::FieldClass::L0 };
     let refused = engine.ledger_facts(None, shy, &[]).await;
     assert!(matches!(refused, Err(EngineError::HiddenField { .. })), "{refused:?}");
     let engine = open(Arc::new(MemoryStore::new())).await;
