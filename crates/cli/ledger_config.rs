@@ -36,8 +36,6 @@ pub struct LedgerConfig {
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
     pub spatial_rules: PathBuf,
-    /// File of checklists, in TOML; empty: those that come with the program.
-    pub checklists: PathBuf,
     /// A closed point is to be looked at again so many days after closing; an empty list asks for
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
@@ -65,7 +63,6 @@ impl Default for LedgerConfig {
             indicators: PathBuf::new(),
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
-            checklists: PathBuf::new(),
             raisers,
         }
     }

@@ -74,7 +74,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let rules = read_rules(named(&config.ledger.spatial_rules))?;
-    let checklists = read_checklists(named(&config.ledger.checklists))?;
+    let checklists = read_checklists(named(&config.patrols.checklists))?;
     let access = access(config, &engine).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;

@@ -1,3 +1,4 @@
+//! Names, keys and classes of all collections of records.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;
