@@ -35,7 +35,7 @@ pub struct Config {
     pub ledger: LedgerConfig,
     /// What is asked of photos and documents.
     pub evidence: EvidenceConfig,
-    /// How near positions of patrols must be to what they cover.
+    /// How near positions of patrols must be to what they cover, and their checklists.
     pub patrols: PatrolConfig,
     /// Who calls departments, and who closes a call.
     pub whistles: WhistlesConfig,

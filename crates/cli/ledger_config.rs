@@ -39,8 +39,6 @@ pub struct LedgerConfig {
     pub spatial_rules: PathBuf,
     /// File of ledgers as lists, in TOML; empty: those that come with the program.
     pub ledgers: PathBuf,
-    /// File of checklists, in TOML; empty: those that come with the program.
-    pub checklists: PathBuf,
     /// File of the catalogue of industries (禁限目录), in TOML; empty: the example that comes with the
     /// program.
     pub catalogue: PathBuf,
@@ -72,7 +70,6 @@ impl Default for LedgerConfig {
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
-            checklists: PathBuf::new(),
             catalogue: PathBuf::new(),
             raisers,
         }

@@ -1,4 +1,7 @@
-//! The section `[patrols]` of the configuration: how near positions must be to what they cover.
+//! The section `[patrols]` of the configuration: how near positions must be to what they cover, and
+//! what patrollers look at.
+
+use std::path::PathBuf;
 
 use ledger::patrol::PatrolRules;
 use serde::de::Error as _;
@@ -11,7 +14,7 @@ const MAX_METRES: f64 = 1_000.0;
 /// Most seconds between two positions: an hour.
 const MAX_SECONDS: u32 = 3_600;
 
-/// How near positions must be.
+/// How near positions must be, and by which checklists results are made.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PatrolConfig {
@@ -28,20 +31,23 @@ pub struct PatrolConfig {
     /// … and at most so many seconds.
     #[serde(deserialize_with = "seconds")]
     pub gap_seconds: u32,
+    /// File of checklists, in TOML; empty: those that come with the program.
+    pub checklists: PathBuf,
 }
 
 impl Default for PatrolConfig {
     fn default() -> Self {
         let PatrolRules { tolerance_m, worst_accuracy_m, gap_m, gap_seconds } =
             PatrolRules::default();
-        Self { tolerance_m, worst_accuracy_m, gap_m, gap_seconds }
+        let checklists = PathBuf::new();
+        Self { tolerance_m, worst_accuracy_m, gap_m, gap_seconds, checklists }
     }
 }
 
 impl PatrolConfig {
     /// As the engine takes it.
     pub fn rules(&self) -> PatrolRules {
-        let Self { tolerance_m, worst_accuracy_m, gap_m, gap_seconds } = *self;
+        let Self { tolerance_m, worst_accuracy_m, gap_m, gap_seconds, .. } = *self;
         PatrolRules { tolerance_m, worst_accuracy_m, gap_m, gap_seconds }
     }
 }

@@ -81,7 +81,8 @@ mod tests {
         assert_eq!(read_checklists(None).unwrap().all().len(), 3);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("清单.toml");
-        std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("\"no\"", "\"never\"", 1)).unwrap();
+        std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("kind = \"no\"", "kind = \"never\"", 1))
+            .unwrap();
         let error = read_checklists(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("清单.toml, line ") && error.contains("never"), "{error}");
         std::fs::write(&path, DEFAULT_CHECKLISTS.replacen("\"shi_wu\"", "\"Shi\"", 1)).unwrap();

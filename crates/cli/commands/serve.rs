@@ -75,7 +75,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
-    let checklists = read_checklists(named(&config.ledger.checklists))?;
+    let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
     let access = access(config, &engine, address).await?;

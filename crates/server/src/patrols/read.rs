@@ -339,7 +339,7 @@ impl Reader<'_> {
             let problem = match checklist.is_empty_template() {
                 true => format!(
                     "{name} is an empty form: nobody has filled in its items; fill them in in the \
-                     file of checklists that [ledger] of the configuration names"
+                     file of checklists that [patrols] of the configuration names"
                 ),
                 false => {
                     let all: Vec<&str> =
