@@ -320,6 +320,18 @@ fn a_join_counts_and_sums_what_lies_in_each_feature() {
     let near = json!({ "first": "points", "second": "points", "distance": 150, "limit": 1 });
     let near = TOWN.answer("/join", &near);
     assert!(near["pairCount"].as_i64().unwrap() > 200, "each is near itself and others: {near}");
+    let nearest = json!({ "first": "parcels", "second": "points", "nearest": { "k": 1 },
+        "return": "pairs", "filter": "code < 110115000000000004", "limit": 10 });
+    let nearest = TOWN.answer("/join", &nearest);
+    let distances = nearest["distances"].as_array().unwrap();
+    assert_eq!(nearest["pairs"].as_array().unwrap().len(), distances.len());
+    // Every second parcel holds a point, half a parcel from those beside it.
+    for (pair, metres) in nearest["pairs"].as_array().unwrap().iter().zip(distances) {
+        let expected = if pair[0].as_i64().unwrap() % 2 == 1 { 0.0 } else { SIDE / 2.0 };
+        assert!((metres.as_f64().unwrap() - expected).abs() < 1e-6, "{nearest}");
+    }
+    let counts = json!({ "first": "parcels", "second": "points", "nearest": { "k": 1 } });
+    assert_eq!(TOWN.post("/join", &counts).status, 400, "neighbours are pairs");
 }
 
 #[test]

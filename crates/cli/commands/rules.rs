@@ -42,6 +42,7 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
         place: args.bbox,
         unit: args.unit,
         key: args.key,
+        id: None,
         as_of: args.as_of,
         today: args.date.unwrap_or_else(|| Day::of(args.as_of.unwrap_or_else(now))),
         catalogue: Arc::clone(rules.catalogue()),

@@ -60,6 +60,8 @@ pub struct CluesQuery {
     pub unit: Option<String>,
     /// Of which feature, where a rule is asked of one.
     pub key: Option<String>,
+    /// The same feature by its id, which finds it without looking for it.
+    pub id: Option<FeatureId>,
     /// The state that had been recorded by then; the current one when absent.
     pub as_of: Option<Timestamp>,
     /// The day up to which days are counted.

@@ -13,6 +13,7 @@ mod area_crs;
 mod cluster;
 mod condition;
 mod join;
+mod join_nearest;
 mod measure;
 mod page;
 mod place;

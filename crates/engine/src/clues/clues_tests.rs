@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ::ledger::clue::{
     ComplaintNearClosed, Contiguous, Files, Finding, IdleLand, Kind, NewBuilding, Only, Outlets,
-    OverParcel, ParcelOverlap, Rebound, Replacement, ServiceGap, SeveralHomesteads,
+    OverParcel, ParcelOverlap, Permits, Rebound, Replacement, ServiceGap, SeveralHomesteads,
 };
 use ::ledger::rows;
 use geo::{Area, BooleanOps, Distance, Euclidean, unary_union};
@@ -199,11 +199,16 @@ async fn idle_land_and_new_buildings_are_those_of_every_pair() {
             (Some(Shape::Polygon(shape.clone())), values)
         })
         .collect();
+    let mut permits = described("permits", GeometryType::Point, &["no"]);
+    permits.key = None;
+    let permitted: Vec<Row> =
+        (0..now.len()).step_by(2).map(|n| (None, vec![format!("now{n}")])).collect();
     let engine = opened(vec![
         (described("land", GeometryType::Polygon, &["no", "released", "used"]), rows.clone()),
         polygons("green", &green),
         polygons("before", &before),
         polygons("now", &now),
+        (permits, permitted),
     ])
     .await;
     let mut expected = Vec::new();
@@ -236,10 +241,26 @@ async fn idle_land_and_new_buildings_are_those_of_every_pair() {
     let news: Vec<f64> = news.collect();
     let expected: Vec<Vec<i64>> =
         (0..now.len()).filter(|n| news[*n] > 10.0).map(|n| vec![row(n)]).collect();
-    let rule =
-        NewBuilding { buildings: "now".to_owned(), earlier: "before".to_owned(), least_m2: 10.0 };
-    let told = found(&engine, Kind::NewBuilding(rule)).await;
+    let rule = NewBuilding {
+        buildings: "now".to_owned(),
+        earlier: "before".to_owned(),
+        least_m2: 10.0,
+        permits: None,
+    };
+    let told = found(&engine, Kind::NewBuilding(rule.clone())).await;
     assert!(expected.len() > 10 && expected.len() <= 60);
+    assert_eq!(ids(&told), expected);
+
+    // Every second building stands on a parcel with a permit: the key of a building names it here.
+    let permits = Permits {
+        collection: "permits".to_owned(),
+        parcel: "no".to_owned(),
+        building: "key".to_owned(),
+    };
+    let told =
+        found(&engine, Kind::NewBuilding(NewBuilding { permits: Some(permits), ..rule })).await;
+    let expected: Vec<Vec<i64>> =
+        (0..now.len()).filter(|n| n % 2 == 1 && news[*n] > 10.0).map(|n| vec![row(n)]).collect();
     assert_eq!(ids(&told), expected);
 }
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use ::ledger::clue::{Finding, Neighbours, Toward};
 use geo_types::{Coord, Geometry as Shape, LineString, MultiLineString};
 use spatial::query::{Area, MAX_AREA_VERTICES, Selection, Test};
-use spatial::{FeatureId, FeatureRef, Geometry, Metric, PathRole, measure};
+use spatial::{FeatureId, FeatureRef, Geometry, Metric, PathRole, ValueRef, measure};
 
 use super::Clue;
-use super::source::{Ask, Source, text};
+use super::source::{Ask, Source};
 use crate::EngineError;
 use crate::query::{fault, metric};
 
@@ -77,17 +77,27 @@ fn asked_for<'a>(
     rule: &Neighbours,
 ) -> Result<FeatureRef<'a>, EngineError> {
     let refused = |reason: String| EngineError::Unmeasurable { what: reason };
+    if let Some(id) = ask.query.id {
+        let found = parcels.held.get(id);
+        return found.ok_or_else(|| refused(format!("{} has no feature {id}", rule.parcels)));
+    }
     let key = ask.query.key.as_deref().ok_or_else(|| {
         refused(format!(
-            "rule {} is asked of one parcel; send key= with a value of field {:?} of {}",
+            "rule {} is asked of one parcel; send key= with a value of field {:?} of {}, or id=",
             ask.query.rule.code, rule.parcel, rule.parcels
         ))
     })?;
     let field = parcels.field(&rule.parcel)?;
+    let number = key.parse::<i64>().ok();
+    let is_named = |parcel: FeatureRef<'_>| match parcel.value(field) {
+        ValueRef::Text(text) => text.trim() == key && !key.is_empty(),
+        ValueRef::Int(value) => number == Some(value),
+        _ => false,
+    };
     let mut found: Option<FeatureRef<'a>> = None;
     parcels.each(&mut |parcel| {
         let is_first = found.is_none_or(|found| parcel.id() < found.id());
-        if is_first && text(parcel, field).as_deref() == Some(key) {
+        if is_first && is_named(parcel) {
             found = Some(parcel);
         }
     });

@@ -134,6 +134,7 @@ pub(super) fn query(kind: Kind) -> CluesQuery {
         place: None,
         unit: None,
         key: None,
+        id: None,
         as_of: None,
         today: "2026-07-01".parse().unwrap(),
         catalogue: Arc::default(),

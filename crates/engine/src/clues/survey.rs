@@ -1,9 +1,9 @@
 //! Buildings that the last survey did not have.
 
-use ::ledger::clue::{Finding, NewBuilding};
+use ::ledger::clue::{Finding, NewBuilding, Permits};
 use geo_types::Geometry as Shape;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::join::JoinOn;
 use spatial::union::union_of_shapes;
 use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
@@ -11,13 +11,20 @@ use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
 use super::Clue;
 use super::ground::Ground;
 use super::parcels::union_fault;
-use super::source::{Ask, is_among};
+use super::source::{Ask, Source, is_among, text};
 use crate::EngineError;
 
 /// Buildings of which more than a little lies on no building of the last survey.
 pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clue>, EngineError> {
     let (buildings, earlier) = (ask.source(&rule.buildings)?, ask.source(&rule.earlier)?);
     let asked = ask.asked(buildings)?;
+    let permitted = rule.permits.as_ref().map(|permits| permitted(ask, buildings, permits));
+    let permitted = permitted.transpose()?;
+    let has_permit = |feature: FeatureRef<'_>| {
+        let parcel = permitted.as_ref().and_then(|(field, _)| text(feature, *field));
+        let parcels = permitted.as_ref().map(|(_, parcels)| parcels);
+        parcel.zip(parcels).is_some_and(|(parcel, parcels)| parcels.contains(&parcel))
+    };
     let is_asked = |feature: FeatureRef<'_>| {
         is_among(asked.as_ref(), feature) && feature.geometry_type().is_some()
     };
@@ -25,6 +32,13 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
     // What lies in an earlier one is not new at all, and that is nearly everything.
     let within = JoinOn::Predicate(Predicate::Within);
     let rest = ask.without((buildings, &is_asked), (earlier, &any), within)?;
+    let rest: FxHashSet<FeatureId> = match &permitted {
+        None => rest,
+        Some(_) => rest
+            .into_iter()
+            .filter(|id| buildings.held.get(*id).is_some_and(|building| !has_permit(building)))
+            .collect(),
+    };
     let is_left = |feature: FeatureRef<'_>| rest.contains(&feature.id());
     let meeting = JoinOn::Predicate(Predicate::Intersects);
     let ground = Ground::of(ask, buildings, earlier)?;
@@ -62,4 +76,17 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
     };
     let clues: Vec<Option<Clue>> = rest.par_iter().map(clue).collect::<Result<_, EngineError>>()?;
     Ok(clues.into_iter().flatten().collect())
+}
+
+/// The field of buildings that names a parcel, and the parcels with a permit.
+fn permitted(
+    ask: &Ask<'_>,
+    buildings: Source<'_>,
+    permits: &Permits,
+) -> Result<(usize, FxHashSet<String>), EngineError> {
+    let source = ask.source(&permits.collection)?;
+    let parcel = source.field(&permits.parcel)?;
+    let mut parcels = FxHashSet::default();
+    source.each(&mut |permit| parcels.extend(text(permit, parcel)));
+    Ok((buildings.field(&permits.building)?, parcels))
 }

@@ -4,8 +4,12 @@
 use std::time::Instant;
 
 use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Total};
-use spatial::{Budget, CollectionId, Costs, FeatureId, FeatureRef, Predicate, Revision, Value};
+use spatial::{
+    Budget, CollectionId, CollectionSnapshot, Costs, FeatureId, FeatureRef, Predicate, Revision,
+    Value,
+};
 
+use super::join_nearest::{NearPair, Neighbours};
 use super::place::metric;
 use super::{Aggregate, AggregateOp, Condition};
 use crate::items::{Cursor, Pinned, Position};
@@ -25,6 +29,13 @@ pub enum JoinRelation {
     Predicate(Predicate),
     /// At most so many metres apart.
     Distance(f64),
+    /// For each feature of the first the nearest of the second, the lower id of equal ones.
+    Nearest {
+        /// How many.
+        count: usize,
+        /// How many metres off at most; infinity for any distance.
+        within: f64,
+    },
 }
 
 /// What is joined.
@@ -78,6 +89,9 @@ pub enum JoinRows {
     Counts(Vec<(FeatureId, u64, Vec<Value>)>),
     /// Feature of the first, feature of the second.
     Pairs(Vec<(FeatureId, FeatureId)>),
+    /// Feature of the first, one of the second near to it, the metres between them; the nearest
+    /// first.
+    Near(Vec<NearPair>),
 }
 
 impl Engine {
@@ -106,7 +120,6 @@ impl Engine {
         limit: usize,
         budget: &Budget<'_>,
     ) -> Result<Joined, EngineError> {
-        let registry = self.registry();
         let unknown = || EngineError::UnknownCollection { id: query.second.clone() };
         let second = pinned.snapshot().collections.get(&query.second).ok_or_else(unknown)?;
         let (first, second) = (pinned.collection(), second);
@@ -120,6 +133,29 @@ impl Engine {
             }
             Some(_) => return Err(EngineError::CursorInvalid),
         };
+        let (rows, count, pairs) = self.rows((first, second), query, (start, limit), budget)?;
+        let end = start.saturating_add(limit);
+        let next = (end < count).then(|| {
+            let cursor = Cursor {
+                revision: first.revision(),
+                query: fingerprint,
+                matched: count as u64,
+                position: Position::Offset(end as u64),
+            };
+            self.cursor_text(pinned, &cursor)
+        });
+        Ok(Joined { revision: pinned.revision(), count: count as u64, pairs, rows, next })
+    }
+
+    /// The rows of a page, how many rows there are on all pages, and how many pairs.
+    fn rows(
+        &self,
+        (first, second): (&CollectionSnapshot, &CollectionSnapshot),
+        query: &JoinQuery,
+        (start, limit): (usize, usize),
+        budget: &Budget<'_>,
+    ) -> Result<(JoinRows, usize, u64), EngineError> {
+        let registry = self.registry();
         let bind = |condition: &Option<Condition>, collection: &spatial::Collection| {
             let bound = condition.as_ref().map(|one| one.bind(collection, registry, query.profile));
             bound.transpose()
@@ -134,6 +170,19 @@ impl Engine {
         let second_side =
             JoinSide { snapshot: second, keep: second_filter.is_some().then_some(&keep_second) };
         let on = match query.relation {
+            JoinRelation::Nearest { count, within } => {
+                let mut asked = Vec::new();
+                first.each(&mut |shard, slots| {
+                    let features = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
+                    asked.extend(features.filter(|feature| keep_first(*feature)));
+                });
+                let filter = second_side.keep;
+                let neighbours = Neighbours { filter, count, within, most: MAX_PAIRS };
+                let near = self.nearest_pairs(asked, (first, second), neighbours, budget)?;
+                let count = near.len();
+                let page = near.into_iter().skip(start).take(limit).collect();
+                return Ok((JoinRows::Near(page), count, count as u64));
+            }
             JoinRelation::Predicate(predicate) => JoinOn::Predicate(predicate),
             JoinRelation::Distance(metres) => {
                 let (metric, units) = metric(&first.collection().crs, registry)?;
@@ -151,7 +200,7 @@ impl Engine {
             Join::reprojected(first_side, second_side, on, &move_all)
         };
         let join = join.map_err(fault)?;
-        let (rows, count, pairs) = match &query.wanted {
+        Ok(match &query.wanted {
             JoinWanted::Pairs => {
                 let all = join.pairs(MAX_PAIRS, budget).map_err(fault)?;
                 let count = all.len();
@@ -173,18 +222,7 @@ impl Engine {
                 });
                 (JoinRows::Counts(rows.collect()), tallies.ids.len(), pairs)
             }
-        };
-        let end = start.saturating_add(limit);
-        let next = (end < count).then(|| {
-            let cursor = Cursor {
-                revision: first.revision(),
-                query: fingerprint,
-                matched: count as u64,
-                position: Position::Offset(end as u64),
-            };
-            self.cursor_text(pinned, &cursor)
-        });
-        Ok(Joined { revision: pinned.revision(), count: count as u64, pairs, rows, next })
+        })
     }
 }
 

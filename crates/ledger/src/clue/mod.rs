@@ -28,8 +28,8 @@ pub use check::{RuleFault, Rules};
 pub use finding::{Finding, Measured, Toward};
 pub use rule::{
     ComplaintNearClosed, Contiguous, Files, IdleLand, Input, Kind, Neighbours, NewBuilding, NoFile,
-    Only, Outlets, OverParcel, ParcelGap, ParcelOverlap, Rebound, Replacement, Rule, RuleSet,
-    ServiceGap, SeveralHomesteads, Units,
+    Only, Outlets, OverParcel, ParcelGap, ParcelOverlap, Permits, Rebound, Replacement, Rule,
+    RuleSet, ServiceGap, SeveralHomesteads, Units,
 };
 
 /// The moment of a text as the store writes times; of a day, its first moment in Asia/Shanghai.

@@ -300,6 +300,21 @@ pub struct NewBuilding {
     pub earlier: String,
     /// More than so much is new.
     pub least_m2: f64,
+    /// Who has a permit to build; buildings on such a parcel are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permits: Option<Permits>,
+}
+
+/// A table of permits to build.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Permits {
+    /// The collection.
+    pub collection: String,
+    /// Field that names the parcel.
+    pub parcel: String,
+    /// Field of a building that names the parcel it stands on.
+    pub building: String,
 }
 
 /// A collection that a rule reads.
@@ -386,7 +401,13 @@ impl Kind {
                 inputs
             }
             Self::NewBuilding(rule) => {
-                vec![needed(&rule.buildings, Vec::new()), needed(&rule.earlier, Vec::new())]
+                let permits = rule.permits.as_ref();
+                let named = permits.iter().map(|one| one.building.as_str()).collect();
+                let mut inputs =
+                    vec![needed(&rule.buildings, named), needed(&rule.earlier, Vec::new())];
+                // Without the table nobody is known to have one, and every building would be told.
+                inputs.extend(permits.map(|one| needed(&one.collection, vec![&one.parcel])));
+                inputs
             }
             Self::HighRisk(rule) => rule.inputs(),
             Self::LicenceAlive(rule) => rule.inputs(),

@@ -188,6 +188,13 @@ fn join_body() -> Value {
         "second": text(),
         "predicate": { "type": "string", "enum": Predicate::ALL.map(Predicate::name) },
         "distance": { "type": "number", "minimum": 0, "maximum": 100_000, "description": "metres" },
+        "nearest": {
+            "type": "object",
+            "description": "the nearest of the second for each of the first, as pairs",
+            "required": ["k"],
+            "properties": { "k": { "type": "integer", "minimum": 1, "maximum": 1000 } },
+            "additionalProperties": false
+        },
         "return": { "type": "string", "enum": ["counts", "pairs"], "default": "counts" },
         "aggregates": aggregates(),
         "limit": { "type": "integer", "minimum": 1, "maximum": engine::query::MAX_JOIN_PAGE },

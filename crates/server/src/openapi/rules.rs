@@ -48,6 +48,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             bbox,
             parameter("unit", "code of a unit of administration", text()),
             parameter("key", "of which feature, where the rule is asked of one: neighbours", text()),
+            parameter("id", "the same feature by its id", json!({ "type": "integer", "minimum": 1 })),
             parameter("limit", "how many", limit),
             parameter("offset", "how many are left out at the beginning", offset),
             parameter("date", "the day up to which days are counted; that of as-of, or today", date),

@@ -10,16 +10,17 @@ use spatial::{CrsRegistry, Predicate};
 use super::Refusal;
 use super::asked::{aggregates, collection, condition};
 use super::members::Members;
-use super::search::{MAX_DISTANCE, SearchAnswer, push_values};
+use super::search::{MAX_DISTANCE, SearchAnswer, neighbours, push_values};
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: usize = 1_000;
 
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 15] = [
     "first",
     "second",
     "predicate",
     "distance",
+    "nearest",
     "filter",
     "filterLang",
     "filterCrs",
@@ -45,16 +46,28 @@ impl JoinRequest {
     pub fn read(body: &[u8], registry: &CrsRegistry) -> Result<Self, Refusal> {
         let members = Members::of_body(body, &MEMBERS)?;
         let predicate = members.parsed("predicate", str::parse::<Predicate>)?;
-        let relation = match (predicate, members.measure("distance", MAX_DISTANCE)?) {
-            (predicate, None) => {
+        let distance = members.measure("distance", MAX_DISTANCE)?;
+        let relation = match (predicate, neighbours(&members)?, distance) {
+            (predicate, None, None) => {
                 JoinRelation::Predicate(predicate.unwrap_or(Predicate::Intersects))
             }
-            (None, Some(distance)) => JoinRelation::Distance(distance),
-            (Some(_), Some(_)) => {
+            (None, None, Some(distance)) => JoinRelation::Distance(distance),
+            (None, Some(count), within) => {
+                JoinRelation::Nearest { count, within: within.unwrap_or(f64::INFINITY) }
+            }
+            (Some(_), Some(_), _) => {
+                return Err(members.refuse("nearest", "send a predicate or nearest, not both"));
+            }
+            (Some(_), None, Some(_)) => {
                 return Err(members.refuse("distance", "send a predicate or a distance, not both"));
             }
         };
         let is_pairs = members.choice("return", &[("counts", false), ("pairs", true)])?;
+        if is_pairs != Some(true) && matches!(relation, JoinRelation::Nearest { .. }) {
+            return Err(
+                members.refuse("nearest", "neighbours are pairs; send \"return\": \"pairs\"")
+            );
+        }
         let wanted = match is_pairs {
             Some(true) if members.value("aggregates").is_some() => {
                 return Err(members.refuse("aggregates", "aggregates have no part in pairs"));
@@ -117,6 +130,18 @@ impl JoinRequest {
                     for (position, (first, second)) in pairs.iter().enumerate() {
                         let comma = if position == 0 { "" } else { "," };
                         let _ = write!(text, "{comma}[{first},{second}]");
+                    }
+                }
+                JoinRows::Near(near) => {
+                    text.push_str(",\"pairs\":[");
+                    for (position, (first, second, _)) in near.iter().enumerate() {
+                        let comma = if position == 0 { "" } else { "," };
+                        let _ = write!(text, "{comma}[{first},{second}]");
+                    }
+                    text.push_str("],\"distances\":[");
+                    for (position, (.., metres)) in near.iter().enumerate() {
+                        let comma = if position == 0 { "" } else { "," };
+                        let _ = write!(text, "{comma}{metres}");
                     }
                 }
             }

@@ -374,18 +374,20 @@ fn stored(value: Json<'_>, place: String) -> Result<Place, Refusal> {
     Ok(Place::Stored { collection, id })
 }
 
+/// How many neighbours are asked for, if any are.
+pub(super) fn neighbours(members: &Members<'_>) -> Result<Option<usize>, Refusal> {
+    let Some(value) = members.value("nearest") else { return Ok(None) };
+    let nearest = Members::of(value, members.place("nearest"), &["k"])?;
+    nearest.required("k")?;
+    let count = nearest.whole("k", 1..=MAX_NEIGHBOURS)?;
+    Ok(count.map(|count| usize::try_from(count).unwrap_or(usize::MAX)))
+}
+
 fn relation(members: &Members<'_>) -> Result<Option<Relation>, Refusal> {
     let predicate = members.parsed("predicate", str::parse::<Predicate>)?;
     let pattern = members.parsed("pattern", str::parse::<Pattern>)?;
     let distance = members.measure("distance", MAX_DISTANCE)?;
-    let neighbours = match members.value("nearest") {
-        None => None,
-        Some(value) => {
-            let nearest = Members::of(value, members.place("nearest"), &["k"])?;
-            nearest.required("k")?;
-            nearest.whole("k", 1..=MAX_NEIGHBOURS)?
-        }
-    };
+    let neighbours = neighbours(members)?;
     let two = |name: &str| {
         let reason = "predicate, pattern, distance and nearest exclude each other; \
                       only nearest takes a distance with it";
@@ -396,10 +398,9 @@ fn relation(members: &Members<'_>) -> Result<Option<Relation>, Refusal> {
         (Some(predicate), None, None, None) => Ok(Some(Relation::Predicate(predicate))),
         (None, Some(pattern), None, None) => Ok(Some(Relation::Pattern(pattern))),
         (None, None, Some(distance), None) => Ok(Some(Relation::Distance(distance))),
-        (None, None, within, Some(count)) => Ok(Some(Relation::Nearest {
-            count: usize::try_from(count).unwrap_or(usize::MAX),
-            within: within.unwrap_or(f64::INFINITY),
-        })),
+        (None, None, within, Some(count)) => {
+            Ok(Some(Relation::Nearest { count, within: within.unwrap_or(f64::INFINITY) }))
+        }
         (_, Some(_), ..) => Err(two("pattern")),
         (Some(_), ..) => Err(two("predicate")),
     }

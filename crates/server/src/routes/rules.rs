@@ -13,7 +13,7 @@ use ledger::clue::Rule;
 use ledger::place::Day;
 use ledger::point::Role;
 use serde_json::{Value, json};
-use spatial::Timestamp;
+use spatial::{FeatureId, Timestamp};
 
 use super::{REVISION, answers};
 use crate::access::Standing;
@@ -58,7 +58,8 @@ async fn one(
     Path(code): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = asked.query(&["f", "bbox", "unit", "key", "limit", "offset", "date", AS_OF])?;
+    let query =
+        asked.query(&["f", "bbox", "unit", "key", "id", "limit", "offset", "date", AS_OF])?;
     let offers = [&GEOJSON, &HTML];
     let chosen = choose(query.value("f"), &asked.headers, &offers)?;
     let rules = &app.settings.rules;
@@ -73,6 +74,7 @@ async fn one(
         place: place.transpose()?,
         unit: query.value("unit").map(str::to_owned),
         key: query.value("key").map(str::to_owned),
+        id: query.value("id").map(feature_id).transpose()?,
         as_of,
         today: day(&query, as_of)?,
         catalogue: Arc::clone(rules.catalogue()),
@@ -131,6 +133,11 @@ fn no_rule(app: &App, code: &str) -> Problem {
 fn refused(name: &str, text: &str, reason: &str) -> Problem {
     let shown: String = text.chars().take(120).collect();
     Problem::new(Code::InvalidParameter, format!("{name}={shown:?} is not usable: {reason}"))
+}
+
+fn feature_id(text: &str) -> Result<FeatureId, Problem> {
+    let id = text.parse().ok().and_then(|id: i64| FeatureId::try_from(id).ok());
+    id.ok_or_else(|| refused("id", text, "send the id of a feature, a whole number from 1 on"))
 }
 
 /// A whole number from `least` to `most`.

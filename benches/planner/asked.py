@@ -1,0 +1,89 @@
+"""Two clients that ask, and how long a server was at it: HTTP over one connection that is kept alive, and
+prepared statements over the socket of PostgreSQL. What is timed ends when all bytes have been
+received; neither answer is decoded meanwhile."""
+
+import json
+import os
+import socket
+
+import psycopg
+from psycopg import pq
+
+
+class Tuban:
+    def __init__(self, address, pid):
+        host, port = address.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.host, self.pid = host, pid
+
+    def prepared(self, asked):
+        """Bytes of a request: a path, or a path and a body."""
+        path, body = asked if isinstance(asked, tuple) else (asked, None)
+        head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: {self.host}\r\n"
+        sent = b"" if body is None else json.dumps(body).encode()
+        if body is not None:
+            head += f"Content-Type: application/json\r\nContent-Length: {len(sent)}\r\n"
+        else:
+            head += "Accept: application/geo+json, application/json\r\n"
+        return (head + "\r\n").encode() + sent
+
+    def ask(self, request):
+        """The body of an answer."""
+        self.socket.sendall(request)
+        answer = self.socket.recv(1 << 20)
+        while b"\r\n\r\n" not in answer:
+            answer += self.socket.recv(1 << 20)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+        parts, left = [body], int(fields[b"content-length"]) - len(body)
+        while left:
+            parts.append(self.socket.recv(1 << 20))
+            left -= len(parts[-1])
+        if b" 200 " not in head[:16]:
+            raise SystemExit(f"{request[:300]}\n{b''.join(parts)[:600]}")
+        return b"".join(parts)
+
+    def on_core(self):
+        """Nanoseconds that all threads of the server have been on a core."""
+        total = 0
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total
+
+
+class PostGIS:
+    def __init__(self, folder):
+        self.connection = psycopg.connect(f"host={folder} user=postgres dbname=postgres", autocommit=True)
+        self.raw = self.connection.pgconn
+        self.pid = self.connection.info.backend_pid
+        self.names = {}
+
+    def prepared(self, asked):
+        """Name and parameters of a prepared statement; its parameters are texts."""
+        sql, *values = asked if isinstance(asked, tuple) else (asked,)
+        name = self.names.get(sql)
+        if name is None:
+            name = self.names[sql] = f"q{len(self.names)}".encode()
+            self.checked(self.raw.prepare(name, sql.encode()))
+        return name, [str(value).encode() for value in values]
+
+    def checked(self, result):
+        if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+            raise SystemExit(result.error_message.decode())
+        return result
+
+    def ask(self, request):
+        return self.checked(self.raw.exec_prepared(*request))
+
+    @staticmethod
+    def rows(result):
+        return [
+            [None if cell is None else cell.decode() for cell in (result.get_value(row, at) for at in range(result.nfields))]
+            for row in range(result.ntuples)
+        ]
+
+    def on_core(self):
+        with open(f"/proc/{self.pid}/schedstat") as file:
+            return int(file.read().split()[0])

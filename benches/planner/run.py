@@ -1,0 +1,111 @@
+"""Asks every question of both servers, holds the answers against each other and against what the
+GeoPackage itself says, and prints the table.
+
+run.py STORE MEETING ADDRESS PID POSTGIS_FOLDER [times] [NUMBER…]
+
+MEETING is the moment of the last meeting. With `times` each question is asked many times, in turn; otherwise twice.
+"""
+
+import statistics
+import sys
+import time
+
+from asked import PostGIS, Tuban
+from geopackage import Store
+from questions import Places, questions
+from recompute import Recomputed
+
+SECONDS = 3.0
+MOST_ROUNDS = 60
+
+
+def timed(server, requests, times):
+    """Asks one place, adds milliseconds on the clock and on a core; gives what came back."""
+    core, begun = server.on_core(), time.perf_counter()
+    answers = [server.ask(request) for request in requests]
+    wall = (time.perf_counter() - begun) * 1e3
+    times.append((wall, (server.on_core() - core) / 1e6))
+    return answers
+
+
+def ask(question, tuban, postgis, is_timed):
+    """Answers of both by place, and medians over all places of both: clock and core."""
+    http = [[tuban.prepared(one) for one in place] for place in question.http]
+    sql = [[postgis.prepared(one) for one in place] for place in question.sql]
+    ours, theirs, answers = [], [], []
+    for theirs_asked, ours_asked in zip(sql, http):
+        # What is asked first of all reads from the disk, draws up plans and past states.
+        timed(postgis, theirs_asked, [])
+        timed(tuban, ours_asked, [])
+        rows = [postgis.rows(result) for result in timed(postgis, theirs_asked, theirs)]
+        answers.append((question.read_http(timed(tuban, ours_asked, ours)), question.read_sql(rows)))
+    deadline = time.monotonic() + SECONDS
+    rounds = 0
+    while is_timed and (rounds < 3 or (time.monotonic() < deadline and rounds < MOST_ROUNDS)):
+        for theirs_asked, ours_asked in zip(sql, http):
+            timed(tuban, ours_asked, ours)
+            timed(postgis, theirs_asked, theirs)
+        rounds += 1
+    medians = [[statistics.median(one[at] for one in times) for at in (0, 1)] for times in (ours, theirs)]
+    return answers, medians
+
+
+def difference(question, one, other, slack=0.0):
+    """How two answers differ by more than a share; None when they are equal."""
+    relative, absolute = question.tolerance
+    relative = max(relative, slack)
+    only = sorted(set(one) ^ set(other), key=str)
+    if only:
+        return f"{len(only)} of {len(set(one) | set(other))} are in one alone: {only[:5]}"
+    if isinstance(one, set):
+        return None
+    for key, values in one.items():
+        for a, b in zip(values, other[key], strict=True):
+            if abs(a - b) > max(relative * max(abs(a), abs(b)), absolute):
+                return f"{key}: {a!r} and {b!r}"
+    return None
+
+
+def main():
+    path, meeting, address, pid, folder, *more = sys.argv[1:]
+    store, is_timed = Store(path), more[:1] == ["times"]
+    numbers = {int(one) for one in more if one.isdigit()}
+    tuban, postgis = Tuban(address, pid), PostGIS(folder)
+    places = Places(store, meeting)
+    recomputed = Recomputed(store, places)
+    wrong = []
+    print(f"{'':3}{'answer':>9}{'Tuban ms':>11}{'PostGIS ms':>12}{'ratio':>8}{'on a core':>11}{'':>12}{'ratio':>8}  equal")
+    for question in questions(places):
+        if numbers and question.number not in numbers:
+            continue
+        answers, ((ours, our_core), (theirs, their_core)) = ask(question, tuban, postgis, is_timed)
+        faults = []
+        for place, (answer, peer) in enumerate(answers):
+            expected, may_differ = recomputed.answer(question.number, place)
+            if not expected:
+                faults.append(f"place {place}: nothing is found, so nothing is compared")
+            # The plane of PostGIS is off where the store holds degrees.
+            slack = 0.0 if store.is_plane else 2e-4
+            for name, other, slack in [("PostGIS", peer, slack), ("the GeoPackage", expected, 0.0)]:
+                fault = difference(question, *(without(one, may_differ) for one in (answer, other)), slack)
+                if fault:
+                    faults.append(f"place {place}, {name}: {fault}")
+        size = sum(len(answer) for answer, _ in answers) / len(answers)
+        print(
+            f"{question.number:<3}{size:>9.0f}{ours:>11.3f}{theirs:>12.2f}{theirs / ours:>7.1f}x"
+            f"{our_core:>11.3f}{their_core:>12.2f}{their_core / our_core:>7.1f}x  {'no' if faults else 'yes'}  {question.title}",
+            flush=True,
+        )
+        wrong += [f"{question.number}: {fault}" for fault in faults]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def without(answer, keys):
+    if isinstance(answer, set):
+        return answer - keys
+    return {key: value for key, value in answer.items() if key not in keys}
+
+
+if __name__ == "__main__":
+    main()
