@@ -217,7 +217,7 @@ async fn what_is_not_there_is_empty_or_refused() {
     assert!(
         matches!(refused, Err(EngineError::UnknownCollection { id }) if id.as_str() == "wells")
     );
-    for count in [0, 33] {
+    for count in [0, crate::MAX_TILE_COLLECTIONS + 1] {
         let collections = (0..count).map(|n| id(&format!("c{n}"))).collect();
         let request = TileRequest { collections, ..tile_at(14, 3, 4) };
         assert!(matches!(engine.etag(&request), Err(EngineError::TileCollections { .. })));

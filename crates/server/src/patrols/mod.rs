@@ -66,7 +66,8 @@ pub async fn take(
     }
     let readable = read.patrols.iter().filter_map(|told| told.patrol.as_ref().ok());
     let news: Vec<NewPatrol> = readable.map(|patrol| patrol.new.clone()).collect();
-    let taken = engine.take_patrols(actor.name().to_owned(), news).await?;
+    // Tracks are written for whoever enforces, by patrollers who do not see them.
+    let taken = engine.whole().take_patrols(actor.name().to_owned(), news).await?;
     let mut revision = taken.revision.0;
     let mut outcomes = taken.outcomes.into_iter();
     let mut results: Vec<(Told, Result<PatrolOutcome, Problem>)> = Vec::new();
