@@ -176,8 +176,9 @@ test("the viewer", { timeout: 240_000 }, async (t) => {
   await t.test("lists layers with counts and legend, hides them, and speaks two languages", async () => {
     const { page, check_quiet } = await opened(context, "");
     const rows = page.locator("#layers > li");
-    // What has no place, such as events of the ledger, is no layer.
-    const placed = listed.collections.filter((c) => c.extent);
+    // What has no place, such as events of the ledger, is no layer, nor what is in no tile.
+    const isDrawn = (c) => c.links.some((link) => link.rel.endsWith("/tilesets-vector"));
+    const placed = listed.collections.filter((c) => c.extent && isDrawn(c));
     assert.ok(placed.length < listed.collections.length);
     assert.equal(await rows.count(), placed.length);
     for (const collection of placed) {

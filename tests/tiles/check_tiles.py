@@ -453,7 +453,9 @@ def main(tuban, store, twin):
     started = time.monotonic()
     browser, dice, seen, total = BrowserDecoder(), random.Random(SEED), {}, Counter()
     with tempfile.TemporaryDirectory() as folder, Server(tuban, store) as server:
-        collections = json.loads(server.get("/collections")[2])["collections"]
+        listed = json.loads(server.get("/collections")[2])["collections"]
+        # What is not for everyone is in no tile.
+        collections = [one for one in listed if any(link["rel"].endswith("/tilesets-vector") for link in one["links"])]
         names = [collection["id"] for collection in collections]
         for collection in collections:
             name = collection["id"]

@@ -127,7 +127,9 @@ impl Join {
     /// The join of `first` to `second`, which are in one storage CRS.
     pub fn new(first: JoinSide<'_>, second: JoinSide<'_>, on: JoinOn) -> Result<Self, JoinFault> {
         let asked = Asked::new(on)?;
-        Ok(Self { first: pieces(first), second: pieces(second), asked })
+        let first = pieces(first, |_| true);
+        let second = pieces(second, |part| asked.may_meet(part, &first));
+        Ok(Self { first, second, asked })
     }
 
     /// The join of `first` to `second`, whose coordinates are moved to the storage CRS of
@@ -140,11 +142,11 @@ impl Join {
     ) -> Result<Self, JoinFault> {
         let asked = Asked::new(on)?;
         let fields = &second.snapshot.collection().fields;
-        let second = pieces(second)
+        let second = pieces(second, |_| true)
             .into_par_iter()
             .map(|piece| Ok(Piece::new(moved(&piece.part, reproject, fields)?)))
             .collect::<Result<_, JoinFault>>()?;
-        Ok(Self { first: pieces(first), second, asked })
+        Ok(Self { first: pieces(first, |_| true), second, asked })
     }
 
     /// Number of pairs.
@@ -209,8 +211,9 @@ impl Join {
     }
 }
 
-fn pieces(side: JoinSide<'_>) -> Vec<Piece> {
-    let parts = side.snapshot.parts().into_par_iter();
+/// The parts of a side that `may` take part, with what is kept of them.
+fn pieces(side: JoinSide<'_>, may: impl Fn(&Part) -> bool + Sync) -> Vec<Piece> {
+    let parts = side.snapshot.parts().into_par_iter().filter(|part| may(part));
     let kept = parts.map(|part| match side.keep {
         None => part,
         Some(keep) => part.sifted(keep),

@@ -1,21 +1,22 @@
 //! Sixteen neighbours walk down a tree at once.
 
 use super::JoinFault;
+use super::pair_test::Piece;
 use crate::Envelope;
 use crate::packed_tree::{Descent, FANOUT};
-use crate::snapshot::Part;
 
 /// Calls `candidate` with the slots of every probe and target that count and whose envelopes
 /// meet, the probe's one `grow`n; all targets of a probe come one after the other.
 #[inline]
 pub(super) fn each_candidate(
-    probes: &Part,
-    targets: &Part,
+    probes: &Piece,
+    targets: &Piece,
     grow: &impl Fn(&Envelope) -> Envelope,
     candidate: &mut impl FnMut(usize, usize) -> Result<(), JoinFault>,
 ) -> Result<(), JoinFault> {
+    let bounds = targets.bounds;
+    let (probes, targets) = (&probes.part, &targets.part);
     let tree = targets.shard.tree();
-    let bounds = tree.bounds();
     let envelopes = targets.shard.envelopes();
     let all = probes.shard.envelopes();
     let mut batch: Vec<(usize, Envelope)> = Vec::with_capacity(FANOUT);

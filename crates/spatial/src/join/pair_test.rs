@@ -68,6 +68,12 @@ impl Asked {
         }
     }
 
+    /// Whether a part of the second collection can have a partner among those of the first.
+    pub(super) fn may_meet(self, part: &Part, first: &[Piece]) -> bool {
+        let reach = self.reach(&part.shard.tree().bounds());
+        first.iter().any(|piece| reach.intersects(&piece.bounds))
+    }
+
     /// Where the partner of a feature with this envelope lies.
     fn reach(self, envelope: &Envelope) -> Envelope {
         match self {
@@ -89,6 +95,8 @@ enum Kind {
 #[derive(Debug)]
 pub(super) struct Piece {
     pub(super) part: Part,
+    /// Of the features that count.
+    pub(super) bounds: Envelope,
     kind: Kind,
 }
 
@@ -105,7 +113,9 @@ impl Piece {
         } else {
             Kind::Any
         };
-        Self { part, kind }
+        let envelopes = part.shard.envelopes();
+        let bounds = part.slots().fold(Envelope::EMPTY, |all, slot| all.union(&envelopes[slot]));
+        Self { part, bounds, kind }
     }
 }
 
@@ -120,9 +130,7 @@ impl Join {
         hit: &mut impl FnMut(usize, usize),
     ) -> Result<(), JoinFault> {
         let kinds = [first.kind, second.kind];
-        let (first, second) = (&first.part, &second.part);
-        let bounds = self.asked.reach(&second.shard.tree().bounds());
-        if !bounds.intersects(&first.shard.tree().bounds()) {
+        if !self.asked.reach(&second.bounds).intersects(&first.bounds) {
             return Ok(());
         }
         if let Asked::Predicate(predicate) = self.asked {
@@ -141,14 +149,15 @@ impl Join {
     /// Features of any kind, one pair after the other.
     fn any(
         &self,
-        first: &Part,
-        second: &Part,
+        first: &Piece,
+        second: &Piece,
         budget: &Budget<'_>,
         hit: &mut impl FnMut(usize, usize),
     ) -> Result<(), JoinFault> {
         let outlines = RefCell::new((Outline::default(), Outline::default(), usize::MAX));
         let grow = |envelope: &Envelope| self.asked.reach(envelope);
         each_candidate(second, first, &grow, &mut |probe, target| {
+            let (first, second) = (&first.part, &second.part);
             let (a, b) = (first.shard.feature(target), second.shard.feature(probe));
             budget.spend(1, (a.vertex_count() + b.vertex_count()) as u64)?;
             let (own, other, held) = &mut *outlines.borrow_mut();
@@ -204,17 +213,17 @@ fn related(a: FeatureRef<'_>, b: FeatureRef<'_>, predicate: Predicate) -> Result
 
 /// Points against polygons: `hit` gets the slot of the point, then of the polygon.
 fn points(
-    points: &Part,
-    areas: &Part,
+    points: &Piece,
+    areas: &Piece,
     sides: Sides,
     budget: &Budget<'_>,
     hit: &mut impl FnMut(usize, usize),
 ) -> Result<(), JoinFault> {
-    let shard = &*areas.shard;
+    let shard = &*areas.part.shard;
     let (mut looked, mut walked) = (0, 0);
     let same = |envelope: &Envelope| *envelope;
     each_candidate(points, areas, &same, &mut |probe, target| {
-        let Envelope { min_x, min_y, .. } = points.shard.body.envelopes[probe];
+        let Envelope { min_x, min_y, .. } = points.part.shard.body.envelopes[probe];
         let point = [min_x, min_y];
         let paths = shard.body.paths(target);
         let ring = |path: usize| &shard.body.coords[shard.body.path_vertices(path)];
