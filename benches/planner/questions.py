@@ -341,7 +341,7 @@ NEW_BUILDINGS = """select fid, m2 from (
 NEAREST_OUTLETS = f"""select v.fid, o.fid, o.metres from villages v cross join lateral (
         select fid, o.geom <-> v.geom as metres from outlets o
         where functions like '%{VEGETABLES}%' and opened <= '{DAY}' and (closed is null or closed > '{DAY}')
-        order by o.geom <-> v.geom limit 1) o"""
+        order by o.geom <-> v.geom, fid limit 1) o"""
 COMPLAINTS = """select c.fid, p.fid from complaints c join points p on ST_DWithin(p.geom, c.geom, 30)
     where p.state = 'closed' and c.day - p.closed_day between 0 and 90"""
 NEIGHBOURS = """with one as (select fid, geom from parcels where fid = $1::int),

@@ -25,7 +25,9 @@ def check_wmts(base):
     with urllib.request.urlopen(f"{base}/tileMatrixSets", timeout=60) as answer:
         sets = [each["id"] for each in json.load(answer)["tileMatrixSets"]]
     with urllib.request.urlopen(f"{base}/collections", timeout=60) as answer:
-        layers = ["all"] + [each["id"] for each in json.load(answer)["collections"]]
+        # What is not for everyone is in no tile.
+        is_drawn = lambda each: any(link["rel"].endswith("/tilesets-vector") for link in each["links"])
+        layers = ["all"] + [each["id"] for each in filter(is_drawn, json.load(answer)["collections"])]
     listed = gdalinfo(f"WMTS:{url}")["metadata"]["SUBDATASETS"].values()
     for layer in layers:
         for name in sets:

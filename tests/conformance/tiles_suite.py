@@ -120,7 +120,8 @@ def landing():
 
 
 def collections():
-    return document(f"{base}/collections")["collections"]
+    """Those that tiles show; what is not for everyone has none."""
+    return [one for one in document(f"{base}/collections")["collections"] if tilesets_links(one)]
 
 
 def tilesets_links(part):

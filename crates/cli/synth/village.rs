@@ -131,6 +131,7 @@ impl<'a> Village<'a> {
                     yard: yard.serial,
                     parcel: self.parcel_code(yard.serial),
                     place: self.bend.ground(gate(&yard.lot, -1.2)),
+                    inside: self.bend.ground(gate(&yard.lot, 3.0)),
                     ring: self.ring(&ring),
                 })
             })
@@ -332,6 +333,8 @@ pub(super) struct Spot {
     pub parcel: String,
     /// Before its gate, EPSG:4548 metres.
     pub place: [f64; 2],
+    /// Behind it.
+    pub inside: [f64; 2],
     /// Its closed outline, EPSG:4548 metres.
     pub ring: Vec<[f64; 2]>,
 }

@@ -117,13 +117,17 @@ impl Teller<'_> {
             ("point", self.trade_point(spot).map_or(Value::Null, text)),
             ("exit_state", text(state)),
             ("exit_reason", if is_leaving { text("一般制造业疏解") } else { Value::Null }),
+            (
+                "exit_due",
+                if is_leaving { day(LAST_DAY - 60 + random.below(200)) } else { Value::Null },
+            ),
             ("exited", if left { day(any_day(random)) } else { Value::Null }),
             (
                 "released_m2",
                 if left { Value::Real((80 + random.below(600)) as f64) } else { Value::Null },
             ),
         ];
-        records.add(ENTERPRISES, self.at(spot.place)?, values);
+        records.add(ENTERPRISES, self.at(spot.inside)?, values);
         Ok(())
     }
 

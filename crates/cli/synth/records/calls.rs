@@ -91,6 +91,8 @@ impl Teller<'_> {
                 ("code", text(format!("{code}-{}", turn + 1))),
                 ("whistle", text(&code)),
                 ("department", text(DEPARTMENTS[(first + turn) % DEPARTMENTS.len()])),
+                ("unit", text(&self.town)),
+                ("called_at", time(called, minute)),
                 ("arrived_at", if came { time(called, arrived) } else { Value::Null }),
             ];
             records.add(ARRIVALS, None, values);
@@ -163,6 +165,7 @@ impl Teller<'_> {
                     ("text", text("明确责任单位，按期完成整治")),
                     ("point", text(&point.code)),
                     ("unit", text(&self.town)),
+                    ("decided_at", time(held, 180)),
                     ("due", day(due)),
                     ("done", if is_done { day(due - 3) } else { Value::Null }),
                 ];

@@ -17,10 +17,13 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
         "summary": "checklists by version, each with its basis; one without items is an empty form \
             (自拟口径)",
         "parameters": [format_parameter(&[&JSON, &HTML])],
-        "responses": answers("every version", &[(JSON.media_type, schema("Checklists"))])
+        "responses": answers("every version", &[(JSON.media_type, schema("Checklists")), (HTML.media_type, text())])
     });
     paths.insert("/checklists".to_owned(), json!({ "get": list }));
-    let mut responses = answers("the checklist", &[(JSON.media_type, schema("Checklist"))]);
+    let mut responses = answers(
+        "the checklist",
+        &[(JSON.media_type, schema("Checklist")), (HTML.media_type, text())],
+    );
     responses["200"]["content"][JSON.media_type]["example"] = example();
     let one = json!({
         "operationId": "getChecklist", "tags": [TAG],

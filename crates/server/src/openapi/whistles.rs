@@ -47,7 +47,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "requestBody": body(&json!({
             "type": "object",
             "properties": {
-                "department": text(), "arrived_at": moment("now when absent"), "note": text()
+                "department": nullable(text()),
+                "arrived_at": nullable(moment("now when absent")),
+                "note": nullable(text())
             }
         }), &json!({ "department": "urban", "arrived_at": "2026-11-26T09:42:00+08:00" })),
         "responses": told("the call", &["200"], &called())
@@ -64,7 +66,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "requestBody": body(&json!({
             "type": "object", "required": ["result"],
             "properties": {
-                "result": text(), "closed_at": moment("now when absent"),
+                "result": text(), "closed_at": nullable(moment("now when absent")),
                 "accept_missing": { "type": "boolean", "default": false }
             }
         }), &json!({ "result": "已劝离并拆除棚亭", "accept_missing": true })),
@@ -75,10 +77,6 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
 
 /// `components/schemas` of these paths.
 pub fn schemas() -> Map<String, Value> {
-    let nullable = |mut of: Value| {
-        of["nullable"] = json!(true);
-        of
-    };
     let department = json!({
         "type": "object", "required": ["department", "arrived_at", "minutes"],
         "properties": {
@@ -113,14 +111,17 @@ fn call_schema() -> Value {
     json!({
         "type": "object", "required": ["subject", "departments"],
         "properties": {
-            "code": text(),
+            "code": nullable(text()),
             "caller": {
-                "type": "string",
+                "type": "string", "nullable": true,
                 "description": "code of the unit that calls; that of the account, if it has one"
             },
             "subject": text(),
-            "point": { "type": "string", "description": "a point of the ledger, by id or number" },
-            "called_at": moment("now when absent"),
+            "point": {
+                "type": "string", "nullable": true,
+                "description": "a point of the ledger, by id or number"
+            },
+            "called_at": nullable(moment("now when absent")),
             "departments": {
                 "type": "array", "minItems": 1, "maxItems": MAX_DEPARTMENTS, "uniqueItems": true,
                 "items": text()
@@ -136,6 +137,11 @@ fn call_schema() -> Value {
 
 fn code() -> Value {
     path_parameter("code", "code of a call", text())
+}
+
+fn nullable(mut of: Value) -> Value {
+    of["nullable"] = json!(true);
+    of
 }
 
 fn moment(description: &str) -> Value {

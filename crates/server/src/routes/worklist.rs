@@ -149,9 +149,8 @@ fn limit(query: &QueryString, chosen: &Offer) -> Result<usize, Problem> {
     let Some(text) = query.value("limit") else {
         return Ok(if is_page { DEFAULT_LIMIT } else { MAX_LIMIT });
     };
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let limit = is_number.then(|| text.parse().unwrap_or(MAX_LIMIT)).filter(|limit| *limit > 0);
-    limit.map(|limit| limit.min(MAX_LIMIT)).ok_or_else(|| {
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| {
         let shown: String = text.chars().take(40).collect();
         let detail =
             format!("limit={shown:?} is not usable; send a whole number from 1 to {MAX_LIMIT}");
