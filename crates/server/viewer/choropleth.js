@@ -1,6 +1,7 @@
 // Towns coloured by an indicator, with the figures beside the colours. The server computes; the page
 // draws five classes of equal width.
 import { ask } from "/viewer/access.js";
+import { element } from "/viewer/element.js";
 import { shownMoment } from "/viewer/past.js";
 
 const UNITS = "admin_units";
@@ -12,12 +13,6 @@ const NO_VALUE = "#c4c9cd";
 const DEPTH = 2;
 // Names and figures that are listed.
 const LISTED = 30;
-
-const element = (name, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-};
 
 // Wires the choice `select` and the box `key` for colours and figures; `hasUnits` tells whether units
 // are on the map.

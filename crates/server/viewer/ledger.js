@@ -2,6 +2,7 @@
 // click flies there and shows what has happened to the point. Stores without a ledger have none.
 import { ask } from "/viewer/access.js";
 import { choropleth } from "/viewer/choropleth.js";
+import { element } from "/viewer/element.js";
 import { LAMPS, NEITHER, OPEN, daysLeft, lampColours, lampOf } from "/viewer/lamp.js";
 import { LEDGER_WORDS } from "/viewer/ledger_words.js";
 import { shownMoment } from "/viewer/past.js";
@@ -17,12 +18,6 @@ const TURN = 600_000;
 const NEAR = 16.5;
 // What an event tells beside its kind, in this order.
 const TOLD = ["reason", "approval", "receiver", "department", "demand", "answer", "finding", "proof"];
-
-const element = (name, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-};
 
 // Whether a store has a ledger.
 const hasLedger = (collections) => {

@@ -3,6 +3,7 @@
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
 import { ask, keepToken, requestOf, signedIn, tokenOfPage } from "/viewer/access.js";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
+import { element } from "/viewer/element.js";
 import { grounds, showGrounds } from "/viewer/grounds.js";
 import { ledger } from "/viewer/ledger.js";
 import { follow, followStates } from "/viewer/live.js";
@@ -44,11 +45,6 @@ const byId = (id) => document.getElementById(id);
 const stored = localStorage.getItem("language");
 let language = stored in WORDS ? stored : navigator.language.startsWith("zh") ? "zh" : "en";
 const word = (key) => WORDS[language][key];
-const element = (name, properties = {}, ...children) => {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-};
 
 const answer = async (url) => {
   const response = await ask(url);

@@ -3,7 +3,9 @@
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use spatial::Revision;
 
+use super::REVISION;
 use crate::asked::Asked;
 use crate::assets::Asset;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
@@ -24,6 +26,14 @@ pub fn document(asked: &Asked, chosen: &Offer, title: &str, body: &Value) -> Res
         _ => json(chosen.media_type, body),
     };
     vary_by_accept(&mut response);
+    response
+}
+
+/// Says of which state an answer is, and how long it holds: a value of `Cache-Control`.
+pub fn of_state(mut response: Response, revision: Revision, cache: &'static str) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(REVISION, HeaderValue::from(revision.0));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
     response
 }
 

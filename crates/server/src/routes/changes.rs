@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use engine::feed::{ChangesQuery, MAX_CHANGES, Next, Told};
 use serde_json::json;
 use spatial::Revision;
 
-use super::{REVISION, answers};
+use super::answers;
 use crate::asked::Asked;
 use crate::changes::{Listening, Wanted, change, event};
 use crate::crs_uri::CRS84;
@@ -49,11 +48,8 @@ pub async fn page(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
         "changes": page.changes.iter().map(change).collect::<Vec<_>>(),
         "links": links
     });
-    let mut response = answers::json(JSON.media_type, &body);
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(page.revision.0));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    let response = answers::json(JSON.media_type, &body);
+    Ok(answers::of_state(response, page.revision, "no-cache"))
 }
 
 /// A `limit` of 1 to `most`.

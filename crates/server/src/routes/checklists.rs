@@ -13,7 +13,7 @@ use ledger::checklist::Checklist;
 use serde_json::{Value, json};
 use spatial::Day;
 
-use super::patrols::{OFFERS, day, document, headers};
+use super::patrols::{OFFERS, day, document};
 use super::{answers, tables};
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -78,15 +78,14 @@ async fn results(
         profile: Profile::default(),
     };
     let found = app.engine.checklist_results(question.clone()).await?;
-    let mut response = match chosen.name {
+    let response = match chosen.name {
         "json" => document(&asked, chosen, patrols::results(one, &question, &found)),
         _ => {
             let table = patrols::results_table(one, &question, &found);
             tables::table(&asked, chosen, "checklist", &table)?
         }
     };
-    headers(&mut response, found.revision.0, "no-cache");
-    Ok(response)
+    Ok(answers::of_state(response, found.revision, "no-cache"))
 }
 
 fn told(asked: &Asked, title: &str, mut body: Value) -> Result<Response, Problem> {

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use engine::ledger::{Records, Trace};
@@ -18,7 +17,7 @@ use ledger::point::Role;
 use serde_json::{Map, Value as Json, json};
 use spatial::{FeatureRef, FieldClass, SHANGHAI_AHEAD_MINUTES, ValueRef};
 
-use super::{REVISION, answers};
+use super::answers;
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -52,11 +51,8 @@ async fn timeline(
             link("up", JSON.media_type, &format!("{}/points/{point}/trace", asked.base), "the point")
         ]
     });
-    let mut response = answers::json(JSON.media_type, &document);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(REVISION, HeaderValue::from(trace.revision.0));
-    Ok(response)
+    let response = answers::json(JSON.media_type, &document);
+    Ok(answers::of_state(response, trace.revision, "private, no-cache"))
 }
 
 /// Events and records by when they happened; what says no time comes last.

@@ -17,8 +17,8 @@ use formats::PhotoFormat;
 use ledger::point::EvidenceId;
 use serde_json::json;
 
+use super::answers;
 use super::origin::refuse_other_origins;
-use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -93,16 +93,14 @@ async fn keep(
         "revision": kept.revision.0, "outcome": outcome,
         "evidence": piece(&kept.held, kept.row, &asked.base)
     });
-    let mut response = answers::json(request_body::JSON, &document);
+    let response = answers::json(request_body::JSON, &document);
+    let mut response = answers::of_state(response, kept.revision, "no-store");
     if kept.is_new {
         *response.status_mut() = StatusCode::CREATED;
     }
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REVISION, HeaderValue::from(kept.revision.0));
     let place = format!("{}/evidence/{}", asked.base, kept.evidence.id);
     if let Ok(place) = HeaderValue::from_str(&place) {
-        headers.insert(header::LOCATION, place);
+        response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)
 }
@@ -133,11 +131,8 @@ async fn list(
             link("up", JSON.media_type, &format!("{}/points/{point}/trace", asked.base), "the point")
         ]
     });
-    let mut response = answers::json(JSON.media_type, &document);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(REVISION, HeaderValue::from(trace.revision.0));
-    Ok(response)
+    let response = answers::json(JSON.media_type, &document);
+    Ok(answers::of_state(response, trace.revision, "no-cache"))
 }
 
 /// `GET /evidence/{id}`: the bytes of a piece; of a photo a copy that says nothing of person, place

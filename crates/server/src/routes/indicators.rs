@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use engine::now;
@@ -14,7 +13,7 @@ use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::Table;
 
-use super::{REVISION, answers, tables};
+use super::{answers, tables};
 use crate::asked::Asked;
 use crate::html;
 use crate::indicators::{IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
@@ -90,10 +89,7 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
         }
     };
     answers::vary_by_accept(&mut response);
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(revision.0));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    Ok(answers::of_state(response, revision, "no-cache"))
 }
 
 /// Links to other encodings, to the other resource, and to the points that are counted.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use engine::ledger::{BookQuery, MAX_BOOK_ROWS};
@@ -13,9 +12,9 @@ use engine::now;
 use formats::report::{table_csv, workbook};
 use ledger::book::Book;
 use serde_json::{Value, json};
-use spatial::{CollectionId, Day};
+use spatial::{CollectionId, Day, Revision};
 
-use super::{REVISION, answers, tables};
+use super::{answers, tables};
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::html;
@@ -77,7 +76,7 @@ async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pro
     let mut body =
         json!({ "revision": revision.0, "edition": ledgers.edition(), "ledgers": listed });
     body["links"] = self_and_alternates(&asked, chosen, &offers).into();
-    Ok(private(answers::document(&asked, chosen, "台账", &body), revision.0))
+    Ok(private(answers::document(&asked, chosen, "台账", &body), revision))
 }
 
 /// `GET /ledgers/{id}`
@@ -138,7 +137,7 @@ async fn one(
         }
     };
     answers::vary_by_accept(&mut response);
-    Ok(private(response, page.revision.0))
+    Ok(private(response, page.revision))
 }
 
 /// The same rows as features, where a filter alone says which they are.
@@ -164,11 +163,8 @@ fn no_ledger(app: &App, id: &str) -> Problem {
 }
 
 /// It depends on who asks.
-pub(super) fn private(mut response: Response, revision: u64) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(revision));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    response
+pub(super) fn private(response: Response, revision: Revision) -> Response {
+    answers::of_state(response, revision, "private, no-cache")
 }
 
 fn whole(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -12,10 +12,10 @@ use engine::patrols::{CoverageAsked, Grouping, Period, StatisticsAsked};
 use engine::{Profile, now};
 use formats::report::workbook;
 use serde_json::Value;
-use spatial::{Day, Timestamp};
+use spatial::{Day, Revision, Timestamp};
 
 use super::origin::refuse_other_origins;
-use super::{REVISION, answers, tables};
+use super::{answers, tables};
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -65,10 +65,7 @@ async fn take(
     if answer.is_new && !answer.is_list {
         *response.status_mut() = StatusCode::CREATED;
     }
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REVISION, HeaderValue::from(answer.revision));
-    Ok(response)
+    Ok(answers::of_state(response, Revision(answer.revision), "no-store"))
 }
 
 /// `GET /patrols/coverage`
@@ -84,30 +81,30 @@ async fn coverage(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
     let unit = query.value("unit").map(str::to_owned);
     let question = CoverageAsked { unit, from, to, as_of, profile: Profile::default() };
     let found = app.engine.patrol_coverage(question.clone()).await?;
-    let mut response = match chosen.name {
+    let both = || patrols::coverage_tables(&question, &found);
+    let response = match chosen.name {
         "json" => document(&asked, chosen, patrols::coverage(&question, &found)),
         "html" => {
-            let [alleys, towns] = patrols::coverage_tables(&question, &found);
+            let [alleys, towns] = both();
             let body = html::tables_body(&[towns, alleys], &[]);
             let mut response = html::page(&asked, "巡查覆盖", None, &body);
             answers::vary_by_accept(&mut response);
             response
         }
         "xlsx" => {
-            let [alleys, towns] = patrols::coverage_tables(&question, &found);
+            let [alleys, towns] = both();
             let bytes = workbook(&[towns, alleys]).map_err(|fault| Problem::internal(&fault))?;
             let mut response = tables::file(bytes, chosen, "coverage");
             answers::vary_by_accept(&mut response);
             response
         }
         _ => {
-            let [alleys, towns] = patrols::coverage_tables(&question, &found);
+            let [alleys, towns] = both();
             let table = if by == CoverageTable::Town { towns } else { alleys };
             tables::table(&asked, chosen, "coverage", &table)?
         }
     };
-    headers(&mut response, found.revision.0, "no-cache");
-    Ok(response)
+    Ok(answers::of_state(response, found.revision, "no-cache"))
 }
 
 /// `GET /patrols/statistics`
@@ -134,15 +131,14 @@ async fn statistics(State(app): State<Arc<App>>, asked: Asked) -> Result<Respons
         profile: Profile::default(),
     };
     let found = app.engine.patrol_statistics(question.clone()).await?;
-    let mut response = match chosen.name {
+    let response = match chosen.name {
         "json" => document(&asked, chosen, patrols::statistics(&question, &found)),
         _ => {
             let table = patrols::statistics_table(&question, &found);
             tables::table(&asked, chosen, "patrols", &table)?
         }
     };
-    headers(&mut response, found.revision.0, "private, no-cache");
-    Ok(response)
+    Ok(answers::of_state(response, found.revision, "private, no-cache"))
 }
 
 /// A document with its links.
@@ -151,13 +147,6 @@ pub(super) fn document(asked: &Asked, chosen: &Offer, mut body: Value) -> Respon
     let mut response = answers::json(JSON.media_type, &body);
     answers::vary_by_accept(&mut response);
     response
-}
-
-/// The state of an answer, and how long it holds.
-pub(super) fn headers(response: &mut Response, revision: u64, cache: &'static str) {
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(revision));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
 }
 
 /// The days asked for: one, a stretch, or that of the state.

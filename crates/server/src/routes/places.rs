@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
 use engine::EngineError;
 use engine::now;
 use engine::places::ResponsibleQuery;
 use ledger::place::{ASSIGNED_BY, Day};
-use spatial::Revision;
 
+use super::answers;
 use super::collections::known;
-use super::{REVISION, answers};
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
@@ -54,7 +52,7 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let mut body = places::responsible(&query, &found);
     body["links"] = self_and_alternates(&asked, chosen, &offers).into();
     let response = answers::document(&asked, chosen, "Who is responsible", &body);
-    Ok(fresh(response, found.revision))
+    Ok(answers::of_state(response, found.revision, "no-cache"))
 }
 
 /// `GET /collections/{id}/assignments`
@@ -78,15 +76,7 @@ async fn assignments(
     let mut body = places::assignments(id.as_str(), &told);
     body["links"] = self_and_alternates(&asked, chosen, &offers).into();
     let response = answers::document(&asked, chosen, "Assignments", &body);
-    Ok(fresh(response, told.revision))
-}
-
-/// An answer that is asked for anew each time.
-fn fresh(mut response: Response, revision: Revision) -> Response {
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(revision.0));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    response
+    Ok(answers::of_state(response, told.revision, "no-cache"))
 }
 
 fn refused(name: &str, text: &str, expected: &str) -> Problem {

@@ -12,11 +12,11 @@ use engine::ledger::Taking;
 use engine::now;
 use formats::report::form_pdf;
 use ledger::rows::POINTS;
-use spatial::CollectionId;
+use spatial::{CollectionId, Revision};
 
+use super::answers;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
-use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::approval;
 use crate::as_of::{AS_OF, as_of};
@@ -26,7 +26,7 @@ use crate::links::link;
 use crate::negotiate::JSON;
 use crate::patrols;
 use crate::point_events::{self, Answer, Asking, At, no_point, point_at};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::request_body::{self, Body, EditBody};
 use crate::state::App;
 
@@ -105,10 +105,7 @@ fn body_crs(app: &Arc<App>, headers: &HeaderMap) -> Result<OfferedCrs, Problem> 
 fn described(answer: &Answer, status: StatusCode) -> Response {
     let mut response = answers::json(request_body::JSON, &answer.body);
     *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REVISION, HeaderValue::from(answer.revision));
-    response
+    answers::of_state(response, Revision(answer.revision), "no-store")
 }
 
 /// `GET /points/{id}/approval`: the form of approval of a point (销账审批表), to be signed.
@@ -124,13 +121,11 @@ async fn approval(
     let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
     let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
     let drawn = app.engine.pool().run(move || form_pdf(&approval::form(&document)));
-    let pdf = drawn.await?.map_err(|fault| Problem::internal(&fault))?;
-    let mut response = pdf.into_response();
+    let pdf = drawn.await?.map_err(|fault| Problem::new(Code::TooCostly, fault.to_string()))?;
+    let mut response = answers::of_state(pdf.into_response(), revision, "no-cache");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PDF));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(REVISION, HeaderValue::from(revision.0));
     // Numbers and ids are letters, digits and hyphens.
     if let Ok(value) = HeaderValue::from_str(&format!("inline; filename=\"{file}.pdf\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
@@ -158,9 +153,6 @@ async fn trace(
         document["checklistResults"] =
             patrols::point_results(&results, &app.settings.checklists).into();
     }
-    let mut response = answers::json(JSON.media_type, &document);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(REVISION, HeaderValue::from(trace.revision.0));
-    Ok(response)
+    let response = answers::json(JSON.media_type, &document);
+    Ok(answers::of_state(response, trace.revision, "no-cache"))
 }

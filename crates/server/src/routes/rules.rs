@@ -15,7 +15,7 @@ use ledger::point::Role;
 use serde_json::{Value, json};
 use spatial::{FeatureId, Timestamp};
 
-use super::{REVISION, answers};
+use super::answers;
 use crate::access::Standing;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -92,13 +92,10 @@ async fn one(
         links.push(link("next", GEOJSON.media_type, &href, "the next page"));
     }
     body["links"] = links.into();
-    let mut response = answers::document(&asked, chosen, &rule.name, &body);
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(found.revision.0));
+    let response = answers::document(&asked, chosen, &rule.name, &body);
     let is_open = rule.kind.readers().is_none();
     let cached = if is_open { "no-cache" } else { "private, no-cache" };
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cached));
-    Ok(response)
+    Ok(answers::of_state(response, found.revision, cached))
 }
 
 /// Refuses a sender to whom `rule` is not told: names and codes of enterprises are for the roles that the

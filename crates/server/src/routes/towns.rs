@@ -67,7 +67,7 @@ async fn lists(
         _ => file(workbook(&towns::lists_tables(&lists, day)))?,
     };
     answers::vary_by_accept(&mut response);
-    Ok(private(response, lists.revision.0))
+    Ok(private(response, lists.revision))
 }
 
 /// Both lists as one table, for files that hold one: each row begins with the list that it is of.
@@ -132,7 +132,7 @@ async fn plan(
         }
     };
     answers::vary_by_accept(&mut response);
-    Ok(private(response, plan.lists.revision.0))
+    Ok(private(response, plan.lists.revision))
 }
 
 fn no_town(code: &str) -> Problem {

@@ -14,12 +14,11 @@ use engine::ledger::{FoundWhistle, Tale};
 use ledger::point::Role;
 use ledger::record::calls::WHISTLES;
 use ledger::whistle::Telling;
-use serde_json::Value;
 use spatial::CollectionId;
 
+use super::answers;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
-use super::{REVISION, answers};
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -73,7 +72,7 @@ async fn call(
     }
     let called = app.engine.call_departments(new, actor.name().to_owned()).await;
     let found = called.map_err(|error| Problem::from(error).inside("/feature"))?;
-    let mut response = described(&answer(&found), &found);
+    let mut response = told(&found);
     if found.telling == Telling::New {
         *response.status_mut() = StatusCode::CREATED;
     }
@@ -115,7 +114,7 @@ async fn tell(app: &App, code: &str, tale: Tale, actor: &Actor) -> Result<Respon
     let told = app.engine.tell_whistle(code, tale, actor.name()).await;
     let told = told.map_err(|error| Problem::from(error).inside("/feature"))?;
     let found = told.ok_or_else(|| no_whistle(code))?;
-    Ok(described(&answer(&found), &found))
+    Ok(self::told(&found))
 }
 
 /// `GET /whistles/{code}`: a call with who came and when, as it is or as it had been recorded.
@@ -138,9 +137,8 @@ async fn one(
         links.push(link("related", JSON.media_type, &timeline, "what happened at the point"));
     }
     document["links"] = links.into();
-    let mut response = described(&document, &found);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    let response = answers::json(JSON.media_type, &document);
+    Ok(answers::of_state(response, found.revision, "no-cache"))
 }
 
 fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<axum::body::Bytes, Problem> {
@@ -161,12 +159,10 @@ fn check_role(actor: &Actor, may: &BTreeSet<Role>, what: &str) -> Result<(), Pro
     Err(Problem::new(Code::RoleMayNot, detail))
 }
 
-fn described(document: &Value, found: &FoundWhistle) -> Response {
-    let mut response = answers::json(request_body::JSON, document);
-    let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(REVISION, HeaderValue::from(found.revision.0));
-    response
+/// What a call has become, for whoever told of it.
+fn told(found: &FoundWhistle) -> Response {
+    let response = answers::json(request_body::JSON, &answer(found));
+    answers::of_state(response, found.revision, "no-store")
 }
 
 fn no_whistle(code: &str) -> Problem {

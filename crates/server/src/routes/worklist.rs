@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use engine::ledger::WorkAsked;
 use engine::now;
@@ -13,7 +12,7 @@ use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::CollectionId;
 
-use super::{REVISION, answers, tables};
+use super::{answers, tables};
 use crate::access::Standing;
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
@@ -45,7 +44,7 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     }
     let page = app.engine.worklist(question.clone()).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
-    let mut response = match chosen.name {
+    let response = match chosen.name {
         "json" => {
             let of_point = |id: &str, row: i64| links_of(&asked.base, id, row);
             let mut body = worklist::document(&question, &page, &of_point);
@@ -65,11 +64,8 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
         }
         _ => tables::table(&asked, chosen, "worklist", &worklist::table(&question, &page))?,
     };
-    let headers = response.headers_mut();
-    headers.insert(REVISION, HeaderValue::from(page.revision.0));
     // It depends on who asks, and on the time.
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    Ok(response)
+    Ok(answers::of_state(response, page.revision, "private, no-cache"))
 }
 
 fn links_of(base: &str, id: &str, row: i64) -> Vec<Value> {
