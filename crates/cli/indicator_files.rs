@@ -1,143 +1,32 @@
-//! Files of indicators and targets, and what files of rules share with them: TOML, checked as a whole, every fault listed.
+//! Files of indicators and targets: TOML, checked as a whole, every fault listed.
 
-use std::fmt;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use ledger::book::BookFault;
-use ledger::catalogue::CatalogueFault;
-use ledger::checklist::ChecklistFault;
-use ledger::clue::RuleFault;
 use ledger::indicator::{
-    DEFAULT_DEFINITIONS, DefinitionFault, DefinitionSet, Definitions, Target, TargetFault, Targets,
-    Unit, UnitFault, UnitTree,
+    DEFAULT_DEFINITIONS, DefinitionSet, Definitions, Target, Targets, Unit, UnitTree,
 };
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use server::indicators::Indicators;
 use spatial::Snapshot;
-use thiserror::Error;
 
+use crate::data_files::{DataFileError, parse, read};
 use crate::ledger_config::{LedgerConfig, named};
 
-/// Largest file, in bytes.
-const MAX_BYTES: u64 = 64 << 20;
 /// How messages call the definitions that come with the program.
 const BUILT_IN: &str = "indicators.toml (built in)";
-
-/// A file of indicators, targets or rules that cannot be used.
-#[derive(Debug, Error)]
-pub enum IndicatorFileError {
-    /// It cannot be read.
-    #[error("{path}: {source}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// It is larger than is read.
-    #[error("{path}: more than {MAX_BYTES} bytes; take out what is not used")]
-    TooLarge {
-        /// The file.
-        path: PathBuf,
-    },
-    /// It is no TOML, or has a key or value that is not known.
-    #[error("{path}, line {line}: {reason}")]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// Where, from 1.
-        line: usize,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Definitions do not hold together.
-    #[error("{path}: the indicators cannot be used:{}", Listed(faults))]
-    Definitions {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<DefinitionFault>,
-    },
-    /// There are more units than can be told of.
-    #[error("{path}: {fault}")]
-    Units {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        fault: UnitFault,
-    },
-    /// Spatial rules do not hold together.
-    #[error("{path}: the rules cannot be used:{}", Listed(faults))]
-    Rules {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<RuleFault>,
-    },
-    /// Ledgers do not hold together.
-    #[error("{path}: the ledgers cannot be used:{}", Listed(faults))]
-    Ledgers {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<BookFault>,
-    },
-    /// Checklists do not hold together.
-    #[error("{path}: the checklists cannot be used:{}", Listed(faults))]
-    Checklists {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<ChecklistFault>,
-    },
-    /// Editions of the catalogue of industries do not hold together.
-    #[error("{path}: the catalogue cannot be used:{}", Listed(faults))]
-    Catalogue {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<CatalogueFault>,
-    },
-    /// Targets do not fit the indicators and units.
-    #[error("{path}: the targets cannot be used:{}", Listed(faults))]
-    Targets {
-        /// The file.
-        path: PathBuf,
-        /// Every fault.
-        faults: Vec<TargetFault>,
-    },
-}
-
-/// Faults, a line each.
-struct Listed<'a, F>(&'a [F]);
-
-impl<F: fmt::Display> fmt::Display for Listed<'_, F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 20;
-        for fault in self.0.iter().take(SHOWN) {
-            write!(f, "\n  {fault}")?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, "\n  and {more} more"),
-        }
-    }
-}
 
 /// Reads the indicators of a file; without one, those that come with the program.
 ///
 /// # Errors
 /// When the file cannot be read, is no TOML, or has a fault.
-pub fn read_definitions(path: Option<&Path>) -> Result<Definitions, IndicatorFileError> {
+pub fn read_definitions(path: Option<&Path>) -> Result<Definitions, DataFileError> {
     let (path, text) = match path {
         Some(path) => (path, read(path)?),
         None => (Path::new(BUILT_IN), DEFAULT_DEFINITIONS.to_owned()),
     };
     let set: DefinitionSet = parse(path, &text)?;
     Definitions::new(set)
-        .map_err(|faults| IndicatorFileError::Definitions { path: path.to_owned(), faults })
+        .map_err(|faults| DataFileError::Definitions { path: path.to_owned(), faults })
 }
 
 /// Targets as a file has them: a table `[[targets]]` each.
@@ -155,10 +44,10 @@ pub fn read_targets(
     path: &Path,
     definitions: &Definitions,
     units: &UnitTree,
-) -> Result<Targets, IndicatorFileError> {
+) -> Result<Targets, DataFileError> {
     let file: TargetFile = parse(path, &read(path)?)?;
     Targets::new(file.targets, definitions, units)
-        .map_err(|faults| IndicatorFileError::Targets { path: path.to_owned(), faults })
+        .map_err(|faults| DataFileError::Targets { path: path.to_owned(), faults })
 }
 
 /// What a configuration says of indicators and targets, for a store whose state is `state`: targets
@@ -169,7 +58,7 @@ pub fn read_targets(
 pub fn read_indicators(
     config: &LedgerConfig,
     state: &Snapshot,
-) -> Result<Indicators, IndicatorFileError> {
+) -> Result<Indicators, DataFileError> {
     let definitions = read_definitions(named(&config.indicators))?;
     let Some(path) = named(&config.targets) else {
         return Ok(Indicators { definitions, targets: Vec::new() });
@@ -180,38 +69,11 @@ pub fn read_indicators(
     let whole = Unit { code: String::new(), name: String::new(), parent: None };
     let part = |code: String| Unit { name: code.clone(), code, parent: Some(String::new()) };
     let known = known.into_iter().filter(|code| !code.is_empty()).map(part);
-    let refused = |faults| IndicatorFileError::Targets { path: path.to_owned(), faults };
+    let refused = |faults| DataFileError::Targets { path: path.to_owned(), faults };
     let units = UnitTree::new(std::iter::once(whole).chain(known).collect());
-    let units =
-        units.map_err(|fault| IndicatorFileError::Units { path: path.to_owned(), fault })?;
+    let units = units.map_err(|fault| DataFileError::Units { path: path.to_owned(), fault })?;
     Targets::new(file.targets.clone(), &definitions, &units).map_err(refused)?;
     Ok(Indicators { definitions, targets: file.targets })
-}
-
-/// The text of a file of definitions, within its limit.
-pub(crate) fn read(path: &Path) -> Result<String, IndicatorFileError> {
-    let io = |source| IndicatorFileError::Io { path: path.to_owned(), source };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(io)?;
-    let read = file.take(MAX_BYTES + 1).read_to_string(&mut text).map_err(io)?;
-    match read as u64 > MAX_BYTES {
-        true => Err(IndicatorFileError::TooLarge { path: path.to_owned() }),
-        false => Ok(text),
-    }
-}
-
-/// What a text of TOML says; errors name file and line.
-pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, IndicatorFileError> {
-    // Windows editors begin files with a byte order mark.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    toml::from_str(text).map_err(|error| IndicatorFileError::Malformed {
-        path: path.to_owned(),
-        line: error.span().map_or(1, |span| {
-            text.as_bytes()[..span.start.min(text.len())].iter().filter(|b| **b == b'\n').count()
-                + 1
-        }),
-        reason: error.message().to_owned(),
-    })
 }
 
 #[cfg(test)]
@@ -222,6 +84,8 @@ mod tests {
         Caption, Detail, Moment, OutsideSums, Period, Question, Unit, evaluate, figures_table,
         names,
     };
+    use std::path::PathBuf;
+
     use spatial::{Revision, Value};
 
     use super::*;

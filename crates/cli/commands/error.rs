@@ -46,7 +46,7 @@ pub enum CommandError {
     Report(#[from] formats::report::ReportFault),
     /// A file of definitions cannot be used.
     #[error(transparent)]
-    Definitions(#[from] crate::indicator_files::IndicatorFileError),
+    Definitions(#[from] crate::data_files::DataFileError),
     /// A query has no answer.
     #[error("{}{refusal}", request.as_ref().map(|path| format!("{}: ", path.display())).unwrap_or_default())]
     Query {

@@ -13,8 +13,8 @@ use super::query::open;
 use super::{CommandError, now};
 use crate::args::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 use crate::config::Config;
+use crate::data_files::read_ledgers;
 use crate::ledger_config::named;
-use crate::ledger_files::read_ledgers;
 use crate::output::say;
 
 /// Prints the ledgers, or the rows of one, or writes them to a file.

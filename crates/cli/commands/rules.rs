@@ -11,9 +11,9 @@ use super::query::open;
 use super::{CommandError, now};
 use crate::args::RulesArgs;
 use crate::config::Config;
+use crate::data_files::{read_catalogue, read_rules};
 use crate::ledger_config::named;
 use crate::output::say;
-use crate::rule_files::{read_catalogue, read_rules};
 
 /// Prints the rules, or what one of them proposes, as JSON.
 pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {

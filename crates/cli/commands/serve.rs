@@ -20,12 +20,11 @@ use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
+use crate::data_files::{read_catalogue, read_checklists, read_ledgers, read_rules};
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
-use crate::ledger_files::read_ledgers;
 use crate::local::Listener;
 use crate::output::{say, tell};
-use crate::rule_files::{read_catalogue, read_checklists, read_rules};
 
 /// Serves a store until it is told to end.
 pub async fn serve(args: ServeArgs, config: &Config) -> Result<(), CommandError> {

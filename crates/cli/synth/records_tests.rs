@@ -62,7 +62,7 @@ fn records_have_keys_of_their_own_and_name_what_is_there() {
             }
         }
     }
-    let checklists = crate::rule_files::read_checklists(None).unwrap();
+    let checklists = crate::data_files::read_checklists(None).unwrap();
     let of = checklists.all().iter().find(|one| one.code == CHECKLIST[0]).unwrap();
     assert_eq!(of.version, CHECKLIST[1]);
     assert_eq!(of.items.iter().map(|item| item.code.as_str()).collect::<Vec<_>>(), ITEMS);

@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod checklist;
 pub mod clue;
 mod credit_code;
+mod data_check;
 mod division_code;
 mod fault;
 mod grid_code;
@@ -43,6 +44,7 @@ mod rows_tests;
 
 pub use building_code::BuildingCode;
 pub use credit_code::CreditCode;
+pub use data_check::DataFault;
 pub use division_code::{DivisionCode, DivisionLevel};
 pub use fault::{CodeWarning, Fault, InvalidCode, Scheme};
 pub use grid_code::GridCode;

@@ -3,7 +3,8 @@
 use engine::ledger::{BookLine, BookPage, BookQuery};
 use engine::query::Condition;
 use formats::cql2;
-use ledger::book::{Book, BookFault, BookSet, Books, DEFAULT_BOOKS, Field};
+use ledger::DataFault;
+use ledger::book::{Book, BookSet, Books, DEFAULT_BOOKS, Field, fault};
 use ledger::indicator::Basis;
 use ledger::point::State;
 use serde_json::{Map, Value as Json, json};
@@ -25,14 +26,14 @@ impl Ledgers {
     ///
     /// # Errors
     /// Every fault that is found.
-    pub fn new(set: BookSet) -> Result<Self, Vec<BookFault>> {
+    pub fn new(set: BookSet) -> Result<Self, Vec<DataFault>> {
         let mut faults = Vec::new();
         let mut conditions = Vec::new();
         for book in &set.ledgers {
             let read = book.filter.as_deref().map(|text| {
                 cql2::parse_text(text, &cql2::Limits::URL).map_err(|error| {
                     let reason = format!("is no CQL2 text: {error}");
-                    faults.push(BookFault::new(&book.id, "filter", text, reason));
+                    faults.push(fault(&book.id, "filter", text, reason));
                 })
             });
             conditions.push(read.and_then(Result::ok).map(|expression| Condition {

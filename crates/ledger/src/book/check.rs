@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use spatial::CollectionId;
-use thiserror::Error;
 
 use super::{Book, BookSet, Field};
+use crate::data_check::{Check, DataFault};
 
 /// Most ledgers of an edition.
 const MAX_BOOKS: usize = 200;
@@ -13,28 +13,15 @@ const MAX_BOOKS: usize = 200;
 const MAX_PARTS: usize = 60;
 /// Most digits behind the point.
 const MAX_DECIMALS: u8 = 6;
-const MAX_TEXT: usize = 1000;
+/// How faults call what has them.
+const KIND: &str = "ledger";
+/// Characters of a value that a fault tells: filters are long.
+const SHOWN: usize = 60;
 
-/// Something of a ledger that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("ledger {ledger:?}, {key}: {value:?} {reason}")]
-pub struct BookFault {
-    /// Id of the ledger; empty when it is about the edition.
-    pub ledger: String,
-    /// The key that is wrong.
-    pub key: &'static str,
-    /// Its value, cut.
-    pub value: String,
-    /// Why, and what is expected.
-    pub reason: String,
-}
-
-impl BookFault {
-    /// A fault; the value is cut.
-    pub fn new(ledger: &str, key: &'static str, value: &str, reason: impl Into<String>) -> Self {
-        let value = value.chars().take(60).collect();
-        Self { ledger: ledger.to_owned(), key, value, reason: reason.into() }
-    }
+/// A fault of a ledger that is found by whoever reads its filter.
+pub fn fault(ledger: &str, key: &'static str, value: &str, reason: String) -> DataFault {
+    let value = value.chars().take(SHOWN).collect();
+    DataFault { kind: KIND, of: ledger.to_owned(), key, value, reason }
 }
 
 /// Ledgers that hold together.
@@ -49,22 +36,19 @@ impl Books {
     ///
     /// # Errors
     /// Every fault that is found.
-    pub fn new(set: BookSet) -> Result<Self, Vec<BookFault>> {
-        let mut check = Check { ledger: String::new(), faults: Vec::new() };
+    pub fn new(set: BookSet) -> Result<Self, Vec<DataFault>> {
+        let mut check = Check::new(KIND).showing(SHOWN);
         check.line("edition", &set.edition);
         check.count("ledgers", set.ledgers.len(), 1..=MAX_BOOKS);
         let mut seen = BTreeSet::new();
         for book in &set.ledgers {
-            check.ledger.clone_from(&book.id);
+            check.of.clone_from(&book.id);
             if !seen.insert(book.id.as_str()) {
                 check.fault("id", &book.id, "stands there twice; give one another name");
             }
             check.book(book);
         }
-        match check.faults.is_empty() {
-            true => Ok(Self { edition: set.edition, books: set.ledgers }),
-            false => Err(check.faults),
-        }
+        check.finish(Self { edition: set.edition, books: set.ledgers })
     }
 
     /// Which edition it is.
@@ -78,29 +62,7 @@ impl Books {
     }
 }
 
-struct Check {
-    ledger: String,
-    faults: Vec<BookFault>,
-}
-
 impl Check {
-    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
-        self.faults.push(BookFault::new(&self.ledger, key, value, reason));
-    }
-
-    fn line(&mut self, key: &'static str, text: &str) {
-        if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
-            self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
-        }
-    }
-
-    fn count(&mut self, key: &'static str, count: usize, fits: std::ops::RangeInclusive<usize>) {
-        if !fits.contains(&count) {
-            let reason = format!("of them; {} to {} are possible", fits.start(), fits.end());
-            self.fault(key, &count.to_string(), &reason);
-        }
-    }
-
     fn field(&mut self, key: &'static str, field: &Field, has_point: bool) {
         self.line(key, field.name());
         if let (Field::Point(name), false) = (field, has_point) {
@@ -110,12 +72,7 @@ impl Check {
     }
 
     fn book(&mut self, book: &Book) {
-        let id = book.id.as_str();
-        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        let begins = id.starts_with(|first: char| first.is_ascii_lowercase());
-        if !begins || id.len() > 64 || !id.bytes().all(is_name) {
-            self.fault("id", id, "must be small letters, digits and _, at most 64");
-        }
+        self.name("id", &book.id);
         for (key, text) in [("title", &book.title), ("type", &book.group), ("source", &book.source)]
         {
             self.line(key, text);

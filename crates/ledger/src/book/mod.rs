@@ -7,7 +7,7 @@ mod check;
 mod check_tests;
 mod definition;
 
-pub use check::{BookFault, Books};
+pub use check::{Books, fault};
 pub use definition::{Book, BookColumn, BookLevel, BookSet, BookSum, Field, Member, Stages};
 
 /// The ledgers that come with the program, as TOML.

@@ -3,29 +3,16 @@
 use std::collections::BTreeSet;
 
 use spatial::Day;
-use thiserror::Error;
 
 use super::{CatalogueSet, Edition, Industry, Said};
+use crate::data_check::{Check, DataFault};
 
 /// Most editions.
 const MAX_EDITIONS: usize = 50;
 /// Most entries of an edition, and most areas.
 const MAX_ENTRIES: usize = 5_000;
+/// Conditions are told in full.
 const MAX_TEXT: usize = 2_000;
-
-/// Something of a catalogue that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("edition {edition:?}, {key}: {value:?} {reason}")]
-pub struct CatalogueFault {
-    /// The edition; empty when it is about all.
-    pub edition: String,
-    /// The key that is wrong.
-    pub key: &'static str,
-    /// Its value, cut.
-    pub value: String,
-    /// Why, and what is expected.
-    pub reason: String,
-}
 
 /// Editions that hold together, the oldest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -46,13 +33,13 @@ impl Catalogue {
     ///
     /// # Errors
     /// Every fault that is found.
-    pub fn new(set: CatalogueSet) -> Result<Self, Vec<CatalogueFault>> {
-        let mut check = Check { edition: String::new(), faults: Vec::new() };
-        check.count("editions", set.editions.len(), MAX_EDITIONS);
+    pub fn new(set: CatalogueSet) -> Result<Self, Vec<DataFault>> {
+        let mut check = Check::new("edition").with_lines_of(MAX_TEXT);
+        check.count("editions", set.editions.len(), 1..=MAX_EDITIONS);
         let mut editions = Vec::new();
         let mut days = BTreeSet::new();
         for edition in set.editions {
-            check.edition.clone_from(&edition.edition);
+            check.of.clone_from(&edition.edition);
             let checked = check.edition(edition);
             if let Some(checked) = checked {
                 if !days.insert(checked.from) {
@@ -63,10 +50,7 @@ impl Catalogue {
             }
         }
         editions.sort_by_key(|one| one.from);
-        match check.faults.is_empty() {
-            true => Ok(Self { editions }),
-            false => Err(check.faults),
-        }
+        check.finish(Self { editions })
     }
 
     /// The edition in force on a day.
@@ -97,37 +81,11 @@ impl Catalogue {
     }
 }
 
-struct Check {
-    edition: String,
-    faults: Vec<CatalogueFault>,
-}
-
 impl Check {
-    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
-        self.faults.push(CatalogueFault {
-            edition: self.edition.clone(),
-            key,
-            value: value.chars().take(40).collect(),
-            reason: reason.to_owned(),
-        });
-    }
-
-    fn count(&mut self, key: &'static str, count: usize, most: usize) {
-        if count == 0 || count > most {
-            self.fault(key, &count.to_string(), &format!("of them; 1 to {most} are possible"));
-        }
-    }
-
-    fn line(&mut self, key: &'static str, text: &str) {
-        if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
-            self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
-        }
-    }
-
     fn edition(&mut self, edition: Edition) -> Option<Checked> {
         self.line("edition", &edition.edition);
         self.line("source", &edition.source);
-        self.count("entries", edition.entries.len(), MAX_ENTRIES);
+        self.count("entries", edition.entries.len(), 1..=MAX_ENTRIES);
         let from = edition.valid_from.parse::<Day>().ok();
         if from.is_none() {
             self.fault("valid_from", &edition.valid_from, "is no day such as 2022-03-01");
@@ -138,7 +96,7 @@ impl Check {
             if !names.insert(area.name.as_str()) {
                 self.fault("areas.name", &area.name, "stands there twice");
             }
-            self.count("areas.units", area.units.len(), MAX_ENTRIES);
+            self.count("areas.units", area.units.len(), 1..=MAX_ENTRIES);
             for unit in &area.units {
                 let digits = unit.bytes().all(|one| one.is_ascii_digit());
                 if !digits || !(6..=15).contains(&unit.len()) {

@@ -14,7 +14,7 @@ use spatial::Day;
 
 use crate::indicator::Basis;
 
-pub use check::{Catalogue, CatalogueFault};
+pub use check::Catalogue;
 pub use industry::Industry;
 
 /// The catalogue that comes with the program, as TOML: an example of ours, no official list.

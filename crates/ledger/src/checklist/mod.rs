@@ -9,7 +9,7 @@ mod check;
 mod checklist_tests;
 mod definition;
 
-pub use check::{ChecklistFault, Checklists};
+pub use check::Checklists;
 pub use definition::{Checklist, ChecklistSet, Item, ItemKind};
 
 /// The checklists that come with the program, as TOML.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use spatial::CollectionId;
-use thiserror::Error;
 
 use super::{HighRisk, Kind, Outlets, Rule, RuleSet};
 use crate::catalogue::Catalogue;
+use crate::data_check::{Check, DataFault};
 use crate::point::Role;
 
 /// Most rules of an edition.
@@ -20,21 +20,6 @@ const MAX_M2: f64 = 1e6;
 const MAX_DAYS: u32 = 7_305;
 /// Most values of a list.
 const MAX_VALUES: usize = 100;
-const MAX_TEXT: usize = 1000;
-
-/// Something of a rule that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("rule {rule:?}, {key}: {value:?} {reason}")]
-pub struct RuleFault {
-    /// Code of the rule; empty when it is about the edition.
-    pub rule: String,
-    /// The key that is wrong.
-    pub key: &'static str,
-    /// Its value, cut.
-    pub value: String,
-    /// Why, and what is expected.
-    pub reason: String,
-}
 
 /// Rules that hold together.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,25 +34,20 @@ impl Rules {
     ///
     /// # Errors
     /// Every fault that is found.
-    pub fn new(set: RuleSet) -> Result<Self, Vec<RuleFault>> {
-        let mut check = Check { rule: String::new(), faults: Vec::new() };
+    pub fn new(set: RuleSet) -> Result<Self, Vec<DataFault>> {
+        let mut check = Check::new("rule");
         check.line("edition", &set.edition);
-        check.count("rules", set.rules.len(), MAX_RULES);
+        check.count("rules", set.rules.len(), 1..=MAX_RULES);
         let mut seen = BTreeSet::new();
         for rule in &set.rules {
-            check.rule.clone_from(&rule.code);
+            check.of.clone_from(&rule.code);
             if !seen.insert(rule.code.as_str()) {
                 check.fault("code", &rule.code, "stands there twice; give one another name");
             }
             check.rule(rule);
         }
-        match check.faults.is_empty() {
-            true => {
-                let (edition, rules) = (set.edition, set.rules);
-                Ok(Self { edition, rules, catalogue: Arc::default() })
-            }
-            false => Err(check.faults),
-        }
+        let (edition, rules) = (set.edition, set.rules);
+        check.finish(Self { edition, rules, catalogue: Arc::default() })
     }
 
     /// With the catalogue of industries (禁限目录) that rules read.
@@ -97,33 +77,7 @@ impl Rules {
     }
 }
 
-struct Check {
-    rule: String,
-    faults: Vec<RuleFault>,
-}
-
 impl Check {
-    fn fault(&mut self, key: &'static str, value: &str, reason: &str) {
-        self.faults.push(RuleFault {
-            rule: self.rule.clone(),
-            key,
-            value: value.chars().take(40).collect(),
-            reason: reason.to_owned(),
-        });
-    }
-
-    fn line(&mut self, key: &'static str, text: &str) {
-        if text.trim().is_empty() || text.len() > MAX_TEXT || text.contains(char::is_control) {
-            self.fault(key, text, &format!("must be a line of 1 to {MAX_TEXT} bytes"));
-        }
-    }
-
-    fn count(&mut self, key: &'static str, count: usize, most: usize) {
-        if count == 0 || count > most {
-            self.fault(key, &count.to_string(), &format!("of them; 1 to {most} are possible"));
-        }
-    }
-
     fn number(&mut self, key: &'static str, number: f64, (least, most): (f64, f64)) {
         if !(least..=most).contains(&number) {
             let reason = format!("is not usable; give {least} to {most}");
@@ -144,17 +98,12 @@ impl Check {
     }
 
     fn values(&mut self, key: &'static str, values: &[String]) {
-        self.count(key, values.len(), MAX_VALUES);
+        self.count(key, values.len(), 1..=MAX_VALUES);
         values.iter().for_each(|value| self.line(key, value));
     }
 
     fn rule(&mut self, rule: &Rule) {
-        let code = rule.code.as_str();
-        let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        let begins = code.starts_with(|first: char| first.is_ascii_lowercase());
-        if !begins || code.len() > 64 || !code.bytes().all(is_name) {
-            self.fault("code", code, "must be small letters, digits and _, at most 64");
-        }
+        self.name("code", &rule.code);
         self.line("name", &rule.name);
         if !rule.name.starts_with("疑似") {
             self.fault("name", &rule.name, "must begin with 疑似: a rule only proposes");

@@ -24,7 +24,7 @@ pub use business_rule::{
     ComplaintsRisk, ExitOverdue, HighRisk, IndustryRisk, LegalSteps, LicenceAlive, LicenceRisk,
     ReboundRisk, ResidentialRisk,
 };
-pub use check::{RuleFault, Rules};
+pub use check::Rules;
 pub use finding::{Finding, Measured, Toward};
 pub use rule::{
     ComplaintNearClosed, Contiguous, Files, IdleLand, Input, Kind, Neighbours, NewBuilding, NoFile,
