@@ -113,9 +113,7 @@ impl Piece {
         } else {
             Kind::Any
         };
-        let envelopes = part.shard.envelopes();
-        let bounds = part.slots().fold(Envelope::EMPTY, |all, slot| all.union(&envelopes[slot]));
-        Self { part, bounds, kind }
+        Self { bounds: part.bounds(), part, kind }
     }
 }
 

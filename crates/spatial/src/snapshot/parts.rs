@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::CollectionSnapshot;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::tombstones::Tombstones;
-use crate::{FeatureRef, Shard, ShardBuilder};
+use crate::{Envelope, FeatureRef, Shard, ShardBuilder};
 
 /// A shard and which of its features count.
 #[derive(Clone, Debug)]
@@ -54,6 +54,17 @@ impl Part {
     /// The same features, of which the same count, in other coordinates.
     pub(crate) fn with_shard(&self, shard: Shard) -> Self {
         Self { shard: Arc::new(shard), dead: self.dead.as_ref().map(Arc::clone) }
+    }
+
+    /// The envelope of the features that count.
+    pub(crate) fn bounds(&self) -> Envelope {
+        match self.dead {
+            None => self.shard.tree().bounds(),
+            Some(_) => {
+                let envelopes = self.shard.envelopes();
+                self.slots().fold(Envelope::EMPTY, |all, slot| all.union(&envelopes[slot]))
+            }
+        }
     }
 
     /// Whether the feature at `slot` counts.
