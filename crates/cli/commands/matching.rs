@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use engine::Engine;
-use formats::ReadOptions;
 use formats::report::{save_report, table_csv, workbook};
 use ledger::normal_form;
 use spatial::{Collection, CollectionId, CrsRegistry, Feature, Table, ValueRef};
@@ -40,14 +39,7 @@ pub async fn matching(args: MatchArgs, config: &Config) -> Result<ExitCode, Comm
         targets.push(read.map_err(|fault| refused("--to", name, fault.to_string()))?);
     }
     let into = args.append.as_deref().map(|id| appended_to(&engine, id)).transpose()?;
-    let options = SheetOptions {
-        crs: None,
-        read: ReadOptions {
-            encoding: args.encoding.clone(),
-            max_unzipped_bytes: config.import.max_unzipped_mib << 20,
-            ..ReadOptions::default()
-        },
-    };
+    let options = SheetOptions::without_places(args.encoding.as_deref(), config);
     let columns = SheetColumns::Others { of: column_of, name: "enterprises" };
     let read = read(&args.file, &options, columns, &registry);
     let (rows, notes) = read.map_err(|source| failed(&args.file, source))?;

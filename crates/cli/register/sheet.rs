@@ -12,6 +12,7 @@ use spatial::{Crs, CrsRegistry, Field, SHANGHAI_AHEAD_MINUTES, SourceCrs, Value}
 use super::columns::column_of;
 use super::event_columns::event_column_of;
 use super::{CellDefect, SheetRow};
+use crate::config::Config;
 use crate::import::{ImportError, ImportOptions, SourceTransform, Watch, source_crs, survey};
 
 /// Most rows of one file.
@@ -28,6 +29,18 @@ pub struct SheetOptions {
     pub crs: Option<SourceCrs>,
     /// How the file is read.
     pub read: ReadOptions,
+}
+
+impl SheetOptions {
+    /// Without places, within the limits of imports; encoding is found out when it is not said.
+    pub fn without_places(encoding: Option<&str>, config: &Config) -> Self {
+        let read = ReadOptions {
+            encoding: encoding.map(str::to_owned),
+            max_unzipped_bytes: config.import.max_unzipped_mib << 20,
+            ..ReadOptions::default()
+        };
+        Self { crs: None, read }
+    }
 }
 
 /// What the rows of a spreadsheet are.

@@ -150,17 +150,10 @@ impl Synth {
         collection: &ShippedCollection,
     ) -> Result<Vec<Feature>, SynthError> {
         let (of_units, fields) = (units.fields(), collection.fields());
-        let column = |feature: &Feature, name: &str| {
-            let at = of_units.iter().position(|field| field.name == name);
-            match at.and_then(|at| feature.properties.get(at)) {
-                Some(Value::Text(text)) => text.clone(),
-                _ => String::new(),
-            }
-        };
         let mut all = Vec::new();
         for unit in self.units(units)? {
-            let name = column(&unit, "name");
-            let posts: &[[&str; 2]] = match column(&unit, "level").as_str() {
+            let name = text_of(&of_units, &unit, "name");
+            let posts: &[[&str; 2]] = match text_of(&of_units, &unit, "level").as_str() {
                 "town" => &[["责任规划师", "责任规划师团队"], ["街乡镇", "人民政府"]],
                 _ => &[["网格员", "网格服务站"], ["街巷长", "村民委员会"]],
             };
@@ -169,13 +162,22 @@ impl Synth {
                     ("role", Value::Text((*role).to_owned())),
                     ("unit", Value::Text(format!("{name}{office}（虚构）"))),
                     ("area_collection", Value::Text(units.id.to_owned())),
-                    ("area_code", Value::Text(column(&unit, "code"))),
+                    ("area_code", Value::Text(text_of(&of_units, &unit, "code"))),
                     ("valid_from", Value::Text(VALID_FROM.to_owned())),
                 ];
                 Feature { id: None, geometry: None, properties: row(&fields, values) }
             }));
         }
         Ok(all)
+    }
+}
+
+/// The text in a column; empty where there is none.
+pub(super) fn text_of(columns: &[Field], feature: &Feature, name: &str) -> String {
+    let at = columns.iter().position(|column| column.name == name);
+    match at.and_then(|at| feature.properties.get(at)) {
+        Some(Value::Text(text)) => text.clone(),
+        _ => String::new(),
     }
 }
 

@@ -19,7 +19,7 @@ use spatial::{Feature, Field, Geometry, Value};
 
 use super::calendar::{DAY_MS, date};
 use super::history::{FIRST_DAY, LAST_DAY};
-use super::ledger_rows::{many, row};
+use super::ledger_rows::{many, row, text_of};
 use super::naming;
 use super::random::Random;
 use super::village::{Spot, Village};
@@ -124,18 +124,12 @@ impl Synth {
 }
 
 fn known(columns: &[Field], row: &Feature) -> Known {
-    let text = |name: &str| {
-        let at = columns.iter().position(|column| column.name == name);
-        match at.and_then(|at| row.properties.get(at)) {
-            Some(Value::Text(text)) => text.clone(),
-            _ => String::new(),
-        }
-    };
+    let text = |name: &str| text_of(columns, row, name);
     let code = Some(text("code")).filter(|code| !code.is_empty());
     Known {
         code: code.unwrap_or_else(|| text("id")),
         task: text("task"),
-        state: State::ALL.into_iter().find(|state| state.identifier() == text("state")),
+        state: State::from_identifier(&text("state")),
         parcel: text("parcel"),
         geometry: row.geometry.clone(),
     }

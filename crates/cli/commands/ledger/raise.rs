@@ -2,8 +2,6 @@
 
 use std::process::ExitCode;
 
-use formats::ReadOptions;
-
 use super::sheet::{check_role, engine, moment, open, refused};
 use super::told::{Telling, told};
 use crate::args::RaiseArgs;
@@ -18,14 +16,7 @@ pub async fn raise(args: RaiseArgs, config: &Config) -> Result<ExitCode, Command
     check_role(&args.role)?;
     let registry = registry(config)?;
     let (store, _points) = open(&args.store, config).await?;
-    let options = SheetOptions {
-        crs: None,
-        read: ReadOptions {
-            encoding: args.encoding.clone(),
-            max_unzipped_bytes: config.import.max_unzipped_mib << 20,
-            ..ReadOptions::default()
-        },
-    };
+    let options = SheetOptions::without_places(args.encoding.as_deref(), config);
     let (rows, notes) =
         read(&args.file, &options, SheetColumns::Events, &registry).map_err(|source| {
             CommandError::Import { path: args.file.clone(), source: Box::new(source) }

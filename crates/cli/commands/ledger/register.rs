@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use formats::ReadOptions;
 use spatial::{Day, SourceCrs};
 
 use super::sheet::{check_role, engine, moment, open, refused};
@@ -19,16 +18,9 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
     check_role(&args.role)?;
     let registry = registry(config)?;
     let (store, points) = open(&args.store, config).await?;
-    let options = SheetOptions {
-        crs: args.crs.as_deref().map(str::parse::<SourceCrs>).transpose()?,
-        read: ReadOptions {
-            encoding: args.encoding.clone(),
-            x: args.x.clone(),
-            y: args.y.clone(),
-            max_unzipped_bytes: config.import.max_unzipped_mib << 20,
-            ..ReadOptions::default()
-        },
-    };
+    let mut options = SheetOptions::without_places(args.encoding.as_deref(), config);
+    options.crs = args.crs.as_deref().map(str::parse::<SourceCrs>).transpose()?;
+    (options.read.x, options.read.y) = (args.x.clone(), args.y.clone());
     let (rows, notes) =
         read(&args.file, &options, SheetColumns::Points(&points.fields), &registry).map_err(
             |source| CommandError::Import { path: args.file.clone(), source: Box::new(source) },

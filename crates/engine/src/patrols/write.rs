@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use ledger::point::moment::written;
 use ledger::rows::evidence::PositionSource;
-use spatial::calendar::UtcSecond;
 use spatial::{Timestamp, Value};
 use store::evidence::Digests;
 
@@ -132,12 +132,6 @@ fn looked(looked: Option<&Looked>) -> Values {
         ("version", of(|looked| &looked.version)),
         ("item", of(|looked| &looked.item)),
     ]
-}
-
-/// A moment as the store writes it: RFC 3339 in UTC with milliseconds.
-pub(super) fn written(moment: Timestamp) -> String {
-    let (second, fraction) = (moment.0.div_euclid(1000), moment.0.rem_euclid(1000));
-    format!("{}.{fraction:03}Z", UtcSecond(second))
 }
 
 /// The SHA-256 of what a patrol says, whatever the order of its members was: the same patrol sent

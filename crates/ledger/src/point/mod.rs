@@ -16,7 +16,7 @@ mod guards;
 mod ids;
 mod kind;
 mod lamp;
-pub(crate) mod moment;
+pub mod moment;
 pub(crate) mod named;
 mod payload;
 mod quantities;

@@ -1,4 +1,4 @@
-//! Moments as messages show them.
+//! Moments as messages show them, and as the store holds them.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ pub(crate) fn later(moment: Timestamp, milliseconds: i64) -> Timestamp {
 }
 
 /// Writes a moment as the store does: RFC 3339 in UTC with milliseconds.
-pub(crate) fn written(moment: Timestamp) -> String {
+pub fn written(moment: Timestamp) -> String {
     let (second, fraction) = (moment.0.div_euclid(SECOND_MS), moment.0.rem_euclid(SECOND_MS));
     format!("{}.{fraction:03}Z", UtcSecond(second))
 }
