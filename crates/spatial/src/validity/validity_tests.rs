@@ -157,6 +157,12 @@ fn gear(count: usize) -> Vec<Coord<f64>> {
 }
 
 #[test]
+fn a_shape_that_geo_fails_at_is_judged() {
+    let flat = geo_types::wkt!(MULTIPOLYGON(((6. 0.,0. 0.,0. 4.,6. 0.)),((6. 4.,6. 4.),(0. 0.,1. 4.,0. 0.))));
+    check_as_geo(&Shape::MultiPolygon(flat)).unwrap();
+}
+
+#[test]
 fn the_largest_ring_is_checked_and_one_wrong_vertex_found() {
     let mut ring = gear(MAX_VERTICES - 1);
     assert_eq!(kinds(Polygon::new(LineString(ring.clone()), vec![])), [""; 0]);
@@ -209,8 +215,10 @@ fn expected_of_geo(shape: &Shape<f64>) -> Option<bool> {
 
 #[track_caller]
 fn check_as_geo(shape: &Shape<f64>) -> Result<(), TestCaseError> {
+    // geo's own debug assertions fail on some shapes that are not valid: it has no verdict of these.
+    let verdict = std::panic::catch_unwind(|| shape.is_valid()).ok();
     if let Some(expected) = expected_of_geo(shape) {
-        prop_assert_eq!(expected, shape.is_valid(), "{:?}", shape);
+        prop_assert_eq!(expected, verdict.unwrap_or(false), "{:?}", shape);
     }
     Ok(())
 }
