@@ -100,6 +100,8 @@ pub struct SearchAnswer {
     pub revision: Revision,
     /// CRS of the features in it, if there are any.
     pub content_crs: Option<String>,
+    /// Whether it is one of several pages.
+    pub is_paged: bool,
 }
 
 impl SearchRequest {
@@ -254,7 +256,9 @@ impl SearchRequest {
         }
         let has_features = self.returned == Return::Features;
         let content_crs = has_features.then(|| self.crs.uri.clone());
-        Ok(SearchAnswer { body, revision, content_crs })
+        let goes_on = |one: &Searched| matches!(one.found, Found::Page { next: Some(_), .. });
+        let is_paged = self.cursor.is_some() || found.iter().any(goes_on);
+        Ok(SearchAnswer { body, revision, content_crs, is_paged })
     }
 
     fn write_one(
