@@ -28,6 +28,9 @@ use crate::query_string::QueryString;
 use crate::ready::OfTheState;
 use crate::state::App;
 
+/// Clues that are written at once: less work than handing them to another thread.
+const SHORT: usize = 20;
+
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
     Router::new().route("/rules", get(list)).route("/rules/{rule}", get(one))
@@ -95,8 +98,12 @@ async fn one(
     let (links, base) = (Value::from(links), asked.base.clone());
     let (revision, name) = (found.revision, rule.name.clone());
     let is_timeless = query.as_of.is_some() || has_day;
+    let is_short = found.clues.len() <= SHORT;
     let write = move || clues::found(&query, &found, &described, (&base, Some(&links)));
-    let text = app.engine.pool().run_waiting(write).await?;
+    let text = match is_short {
+        true => write(),
+        false => app.engine.pool().run_waiting(write).await?,
+    };
     let response = answers::written(&asked, chosen, &name, text);
     let is_open = rule.kind.readers().is_none();
     let cached = if is_open { "no-cache" } else { "private, no-cache" };
