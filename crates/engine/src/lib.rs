@@ -7,6 +7,7 @@
 
 pub mod accounts;
 mod apply;
+pub mod audit;
 mod cache;
 mod check;
 mod clock;

@@ -59,6 +59,15 @@ pub enum StoreError {
     /// Accounts cannot be changed as asked.
     #[error(transparent)]
     Accounts(#[from] AccountFault),
+    /// What is to be kept as a head of the audit log is none.
+    #[error(
+        "row {seq} of the audit log has another hash, or the signature does not hold: sign the newest \
+         row anew (`tuban audit head`), and if it fails again look with `tuban audit verify`"
+    )]
+    AuditHead {
+        /// The row that it names.
+        seq: u64,
+    },
     /// There is no such feature.
     #[error("feature {id} of collection {collection} does not exist")]
     UnknownFeature {

@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::{AccountStore, EvidenceFolder, FenceStore, StoreError};
+use crate::{AccountStore, AuditStore, EvidenceFolder, FenceStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +202,11 @@ pub trait FeatureStore: Send + Sync {
 
     /// Where accounts are kept, if this store keeps any.
     fn account_store(&self) -> Option<&dyn AccountStore> {
+        None
+    }
+
+    /// Where the audit log is kept, if this store keeps one.
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
         None
     }
 

@@ -1,6 +1,7 @@
 //! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
 
 mod accounts;
+mod audit;
 mod backup;
 mod catalogue;
 mod commit;
@@ -47,8 +48,9 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    AccountStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore, ForeignSummary,
-    FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
+    AccountStore, AuditStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore,
+    ForeignSummary, FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError,
+    Version,
 };
 pub use backup::{BackupSummary, Existing};
 pub(crate) use connection::open_reader;
@@ -192,6 +194,10 @@ impl FeatureStore for GeoPackageStore {
     }
 
     fn account_store(&self) -> Option<&dyn AccountStore> {
+        Some(self)
+    }
+
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
         Some(self)
     }
 

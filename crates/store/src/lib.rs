@@ -3,6 +3,7 @@
 //! *Invariant:* `store` never cuts a tile, speaks HTTP or reads another format.
 
 pub mod accounts;
+pub mod audit;
 mod error;
 pub mod evidence;
 mod feature_store;
@@ -13,6 +14,8 @@ pub mod memory;
 
 #[cfg(test)]
 mod account_tests;
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod backup_tests;
 #[cfg(test)]
@@ -37,6 +40,7 @@ mod sealed_tests;
 mod verify_tests;
 
 pub use accounts::AccountStore;
+pub use audit::AuditStore;
 pub use error::StoreError;
 pub use evidence::{EvidenceCopy, EvidenceFolder};
 pub use feature_store::{

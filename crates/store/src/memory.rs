@@ -4,6 +4,7 @@
 //! in place, so a refused write leaves no trace.
 
 mod accounts;
+mod audit;
 mod erase;
 mod fences;
 mod past;
@@ -21,8 +22,9 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
-    AccountStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState,
-    HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
+    AccountStore, AuditStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary,
+    FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation,
+    StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -31,6 +33,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
     watched: Mutex<fences::Watched>,
     known: Mutex<accounts::Known>,
+    audited: Mutex<audit::Audited>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -356,6 +359,10 @@ impl FeatureStore for MemoryStore {
         Some(self)
     }
 
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
+        Some(self)
+    }
+
     fn account_store(&self) -> Option<&dyn AccountStore> {
         Some(self)
     }
@@ -402,24 +409,7 @@ impl FeatureStore for MemoryStore {
             for record in state.log.iter_mut().filter(|record| record.collection == *from) {
                 record.collection = to.clone();
             }
-            state.history = std::mem::take(&mut state.history)
-                .into_iter()
-                .map(|((id, feature), versions)| {
-                    ((if id == *from { to.clone() } else { id }, feature), versions)
-                })
-                .collect();
-            state.arrived = std::mem::take(&mut state.arrived)
-                .into_iter()
-                .map(|((id, feature), came)| {
-                    ((if id == *from { to.clone() } else { id }, feature), came)
-                })
-                .collect();
-            state.sealed = std::mem::take(&mut state.sealed)
-                .into_iter()
-                .map(|(id, feature, name)| {
-                    (if id == *from { to.clone() } else { id }, feature, name)
-                })
-                .collect();
+            state.rename_past(from, to);
             Ok(state.revision)
         })
         .await

@@ -2,6 +2,8 @@
 
 use spatial::Timestamp;
 
+use crate::audit::{AuditEntry, action};
+
 use super::{
     Account, AccountChange, AccountFault, AccountName, Accounts, MAX_ACCOUNTS, MAX_PER_ACCOUNT,
     MAX_TEXT, Scope, Token, TokenId,
@@ -26,6 +28,14 @@ pub(crate) struct Applied {
     pub(crate) what: String,
     /// The new token.
     pub(crate) token: Option<TokenId>,
+}
+
+impl Applied {
+    /// What the audit log says of it.
+    pub(crate) fn audited(&self, by: &str, at: Timestamp) -> AuditEntry {
+        let entry = AuditEntry::of(at, by, action::ACCOUNT, self.account.as_str());
+        AuditEntry { reason: self.what.clone(), ..entry }
+    }
 }
 
 impl AccountChange {
