@@ -1,5 +1,6 @@
 //! The command line: every command, flag and value.
 
+mod audit;
 mod indicators;
 mod ledger;
 mod ledgers;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use audit::{AuditAction, AuditArgs};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
@@ -87,6 +89,8 @@ pub enum Command {
     Indicators(IndicatorsArgs),
     /// Write what a meeting was told as a signed pack, and check such packs
     Meeting(MeetingArgs),
+    /// Print the audit log, check it row by row, sign its head
+    Audit(AuditArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod archives;
+mod audit;
 mod backup;
 mod calls;
 mod changes;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use spatial::{Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
+use store::audit::AuditHead;
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary, StoreError};
 use thiserror::Error;
 use tokio::sync::mpsc;
@@ -167,6 +168,11 @@ impl Client {
     ) -> Result<Option<TokenId>, LocalError> {
         let command = Command::Accounts { change: change.into(), by, at: at.0 };
         Ok(self.ask(command).await?.token.map(TokenId))
+    }
+
+    /// Keeps a signed head of the audit log.
+    pub async fn add_audit_head(&self, head: AuditHead) -> Result<(), LocalError> {
+        self.ask(Command::AuditHead { head: head.into() }).await.map(|_| ())
     }
 
     async fn command(&self, command: Command) -> Result<Revision, LocalError> {

@@ -23,7 +23,7 @@ pub use opened::Opened;
 pub use serve::Listener;
 
 /// What both sides must speak alike; raised with every change of the messages.
-const PROTOCOL: u64 = 2;
+const PROTOCOL: u64 = 3;
 /// Most bytes of one message.
 const MAX_MESSAGE: usize = 64 << 20;
 

@@ -6,6 +6,7 @@
 //! be a question is a change, and a change needs a token.
 
 mod directory;
+mod duty;
 mod guard;
 mod role;
 mod sight;
@@ -25,7 +26,8 @@ use spatial::FieldClass;
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
-pub use self::guard::{Editor, UrlToken, guard, is_question};
+pub use self::duty::Duty;
+pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_not};
 pub use self::role::AccountRole;
 pub use self::sight::{Sight, default_roles};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
@@ -175,7 +177,8 @@ impl Access {
     /// Whether such a sender may read.
     pub fn lets_read(&self, standing: &Standing) -> bool {
         match standing {
-            Standing::Local | Standing::Known(_) => true,
+            Standing::Local => true,
+            Standing::Known(bearer) => bearer.actor.may(Duty::ReadData),
             Standing::Anonymous => self.is_public(),
             Standing::Refused(_) => false,
         }
@@ -224,7 +227,12 @@ impl Access {
                 Standing::Local if self.has_accounts() => return,
                 Standing::Known(bearer) => match known.find(&bearer.hash, now) {
                     // It sees something else now.
-                    Ok((bearer, _)) if !shared.sees_alike(bearer, &standing) => return,
+                    Ok((bearer, _))
+                        if !shared.sees_alike(bearer, &standing)
+                            || !bearer.actor.may(Duty::ReadData) =>
+                    {
+                        return;
+                    }
                     Ok((_, expires)) => expires,
                     Err(_) => return,
                 },

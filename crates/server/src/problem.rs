@@ -450,6 +450,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(error = %cause, "past values cannot be read");
                 Code::HistorySealed
             }
+            EngineError::Accounts(_) => Code::Conflict,
             EngineError::CursorGone => Code::CursorGone,
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,
