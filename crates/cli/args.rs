@@ -192,6 +192,10 @@ pub struct ImportArgs {
     /// This field is not personal although its name or values look so: keep it
     #[arg(long, value_name = "FIELD")]
     pub keep: Vec<String>,
+    /// Keep personal columns apart, encrypted, instead of leaving them out; KEY is the field that tells
+    /// rows apart, and becomes the key of the collection
+    #[arg(long, value_name = "KEY")]
+    pub personal: Option<String>,
     /// Why, for the change log
     #[arg(long, value_name = "TEXT", default_value = "import")]
     pub reason: String,

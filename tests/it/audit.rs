@@ -215,3 +215,35 @@ fn tampering_with_a_row_or_the_end_of_the_log_is_found() {
     assert_eq!(other.code, 1, "{}", other.out);
     assert!(other.out.contains("signed with another key"), "{}", other.out);
 }
+
+#[test]
+fn who_guesses_tokens_waits_and_stands_in_the_log_once() {
+    let (town, tokens) = staffed(&["auditor", "reader", "city"]);
+    let server = &town.server;
+    let [auditor, reader, city] = &tokens[..] else { panic!() };
+    for token in [auditor, reader] {
+        assert_eq!(get(server, "/account", token).status, 200);
+    }
+    let mut looked_up = 0;
+    for number in 0..400 {
+        let refused = get(server, "/collections", &format!("tuban_{number}"));
+        match refused.status {
+            401 => looked_up += 1,
+            429 => {
+                assert_eq!(refused.json()["code"], "too_many_requests");
+                let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
+                assert!((1..=61).contains(&wait), "{wait}");
+            }
+            other => panic!("{other}: {}", refused.text()),
+        }
+    }
+    // One a pause of 1, 2, 4 … seconds, as far as the test took so long.
+    assert!((100..=105).contains(&looked_up), "{looked_up}");
+    // A token that was good from here still is; one that was never shown is not told from a guess.
+    assert_eq!(get(server, "/collections", reader).status, 200);
+    assert_eq!(get(server, "/collections", city).status, 429);
+    let log = rows(server, auditor, "&action=guess");
+    assert_eq!(log.len(), 1, "{log:#?}");
+    assert_eq!((&log[0]["ip"], &log[0]["count"]), (&json!("127.0.0.1"), &json!(100)));
+    assert_eq!((&log[0]["actor"], &log[0]["result"]), (&json!(""), &json!("refused")));
+}

@@ -39,6 +39,7 @@ mod live;
 mod matching;
 mod meetings;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod planner_refusals;

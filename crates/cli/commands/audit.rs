@@ -5,13 +5,13 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use formats::datetime::utc_of_millis;
-use spatial::Day;
 use store::AuditStore;
 use store::audit::{AuditFault, AuditHead, AuditQuery, AuditRow, MAX_PAGE};
 
 use super::collection::{read_only, writable};
 use super::{CommandError, now};
 use crate::args::{AuditAction, AuditArgs};
+use crate::audit_heads::signed;
 use crate::config::Config;
 use crate::meeting::key;
 use crate::output::say;
@@ -138,15 +138,12 @@ async fn verify(path: &Path, key: Option<&Path>) -> Result<ExitCode, CommandErro
 async fn head(path: &Path, key: &Path, config: &Config) -> Result<(), CommandError> {
     let pair = key::read_secret(key)?;
     let newest = read_only(path)?.audit_newest().await?;
-    let Some(AuditRow { seq, hash, .. }) = newest else {
+    let Some(newest) = newest else {
         say(format_args!("{}: the audit log is empty; there is nothing to sign", path.display()));
         return Ok(());
     };
-    let signed_at = now();
-    let public = key::PublicKey::of(&pair).head_key();
-    let (day, signature) = (Day::of(signed_at), Vec::new());
-    let mut head = AuditHead { day, seq, hash, signed_at, key: public, signature };
-    head.signature = pair.sign(&head.message()).as_ref().to_vec();
+    let head = signed(&pair, &newest, now());
+    let AuditHead { day, seq, hash, key: public, .. } = head.clone();
     let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
     writable(path, config)?.add_audit_head(head).await?;
     say(format_args!("{day}: row {seq}, hash {digits}, signed with {public}; keep this line"));

@@ -9,6 +9,7 @@ use store::audit::{AuditHead, HeadKey};
 use store::{Load, LoadMode, LoadSummary};
 
 use super::accounts::DescribedChange;
+use super::personal::DescribedPersonal;
 
 /// First message of a connection.
 #[derive(Debug, Deserialize, Serialize)]
@@ -46,6 +47,9 @@ pub(super) enum Command {
     },
     AuditHead {
         head: DescribedHead,
+    },
+    Personal {
+        load: DescribedPersonal,
     },
 }
 

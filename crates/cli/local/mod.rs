@@ -11,6 +11,7 @@ mod describe;
 mod feature_bytes;
 mod message;
 mod opened;
+mod personal;
 mod serve;
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub mod metrics;
 mod open;
 mod past;
 pub mod patrols;
+pub mod personal;
 pub mod places;
 pub mod pool;
 mod publication;

@@ -76,10 +76,11 @@ impl Actor {
         }
     }
 
-    /// Whether it may do something. `local` may whatever the machine itself may.
+    /// Whether it may do something. `local` may whatever the machine itself may, but see nobody's
+    /// personal values: there is no name to hold to account for it.
     pub fn may(&self, duty: Duty) -> bool {
         match self.role {
-            ActorRole::Local => true,
+            ActorRole::Local => duty != Duty::Reveal,
             ActorRole::Account(role) => role.may(duty),
             // What a newer program means by the word is not known: it reads, as ever.
             ActorRole::Unknown => duty == Duty::ReadData,

@@ -36,6 +36,7 @@ mod problem;
 mod query_string;
 mod ready;
 mod request_body;
+mod reveals;
 mod routes;
 mod schema;
 mod sender;

@@ -141,7 +141,8 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let app = &door.app;
     let access = &app.settings.access;
-    let standing = access.admit(&mut request);
+    let address = app.settings.links.client(peer.ip(), request.headers());
+    let standing = access.admit(&mut request, address);
     if access.lets_read(&standing)
         && let Some(mut response) = app.ready.answer(&app.engine, &request)
     {

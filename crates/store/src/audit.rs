@@ -45,8 +45,8 @@ pub mod action {
     pub const REFUSED_READ: &str = "refused_read";
     /// Personal values of one record were shown in the clear.
     pub const REVEAL: &str = "reveal";
-    /// A head of this log was signed.
-    pub const HEAD: &str = "head";
+    /// An earlier state was brought back.
+    pub const RESTORE: &str = "restore";
 }
 
 /// The words for what came of it.

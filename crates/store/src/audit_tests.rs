@@ -7,14 +7,18 @@ use std::sync::{Arc, Mutex};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use rusqlite::Connection;
-use spatial::{Day, Timestamp};
+use spatial::{Day, Revision, Timestamp};
 
 use crate::accounts::{AccountChange, AccountName};
 use crate::audit::{
     AuditEntry, AuditFault, AuditHead, AuditQuery, AuditStore, AuditVerification, HeadKey,
     MAX_PAGE, MAX_TEXT, action,
 };
-use crate::{AccountStore, Existing, GeoPackageStore, MemoryStore, StoreError};
+use crate::contract_tests::{load, parcel, parcels};
+use crate::{
+    AccountStore, Existing, GeoPackageStore, LoadMode, MemoryStore, NewCollections, Restore,
+    StoreError,
+};
 
 fn entry(at: i64, actor: &str, what: &str) -> AuditEntry {
     AuditEntry {
@@ -204,6 +208,29 @@ async fn a_whole_log_is_sound_and_its_copy_too() {
     }
     let (_, faults) = verified(&path, Some(HeadKey([7; 32]))).await;
     assert!(faults[0].reason.contains("signed with another key"), "{faults:?}");
+}
+
+#[tokio::test]
+async fn a_restore_takes_nothing_back_of_the_log_and_stands_in_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, key) = kept(folder.path()).await;
+    let store = GeoPackageStore::open(&path).unwrap();
+    let some = vec![parcel("P1", 0.0)];
+    load(&store, parcels("parcels"), LoadMode::Create, some).await.unwrap();
+    let restore = Restore {
+        to: Revision(0),
+        new_collections: NewCollections::Empty,
+        actor: "local".to_owned(),
+        reason: "wrong file".to_owned(),
+        recorded_at: Timestamp(9_000),
+    };
+    store.restore(restore).await.unwrap();
+    let said = store.audit_newest().await.unwrap().unwrap();
+    assert_eq!((said.seq, said.entry.action.as_str()), (6, action::RESTORE));
+    assert_eq!((said.entry.object.as_str(), said.entry.count), ("revision 0", Some(1)));
+    drop(store);
+    let (done, faults) = verified(&path, Some(key)).await;
+    assert_eq!((done.rows, faults), (6, vec![]));
 }
 
 #[tokio::test]

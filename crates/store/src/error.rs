@@ -142,8 +142,8 @@ pub enum StoreError {
     },
     /// The master key is not at hand.
     #[error(
-        "the key file {path} {reason}: past values of classes L3 and L4 can be neither read nor kept, \
-         all else works. Put the right file there from its copy, or name it with key_file under \
+        "the key file {path} {reason}: past values of classes L3 and L4 and personal values can be \
+         neither read nor kept, all else works. Put the right file there from its copy, or name it with key_file under \
          [history] in tuban.toml; when it is lost, so are these values: a new key is made once \
          `tuban erase` has erased them"
     )]

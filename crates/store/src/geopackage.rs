@@ -21,6 +21,7 @@ mod log;
 mod notes;
 mod open;
 mod past;
+mod personal;
 mod restore;
 mod retention;
 mod row;
@@ -49,8 +50,8 @@ use tokio::sync::mpsc;
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
     AccountStore, AuditStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore,
-    ForeignSummary, FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError,
-    Version,
+    ForeignSummary, FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, PersonalStore,
+    StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
 pub(crate) use connection::open_reader;
@@ -198,6 +199,10 @@ impl FeatureStore for GeoPackageStore {
     }
 
     fn audit_store(&self) -> Option<&dyn AuditStore> {
+        Some(self)
+    }
+
+    fn personal_store(&self) -> Option<&dyn PersonalStore> {
         Some(self)
     }
 

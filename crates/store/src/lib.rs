@@ -11,6 +11,7 @@ pub mod fences;
 mod fit;
 pub mod geopackage;
 pub mod memory;
+pub mod personal;
 
 #[cfg(test)]
 mod account_tests;
@@ -33,6 +34,8 @@ mod geopackage_tests;
 #[cfg(test)]
 mod past_tests;
 #[cfg(test)]
+mod personal_tests;
+#[cfg(test)]
 mod restore_tests;
 #[cfg(test)]
 mod sealed_tests;
@@ -54,4 +57,5 @@ pub use geopackage::{
     RestoredCollection, Verification,
 };
 pub use memory::MemoryStore;
+pub use personal::PersonalStore;
 pub use spatial::Operation;

@@ -8,6 +8,7 @@ mod audit;
 mod erase;
 mod fences;
 mod past;
+mod personal;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -24,7 +25,7 @@ use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
     AccountStore, AuditStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary,
     FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation,
-    StoreError, Version,
+    PersonalStore, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -48,6 +49,8 @@ struct State {
     sealed: BTreeSet<(CollectionId, FeatureId, String)>,
     /// Where history begins; none when it is whole.
     start: Option<HistoryStart>,
+    /// Personal values, by field.
+    personal: BTreeMap<(CollectionId, FeatureId), personal::Values>,
     /// When features came of which past states were let go.
     arrived: BTreeMap<(CollectionId, FeatureId), Revision>,
 }
@@ -359,6 +362,10 @@ impl FeatureStore for MemoryStore {
         Some(self)
     }
 
+    fn personal_store(&self) -> Option<&dyn PersonalStore> {
+        Some(self)
+    }
+
     fn audit_store(&self) -> Option<&dyn AuditStore> {
         Some(self)
     }
@@ -419,6 +426,7 @@ impl FeatureStore for MemoryStore {
         self.write(|state| {
             let last_id = state.held(id)?.last_id;
             state.collections.remove(id);
+            state.personal.retain(|(of, _), _| of != id);
             state.retired.insert(id.clone(), last_id);
             Ok(state.revision)
         })
@@ -561,7 +569,9 @@ impl FeatureStore for MemoryStore {
     }
 
     async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
-        self.write(|state| state.erase(&erasure)).await
+        let (commit, entry) = self.write(|state| state.erase(&erasure)).await?;
+        self.audited.lock().await.append(entry);
+        Ok(commit)
     }
 
     async fn erasures(

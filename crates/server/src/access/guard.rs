@@ -8,11 +8,12 @@ use axum::http::{Extensions, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{Duty, PARAMETER, Standing};
+use super::{Duty, PARAMETER, Standing, TokenFault};
 use crate::actor::Actor;
 use crate::negotiate::{HTML, JSON, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::routes::personal::is_reveal;
 use crate::state::App;
 
 /// Whose POST only carries a question: these paths, and `search` of a collection.
@@ -117,7 +118,7 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         (Need::Reading, Some(standing)) if app.settings.access.lets_read(standing) => None,
         // Its handler looks at the role.
-        (Need::Writing, Some(Standing::Known(_))) if is_of_accounts(&request) => None,
+        (Need::Writing, Some(Standing::Known(_))) if has_own_guard(&request) => None,
         (Need::Writing, Some(Standing::Local)) => None,
         (Need::Writing, Some(Standing::Known(bearer))) => {
             bearer.actor.role().is_none().then(|| may_not(&bearer.actor, "change anything"))
@@ -125,7 +126,13 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         _ => Some(missing()),
     };
     if let Some(refusal) = refusal {
-        return refusal.into_response();
+        let mut response = refusal.into_response();
+        if let Some(Standing::Refused(TokenFault::Unseen { wait })) =
+            request.extensions().get::<Standing>()
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*wait));
+        }
+        return response;
     }
     let in_url = request.extensions().get::<UrlToken>().is_some();
     let mut response = next.run(request).await;
@@ -143,9 +150,11 @@ fn missing() -> Problem {
     Problem::new(Code::TokenRequired, detail)
 }
 
-/// Whether the request changes accounts, which no role of the ledger does.
-fn is_of_accounts(request: &Request) -> bool {
-    request.method() == Method::POST && request.uri().path() == ACCOUNTS
+/// Whether the request's handler says itself who may, because it is not the roles of the ledger or
+/// because a refusal stands in the audit log.
+fn has_own_guard(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method() == Method::POST && (path == ACCOUNTS || is_reveal(path))
 }
 
 /// The refusal of what the role of `actor` may not.

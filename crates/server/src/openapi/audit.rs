@@ -25,7 +25,7 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
             parameter("limit", "most rows", limit),
             parameter("actor", "rows of this actor", text()),
             parameter("action", "rows with this action: account, erase, export, guess, personal, \
-                read_audit, refused_read, reveal, head", text()),
+                read_audit, refused_read, restore, reveal", text()),
             parameter("from", &format!("rows of this moment or later: {moment}; of a day its end"), text()),
             parameter("until", &format!("rows before this moment: {moment}; of a day its end"), text())
         ],

@@ -15,6 +15,7 @@ mod indicators;
 mod ledgers;
 mod parts;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod points;
@@ -46,6 +47,7 @@ pub fn document(app: &App, base: &str) -> Value {
     planner::add_paths(&mut paths, &snapshot);
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    personal::add_paths(&mut paths);
     audit::add_paths(&mut paths);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);

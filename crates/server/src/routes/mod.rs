@@ -27,6 +27,7 @@ mod metrics;
 mod min_revision;
 mod origin;
 pub mod patrols;
+pub mod personal;
 mod places;
 mod planner;
 pub mod points;
@@ -111,6 +112,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(personal::routes(&app))
         .merge(places::routes())
         .merge(rules::routes())
         .merge(fences::routes(&app))

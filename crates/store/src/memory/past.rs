@@ -17,6 +17,12 @@ impl State {
                 ((if id == *from { to.clone() } else { id }, feature), versions)
             })
             .collect();
+        self.personal = std::mem::take(&mut self.personal)
+            .into_iter()
+            .map(|((id, feature), values)| {
+                ((if id == *from { to.clone() } else { id }, feature), values)
+            })
+            .collect();
         self.arrived = std::mem::take(&mut self.arrived)
             .into_iter()
             .map(|((id, feature), came)| {
