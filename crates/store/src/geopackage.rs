@@ -255,8 +255,13 @@ impl FeatureStore for GeoPackageStore {
                     if catalogue::retired(&writer.db, &to)?.is_some() {
                         return Err(StoreError::RetiredId { id: to });
                     }
+                    let before = catalogue::retired(&writer.db, &table.collection.id)?;
                     catalogue::retire(&writer.db, &table)?;
                     catalogue::rename_tables(&writer.db, &table, &to)?;
+                    if let Some(last) = before {
+                        // The log of what had the name before it goes by the new one, too.
+                        catalogue::follow_retired(&writer.db, &to, last)?;
+                    }
                     Ok(writer.revision())
                 })
             })

@@ -347,6 +347,17 @@ pub(crate) fn retire(db: &Connection, table: &Table) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Says that ids up to `last` of the collection `id` are of one that had its name before.
+pub(crate) fn follow_retired(
+    db: &Connection,
+    id: &CollectionId,
+    last: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO tuban_retired VALUES (?1, ?2)";
+    db.execute(sql, (id.as_str(), last))?;
+    Ok(())
+}
+
 /// Forgets a collection whose table another program has dropped, but for its history: the last id
 /// is that of the change log, for SQLite has forgotten it.
 pub(crate) fn retire_dropped(db: &Connection, table: &Table) -> Result<(), StoreError> {
