@@ -302,10 +302,10 @@ impl Shared {
         }
         match &standing {
             Standing::Known(bearer) => bearer.seen_from.store(number, Ordering::Relaxed),
-            Standing::Refused(TokenFault::Unknown) => {
-                if self.guesses.wrong(from, now) == Guess::Burst {
-                    self.follow(from);
-                }
+            Standing::Refused(TokenFault::Unknown)
+                if self.guesses.wrong(from, now) == Guess::Burst =>
+            {
+                self.follow(from);
             }
             _ => {}
         }
