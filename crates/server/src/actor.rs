@@ -7,7 +7,7 @@ use crate::access::{AccountRole, Duty};
 use crate::problem::{Code, Problem};
 
 /// An authenticated principal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Actor {
     name: String,
     display_name: String,
@@ -16,7 +16,7 @@ pub struct Actor {
     scope: Vec<Scope>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ActorRole {
     /// Whoever reaches a server without accounts: in every role.
     Local,
@@ -83,7 +83,7 @@ impl Actor {
             ActorRole::Local => duty != Duty::Reveal,
             ActorRole::Account(role) => role.may(duty),
             // What a newer program means by the word is not known: it reads, as ever.
-            ActorRole::Unknown => duty == Duty::ReadData,
+            ActorRole::Unknown => matches!(duty, Duty::ReadData | Duty::ReadService),
         }
     }
 

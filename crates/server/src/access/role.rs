@@ -6,7 +6,7 @@ use engine::accounts::{AUDITOR, SECURITY_ADMINISTRATOR, SYSTEM_ADMINISTRATOR};
 use ledger::point::Role;
 
 /// What an account is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccountRole {
     /// Works in the ledger.
     Ledger(Role),
