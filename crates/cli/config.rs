@@ -13,6 +13,7 @@ use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
+use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::ledger_config::{LedgerConfig, read_roles, sees_over_defaults, write_roles, write_sees};
 use crate::patrol_config::PatrolConfig;
@@ -51,6 +52,8 @@ pub struct Config {
     pub import: ImportConfig,
     /// Past states.
     pub history: HistoryConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// Grids that tiles are cut on, beside those built in: a table `[[grids]]` each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grids: Vec<GridConfig>,

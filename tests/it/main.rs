@@ -8,6 +8,7 @@
 
 mod accounts;
 mod archives;
+mod audit;
 mod backup;
 mod calls;
 mod changes;
@@ -38,6 +39,7 @@ mod live;
 mod matching;
 mod meetings;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod planner_refusals;

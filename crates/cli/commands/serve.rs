@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
+use crate::audit_heads;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::data_files::{read_catalogue, read_checklists, read_ledgers, read_rules};
 use crate::indicator_files::read_indicators;
@@ -80,7 +81,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
-    let beside = beside(path, config, &store, (&engine, &access));
+    let audit_key = audit_heads::key(&config.audit)?;
+    let mut beside = beside(path, config, &store, (&engine, &access));
+    if let Some(pair) = audit_key {
+        beside.push(tokio::spawn(audit_heads::sign_daily(Arc::clone(&store), pair)));
+    }
     announce(path, address, config, &engine, started.elapsed());
     announce_access(address, config, &access);
 

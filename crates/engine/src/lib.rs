@@ -7,6 +7,7 @@
 
 pub mod accounts;
 mod apply;
+pub mod audit;
 mod cache;
 mod check;
 mod clock;
@@ -30,6 +31,7 @@ pub mod metrics;
 mod open;
 mod past;
 pub mod patrols;
+pub mod personal;
 pub mod places;
 pub mod pool;
 mod publication;

@@ -36,8 +36,10 @@ mod problem;
 mod query_string;
 mod ready;
 mod request_body;
+mod reveals;
 mod routes;
 mod schema;
+mod sender;
 mod state;
 mod streaming;
 pub mod style;
@@ -68,6 +70,7 @@ pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use evidence::EvidenceReaders;
 pub use point_events::raise_here as raise_events;
+pub use routes::audit::document as audit_row;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
 

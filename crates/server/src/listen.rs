@@ -154,7 +154,8 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let app = &door.app;
     let access = &app.settings.access;
-    let standing = access.admit(&mut request);
+    let address = app.settings.links.client(peer.ip(), request.headers());
+    let standing = access.admit(&mut request, address);
     let is_drawn = routes::is_drawn(request.uri().path());
     let class = if is_drawn { HIGHEST_IN_TILES } else { access.sight(&standing) };
     let Some(room) = door.room(class) else {

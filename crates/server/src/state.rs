@@ -21,6 +21,7 @@ use crate::evidence::EvidenceReaders;
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
 use crate::ready::Ready;
+use crate::reveals::Reveals;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
@@ -129,6 +130,8 @@ pub struct App {
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
+    /// Who has seen how many personal values in the clear.
+    pub reveals: Arc<Reveals>,
     /// Places for photos and documents that come in at the same time.
     pub uploads: Arc<Semaphore>,
 }
@@ -172,6 +175,7 @@ impl App {
         let (answers, crs_lists) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
+        let reveals = Arc::default();
         Self {
             engine,
             settings,
@@ -182,6 +186,7 @@ impl App {
             streams,
             fences,
             webhooks,
+            reveals,
             uploads,
         }
     }

@@ -5,6 +5,7 @@
 //! path with its fields as parameters.
 
 mod accounts;
+mod audit;
 mod checklists;
 mod edits;
 mod evidence;
@@ -14,6 +15,7 @@ mod indicators;
 mod ledgers;
 mod parts;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod points;
@@ -45,6 +47,8 @@ pub fn document(app: &App, base: &str) -> Value {
     planner::add_paths(&mut paths, &snapshot);
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    personal::add_paths(&mut paths);
+    audit::add_paths(&mut paths);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
@@ -64,6 +68,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        schemas.extend(audit::schemas());
         schemas.extend(checklists::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());
