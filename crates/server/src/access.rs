@@ -19,15 +19,15 @@ use std::time::Duration;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
-use engine::{Engine, EngineError, now};
+use engine::{Audience, Engine, EngineError, View, now};
 use ledger::point::Role;
-use spatial::FieldClass;
+use spatial::{FieldClass, Timestamp};
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
 pub use self::guard::{Editor, UrlToken, guard, is_question};
 pub use self::role::AccountRole;
-pub use self::sight::{Sight, default_roles};
+pub use self::sight::{Sight, default_profiles, default_roles, everyone};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
@@ -181,9 +181,10 @@ impl Access {
         }
     }
 
-    /// The class up to which the keys of collections may be for such a sender to see them.
-    pub fn sight(&self, standing: &Standing) -> FieldClass {
-        self.0.as_ref().map_or(FieldClass::L1, |shared| shared.sight.of(standing))
+    /// What such a sender may see.
+    pub fn view(&self, standing: &Standing) -> View {
+        let unsaid = || View::everywhere(Audience::Internal, FieldClass::L1);
+        self.0.as_ref().map_or_else(unsaid, |shared| shared.sight.of(standing))
     }
 
     /// Whether everyone who reaches the server reads.
@@ -196,10 +197,16 @@ impl Access {
         self.0.as_ref().is_none_or(|shared| shared.editors.contains(&role))
     }
 
-    /// Keeps an answer out of caches that several people share, where not everyone may read.
-    pub fn keep_private(&self, headers: &mut HeaderMap) {
-        if self.is_public() || !self.has_accounts() {
+    /// Keeps an answer out of caches that several people share, where not everyone reads the same.
+    pub fn keep_private(&self, standing: &Standing, headers: &mut HeaderMap) {
+        if !self.has_accounts() {
             return;
+        }
+        if self.is_public() {
+            headers.append(header::VARY, HeaderValue::from_static("authorization"));
+            if matches!(standing, Standing::Anonymous) {
+                return;
+            }
         }
         let said = headers.get(header::CACHE_CONTROL).map(HeaderValue::to_str);
         let said = match said {
@@ -217,6 +224,7 @@ impl Access {
     pub async fn refused(&self, standing: Standing) {
         let Some(shared) = &self.0 else { return std::future::pending().await };
         let mut directory = shared.directory.subscribe();
+        let seen = shared.sight.of(&standing);
         loop {
             let now = now();
             let known = Arc::clone(&directory.borrow_and_update());
@@ -224,7 +232,12 @@ impl Access {
                 Standing::Local if self.has_accounts() => return,
                 Standing::Known(bearer) => match known.find(&bearer.hash, now) {
                     // It sees something else now.
-                    Ok((bearer, _)) if !shared.sees_alike(bearer, &standing) => return,
+                    Ok((bearer, _)) if !shared.sees(bearer, &seen) => return,
+                    // What is given for some days ends with one.
+                    Ok((bearer, expires)) if !bearer.actor.scope().is_empty() => {
+                        let soon = Timestamp(now.0 + NAP.as_millis() as i64);
+                        Some(expires.map_or(soon, |expires| expires.min(soon)))
+                    }
                     Ok((_, expires)) => expires,
                     Err(_) => return,
                 },
@@ -241,9 +254,9 @@ impl Access {
 }
 
 impl Shared {
-    /// Whether the bearer of a token sees what `standing` did.
-    fn sees_alike(&self, bearer: &Arc<Bearer>, standing: &Standing) -> bool {
-        self.sight.of(&Standing::Known(Arc::clone(bearer))) == self.sight.of(standing)
+    /// Whether the bearer of a token sees so much now.
+    fn sees(&self, bearer: &Arc<Bearer>, view: &View) -> bool {
+        self.sight.of(&Standing::Known(Arc::clone(bearer))) == *view
     }
 
     /// Who shows this text as a token.

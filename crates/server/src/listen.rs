@@ -9,20 +9,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use engine::HIGHEST_IN_TILES;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use spatial::FieldClass;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::connection_timer::ConnectionTimer;
+use crate::door::{Door, Place};
 use crate::problem::Problem;
 use crate::ready::Key;
 use crate::routes;
@@ -111,72 +109,49 @@ async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) 
     }
 }
 
-/// Where requests come in. What is drawn is drawn alike for everyone; else each is answered by a
-/// router that knows the collections that its sender may see.
-struct Door {
-    routers: Vec<(FieldClass, Router)>,
-    /// As everyone sees it.
-    app: Arc<App>,
-}
-
-impl Door {
-    fn new(app: &App) -> Self {
-        let classes = FieldClass::ALL.into_iter().filter(|class| *class >= HIGHEST_IN_TILES);
-        let router = |class| (class, routes::router(Arc::new(app.seeing(class))));
-        let routers = classes.map(router).collect();
-        Self { routers, app: Arc::new(app.seeing(HIGHEST_IN_TILES)) }
-    }
-
-    /// The router for whoever sees `class`.
-    fn router(&self, class: FieldClass) -> Option<Router> {
-        let found = self.routers.iter().rfind(|(highest, _)| *highest <= class);
-        found.map(|(_, router)| router.clone())
-    }
-}
-
 async fn answer(
     door: Arc<Door>,
     peer: SocketAddr,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response, Infallible> {
-    let app = &door.app;
-    let access = &app.settings.access;
+    let access = &door.app().settings.access;
     let standing = access.admit(&mut request);
+    let view = access.view(&standing);
+    let view = match routes::is_drawn(request.uri().path()) {
+        true => view.drawn(),
+        false => view,
+    };
+    let place = match door.place_of(view).await {
+        Ok(place) => place,
+        Err(error) => return Ok(Problem::from(error).into_response()),
+    };
+    let app = &place.app;
     if access.lets_read(&standing)
         && let Some(mut response) = app.ready.answer(&app.engine, &request)
     {
         app.answers.add(response.status());
-        access.keep_private(response.headers_mut());
+        access.keep_private(&standing, response.headers_mut());
         return Ok(response);
     }
-    let class = match routes::is_drawn(request.uri().path()) {
-        true => HIGHEST_IN_TILES,
-        false => access.sight(&standing),
-    };
-    request.extensions_mut().insert(standing);
+    request.extensions_mut().insert(standing.clone());
     // In a box, so that what is ready needs no room for it.
-    let mut response =
-        Box::pin(route(&door, class, peer, request.map(axum::body::Body::new))).await?;
-    access.keep_private(response.headers_mut());
+    let mut response = Box::pin(route(&place, peer, request.map(axum::body::Body::new))).await?;
+    access.keep_private(&standing, response.headers_mut());
     Ok(response)
 }
 
 async fn route(
-    door: &Door,
-    class: FieldClass,
+    place: &Place,
     peer: SocketAddr,
     mut request: Request,
 ) -> Result<Response, Infallible> {
-    let app = &door.app;
-    let (key, state) = (Key::of(&request), app.engine.snapshot());
+    let app = &place.app;
+    let (key, state) = (Key::of(&app.engine, &request), app.engine.snapshot());
     request.extensions_mut().insert(ConnectInfo(peer));
     if let Some(uri) = with_one_slash(request.uri()) {
         *request.uri_mut() = uri;
     }
-    let Some(router) = door.router(class) else {
-        return Ok(Problem::internal(&"no router").into_response());
-    };
-    let mut response = router.oneshot(request).await?;
+    let mut response = place.router.clone().oneshot(request).await?;
     // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
     if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         response.headers_mut().remove(header::CONTENT_LENGTH);

@@ -1,7 +1,7 @@
 //! Answers that are ready: whole answers to GET, given again as long as the state is the same.
 //!
 //! *Invariants:* only what a route marks with [`OfTheState`] is kept. It is given to requests with
-//! the same path and the same headers of [`HEADERS`], while the very state that it was made from is
+//! the same path and the same headers of [`HEADERS`] whose senders see the same, while the very state that it was made from is
 //! the current one: so it is what the route would answer, 304 included. A URL with a query is never
 //! answered from here.
 
@@ -44,13 +44,15 @@ pub struct OfTheState {
 /// What a request asks for, as far as a kept answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Asked<'a> {
+    /// What the sender sees.
+    view: u64,
     path: &'a str,
     headers: [Option<&'a [u8]>; DEPENDS_ON],
 }
 
 impl<'a> Asked<'a> {
     /// `None` for what is never kept, such as a request with a query or with a header twice.
-    fn of<B>(request: &'a Request<B>) -> Option<Self> {
+    fn of<B>(view: u64, request: &'a Request<B>) -> Option<Self> {
         if *request.method() != Method::GET || request.uri().query().is_some() {
             return None;
         }
@@ -62,7 +64,7 @@ impl<'a> Asked<'a> {
                 return None;
             }
         }
-        let asked = Self { path: request.uri().path(), headers };
+        let asked = Self { view, path: request.uri().path(), headers };
         (asked.len() <= MAX_KEY_BYTES).then_some(asked)
     }
 
@@ -80,20 +82,25 @@ impl Equivalent<Key> for Asked<'_> {
 /// What an answer is kept under; made from a request before a route consumes it.
 #[derive(Clone, Debug)]
 pub struct Key {
+    view: u64,
     path: Box<str>,
     headers: [Option<Box<[u8]>>; DEPENDS_ON],
 }
 
 impl Key {
     /// `None` for a request whose answer is never kept.
-    pub fn of<B>(request: &Request<B>) -> Option<Self> {
-        let Asked { path, headers } = Asked::of(request)?;
-        Some(Self { path: path.into(), headers: headers.map(|value| value.map(Box::from)) })
+    pub fn of<B>(engine: &Engine, request: &Request<B>) -> Option<Self> {
+        Self::seen_by(engine.view_number(), request)
+    }
+
+    fn seen_by<B>(view: u64, request: &Request<B>) -> Option<Self> {
+        let Asked { path, headers, .. } = Asked::of(view, request)?;
+        Some(Self { view, path: path.into(), headers: headers.map(|value| value.map(Box::from)) })
     }
 
     fn asked(&self) -> Asked<'_> {
         let headers = self.headers.each_ref().map(Option::as_deref);
-        Asked { path: &self.path, headers }
+        Asked { view: self.view, path: &self.path, headers }
     }
 }
 
@@ -150,7 +157,7 @@ impl Ready {
 
     /// The answer to a request, when it is ready.
     pub fn answer<B>(&self, engine: &Engine, request: &Request<B>) -> Option<Response> {
-        let kept = self.kept.get(&Asked::of(request)?)?;
+        let kept = self.kept.get(&Asked::of(engine.view_number(), request)?)?;
         if !engine.is_current(&kept.state) {
             return None;
         }
@@ -198,7 +205,7 @@ mod tests {
     #[test]
     fn requests_share_an_answer_only_if_all_that_it_depends_on_is_the_same() {
         let usual = request("GET", "/xyz/a/1/2/3.mvt", &[("accept-encoding", "gzip")]);
-        let key = Key::of(&usual).unwrap();
+        let key = Key::seen_by(1, &usual).unwrap();
         for (other, shares) in [
             (request("GET", "/xyz/a/1/2/3.mvt", &[("accept-encoding", "gzip")]), true),
             (
@@ -218,9 +225,11 @@ mod tests {
                 false,
             ),
         ] {
-            let asked = Asked::of(&other).unwrap();
+            let asked = Asked::of(1, &other).unwrap();
             assert_eq!(asked.equivalent(&key), shares, "{other:?}");
-            assert_eq!(Key::of(&other).unwrap() == key, shares, "{other:?}");
+            assert_eq!(Key::seen_by(1, &other).unwrap() == key, shares, "{other:?}");
+            let elsewhere = Asked::of(2, &other).unwrap();
+            assert!(!elsewhere.equivalent(&key), "another view shares nothing: {other:?}");
         }
     }
 
@@ -235,7 +244,7 @@ mod tests {
             request("GET", "/", &[("accept-encoding", "gzip"), ("accept-encoding", "zstd")]),
             request("GET", &long, &[]),
         ] {
-            assert!(Asked::of(&never).is_none(), "{never:?}");
+            assert!(Asked::of(1, &never).is_none(), "{never:?}");
         }
     }
 

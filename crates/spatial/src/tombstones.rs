@@ -28,6 +28,16 @@ impl Tombstones {
         *word |= bit;
     }
 
+    /// What is marked in either.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for (word, more) in both.words.iter_mut().zip(other.words.iter()) {
+            *word |= more;
+        }
+        both.count = both.words.iter().map(|word| word.count_ones() as usize).sum();
+        both
+    }
+
     /// Whether `slot` is marked.
     pub fn contains(&self, slot: u16) -> bool {
         self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1

@@ -44,9 +44,12 @@ pub(super) struct KeptFacts {
     making: tokio::sync::Mutex<()>,
 }
 
+/// A view with its mark, and the revisions of both collections.
+type FactsOf = ([u64; 2], [Revision; 2]);
+
 #[derive(Debug)]
 struct Kept {
-    revisions: [Revision; 2],
+    of: FactsOf,
     points: Arc<Vec<PointFacts>>,
     bytes: usize,
 }
@@ -57,9 +60,9 @@ impl KeptFacts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, revisions: [Revision; 2]) -> Option<Arc<Vec<PointFacts>>> {
+    fn find(&self, of: FactsOf) -> Option<Arc<Vec<PointFacts>>> {
         let mut kept = self.kept();
-        let position = kept.iter().position(|one| one.revisions == revisions)?;
+        let position = kept.iter().position(|one| one.of == of)?;
         let found = kept.remove(position);
         let points = Arc::clone(&found.points);
         kept.push(found);
@@ -109,18 +112,19 @@ impl Engine {
             }
         }
         let kept = &self.0.ledger.facts;
-        let revisions = [held.points.revision(), held.events.revision()];
-        let points = match kept.find(revisions) {
+        let view = [self.1.number(), self.view_mark()];
+        let of = (view, [held.points.revision(), held.events.revision()]);
+        let points = match kept.find(of) {
             Some(points) => points,
             None => {
                 let _making = kept.making.lock().await;
-                match kept.find(revisions) {
+                match kept.find(of) {
                     Some(points) => points,
                     None => {
                         let points = self.pool().run(move || read(&held)).await??;
                         let bytes = points.iter().map(heap_bytes).sum();
                         let points = Arc::new(points);
-                        kept.keep(Kept { revisions, points: Arc::clone(&points), bytes });
+                        kept.keep(Kept { of, points: Arc::clone(&points), bytes });
                         points
                     }
                 }

@@ -57,7 +57,8 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let known: Vec<&str> = std::iter::once("f").chain(PARAMETERS).collect();
     let values = asked.query(&known)?;
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
-    let query = IndicatorQuery::read(told, |name| values.value(name))?;
+    let mut query = IndicatorQuery::read(told, |name| values.value(name))?;
+    query.profile = app.engine.profile();
     let indicators = app.settings.indicators.as_ref();
     let indicators = indicators.ok_or_else(|| Problem::internal(&"no indicators"))?;
     let format = chosen.name;
