@@ -162,11 +162,16 @@ impl Access {
     /// Takes the token out of a request, and says who sends it.
     pub fn admit<B>(&self, request: &mut Request<B>) -> Standing {
         let Some(shared) = self.shared() else { return Standing::Local };
+        // One in the path opens that URL, and no other is made of it.
+        let in_path = token::take_from_path(request);
         let in_url = token::take_from_url(request);
-        let shown = token::in_headers(request.headers()).or(in_url.as_deref());
+        let shown = token::in_headers(request.headers());
+        let shown = shown.or(in_path.as_deref()).or(in_url.as_deref());
         let standing = shown.map_or(Standing::Anonymous, |text| shared.stands(text));
         request.headers_mut().remove(header::AUTHORIZATION);
-        if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
+        if in_path.is_some() {
+            request.extensions_mut().insert(UrlToken::default());
+        } else if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
             request.extensions_mut().insert(UrlToken::new(&token));
         }
         standing

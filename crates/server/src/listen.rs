@@ -9,9 +9,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -19,10 +22,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
+use crate::access::{Standing, is_question};
 use crate::connection_timer::ConnectionTimer;
 use crate::door::{Door, Place};
-use crate::problem::Problem;
-use crate::ready::Key;
+use crate::problem::{Code, Problem};
+use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
 use crate::routes;
 use crate::state::App;
 
@@ -116,50 +120,100 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let access = &door.app().settings.access;
     let standing = access.admit(&mut request);
+    let is_drawn = routes::is_drawn(request.uri().path());
     let view = access.view(&standing);
-    let view = match routes::is_drawn(request.uri().path()) {
-        true => view.drawn(),
-        false => view,
-    };
+    let view = if is_drawn { view.drawn() } else { view };
     let place = match door.place_of(view).await {
         Ok(place) => place,
         Err(error) => return Ok(Problem::from(error).into_response()),
     };
     let app = &place.app;
-    if access.lets_read(&standing)
-        && let Some(mut response) = app.ready.answer(&app.engine, &request)
-    {
-        app.answers.add(response.status());
-        access.keep_private(&standing, response.headers_mut());
-        return Ok(response);
-    }
-    request.extensions_mut().insert(standing.clone());
-    // In a box, so that what is ready needs no room for it.
-    let mut response = Box::pin(route(&place, peer, request.map(axum::body::Body::new))).await?;
+    let sender = Sender { standing: &standing, view: app.engine.view_number(), is_drawn };
+    let ready = match access.lets_read(&standing) {
+        true => app.ready.answer(&app.engine, (&request, None), sender),
+        false => None,
+    };
+    let mut response = match ready {
+        Some(ready) => {
+            app.answers.add(ready.status());
+            ready
+        }
+        // In a box, so that what is ready needs no room for it.
+        None => Box::pin(place.answer((peer, &standing), request, sender)).await?,
+    };
     access.keep_private(&standing, response.headers_mut());
     Ok(response)
 }
 
-async fn route(
-    place: &Place,
-    peer: SocketAddr,
-    mut request: Request,
-) -> Result<Response, Infallible> {
-    let app = &place.app;
-    let (key, state) = (Key::of(&app.engine, &request), app.engine.snapshot());
-    request.extensions_mut().insert(ConnectInfo(peer));
-    if let Some(uri) = with_one_slash(request.uri()) {
-        *request.uri_mut() = uri;
+impl Place {
+    /// Answers what is not ready, or a question whose body says whether it is; keeps the answer.
+    async fn answer(
+        &self,
+        (peer, standing): (SocketAddr, &Standing),
+        request: hyper::Request<hyper::body::Incoming>,
+        sender: Sender<'_>,
+    ) -> Result<Response, Infallible> {
+        let ready = &self.app.ready;
+        let lets_read = self.app.settings.access.lets_read(standing);
+        let (mut request, body) = match lets_read && is_short_question(&request) {
+            false => (request.map(Body::new), None),
+            true => match self.read(request).await {
+                Ok((request, body)) => (request, Some(body)),
+                Err(problem) => return Ok(problem.into_response()),
+            },
+        };
+        let engine = &self.app.engine;
+        if body.is_some()
+            && let Some(ready) = ready.answer(engine, (&request, body.as_ref()), sender)
+        {
+            self.app.answers.add(ready.status());
+            return Ok(ready);
+        }
+        let key = lets_read.then(|| Key::of(&request, body.as_ref(), sender)).flatten();
+        let state = engine.snapshot();
+        request.extensions_mut().insert(standing.clone());
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(uri) = with_one_slash(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        let mut response = self.router.clone().oneshot(request).await?;
+        // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
+        if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        Ok(match key {
+            Some(key) => ready.keep(engine, key, &state, response).await,
+            None => response,
+        })
     }
-    let mut response = place.router.clone().oneshot(request).await?;
-    // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
-    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        response.headers_mut().remove(header::CONTENT_LENGTH);
+
+    /// A request with its body, which is short, within the time of a request.
+    async fn read(
+        &self,
+        request: hyper::Request<hyper::body::Incoming>,
+    ) -> Result<(Request, Bytes), Problem> {
+        let limit = self.app.settings.request_timeout;
+        let (head, body) = request.into_parts();
+        let body = match tokio::time::timeout(limit, body.collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => {
+                return Err(Problem::new(Code::InvalidRequest, "the body ended before its end"));
+            }
+            Err(_elapsed) => {
+                let detail = format!("the body did not come within {} s", limit.as_secs());
+                return Err(Problem::new(Code::Timeout, detail));
+            }
+        };
+        Ok((Request::from_parts(head, Body::from(body.clone())), body))
     }
-    if let Some(key) = key {
-        app.ready.keep(&app.engine, key, &state, &mut response);
-    }
-    Ok(response)
+}
+
+/// Whether a request is a question in a short body, whose answer may be ready.
+fn is_short_question(request: &hyper::Request<hyper::body::Incoming>) -> bool {
+    let size = request.body().size_hint().exact();
+    *request.method() == Method::POST
+        && is_question(request.uri().path())
+        && size.is_some_and(|size| size <= MAX_QUESTION_BYTES)
 }
 
 /// The URI with one slash at its start where there are more: clients join a base URL that ends in a

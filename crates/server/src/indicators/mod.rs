@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use engine::Engine;
 use engine::ledger::{
-    ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
+    FactList, ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
 };
 use formats::report::{ReportFault, table_csv, workbook};
 use ledger::indicator::{
-    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, PointFacts, Progress,
-    ProgressRules, Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names,
-    progress, progress_table, rank, ranking_table,
+    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, Progress, ProgressRules,
+    Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names, progress,
+    progress_table, rank, ranking_table,
 };
 use ledger::place::Day;
 use ledger::record::calls::PROGRESS_REPORTS;
@@ -131,7 +131,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn answer<T>(
         &self,
-        points: &[PointFacts],
+        points: &FactList,
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
@@ -160,7 +160,7 @@ impl Asked<'_> {
             targets: &targets,
             outside,
         };
-        let mut figures = evaluate(&question, points);
+        let mut figures = evaluate(&question, points.iter());
         figures.rows.retain(|row| row.depth <= query.depth.max(1));
         let ranking =
             ranked_by.map(|indicator| (indicator, rank(&figures, definitions, indicator, 1)));
@@ -169,8 +169,10 @@ impl Asked<'_> {
             Told::Figures => Vec::new(),
             Told::Progress => progress(&question, &figures, ProgressRules::default()),
         };
-        let mut tasks: BTreeSet<&str> =
-            points.iter().filter_map(|facts| facts.task.as_deref()).collect();
+        // Most points share the very texts: each is looked at once.
+        let mut seen = BTreeSet::new();
+        let texts = points.iter().filter_map(|facts| facts.task.as_deref());
+        let mut tasks: BTreeSet<&str> = texts.filter(|task| seen.insert(task.as_ptr())).collect();
         tasks.extend(indicators.targets.iter().map(|target| target.task.as_str()));
         let answered = Answered {
             query,
