@@ -8,6 +8,8 @@
 
 mod accounts;
 mod archives;
+mod areas;
+mod areas_town;
 mod audit;
 mod backup;
 mod calls;

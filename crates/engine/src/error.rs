@@ -224,6 +224,14 @@ pub enum EngineError {
         /// Its name.
         name: String,
     },
+    /// A change of something that is not in the area of whoever asks, or would not stay there.
+    #[error(
+        "{collection}: what is changed must lie in the area that is given to you, and stay there"
+    )]
+    OutsideArea {
+        /// Of which collection.
+        collection: CollectionId,
+    },
     /// A text that is no cursor of this engine for this collection.
     #[error("the cursor was not made here for this collection; begin with the first page")]
     CursorInvalid,

@@ -32,6 +32,7 @@ mod point_code;
 pub mod record;
 pub mod rows;
 mod shipped;
+pub mod sight;
 mod unit_code;
 pub mod whistle;
 pub mod worklist;

@@ -23,9 +23,9 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
 use engine::audit::{AuditEntry, action, result};
-use engine::{Engine, EngineError, now};
+use engine::{Audience, Engine, EngineError, View, now};
 use ledger::point::Role;
-use spatial::FieldClass;
+use spatial::{FieldClass, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
@@ -34,7 +34,7 @@ pub use self::duty::Duty;
 pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_not};
 use self::guesses::{Guess, Guesses};
 pub use self::role::AccountRole;
-pub use self::sight::{Sight, default_roles};
+pub use self::sight::{Sight, default_profiles, default_roles, everyone};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
@@ -193,11 +193,16 @@ impl Access {
     /// many that nobody has is made to wait, and stands in the audit log.
     pub fn admit<B>(&self, request: &mut Request<B>, address: IpAddr) -> Standing {
         let Some(shared) = self.shared() else { return Standing::Local };
+        // One in the path opens that URL, and no other is made of it.
+        let in_path = token::take_from_path(request);
         let in_url = token::take_from_url(request);
-        let shown = token::in_headers(request.headers()).or(in_url.as_deref());
+        let shown = token::in_headers(request.headers());
+        let shown = shown.or(in_path.as_deref()).or(in_url.as_deref());
         let standing = shown.map_or(Standing::Anonymous, |text| shared.admit(text, address));
         request.headers_mut().remove(header::AUTHORIZATION);
-        if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
+        if in_path.is_some() {
+            request.extensions_mut().insert(UrlToken::default());
+        } else if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
             request.extensions_mut().insert(UrlToken::new(&token));
         }
         standing
@@ -213,9 +218,10 @@ impl Access {
         }
     }
 
-    /// The class up to which the keys of collections may be for such a sender to see them.
-    pub fn sight(&self, standing: &Standing) -> FieldClass {
-        self.0.as_ref().map_or(FieldClass::L1, |shared| shared.sight.of(standing))
+    /// What such a sender may see.
+    pub fn view(&self, standing: &Standing) -> View {
+        let unsaid = || View::everywhere(Audience::Internal, FieldClass::L1);
+        self.0.as_ref().map_or_else(unsaid, |shared| shared.sight.of(standing))
     }
 
     /// Whether everyone who reaches the server reads.
@@ -228,10 +234,16 @@ impl Access {
         self.0.as_ref().is_none_or(|shared| shared.editors.contains(&role))
     }
 
-    /// Keeps an answer out of caches that several people share, where not everyone may read.
-    pub fn keep_private(&self, headers: &mut HeaderMap) {
-        if self.is_public() || !self.has_accounts() {
+    /// Keeps an answer out of caches that several people share, where not everyone reads the same.
+    pub fn keep_private(&self, standing: &Standing, headers: &mut HeaderMap) {
+        if !self.has_accounts() {
             return;
+        }
+        if self.is_public() {
+            headers.append(header::VARY, HeaderValue::from_static("authorization"));
+            if matches!(standing, Standing::Anonymous) {
+                return;
+            }
         }
         let said = headers.get(header::CACHE_CONTROL).map(HeaderValue::to_str);
         let said = match said {
@@ -249,6 +261,7 @@ impl Access {
     pub async fn refused(&self, standing: Standing) {
         let Some(shared) = &self.0 else { return std::future::pending().await };
         let mut directory = shared.directory.subscribe();
+        let seen = shared.sight.of(&standing);
         loop {
             let now = now();
             let known = Arc::clone(&directory.borrow_and_update());
@@ -257,10 +270,14 @@ impl Access {
                 Standing::Known(bearer) => match known.find(&bearer.hash, now) {
                     // It sees something else now.
                     Ok((bearer, _))
-                        if !shared.sees_alike(bearer, &standing)
-                            || !bearer.actor.may(Duty::ReadData) =>
+                        if !shared.sees(bearer, &seen) || !bearer.actor.may(Duty::ReadData) =>
                     {
                         return;
+                    }
+                    // What is given for some days ends with one.
+                    Ok((bearer, expires)) if !bearer.actor.scope().is_empty() => {
+                        let soon = Timestamp(now.0 + NAP.as_millis() as i64);
+                        Some(expires.map_or(soon, |expires| expires.min(soon)))
                     }
                     Ok((_, expires)) => expires,
                     Err(_) => return,
@@ -278,9 +295,9 @@ impl Access {
 }
 
 impl Shared {
-    /// Whether the bearer of a token sees what `standing` did.
-    fn sees_alike(&self, bearer: &Arc<Bearer>, standing: &Standing) -> bool {
-        self.sight.of(&Standing::Known(Arc::clone(bearer))) == self.sight.of(standing)
+    /// Whether the bearer of a token sees so much now.
+    fn sees(&self, bearer: &Arc<Bearer>, view: &View) -> bool {
+        self.sight.of(&Standing::Known(Arc::clone(bearer))) == *view
     }
 
     /// Who shows this text as a token at `address`.

@@ -16,6 +16,7 @@ mod conditional;
 mod connection_timer;
 mod cors;
 mod crs_uri;
+mod door;
 mod edits;
 mod event_stream;
 mod evidence;
@@ -59,7 +60,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use access::{
-    Access, AccountRole, NoRandomness, Readers, Sight, default_roles, hash_of, new_token,
+    Access, AccountRole, NoRandomness, Readers, Sight, default_profiles, default_roles, everyone,
+    hash_of, new_token,
 };
 pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,

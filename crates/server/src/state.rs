@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
-use engine::{Engine, HIGHEST_IN_TILES};
+use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::whistle::WhistleRules;
-use spatial::FieldClass;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
@@ -145,9 +144,18 @@ impl App {
         self.settings.archives.find(name, &self.engine.snapshot())
     }
 
-    /// The same for those who see collections whose keys are of this class.
-    pub fn seeing(&self, highest: FieldClass) -> Self {
-        Self { engine: Arc::new(self.engine.seeing(highest)), ..self.clone() }
+    /// The same for those who see so much.
+    pub fn viewing(&self, view: View) -> Self {
+        let is_part = view.areas.is_some() || view.audience == Audience::Public;
+        let archives = match is_part {
+            true => self.settings.archives.opened(),
+            false => self.settings.archives.clone(),
+        };
+        let settings = ServerSettings { archives, ..self.settings.clone() };
+        // What is offered depends on the extents that are seen.
+        let crs_lists = Arc::default();
+        let engine = Arc::new(self.engine.viewing(view));
+        Self { engine, settings, crs_lists, ..self.clone() }
     }
 
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;

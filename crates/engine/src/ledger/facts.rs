@@ -46,8 +46,12 @@ pub(super) struct KeptFacts {
     making: tokio::sync::Mutex<()>,
 }
 
+/// A view, and the mark of what it leaves.
+type ViewOf = [u64; 2];
+
 #[derive(Debug)]
 struct Kept {
+    view: ViewOf,
     revisions: [Revision; 2],
     /// The state that they were made of; `None` for a past one.
     of: Option<Revision>,
@@ -61,19 +65,23 @@ impl KeptFacts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, revisions: [Revision; 2]) -> Option<Arc<FactList>> {
+    fn find(&self, view: ViewOf, revisions: [Revision; 2]) -> Option<Arc<FactList>> {
         let mut kept = self.kept();
-        let position = kept.iter().position(|one| one.revisions == revisions)?;
+        let position =
+            kept.iter().position(|one| one.view == view && one.revisions == revisions)?;
         let found = kept.remove(position);
         let points = Arc::clone(&found.points);
         kept.push(found);
         Some(points)
     }
 
-    /// The latest of a state that was the current one, and that state.
-    fn latest(&self) -> Option<(Revision, Arc<FactList>)> {
+    /// The latest of a state that was the current one as the view has it, and that state.
+    fn latest(&self, view: ViewOf) -> Option<(Revision, Arc<FactList>)> {
         let kept = self.kept();
-        let current = kept.iter().filter_map(|one| Some((one.of?, Arc::clone(&one.points))));
+        let current = kept
+            .iter()
+            .filter(|one| one.view == view)
+            .filter_map(|one| Some((one.of?, Arc::clone(&one.points))));
         current.max_by_key(|(revision, _)| *revision)
     }
 
@@ -120,24 +128,28 @@ impl Engine {
             }
         }
         let kept = &self.0.ledger.facts;
+        let view = [self.1.number(), self.view_mark()];
         let revisions = [held.points.revision(), held.events.revision()];
-        let points = match kept.find(revisions) {
+        let points = match kept.find(view, revisions) {
             Some(points) => points,
             None => {
                 let _making = kept.making.lock().await;
-                match kept.find(revisions) {
+                match kept.find(view, revisions) {
                     Some(points) => points,
                     None => {
                         let is_past = as_of.is_some();
-                        let led =
-                            if is_past { None } else { self.led_facts(&state, &held).await? };
+                        let led = if is_past {
+                            None
+                        } else {
+                            self.led_facts(view, &state, &held).await?
+                        };
                         let points = match led {
                             Some(led) => led,
                             None => self.pool().run(move || read(&held)).await??,
                         };
                         let bytes = points.iter().map(heap_bytes).sum();
                         let (points, of) = (Arc::new(points), (!is_past).then_some(state.revision));
-                        kept.keep(Kept { revisions, of, points: Arc::clone(&points), bytes });
+                        kept.keep(Kept { view, revisions, of, points: Arc::clone(&points), bytes });
                         points
                     }
                 }
@@ -152,10 +164,11 @@ impl Engine {
     /// since; `None` where these are not known.
     async fn led_facts(
         &self,
+        view: ViewOf,
         state: &Arc<Snapshot>,
         held: &Held,
     ) -> Result<Option<FactList>, EngineError> {
-        let Some((since, earlier)) = self.0.ledger.facts.latest() else { return Ok(None) };
+        let Some((since, earlier)) = self.0.ledger.facts.latest(view) else { return Ok(None) };
         let read = |index: &Index| index.touched(since, state.revision);
         let Some(touched) = self.with_index(state, held, read).await? else { return Ok(None) };
         let held = held.clone();

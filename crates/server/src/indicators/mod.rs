@@ -81,7 +81,10 @@ pub async fn answer<T: Send + 'static>(
         // What is asked of the future is told as of now.
         let at = query.as_of.map_or(now, |as_of| as_of.min(now));
         let of_records = || record_units(&facts.state, indicators.definitions.sums());
-        let others = indicators.targets.iter().map(|target| target.unit.clone());
+        // Whoever sees an area is told of no unit beyond it.
+        let is_limited = reading.view().areas.is_some();
+        let targets = indicators.targets.iter().filter(|_| !is_limited);
+        let others = targets.map(|target| target.unit.clone());
         let others = others.chain(std::iter::once_with(of_records).flatten());
         let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
         let (window, _) = query.window(at);
@@ -104,6 +107,7 @@ pub async fn answer<T: Send + 'static>(
             at,
             outside: &outside,
             reports: &reports,
+            is_limited,
         };
         asked.answer(&facts.points, (revision, source), write)
     };
@@ -120,6 +124,8 @@ struct Asked<'a> {
     outside: &'a OutsideSums,
     /// The latest report of each unit.
     reports: &'a BTreeMap<String, ProgressReport>,
+    /// Whether an area is all that is told of.
+    is_limited: bool,
 }
 
 impl Asked<'_> {
@@ -129,7 +135,7 @@ impl Asked<'_> {
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
-        let Self { indicators, query, units, at, outside, reports } = *self;
+        let Self { indicators, query, units, at, outside, reports, is_limited } = *self;
         let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
@@ -137,6 +143,7 @@ impl Asked<'_> {
         let is_unit = |target: &&Target| units.slot(&target.unit).is_some();
         let (bound, left_out): (Vec<&Target>, Vec<&Target>) =
             indicators.targets.iter().partition(is_unit);
+        let left_out = if is_limited { Vec::new() } else { left_out };
         let bound = bound.into_iter().cloned().collect();
         // They were checked when the files were read; only units may have gone since.
         let targets = Targets::new(bound, definitions, units).map_err(|faults| {

@@ -26,10 +26,18 @@ mod watching;
 mod whistles;
 mod worklist;
 
-use engine::HIGHEST_IN_TILES;
+use engine::{HIGHEST_IN_TILES, key_class};
 use serde_json::{Map, Value, json};
+use spatial::Snapshot;
 
 use crate::state::App;
+
+/// The collections of a state that are drawn.
+fn drawn(state: &Snapshot) -> Snapshot {
+    let mut drawn = state.clone();
+    drawn.collections.retain(|_, held| key_class(held.collection()) <= HIGHEST_IN_TILES);
+    drawn
+}
 
 /// The document; `base` is where the API is reached.
 pub fn document(app: &App, base: &str) -> Value {
@@ -39,8 +47,8 @@ pub fn document(app: &App, base: &str) -> Value {
     if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
-    // Tiles and styles show the same to everyone.
-    let drawn = app.engine.seeing(HIGHEST_IN_TILES).snapshot();
+    // Nothing whose key is above the class of tiles is drawn.
+    let drawn = drawn(&snapshot);
     tiles::add_paths(&mut paths, &drawn, app.engine.matrix_sets());
     styles::add_paths(&mut paths, &drawn);
     facades::add_paths(&mut paths, &drawn, app.engine.matrix_sets());

@@ -65,7 +65,7 @@ async fn masked(
     asked: Asked,
 ) -> Result<Response, Problem> {
     let query = asked.query(&["kind"])?;
-    if app.settings.access.sight(&asked.standing) < FieldClass::L2 {
+    if app.settings.access.view(&asked.standing).sees < FieldClass::L2 {
         return Err(may_not(&actor, "see that a file has personal values"));
     }
     let kind = kind(query.value("kind"))?;
@@ -224,7 +224,7 @@ async fn seen(
     wanted: &Wanted,
     (actor, asked): (&Actor, &Asked),
 ) -> Result<Seen, Refusal> {
-    let highest = app.settings.access.sight(&asked.standing);
+    let highest = app.settings.access.view(&asked.standing).sees;
     if !actor.may(Duty::Reveal) {
         return Err(may_not(actor, Duty::Reveal.words()).into());
     }
