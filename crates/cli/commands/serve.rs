@@ -20,7 +20,7 @@ use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
 use crate::config::{Config, Editors, GridConfig, Keep};
-use crate::data_files::{read_catalogue, read_checklists, read_ledgers, read_rules};
+use crate::data_files::{read_catalogue, read_checklists, read_dossiers, read_ledgers, read_rules};
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
 use crate::local::Listener;
@@ -74,6 +74,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
     let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
+    let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
@@ -127,6 +128,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         indicators: Some(Arc::new(indicators)),
         access,
         ledgers: Arc::new(ledgers),
+        dossiers: Some(Arc::new(dossiers)),
         rules: Arc::new(rules),
         checklists: Arc::new(checklists),
     };

@@ -7,12 +7,14 @@
 
 pub mod accounts;
 mod apply;
+mod borders;
 mod cache;
 mod check;
 mod clock;
 pub mod clues;
 mod commit_queue;
 mod compress;
+pub mod dossier;
 mod edit;
 mod erase;
 mod error;

@@ -16,6 +16,7 @@ mod conditional;
 mod connection_timer;
 mod cors;
 mod crs_uri;
+pub mod dossiers;
 mod edits;
 mod event_stream;
 mod evidence;
