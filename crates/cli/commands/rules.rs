@@ -53,7 +53,8 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
     };
     let found = engine.clues(query.clone()).await?;
     let described = clues::rule(rule, rules.edition(), &engine.missing_inputs(rule));
-    print(&clues::found(&query, &found, described, ""))
+    let text = clues::found(&query, &found, &described, ("", None));
+    print(&serde_json::from_str(&text).unwrap_or_default())
 }
 
 fn print(document: &Value) -> Result<(), CommandError> {

@@ -28,7 +28,6 @@ mod survey;
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Instant;
 
 use ::ledger::catalogue::Catalogue;
 use ::ledger::clue::{Finding, Kind, Rule};
@@ -38,6 +37,7 @@ use spatial::{
     Budget, CollectionId, Costs, Crs, FeatureId, Geometry, Revision, Snapshot, Timestamp,
 };
 
+use crate::pool::Weight;
 use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
 use source::Ask;
@@ -185,13 +185,14 @@ impl Engine {
         ids.dedup();
         let state = self.state(query.as_of, &ids).await?;
         let engine = self.clone();
-        let run = move || {
-            let deadline = Instant::now() + engine.settings().query_time;
-            let expired = || Instant::now() > deadline;
-            let budget = Budget::new(COSTS, &expired);
-            engine.clues_now(&state, &query, &budget)
+        // Of one feature only what is around it is read.
+        let weight = match (&query.rule.kind, query.id) {
+            (Kind::Neighbours(_), Some(_)) => Weight::PerhapsLight,
+            _ => Weight::Heavy,
         };
-        self.pool().run(run).await?
+        let asked = (COSTS, self.settings().query_time);
+        let read = move |budget: &Budget<'_>| engine.clues_now(&state, &query, budget);
+        self.pool().read(weight, asked, read).await
     }
 
     fn clues_now(

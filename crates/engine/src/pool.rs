@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use spatial::{Budget, Costs};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::EngineError;
@@ -13,6 +15,20 @@ use crate::EngineError;
 pub struct Pool {
     threads: rayon::ThreadPool,
     places: Arc<Semaphore>,
+}
+
+/// What is read where a request came in instead of by another thread: about what waking that costs.
+const LIGHT: Costs = Costs { candidates: 10_000, vertices: 50_000 };
+/// The same on the clock.
+const LIGHT_TIME: Duration = Duration::from_micros(400);
+
+/// How much a read may turn out to be, as far as its question tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Perhaps little: it is tried at once, and begun anew on the pool when it is not.
+    PerhapsLight,
+    /// Much, or on several threads.
+    Heavy,
 }
 
 /// A job under way.
@@ -44,6 +60,28 @@ impl Pool {
     ) -> Result<T, EngineError> {
         let place = Arc::clone(&self.places).try_acquire_owned();
         self.start_in(place.map_err(|_full| EngineError::Busy)?, work).answer().await
+    }
+
+    /// Reads within `costs` and `time`.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        weight: Weight,
+        (costs, time): (Costs, Duration),
+        read: impl Fn(&Budget<'_>) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let within = |costs: Costs, time: Duration, read: &dyn Fn(&Budget<'_>) -> _| {
+            let deadline = Instant::now() + time;
+            let expired = || Instant::now() > deadline;
+            read(&Budget::new(costs, &expired))
+        };
+        if weight == Weight::PerhapsLight {
+            let at_once = AssertUnwindSafe(|| within(LIGHT, LIGHT_TIME, &read));
+            match catch_unwind(at_once).map_err(|panic| internal(&said(&*panic)))? {
+                Err(EngineError::TooCostly { .. }) => {}
+                answer => return answer,
+            }
+        }
+        self.run(move || within(costs, time, &read)).await?
     }
 
     /// Runs `work` and awaits it, waiting for a place in the queue first: for writes and for
@@ -86,12 +124,15 @@ impl Pool {
 }
 
 /// What `work` makes of each of `items`, in their order: on the threads of the pool that it is
-/// called from.
+/// called from; one after the other where it is called from none.
 pub fn each_in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync + Send,
 ) -> Vec<R> {
     use rayon::prelude::*;
+    if rayon::current_thread_index().is_none() {
+        return items.iter().map(work).collect();
+    }
     items.par_iter().map(work).collect()
 }
 
@@ -141,6 +182,31 @@ mod tests {
         assert!(running.answer().await.unwrap());
         assert_eq!(waiting.answer().await.unwrap(), 1);
         assert_eq!(pool.run(|| 4).await.unwrap(), 4);
+    }
+
+    #[tokio::test]
+    async fn little_is_read_at_once_and_more_on_the_pool() {
+        let pool = Pool::new(1, 4).unwrap();
+        let asked = || (Costs::default(), Duration::from_secs(10));
+        let read = |candidates: u64| {
+            move |budget: &Budget<'_>| {
+                budget.spend(candidates, 0).map_err(EngineError::from)?;
+                Ok(rayon::current_thread_index().is_some())
+            }
+        };
+        for (weight, candidates, is_on_pool) in [
+            (Weight::PerhapsLight, LIGHT.candidates, false),
+            (Weight::PerhapsLight, LIGHT.candidates + 1, true),
+            (Weight::Heavy, 1, true),
+        ] {
+            let found = pool.read(weight, asked(), read(candidates)).await.unwrap();
+            assert_eq!(found, is_on_pool, "{weight:?} {candidates}");
+        }
+        let too_much = pool.read(Weight::PerhapsLight, asked(), read(u64::MAX)).await;
+        assert!(matches!(too_much, Err(EngineError::TooCostly { .. })));
+        let panics = |_: &Budget<'_>| -> Result<(), EngineError> { panic!("odd ring {}", 7) };
+        let panicked = pool.read(Weight::PerhapsLight, asked(), panics).await;
+        assert!(matches!(panicked, Err(EngineError::Internal { .. })));
     }
 
     #[tokio::test]

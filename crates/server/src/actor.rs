@@ -7,7 +7,7 @@ use crate::access::AccountRole;
 use crate::problem::{Code, Problem};
 
 /// An authenticated principal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Actor {
     name: String,
     display_name: String,
@@ -16,7 +16,7 @@ pub struct Actor {
     scope: Vec<Scope>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum ActorRole {
     /// Whoever reaches a server without accounts: in every role.
     Local,

@@ -1,13 +1,15 @@
 //! Spatial rules and what they propose, as JSON. No HTTP here: the routes and the command line share
 //! it.
 
+use std::fmt::Write;
+
 use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitShare};
 use engine::query::Place;
-use formats::geojson::Positions;
+use formats::geojson::{Positions, push_key, push_string, push_value};
 use geo_types::Rect;
 use ledger::clue::{Finding, Measured, Rule};
-use serde_json::{Map, Value, json};
-use spatial::{AxisOrder, Crs, Geometry, GeometryType};
+use serde_json::{Value, json};
+use spatial::{AxisOrder, Crs, Geometry, GeometryType, ValueRef};
 
 /// Clues of a page when nothing is said.
 pub const CLUES: usize = 100;
@@ -63,66 +65,99 @@ pub fn rule(rule: &Rule, edition: &str, missing: &[MissingInput]) -> Value {
     })
 }
 
-/// What a rule proposes: a GeoJSON feature a clue, in longitude and latitude. `base` is put before
-/// links; `described` is the rule as [`rule`] tells it.
-pub fn found(query: &CluesQuery, found: &CluesFound, described: Value, base: &str) -> Value {
-    let features = found.clues.iter().map(|clue| feature(&query.rule, clue, base));
-    let features: Vec<Value> = features.collect();
-    let mut body = json!({
-        "type": "FeatureCollection",
-        "rule": described,
-        "revision": found.revision.0,
-        "date": query.today.to_string(),
-        "numberMatched": found.count,
-        "numberReturned": features.len(),
-        "offset": query.offset,
-        "features": features
-    });
+/// What a rule proposes, as the text of a GeoJSON document: a feature a clue, in longitude and latitude.
+/// `base` is put before links; `described` is the rule as [`rule`] tells it, `links` are its own.
+pub fn found(
+    query: &CluesQuery,
+    found: &CluesFound,
+    described: &Value,
+    (base, links): (&str, Option<&Value>),
+) -> String {
+    let mut text = String::with_capacity(1024 + 600 * found.clues.len());
+    let _ = write!(
+        text,
+        "{{\"type\":\"FeatureCollection\",\"rule\":{described},\"revision\":{},\"date\":\"{}\",\
+         \"numberMatched\":{},\"numberReturned\":{},\"offset\":{},\"features\":[",
+        found.revision.0,
+        query.today,
+        found.count,
+        found.clues.len(),
+        query.offset
+    );
+    for (position, clue) in found.clues.iter().enumerate() {
+        text.push_str(if position == 0 { "\n" } else { ",\n" });
+        push_feature(&mut text, &query.rule, clue, base);
+    }
+    text.push(']');
     if !found.shares.is_empty() {
-        body["shares"] = found.shares.iter().map(share).collect();
+        let shares: Value = found.shares.iter().map(share).collect();
+        let _ = write!(text, ",\"shares\":{shares}");
     }
-    body
+    if let Some(links) = links {
+        let _ = write!(text, ",\"links\":{links}");
+    }
+    text.push('}');
+    text
 }
 
-fn feature(rule: &Rule, clue: &Clue, base: &str) -> Value {
-    let measured = clue.finding.measures().into_iter();
-    let measured = measured.map(|(name, value)| (name.to_owned(), number(value)));
-    let subjects = clue.subjects.iter().take(MAX_SUBJECTS).map(|one| subject(one, base));
-    let mut properties = json!({
-        "suspicion": rule.name,
-        "status": PROPOSAL,
-        "reason": clue.finding.to_string(),
-        "measured": measured.collect::<Map<_, _>>(),
-        "features": subjects.collect::<Vec<_>>()
-    });
+fn push_feature(text: &mut String, rule: &Rule, clue: &Clue, base: &str) {
+    text.push_str("{\"type\":\"Feature\",\"geometry\":");
+    match &clue.geometry {
+        None => text.push_str("null"),
+        Some(geometry) => {
+            let positions =
+                Positions { axis_order: AxisOrder::EastNorth, declared: GeometryType::Any };
+            positions.push_geometry(text, geometry);
+        }
+    }
+    text.push_str(",\"properties\":{\"suspicion\":");
+    push_string(text, &rule.name);
+    let _ = write!(text, ",\"status\":\"{PROPOSAL}\",\"reason\":");
+    push_string(text, &clue.finding.to_string());
+    text.push_str(",\"measured\":{");
+    for (position, (name, value)) in clue.finding.measures().into_iter().enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        push_key(text, name);
+        push_measured(text, &value);
+    }
+    text.push_str("},\"features\":[");
+    for (position, subject) in clue.subjects.iter().take(MAX_SUBJECTS).enumerate() {
+        if position > 0 {
+            text.push(',');
+        }
+        push_subject(text, subject, base);
+    }
+    text.push(']');
     if let Some(confirm) = confirm(clue, base) {
-        properties["confirm"] = confirm;
+        let _ = write!(text, ",\"confirm\":{confirm}");
     }
-    json!({
-        "type": "Feature",
-        "geometry": clue.geometry.as_ref().map_or(Value::Null, geometry),
-        "properties": properties
-    })
+    text.push_str("}}");
 }
 
-fn number(value: Measured) -> Value {
+fn push_measured(text: &mut String, value: &Measured) {
     match value {
-        Measured::Number(number) => json!(number),
-        Measured::Whole(number) => json!(number),
-        Measured::Text(text) => json!(text),
-        Measured::Texts(texts) => json!(texts),
-        Measured::Truth(truth) => json!(truth),
+        Measured::Number(number) => push_value(text, ValueRef::Real(*number)),
+        Measured::Whole(number) => push_value(text, ValueRef::Int(*number)),
+        Measured::Text(words) => push_string(text, words),
+        Measured::Texts(texts) => {
+            let _ = write!(text, "{}", json!(texts));
+        }
+        Measured::Truth(truth) => push_value(text, ValueRef::Bool(*truth)),
     }
 }
 
-fn subject(subject: &Subject, base: &str) -> Value {
+fn push_subject(text: &mut String, subject: &Subject, base: &str) {
     let Subject { collection, id, key } = subject;
-    json!({
-        "collection": collection.as_str(),
-        "id": id.value(),
-        "key": key,
-        "href": format!("{base}/collections/{collection}/items/{}", id.value())
-    })
+    let _ = write!(text, "{{\"collection\":\"{collection}\",\"id\":{id},\"key\":");
+    match key {
+        None => text.push_str("null"),
+        Some(key) => push_string(text, key),
+    }
+    text.push_str(",\"href\":");
+    push_string(text, &format!("{base}/collections/{collection}/items/{id}"));
+    text.push('}');
 }
 
 /// What a person would send who finds that it is so; who that is, is left to the person.
@@ -135,13 +170,6 @@ fn confirm(clue: &Clue, base: &str) -> Option<Value> {
         "body": { "kind": "rebound", "confirmed_by": null, "evidence": [] },
         "fill": ["id", "occurred_at", "role", "confirmed_by", "evidence"]
     }))
-}
-
-fn geometry(geometry: &Geometry) -> Value {
-    let mut text = String::new();
-    let positions = Positions { axis_order: AxisOrder::EastNorth, declared: GeometryType::Any };
-    positions.push_geometry(&mut text, geometry);
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 fn share(share: &UnitShare) -> Value {

@@ -10,10 +10,13 @@ use std::task::Poll;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use engine::HIGHEST_IN_TILES;
+use http_body_util::BodyExt;
+use hyper::body::Body as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
@@ -22,9 +25,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
+use crate::access::{Standing, is_question};
 use crate::connection_timer::ConnectionTimer;
-use crate::problem::Problem;
-use crate::ready::Key;
+use crate::problem::{Code, Problem};
+use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
 use crate::routes;
 use crate::state::App;
 
@@ -114,23 +118,32 @@ async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) 
 /// Where requests come in. What is drawn is drawn alike for everyone; else each is answered by a
 /// router that knows the collections that its sender may see.
 struct Door {
-    routers: Vec<(FieldClass, Router)>,
+    rooms: Vec<Room>,
     /// As everyone sees it.
     app: Arc<App>,
+}
+
+/// What those of a class see, and the routes to it.
+struct Room {
+    highest: FieldClass,
+    app: Arc<App>,
+    router: Router,
 }
 
 impl Door {
     fn new(app: &App) -> Self {
         let classes = FieldClass::ALL.into_iter().filter(|class| *class >= HIGHEST_IN_TILES);
-        let router = |class| (class, routes::router(Arc::new(app.seeing(class))));
-        let routers = classes.map(router).collect();
-        Self { routers, app: Arc::new(app.seeing(HIGHEST_IN_TILES)) }
+        let room = |highest| {
+            let app = Arc::new(app.seeing(highest));
+            let router = routes::router(Arc::clone(&app));
+            Room { highest, app, router }
+        };
+        Self { rooms: classes.map(room).collect(), app: Arc::new(app.seeing(HIGHEST_IN_TILES)) }
     }
 
-    /// The router for whoever sees `class`.
-    fn router(&self, class: FieldClass) -> Option<Router> {
-        let found = self.routers.iter().rfind(|(highest, _)| *highest <= class);
-        found.map(|(_, router)| router.clone())
+    /// The room for whoever sees `class`.
+    fn room(&self, class: FieldClass) -> Option<&Room> {
+        self.rooms.iter().rfind(|room| room.highest <= class)
     }
 }
 
@@ -142,49 +155,97 @@ async fn answer(
     let app = &door.app;
     let access = &app.settings.access;
     let standing = access.admit(&mut request);
-    if access.lets_read(&standing)
-        && let Some(mut response) = app.ready.answer(&app.engine, &request)
-    {
-        app.answers.add(response.status());
-        access.keep_private(response.headers_mut());
-        return Ok(response);
-    }
-    let class = match routes::is_drawn(request.uri().path()) {
-        true => HIGHEST_IN_TILES,
-        false => access.sight(&standing),
+    let is_drawn = routes::is_drawn(request.uri().path());
+    let class = if is_drawn { HIGHEST_IN_TILES } else { access.sight(&standing) };
+    let Some(room) = door.room(class) else {
+        return Ok(Problem::internal(&"no router").into_response());
     };
-    request.extensions_mut().insert(standing);
-    // In a box, so that what is ready needs no room for it.
-    let mut response =
-        Box::pin(route(&door, class, peer, request.map(axum::body::Body::new))).await?;
+    let sender = Sender { standing: &standing, class: room.highest, is_drawn };
+    let ready = match access.lets_read(&standing) {
+        true => app.ready.answer(&room.app.engine, (&request, None), sender),
+        false => None,
+    };
+    let mut response = match ready {
+        Some(ready) => {
+            app.answers.add(ready.status());
+            ready
+        }
+        // In a box, so that what is ready needs no room for it.
+        None => Box::pin(room.answer((peer, &standing), request, sender)).await?,
+    };
     access.keep_private(response.headers_mut());
     Ok(response)
 }
 
-async fn route(
-    door: &Door,
-    class: FieldClass,
-    peer: SocketAddr,
-    mut request: Request,
-) -> Result<Response, Infallible> {
-    let app = &door.app;
-    let (key, state) = (Key::of(&request), app.engine.snapshot());
-    request.extensions_mut().insert(ConnectInfo(peer));
-    if let Some(uri) = with_one_slash(request.uri()) {
-        *request.uri_mut() = uri;
+impl Room {
+    /// Answers what is not ready, or a question whose body says whether it is; keeps the answer.
+    async fn answer(
+        &self,
+        (peer, standing): (SocketAddr, &Standing),
+        request: hyper::Request<hyper::body::Incoming>,
+        sender: Sender<'_>,
+    ) -> Result<Response, Infallible> {
+        let ready = &self.app.ready;
+        let lets_read = self.app.settings.access.lets_read(standing);
+        let (mut request, body) = match lets_read && is_short_question(&request) {
+            false => (request.map(Body::new), None),
+            true => match self.read(request).await {
+                Ok((request, body)) => (request, Some(body)),
+                Err(problem) => return Ok(problem.into_response()),
+            },
+        };
+        let engine = &self.app.engine;
+        if body.is_some()
+            && let Some(ready) = ready.answer(engine, (&request, body.as_ref()), sender)
+        {
+            self.app.answers.add(ready.status());
+            return Ok(ready);
+        }
+        let key = lets_read.then(|| Key::of(&request, body.as_ref(), sender)).flatten();
+        let state = engine.snapshot();
+        request.extensions_mut().insert(standing.clone());
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(uri) = with_one_slash(request.uri()) {
+            *request.uri_mut() = uri;
+        }
+        let mut response = self.router.clone().oneshot(request).await?;
+        // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
+        if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+        }
+        Ok(match key {
+            Some(key) => ready.keep(engine, key, &state, response).await,
+            None => response,
+        })
     }
-    let Some(router) = door.router(class) else {
-        return Ok(Problem::internal(&"no router").into_response());
-    };
-    let mut response = router.oneshot(request).await?;
-    // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
-    if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        response.headers_mut().remove(header::CONTENT_LENGTH);
+
+    /// A request with its body, which is short, within the time of a request.
+    async fn read(
+        &self,
+        request: hyper::Request<hyper::body::Incoming>,
+    ) -> Result<(Request, Bytes), Problem> {
+        let limit = self.app.settings.request_timeout;
+        let (head, body) = request.into_parts();
+        let body = match tokio::time::timeout(limit, body.collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(_)) => {
+                return Err(Problem::new(Code::InvalidRequest, "the body ended before its end"));
+            }
+            Err(_elapsed) => {
+                let detail = format!("the body did not come within {} s", limit.as_secs());
+                return Err(Problem::new(Code::Timeout, detail));
+            }
+        };
+        Ok((Request::from_parts(head, Body::from(body.clone())), body))
     }
-    if let Some(key) = key {
-        app.ready.keep(&app.engine, key, &state, &mut response);
-    }
-    Ok(response)
+}
+
+/// Whether a request is a question in a short body, whose answer may be ready.
+fn is_short_question(request: &hyper::Request<hyper::body::Incoming>) -> bool {
+    let size = request.body().size_hint().exact();
+    *request.method() == Method::POST
+        && is_question(request.uri().path())
+        && size.is_some_and(|size| size <= MAX_QUESTION_BYTES)
 }
 
 /// The URI with one slash at its start where there are more: clients join a base URL that ends in a

@@ -1,73 +1,126 @@
-//! Answers that are ready: whole answers to GET, given again as long as the state is the same.
+//! Answers that are ready: whole answers, given again as long as the state is the same.
 //!
-//! *Invariants:* only what a route marks with [`OfTheState`] is kept. It is given to requests with
-//! the same path and the same headers of [`HEADERS`], while the very state that it was made from is
-//! the current one: so it is what the route would answer, 304 included. A URL with a query is never
-//! answered from here.
+//! *Invariants:* only what a route marks with [`OfTheState`] is kept. It is given to those who may read
+//! the same, who ask for the same target with the same body and the same headers of [`HEADERS`], while
+//! the very state that it was made from is the current one: so it is what the route would answer, 304
+//! included. What depends on the clock is kept for [`MOMENT_MS`] alone.
 
 use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::Response;
-use engine::Engine;
+use engine::{Engine, HIGHEST_IN_TILES, now};
+use http_body_util::BodyExt;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use spatial::Snapshot;
+use spatial::{FieldClass, Snapshot, Timestamp};
+
+use crate::access::Standing;
+use crate::actor::Actor;
 
 /// Number of [`HEADERS`].
-const DEPENDS_ON: usize = 3;
-/// Headers of a request that a kept answer may depend on.
-const HEADERS: [HeaderName; DEPENDS_ON] =
-    [header::ACCEPT, header::ACCEPT_ENCODING, header::IF_NONE_MATCH];
+const DEPENDS_ON: usize = 9;
+/// Headers of a request that a kept answer may depend on: what is wanted, and what links begin with.
+const HEADERS: [HeaderName; DEPENDS_ON] = [
+    header::ACCEPT,
+    header::ACCEPT_ENCODING,
+    header::IF_NONE_MATCH,
+    header::CONTENT_TYPE,
+    header::HOST,
+    header::FORWARDED,
+    HeaderName::from_static("x-forwarded-proto"),
+    HeaderName::from_static("x-forwarded-host"),
+    HeaderName::from_static("x-forwarded-prefix"),
+];
 /// What the `Vary` of a kept answer may name. Every origin is answered alike; that is said for
 /// caches in between, which know an answer without `Origin` from others.
 const VARIES: [&str; 3] = ["accept", "accept-encoding", "origin"];
-/// Longest path and headers together that are looked up, in bytes: no client of maps needs more.
-const MAX_KEY_BYTES: usize = 1024;
+/// Longest target and headers together that are looked up, in bytes.
+const MAX_KEY_BYTES: usize = 2048;
+/// Longest body of a question that is looked up, in bytes.
+pub const MAX_QUESTION_BYTES: u64 = 16 << 10;
+/// Longest body of an answer that is kept, in bytes: a tile at its limit, ten times.
+const MAX_ANSWER_BYTES: u64 = 5_000_000;
+/// How long an answer holds that depends on the clock, in milliseconds.
+const MOMENT_MS: i64 = 1_000;
 /// Bytes of an entry beside key and body: headers, links and hash.
 const ENTRY_OVERHEAD: usize = 1024;
 /// Size of a common tile: it sizes the table, not the budget.
 const COMMON_BYTES: u64 = 20_000;
 
-/// Marks an answer (an extension of it) that depends on the path, on [`HEADERS`] and on the
-/// current state, and on nothing else.
-#[derive(Clone, Debug)]
-pub struct OfTheState {
-    /// The body of the answer.
-    pub body: Bytes,
+/// Marks an answer (an extension of it) that depends on what [`Key`] holds and on the current state,
+/// and on nothing else but perhaps the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfTheState {
+    /// A tile.
+    Tile,
+    /// An answer to a question that is the same at any time.
+    Timeless,
+    /// One that would say something else at another time.
+    Now,
+}
+
+impl OfTheState {
+    /// An answer that is the same at any time if `is_timeless`.
+    pub fn timeless_if(is_timeless: bool) -> Self {
+        if is_timeless { Self::Timeless } else { Self::Now }
+    }
+}
+
+/// Who asks, as far as answers differ by it; of accounts the actor stands beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Asker {
+    /// Whoever may read: tiles are alike for everyone.
+    Anyone,
+    Local(FieldClass),
+    Anonymous(FieldClass),
+    Known(FieldClass),
 }
 
 /// What a request asks for, as far as a kept answer depends on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Asked<'a> {
-    path: &'a str,
+    asker: Asker,
+    actor: Option<&'a Actor>,
+    target: &'a str,
+    /// Of POST; GET has none.
+    body: Option<&'a [u8]>,
     headers: [Option<&'a [u8]>; DEPENDS_ON],
 }
 
 impl<'a> Asked<'a> {
-    /// `None` for what is never kept, such as a request with a query or with a header twice.
-    fn of<B>(request: &'a Request<B>) -> Option<Self> {
-        if *request.method() != Method::GET || request.uri().query().is_some() {
+    /// `None` for what is never kept, such as a request with a header twice.
+    fn of<B>(request: &'a Request<B>, body: Option<&'a Bytes>, sender: Sender<'a>) -> Option<Self> {
+        let is_asked = match *request.method() {
+            Method::GET => body.is_none(),
+            Method::POST => body.is_some(),
+            _ => false,
+        };
+        if !is_asked {
             return None;
         }
         let mut headers = [None; DEPENDS_ON];
-        for (place, name) in headers.iter_mut().zip(&HEADERS) {
-            let mut values = request.headers().get_all(name).iter();
-            *place = values.next().map(|value| value.as_bytes());
-            if values.next().is_some() {
+        for (name, value) in request.headers() {
+            if let Some(place) = HEADERS.iter().position(|known| known == name)
+                && headers[place].replace(value.as_bytes()).is_some()
+            {
                 return None;
             }
         }
-        let asked = Self { path: request.uri().path(), headers };
+        let target = request.uri().path_and_query()?.as_str();
+        let asker = sender.asker()?;
+        let actor = sender.standing.account().filter(|_| asker != Asker::Anyone);
+        let asked = Self { asker, actor, target, body: body.map(|body| &**body), headers };
         (asked.len() <= MAX_KEY_BYTES).then_some(asked)
     }
 
+    /// Bytes of target and headers.
     fn len(&self) -> usize {
-        self.path.len() + self.headers.iter().flatten().map(|value| value.len()).sum::<usize>()
+        self.target.len() + self.headers.iter().flatten().map(|value| value.len()).sum::<usize>()
     }
 }
 
@@ -77,23 +130,54 @@ impl Equivalent<Key> for Asked<'_> {
     }
 }
 
+/// Who sends a request, and the class up to which collections are there for the answer.
+#[derive(Clone, Copy, Debug)]
+pub struct Sender<'a> {
+    /// Who.
+    pub standing: &'a Standing,
+    /// The class; of tiles that of everyone.
+    pub class: FieldClass,
+    /// Whether a tile or the like is asked for, which is alike for everyone.
+    pub is_drawn: bool,
+}
+
+impl Sender<'_> {
+    fn asker(self) -> Option<Asker> {
+        let Self { standing, class, is_drawn } = self;
+        match standing {
+            _ if is_drawn && class == HIGHEST_IN_TILES => Some(Asker::Anyone),
+            Standing::Local => Some(Asker::Local(class)),
+            Standing::Anonymous => Some(Asker::Anonymous(class)),
+            Standing::Known(_) => Some(Asker::Known(class)),
+            Standing::Refused(_) => None,
+        }
+    }
+}
+
 /// What an answer is kept under; made from a request before a route consumes it.
 #[derive(Clone, Debug)]
 pub struct Key {
-    path: Box<str>,
+    asker: Asker,
+    actor: Option<Box<Actor>>,
+    target: Box<str>,
+    body: Option<Bytes>,
     headers: [Option<Box<[u8]>>; DEPENDS_ON],
 }
 
 impl Key {
-    /// `None` for a request whose answer is never kept.
-    pub fn of<B>(request: &Request<B>) -> Option<Self> {
-        let Asked { path, headers } = Asked::of(request)?;
-        Some(Self { path: path.into(), headers: headers.map(|value| value.map(Box::from)) })
+    /// `None` for a request whose answer is never kept. `body` is that of a question by POST.
+    pub fn of<B>(request: &Request<B>, body: Option<&Bytes>, sender: Sender<'_>) -> Option<Self> {
+        let Asked { asker, actor, target, headers, .. } = Asked::of(request, body, sender)?;
+        let actor = actor.cloned().map(Box::new);
+        let headers = headers.map(|value| value.map(Box::from));
+        Some(Self { asker, actor, target: target.into(), body: body.cloned(), headers })
     }
 
     fn asked(&self) -> Asked<'_> {
         let headers = self.headers.each_ref().map(Option::as_deref);
-        Asked { path: &self.path, headers }
+        let (asker, actor) = (self.asker, self.actor.as_deref());
+        let (target, body) = (&*self.target, self.body.as_deref());
+        Asked { asker, actor, target, body, headers }
     }
 }
 
@@ -115,6 +199,9 @@ impl Hash for Key {
 struct Kept {
     /// Holds the place in memory, so that no later state has the same address.
     state: Weak<Snapshot>,
+    /// It is given before this moment.
+    until: Option<Timestamp>,
+    is_tile: bool,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -125,7 +212,8 @@ struct ByBytes;
 
 impl Weighter<Key, Arc<Kept>> for ByBytes {
     fn weight(&self, key: &Key, kept: &Arc<Kept>) -> u64 {
-        (key.asked().len() + kept.body.len() + ENTRY_OVERHEAD) as u64
+        let question = key.body.as_ref().map_or(0, Bytes::len);
+        (key.asked().len() + question + kept.body.len() + ENTRY_OVERHEAD) as u64
     }
 }
 
@@ -148,14 +236,19 @@ impl Ready {
         self.given.load(Ordering::Relaxed)
     }
 
-    /// The answer to a request, when it is ready.
-    pub fn answer<B>(&self, engine: &Engine, request: &Request<B>) -> Option<Response> {
-        let kept = self.kept.get(&Asked::of(request)?)?;
-        if !engine.is_current(&kept.state) {
+    /// The answer to a request, when it is ready. `engine` sees what the sender sees.
+    pub fn answer<B>(
+        &self,
+        engine: &Engine,
+        (request, body): (&Request<B>, Option<&Bytes>),
+        sender: Sender<'_>,
+    ) -> Option<Response> {
+        let kept = self.kept.get(&Asked::of(request, body, sender)?)?;
+        if !engine.is_current(&kept.state) || kept.until.is_some_and(|until| now() >= until) {
             return None;
         }
         self.given.fetch_add(1, Ordering::Relaxed);
-        if kept.status != StatusCode::NOT_MODIFIED {
+        if kept.is_tile && kept.status != StatusCode::NOT_MODIFIED {
             engine.count_kept_tile();
         }
         let mut response = Response::new(Body::from(kept.body.clone()));
@@ -164,14 +257,39 @@ impl Ready {
         Some(response)
     }
 
-    /// Keeps an answer that is marked, if `state`, which was current before it was made, still is.
-    pub fn keep(&self, engine: &Engine, key: Key, state: &Arc<Snapshot>, response: &mut Response) {
-        let Some(OfTheState { body }) = response.extensions_mut().remove() else { return };
+    /// Keeps an answer that is marked, if `state`, which was current before it was made, still is;
+    /// gives the answer back.
+    pub async fn keep(
+        &self,
+        engine: &Engine,
+        key: Key,
+        state: &Arc<Snapshot>,
+        mut response: Response,
+    ) -> Response {
+        let mark: Option<OfTheState> = response.extensions_mut().remove();
+        let Some(mark) = mark else { return response };
         let state = Arc::downgrade(state);
-        if engine.is_current(&state) && varies_by_what_is_known(response.headers()) {
-            let (status, headers) = (response.status(), response.headers().clone());
-            self.kept.insert(key, Arc::new(Kept { state, status, headers, body }));
+        let size = response.body().size_hint().exact();
+        let is_kept = engine.is_current(&state)
+            && size.is_some_and(|size| size <= MAX_ANSWER_BYTES)
+            && varies_by_what_is_known(response.headers());
+        if !is_kept {
+            return response;
         }
+        let until = match mark {
+            OfTheState::Tile | OfTheState::Timeless => None,
+            OfTheState::Now => Some(Timestamp(now().0.saturating_add(MOMENT_MS))),
+        };
+        let (head, body) = response.into_parts();
+        // It is in memory already: nothing is waited for, nothing copied.
+        let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
+            return Response::from_parts(head, Body::empty());
+        };
+        let (status, headers) = (head.status, head.headers.clone());
+        let is_tile = mark == OfTheState::Tile;
+        let kept = Kept { state, until, is_tile, status, headers, body: body.clone() };
+        self.kept.insert(key, Arc::new(kept));
+        Response::from_parts(head, Body::from(body))
     }
 }
 
@@ -188,6 +306,10 @@ mod tests {
 
     use super::*;
 
+    const PATH: &str = "/xyz/a/1/2/3.mvt";
+    const ANYONE: Sender<'static> =
+        Sender { standing: &Standing::Local, class: HIGHEST_IN_TILES, is_drawn: true };
+
     fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<()> {
         let builder = Request::builder().method(method).uri(uri);
         let builder =
@@ -195,47 +317,64 @@ mod tests {
         builder.body(()).unwrap()
     }
 
+    #[track_caller]
+    fn check_shares(
+        (one, body, sender): (&Request<()>, Option<&Bytes>, Sender<'_>),
+        key: &Key,
+        shares: bool,
+    ) {
+        let asked = Asked::of(one, body, sender).unwrap();
+        assert_eq!(asked.equivalent(key), shares, "{one:?} {body:?} {sender:?}");
+        assert_eq!(Key::of(one, body, sender).unwrap() == *key, shares, "{one:?}");
+    }
+
     #[test]
     fn requests_share_an_answer_only_if_all_that_it_depends_on_is_the_same() {
-        let usual = request("GET", "/xyz/a/1/2/3.mvt", &[("accept-encoding", "gzip")]);
-        let key = Key::of(&usual).unwrap();
-        for (other, shares) in [
-            (request("GET", "/xyz/a/1/2/3.mvt", &[("accept-encoding", "gzip")]), true),
-            (
-                request("GET", "/xyz/a/1/2/3.mvt", &[("origin", "x"), ("accept-encoding", "gzip")]),
-                true,
-            ),
-            (request("GET", "/xyz/a/1/2/4.mvt", &[("accept-encoding", "gzip")]), false),
-            (request("GET", "/xyz/a/1/2/3.mvt", &[("accept-encoding", "zstd")]), false),
-            (request("GET", "/xyz/a/1/2/3.mvt", &[]), false),
-            (request("GET", "/xyz/a/1/2/3.mvt", &[("accept", "gzip")]), false),
-            (
-                request(
-                    "GET",
-                    "/xyz/a/1/2/3.mvt",
-                    &[("accept-encoding", "gzip"), ("if-none-match", "\"a\"")],
-                ),
-                false,
-            ),
+        let key = Key::of(&request("GET", PATH, &[("accept-encoding", "gzip")]), None, ANYONE);
+        let key = key.unwrap();
+        for (uri, headers, shares) in [
+            (PATH, &[("accept-encoding", "gzip")][..], true),
+            (PATH, &[("origin", "x"), ("accept-encoding", "gzip")], true),
+            ("/xyz/a/1/2/4.mvt", &[("accept-encoding", "gzip")], false),
+            ("/xyz/a/1/2/3.mvt?as-of=2025-01-01", &[("accept-encoding", "gzip")], false),
+            (PATH, &[("accept-encoding", "zstd")], false),
+            (PATH, &[], false),
+            (PATH, &[("accept", "gzip")], false),
+            (PATH, &[("accept-encoding", "gzip"), ("if-none-match", "\"a\"")], false),
+            (PATH, &[("accept-encoding", "gzip"), ("host", "other.example")], false),
+            (PATH, &[("accept-encoding", "gzip"), ("x-forwarded-proto", "https")], false),
         ] {
-            let asked = Asked::of(&other).unwrap();
-            assert_eq!(asked.equivalent(&key), shares, "{other:?}");
-            assert_eq!(Key::of(&other).unwrap() == key, shares, "{other:?}");
+            check_shares((&request("GET", uri, headers), None, ANYONE), &key, shares);
         }
+    }
+
+    #[test]
+    fn a_question_is_shared_by_those_who_may_read_the_same() {
+        let (asked, body) = (request("POST", "/search", &[]), Bytes::from("{}"));
+        let local = Sender { class: FieldClass::L1, is_drawn: false, ..ANYONE };
+        let key = Key::of(&asked, Some(&body), local).unwrap();
+        let other = Bytes::from("{} ");
+        check_shares((&asked, Some(&body), local), &key, true);
+        check_shares((&asked, Some(&other), local), &key, false);
+        let higher = Sender { class: FieldClass::L2, ..local };
+        check_shares((&asked, Some(&body), higher), &key, false);
+        let anonymous = Sender { standing: &Standing::Anonymous, ..local };
+        check_shares((&asked, Some(&body), anonymous), &key, false);
+        let refused = Standing::Refused(crate::access::TokenFault::Unknown);
+        let refused = Sender { standing: &refused, ..local };
+        assert!(Key::of(&asked, Some(&body), refused).is_none());
     }
 
     #[test]
     fn what_depends_on_more_is_never_looked_up() {
         let long = format!("/{}", "a".repeat(MAX_KEY_BYTES));
         for never in [
-            request("HEAD", "/xyz/a/1/2/3.mvt", &[]),
-            request("POST", "/xyz/a/1/2/3.mvt", &[]),
-            request("GET", "/xyz/a/1/2/3.mvt?as-of=2025-01-01", &[]),
-            request("GET", "/xyz/a/1/2/3.mvt?", &[]),
+            request("HEAD", PATH, &[]),
+            request("POST", PATH, &[]),
             request("GET", "/", &[("accept-encoding", "gzip"), ("accept-encoding", "zstd")]),
             request("GET", &long, &[]),
         ] {
-            assert!(Asked::of(&never).is_none(), "{never:?}");
+            assert!(Asked::of(&never, None, ANYONE).is_none(), "{never:?}");
         }
     }
 

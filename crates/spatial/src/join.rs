@@ -17,13 +17,17 @@ mod tally;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 pub use tally::{Tallies, Total};
 use thiserror::Error;
 
+use crate::packed_tree::Descent;
 use crate::relate::GeometryFault;
 use crate::snapshot::Part;
+use crate::tombstones::Tombstones;
 use crate::{
-    Budget, CollectionSnapshot, FeatureId, FeatureRef, Metric, OverBudget, Predicate, ShardBuilder,
+    Budget, CollectionSnapshot, Envelope, FeatureId, FeatureRef, Metric, OverBudget, Predicate,
+    ShardBuilder,
 };
 use pair_test::{Asked, Piece};
 
@@ -39,6 +43,8 @@ pub struct JoinSide<'a> {
     pub snapshot: &'a CollectionSnapshot,
     /// Which of its features take part; all when absent.
     pub keep: Option<Keep<'a>>,
+    /// Only these of its features take part, where they are known already.
+    pub among: Option<&'a FxHashSet<FeatureId>>,
 }
 
 impl std::fmt::Debug for JoinSide<'_> {
@@ -51,7 +57,7 @@ impl std::fmt::Debug for JoinSide<'_> {
 
 impl<'a> From<&'a CollectionSnapshot> for JoinSide<'a> {
     fn from(snapshot: &'a CollectionSnapshot) -> Self {
-        Self { snapshot, keep: None }
+        Self { snapshot, keep: None, among: None }
     }
 }
 
@@ -129,6 +135,33 @@ impl Join {
         let asked = Asked::new(on)?;
         let first = pieces(first, |_| true);
         let second = pieces(second, |part| asked.may_meet(part, &first));
+        Ok(Self { first, second, asked })
+    }
+
+    /// The same for pairs alone: of a side that is much larger than the other only what comes near one
+    /// of the other's features is asked whether it takes part, and nothing else counts.
+    pub fn of_pairs(
+        first: JoinSide<'_>,
+        second: JoinSide<'_>,
+        on: JoinOn,
+    ) -> Result<Self, JoinFault> {
+        /// So many times larger a side must be.
+        const MUCH: usize = 4;
+        let sizes = [first, second].map(|side| {
+            let all = side.snapshot.len();
+            side.among.map_or(all, |ids| ids.len().min(all))
+        });
+        let asked = Asked::new(on)?;
+        if sizes[0] > MUCH * sizes[1] && first.keep.is_some() {
+            let second = pieces(second, |_| true);
+            let first = pieces_near(first, asked, &second);
+            return Ok(Self { first, second, asked });
+        }
+        let first = pieces(first, |_| true);
+        let second = match sizes[1] > MUCH * sizes[0] && second.keep.is_some() {
+            true => pieces_near(second, asked, &first),
+            false => pieces(second, |part| asked.may_meet(part, &first)),
+        };
         Ok(Self { first, second, asked })
     }
 
@@ -211,14 +244,55 @@ impl Join {
     }
 }
 
+fn parts(side: JoinSide<'_>) -> Vec<Part> {
+    match side.among {
+        None => side.snapshot.parts(),
+        Some(ids) => side.snapshot.parts_of(ids),
+    }
+}
+
 /// The parts of a side that `may` take part, with what is kept of them.
 fn pieces(side: JoinSide<'_>, may: impl Fn(&Part) -> bool + Sync) -> Vec<Piece> {
-    let parts = side.snapshot.parts().into_par_iter().filter(|part| may(part));
+    let parts = parts(side).into_par_iter().filter(|part| may(part));
     let kept = parts.map(|part| match side.keep {
         None => part,
         Some(keep) => part.sifted(keep),
     });
     kept.map(Piece::new).collect()
+}
+
+/// The parts of a side with what is kept of them and comes near `others`.
+fn pieces_near(side: JoinSide<'_>, asked: Asked, others: &[Piece]) -> Vec<Piece> {
+    let parts = parts(side).into_par_iter().filter_map(|part| {
+        let near = near(&part, asked, others);
+        let keep = side.keep.unwrap_or(&|_| true);
+        (!near.is_empty()).then(|| part.sifted_near(&near, keep))
+    });
+    parts.map(Piece::new).collect()
+}
+
+/// Which slots of a part lie where a feature of `others` may have a partner.
+fn near(part: &Part, asked: Asked, others: &[Piece]) -> Tombstones {
+    let mut near = Tombstones::default();
+    let (tree, envelopes) = (part.shard.tree(), part.shard.envelopes());
+    let bounds = tree.bounds();
+    let open = |is_open: bool| if is_open { Descent::Open } else { Descent::Skip };
+    let may_meet = |envelope: &Envelope| asked.reach(envelope).intersects(&bounds);
+    for other in others.iter().filter(|other| may_meet(&other.bounds)) {
+        let shard = &other.part.shard;
+        let mut slots_near = |slots: std::ops::Range<usize>, _| {
+            for slot in slots.filter(|slot| other.part.counts(*slot)) {
+                let reach = asked.reach(&shard.envelopes()[slot]);
+                let mut classify = |envelope: &Envelope| open(reach.intersects(envelope));
+                tree.walk(envelopes, &mut classify, &mut |slots, _| {
+                    slots.for_each(|slot| near.insert(slot as u16));
+                });
+            }
+        };
+        let mut classify = |envelope: &Envelope| open(may_meet(envelope));
+        shard.tree().walk(shard.envelopes(), &mut classify, &mut slots_near);
+    }
+    near
 }
 
 /// A part of the second collection in the coordinates of the first.

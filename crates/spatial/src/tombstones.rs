@@ -28,6 +28,17 @@ impl Tombstones {
         *word |= bit;
     }
 
+    /// Marks what is not marked and the other way round, of the first `slots`.
+    pub(crate) fn inverted(&self, slots: usize) -> Self {
+        let mut words = self.words.clone();
+        for (number, word) in words.iter_mut().enumerate() {
+            let below = slots.saturating_sub(number * 64).min(64);
+            *word = !*word & if below == 64 { u64::MAX } else { (1 << below) - 1 };
+        }
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        Self { words, count }
+    }
+
     /// Whether `slot` is marked.
     pub fn contains(&self, slot: u16) -> bool {
         self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1

@@ -57,7 +57,7 @@ pub struct Account {
 }
 
 /// An area that is given to an account for a time.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Scope {
     /// To which account.
     pub account: AccountName,

@@ -2,7 +2,7 @@
 
 use ::ledger::clue::{Finding, IdleLand};
 use geo_types::Geometry as Shape;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::join::JoinOn;
 use spatial::union::union_of_shapes;
 use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
@@ -10,7 +10,7 @@ use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
 use super::Clue;
 use super::ground::Ground;
 use super::parcels::union_fault;
-use super::source::{Ask, day, is_among, text};
+use super::source::{Ask, Side, day, is_among, text};
 use crate::EngineError;
 
 /// Land that was released longer ago than it may lie idle, of which no use is recorded and too little
@@ -28,22 +28,22 @@ pub(super) fn idle(ask: &Ask<'_>, rule: &IdleLand) -> Result<Vec<Clue>, EngineEr
         (days > i64::from(rule.days) && is_idle).then_some((released, days, used))
     };
     let is_late = |plot: FeatureRef<'_>| is_among(asked.as_ref(), plot) && waited(plot).is_some();
-    let green = rule.green.as_deref().and_then(|name| ask.optional(name));
-    let ground = Ground::of(ask, land, green.unwrap_or(land))?;
-    let mut greens: FxHashMap<FeatureId, Vec<Shape<f64>>> = FxHashMap::default();
-    if let Some(green) = green {
-        let any = |_: FeatureRef<'_>| true;
-        let on = JoinOn::Predicate(Predicate::Intersects);
-        for (plot, id) in ask.pairs((land, &is_late), (green, &any), on)? {
-            greens.entry(plot).or_default().extend(ground.moved(green.get(id)?)?);
-        }
-    }
     let mut late = Vec::new();
     land.each(&mut |plot| {
         if is_late(plot) {
             late.push(plot);
         }
     });
+    let green = rule.green.as_deref().and_then(|name| ask.optional(name));
+    let ground = Ground::of(ask, land, green.unwrap_or(land))?;
+    let mut greens: FxHashMap<FeatureId, Vec<Shape<f64>>> = FxHashMap::default();
+    if let Some(green) = green {
+        let on = JoinOn::Predicate(Predicate::Intersects);
+        let late: FxHashSet<FeatureId> = late.iter().map(|plot| plot.id()).collect();
+        for (plot, id) in ask.pairs(Side::from(land).among(Some(&late)), green, on)? {
+            greens.entry(plot).or_default().extend(ground.moved(green.get(id)?)?);
+        }
+    }
     let mut clues = Vec::new();
     for plot in late {
         let Some((released, days, used)) = waited(plot) else { continue };

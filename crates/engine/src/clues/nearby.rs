@@ -3,12 +3,12 @@
 use ::ledger::State;
 use ::ledger::clue::{ComplaintNearClosed, Finding, Rebound};
 use ::ledger::place::Day;
-use rustc_hash::FxHashMap;
-use spatial::{FeatureId, FeatureRef, Timestamp};
+use rayon::prelude::*;
+use spatial::{FeatureId, FeatureRef, Timestamp, ValueRef};
 
 use super::Clue;
 use super::ground::Ruler;
-use super::source::{Ask, Source, is_among, moment, number, text};
+use super::source::{Ask, Side, Source, is_among, moment, number, text};
 use crate::EngineError;
 
 /// Worst accuracy of a position that still widens a search, in metres; beyond it a position says
@@ -39,10 +39,14 @@ impl Points {
         State::from_identifier(&text(feature, self.state)?)
     }
 
+    fn is_closed(&self, feature: FeatureRef<'_>) -> bool {
+        let closed = State::Closed.identifier();
+        matches!(feature.value(self.state), ValueRef::Text(text) if text.trim() == closed)
+    }
+
     /// When a point that is closed was closed.
     fn closed(&self, feature: FeatureRef<'_>) -> Option<Timestamp> {
-        let is_closed = self.state(feature) == Some(State::Closed);
-        is_closed.then(|| moment(feature, self.closed_at)).flatten()
+        self.is_closed(feature).then(|| moment(feature, self.closed_at)).flatten()
     }
 
     /// When a point that is open and was never closed came up.
@@ -74,7 +78,8 @@ pub(super) fn rebound(ask: &Ask<'_>, rule: &Rebound) -> Result<Vec<Clue>, Engine
     let is_new = |f: FeatureRef<'_>| is_among(asked.as_ref(), f) && points.came_up(f).is_some();
     let is_closed = |feature: FeatureRef<'_>| points.closed(feature).is_some();
     let ruler = Ruler::of(ask, source, source)?;
-    let pairs = ask.pairs((source, &is_new), (source, &is_closed), ruler.around(reach))?;
+    let (new, closed) = (Side::kept(source, &is_new), Side::kept(source, &is_closed));
+    let pairs = ask.pairs(new, closed, ruler.around(reach))?;
     let mut clues = Vec::new();
     for (new, closed) in pairs {
         let (new, closed) = (source.get(new)?, source.get(closed)?);
@@ -113,28 +118,18 @@ pub(super) fn complaints(
     let points = Points::of(held)?;
     let occurred = complaints.field(&rule.occurred)?;
     let asked = ask.asked(complaints)?;
-    let mut days: FxHashMap<FeatureId, Day> = FxHashMap::default();
-    complaints.each(&mut |feature| {
-        let day = moment(feature, occurred).map(Day::of);
-        if let Some(day) = day.filter(|_| is_among(asked.as_ref(), feature)) {
-            days.insert(feature.id(), day);
-        }
-    });
-    let is_asked = |feature: FeatureRef<'_>| days.contains_key(&feature.id());
-    let is_closed = |feature: FeatureRef<'_>| points.closed(feature).is_some();
+    let is_closed = |feature: FeatureRef<'_>| points.is_closed(feature);
     let ruler = Ruler::of(ask, complaints, held)?;
-    let pairs =
-        ask.pairs((complaints, &is_asked), (held, &is_closed), ruler.around(rule.metres))?;
-    let mut clues = Vec::new();
-    for (complaint, point) in pairs {
-        let (feature, point) = (complaints.get(complaint)?, held.get(point)?);
-        let (Some(day), Some(closed)) = (days.get(&complaint), points.closed(point)) else {
-            continue;
-        };
+    let asked = Side::from(complaints).among(asked.as_ref());
+    let pairs = ask.pairs(asked, Side::kept(held, &is_closed), ruler.around(rule.metres))?;
+    let clue = |(complaint, point): &(FeatureId, FeatureId)| {
+        let (feature, point) = (complaints.get(*complaint)?, held.get(*point)?);
+        let day = moment(feature, occurred).map(Day::of);
+        let (Some(day), Some(closed)) = (day, points.closed(point)) else { return Ok(None) };
         let days = day.days_since(Day::of(closed));
-        let Some(distance_m) = ruler.metres(feature, point) else { continue };
+        let Some(distance_m) = ruler.metres(feature, point) else { return Ok(None) };
         if distance_m > rule.metres || !(0..=i64::from(rule.days)).contains(&days) {
-            continue;
+            return Ok(None);
         }
         let finding = Finding::Complaint {
             complaint: complaints.name(feature),
@@ -145,7 +140,9 @@ pub(super) fn complaints(
             within_days: rule.days,
         };
         let subjects = vec![complaints.subject(feature), held.subject(point)];
-        clues.push(Clue { finding, subjects, geometry: None });
-    }
-    Ok(clues)
+        Ok(Some(Clue { finding, subjects, geometry: None }))
+    };
+    let clues: Vec<Option<Clue>> =
+        pairs.par_iter().map(clue).collect::<Result<_, EngineError>>()?;
+    Ok(clues.into_iter().flatten().collect())
 }

@@ -8,7 +8,7 @@ use spatial::{FeatureId, FeatureRef};
 
 use super::Clue;
 use super::ground::Ruler;
-use super::source::{Ask, Source, day, is_among, text};
+use super::source::{Ask, Side, Source, day, is_among, text};
 use crate::EngineError;
 
 /// What parts the functions of an outlet.
@@ -72,10 +72,10 @@ pub(super) fn replacement(ask: &Ask<'_>, rule: &Replacement) -> Result<Vec<Clue>
             closing.insert(outlet.id(), closed);
         }
     });
-    let is_closing = |outlet: FeatureRef<'_>| closing.contains_key(&outlet.id());
-    let any = |_: FeatureRef<'_>| true;
+    let ids: FxHashSet<FeatureId> = closing.keys().copied().collect();
     let ruler = Ruler::of(ask, source, source)?;
-    let pairs = ask.pairs((source, &is_closing), (source, &any), ruler.around(rule.metres))?;
+    let pairs =
+        ask.pairs(Side::from(source).among(Some(&ids)), source, ruler.around(rule.metres))?;
     let mut replaced: FxHashMap<FeatureId, FxHashSet<String>> = FxHashMap::default();
     for (closed, other) in pairs {
         let Some(day) = closing.get(&closed).filter(|_| closed != other) else { continue };
@@ -118,16 +118,15 @@ pub(super) fn service_gap(ask: &Ask<'_>, rule: &ServiceGap) -> Result<Vec<Clue>,
             offered.insert(outlet.id(), columns.functions(outlet));
         }
     });
-    let is_asked = |community: FeatureRef<'_>| {
-        is_among(asked.as_ref(), community) && community.geometry_type().is_some()
-    };
+    let has_place = |community: FeatureRef<'_>| community.geometry_type().is_some();
+    let places = Side::kept(communities, &has_place).among(asked.as_ref());
     let on = Ruler::of(ask, communities, outlets)?.within(rule.metres);
     let mut lacking: FxHashMap<FeatureId, Vec<String>> = FxHashMap::default();
     for function in &rule.functions {
         let has = |outlet: FeatureRef<'_>| {
             offered.get(&outlet.id()).is_some_and(|functions| functions.contains(function))
         };
-        for community in ask.without((communities, &is_asked), (outlets, &has), on)? {
+        for community in ask.without(places, Side::kept(outlets, &has), on)? {
             lacking.entry(community).or_default().push(function.clone());
         }
     }

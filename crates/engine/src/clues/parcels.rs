@@ -11,7 +11,7 @@ use spatial::{FeatureId, FeatureRef, Geometry, OverlayOp, Predicate};
 
 use super::Clue;
 use super::ground::{Ground, NOISE_M2};
-use super::source::{Ask, Source, is_among};
+use super::source::{Ask, Side, Source, is_among};
 use crate::EngineError;
 use crate::query::{fault, metric};
 
@@ -33,18 +33,16 @@ pub(super) fn holders(
     (buildings, asked): (Source<'_>, Option<&FxHashSet<FeatureId>>),
     parcels: Source<'_>,
 ) -> Result<FxHashMap<FeatureId, Holder>, EngineError> {
-    let any = |_: FeatureRef<'_>| true;
-    let is_asked = |feature: FeatureRef<'_>| is_among(asked, feature);
     let within = JoinOn::Predicate(Predicate::Within);
     let mut holders: FxHashMap<FeatureId, Holder> = FxHashMap::default();
-    for (building, parcel) in ask.pairs((buildings, &is_asked), (parcels, &any), within)? {
+    for (building, parcel) in ask.pairs(Side::from(buildings).among(asked), parcels, within)? {
         // By ids: the first is the lowest.
         holders.entry(building).or_insert(Holder { parcel, inside_m2: None });
     }
-    let is_left =
-        |feature: FeatureRef<'_>| is_asked(feature) && !holders.contains_key(&feature.id());
+    let is_left = |feature: FeatureRef<'_>| !holders.contains_key(&feature.id());
     let meeting = JoinOn::Predicate(Predicate::Intersects);
-    let pairs = ask.pairs((buildings, &is_left), (parcels, &any), meeting)?;
+    let left = Side::kept(buildings, &is_left).among(asked);
+    let pairs = ask.pairs(left, parcels, meeting)?;
     let ground = Ground::of(ask, buildings, parcels)?;
     let measured = pairs.par_iter().map(|(building, parcel)| {
         let shape = buildings.get(*building)?.shape();
@@ -104,11 +102,9 @@ pub(super) fn over_parcel(ask: &Ask<'_>, rule: &OverParcel) -> Result<Vec<Clue>,
 pub(super) fn overlaps(ask: &Ask<'_>, rule: &ParcelOverlap) -> Result<Vec<Clue>, EngineError> {
     let parcels = ask.source(&rule.parcels)?;
     let asked = ask.asked(parcels)?;
-    let any = |_: FeatureRef<'_>| true;
-    let is_asked = |feature: FeatureRef<'_>| is_among(asked.as_ref(), feature);
     // Neighbours that only touch are the most by far: their overlay is cheaper than their relation.
     let on = JoinOn::Predicate(Predicate::Intersects);
-    let pairs = ask.pairs((parcels, &is_asked), (parcels, &any), on)?;
+    let pairs = ask.pairs(Side::from(parcels).among(asked.as_ref()), parcels, on)?;
     let ordered = pairs.into_iter().filter(|(a, b)| a != b).map(|(a, b)| (a.min(b), a.max(b)));
     let mut pairs: Vec<_> = ordered.collect();
     pairs.sort_unstable();

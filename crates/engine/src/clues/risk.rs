@@ -14,7 +14,7 @@ use spatial::{FeatureId, FeatureRef, Predicate, ValueRef};
 
 use super::Clue;
 use super::ground::Ruler;
-use super::source::{Ask, Source, day, is_among, moment, text};
+use super::source::{Ask, Side, Source, day, is_among, moment, text};
 use crate::EngineError;
 
 /// Reasons by enterprise; each kind adds at most one.
@@ -145,12 +145,10 @@ impl<'a> Enterprises<'a> {
                 *first = (*first).min(parcel.id());
             }
         });
-        let is_left = |enterprise: FeatureRef<'_>| {
-            is_among(self.asked.as_ref(), enterprise) && !on.contains_key(&enterprise.id())
-        };
-        let any = |_: FeatureRef<'_>| true;
+        let is_left = |enterprise: FeatureRef<'_>| !on.contains_key(&enterprise.id());
+        let left = Side::kept(self.source, &is_left).among(self.asked.as_ref());
         let meeting = JoinOn::Predicate(Predicate::Intersects);
-        let under = self.ask.pairs((self.source, &is_left), (parcels, &any), meeting)?;
+        let under = self.ask.pairs(left, parcels, meeting)?;
         for (enterprise, parcel) in under {
             // By ids: the first is the lowest.
             on.entry(enterprise).or_insert(parcel);
@@ -175,13 +173,10 @@ impl<'a> Enterprises<'a> {
             let on = moment(complaint, occurred).map(::ledger::place::Day::of);
             on.is_some_and(|on| (0..=i64::from(rule.days)).contains(&today.days_since(on)))
         };
-        let is_asked = |enterprise: FeatureRef<'_>| is_among(self.asked.as_ref(), enterprise);
         let ruler = Ruler::of(self.ask, self.source, complaints)?;
-        let pairs = self.ask.pairs(
-            (self.source, &is_asked),
-            (complaints, &is_recent),
-            ruler.around(rule.metres),
-        )?;
+        let asked = Side::from(self.source).among(self.asked.as_ref());
+        let recent = Side::kept(complaints, &is_recent);
+        let pairs = self.ask.pairs(asked, recent, ruler.around(rule.metres))?;
         let mut counts: BTreeMap<FeatureId, usize> = BTreeMap::new();
         for (enterprise, complaint) in pairs {
             let distance = ruler.metres(self.source.get(enterprise)?, complaints.get(complaint)?);
@@ -218,13 +213,12 @@ impl<'a> Enterprises<'a> {
                 found.insert(enterprise.id(), (None, point));
             }
         });
-        let is_left = |enterprise: FeatureRef<'_>| {
-            is_among(self.asked.as_ref(), enterprise) && !found.contains_key(&enterprise.id())
-        };
+        let is_left = |enterprise: FeatureRef<'_>| !found.contains_key(&enterprise.id());
+        let left = Side::kept(self.source, &is_left).among(self.asked.as_ref());
         let came_back = |point: FeatureRef<'_>| rebounds(point) > 0;
         let ruler = Ruler::of(self.ask, self.source, points)?;
         let around = ruler.around(rule.metres);
-        let pairs = self.ask.pairs((self.source, &is_left), (points, &came_back), around)?;
+        let pairs = self.ask.pairs(left, Side::kept(points, &came_back), around)?;
         let mut near: FxHashMap<FeatureId, (f64, FeatureId)> = FxHashMap::default();
         for (enterprise, point) in pairs {
             let distance = ruler.metres(self.source.get(enterprise)?, points.get(point)?);

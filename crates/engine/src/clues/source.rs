@@ -41,7 +41,34 @@ pub(super) struct Source<'a> {
 }
 
 /// Features of a collection that take part in a join.
-pub(super) type Side<'a> = (Source<'a>, Keep<'a>);
+#[derive(Clone, Copy)]
+pub(super) struct Side<'a> {
+    source: Source<'a>,
+    keep: Option<Keep<'a>>,
+    among: Option<&'a FxHashSet<FeatureId>>,
+}
+
+impl<'a> From<Source<'a>> for Side<'a> {
+    fn from(source: Source<'a>) -> Self {
+        Self { source, keep: None, among: None }
+    }
+}
+
+impl<'a> Side<'a> {
+    /// Only those that `keep` keeps.
+    pub(super) fn kept(source: Source<'a>, keep: Keep<'a>) -> Self {
+        Self { source, keep: Some(keep), among: None }
+    }
+
+    /// Only those of these ids; all for `None`.
+    pub(super) fn among(self, ids: Option<&'a FxHashSet<FeatureId>>) -> Self {
+        Self { among: ids, ..self }
+    }
+
+    fn joined(self) -> JoinSide<'a> {
+        JoinSide { snapshot: self.source.held, keep: self.keep, among: self.among }
+    }
+}
 
 impl<'a> Ask<'a> {
     /// The collection, if it is there.
@@ -141,39 +168,49 @@ impl<'a> Ask<'a> {
     }
 
     /// The pairs of two collections that lie to each other as asked, by ids.
-    pub(super) fn pairs(
+    pub(super) fn pairs<'s>(
         &self,
-        first: Side<'_>,
-        second: Side<'_>,
+        first: impl Into<Side<'s>>,
+        second: impl Into<Side<'s>>,
         on: JoinOn,
     ) -> Result<Vec<(FeatureId, FeatureId)>, EngineError> {
-        self.join(first, second, on)?.pairs(MAX_PAIRS, self.budget).map_err(join_fault)
+        let (first, second) = (first.into(), second.into());
+        let join = match self.mover(second.source, first.source)? {
+            None => Join::of_pairs(first.joined(), second.joined(), on).map_err(join_fault)?,
+            Some(mover) => moved(first, second, on, &mover)?,
+        };
+        join.pairs(MAX_PAIRS, self.budget).map_err(join_fault)
     }
 
     /// The features of the first collection that pair with none of the second.
-    pub(super) fn without(
+    pub(super) fn without<'s>(
         &self,
-        first: Side<'_>,
-        second: Side<'_>,
+        first: impl Into<Side<'s>>,
+        second: impl Into<Side<'s>>,
         on: JoinOn,
     ) -> Result<FxHashSet<FeatureId>, EngineError> {
-        let tallies = self.join(first, second, on)?.tally(&[], self.budget).map_err(join_fault)?;
+        let (first, second) = (first.into(), second.into());
+        let join = match self.mover(second.source, first.source)? {
+            None => Join::new(first.joined(), second.joined(), on).map_err(join_fault)?,
+            Some(mover) => moved(first, second, on, &mover)?,
+        };
+        let tallies = join.tally(&[], self.budget).map_err(join_fault)?;
         let rows = tallies.ids.into_iter().zip(tallies.counts);
         Ok(rows.filter(|(_, count)| *count == 0).map(|(id, _)| id).collect())
     }
+}
 
-    fn join(&self, first: Side<'_>, second: Side<'_>, on: JoinOn) -> Result<Join, EngineError> {
-        let mover = self.mover(second.0, first.0)?;
-        let first = JoinSide { snapshot: first.0.held, keep: Some(first.1) };
-        let second = JoinSide { snapshot: second.0.held, keep: Some(second.1) };
-        let join = match mover {
-            None => Join::new(first, second, on),
-            Some(mover) => Join::reprojected(first, second, on, &|coords: &mut [[f64; 2]]| {
-                mover.project_all(coords).is_ok()
-            }),
-        };
-        join.map_err(join_fault)
-    }
+/// The join of two sides in different coordinates.
+fn moved(
+    first: Side<'_>,
+    second: Side<'_>,
+    on: JoinOn,
+    mover: &Projector,
+) -> Result<Join, EngineError> {
+    let moved = Join::reprojected(first.joined(), second.joined(), on, &|coords| {
+        mover.project_all(coords).is_ok()
+    });
+    moved.map_err(join_fault)
 }
 
 impl<'a> Source<'a> {

@@ -11,7 +11,7 @@ use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
 use super::Clue;
 use super::ground::Ground;
 use super::parcels::union_fault;
-use super::source::{Ask, Source, is_among, text};
+use super::source::{Ask, Side, Source, text};
 use crate::EngineError;
 
 /// Buildings of which more than a little lies on no building of the last survey.
@@ -25,13 +25,11 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
         let parcels = permitted.as_ref().map(|(_, parcels)| parcels);
         parcel.zip(parcels).is_some_and(|(parcel, parcels)| parcels.contains(&parcel))
     };
-    let is_asked = |feature: FeatureRef<'_>| {
-        is_among(asked.as_ref(), feature) && feature.geometry_type().is_some()
-    };
-    let any = |_: FeatureRef<'_>| true;
+    let has_place = |feature: FeatureRef<'_>| feature.geometry_type().is_some();
+    let places = Side::kept(buildings, &has_place).among(asked.as_ref());
     // What lies in an earlier one is not new at all, and that is nearly everything.
     let within = JoinOn::Predicate(Predicate::Within);
-    let rest = ask.without((buildings, &is_asked), (earlier, &any), within)?;
+    let rest = ask.without(places, earlier, within)?;
     let rest: FxHashSet<FeatureId> = match &permitted {
         None => rest,
         Some(_) => rest
@@ -39,11 +37,11 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
             .filter(|id| buildings.held.get(*id).is_some_and(|building| !has_permit(building)))
             .collect(),
     };
-    let is_left = |feature: FeatureRef<'_>| rest.contains(&feature.id());
+    let left = Side::from(buildings).among(Some(&rest));
     let meeting = JoinOn::Predicate(Predicate::Intersects);
     let ground = Ground::of(ask, buildings, earlier)?;
     let mut met: FxHashMap<FeatureId, Vec<FeatureId>> = FxHashMap::default();
-    for (building, before) in ask.pairs((buildings, &is_left), (earlier, &any), meeting)? {
+    for (building, before) in ask.pairs(left, earlier, meeting)? {
         met.entry(building).or_default().push(before);
     }
     let mut rest: Vec<FeatureId> = rest.into_iter().collect();

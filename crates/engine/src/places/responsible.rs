@@ -6,13 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
 
 use geo_types::{Geometry as Shape, Point};
 use ledger::place::{
     ADMIN_UNITS, ALLEYS, Day, FOCUS_AREAS, GRID_CELLS, Level, PLANNING_LAYERS, RESPONSIBILITIES,
     ValidityReader,
 };
+use rustc_hash::FxHashSet;
 use spatial::query::{Area, Nearest};
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureId, FeatureRef,
@@ -20,6 +20,7 @@ use spatial::{
 };
 
 use super::position::{AtPosition, at_position, collection, projected, valid_at};
+use crate::pool::Weight;
 use crate::query::{fault, metric};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
@@ -108,14 +109,9 @@ impl Engine {
             return Err(EngineError::UnknownCollection { id: id.clone() });
         }
         let state = self.state(query.as_of, &ids).await?;
-        let engine = self.clone();
-        let run = move || {
-            let deadline = Instant::now() + engine.settings().query_time;
-            let expired = || Instant::now() > deadline;
-            let budget = Budget::new(Costs::default(), &expired);
-            find(&state, engine.registry(), &query, &budget)
-        };
-        self.pool().run(run).await?
+        let (engine, asked) = (self.clone(), (Costs::default(), self.settings().query_time));
+        let read = move |budget: &Budget<'_>| find(&state, engine.registry(), &query, budget);
+        self.pool().read(Weight::PerhapsLight, asked, read).await
     }
 }
 
@@ -305,11 +301,23 @@ fn answerable(
     };
     let mut entries = Vec::new();
     let mut spent = Ok(());
+    let codes: FxHashSet<&str> = areas.keys().map(|(_, code)| code.as_str()).collect();
     held.each(&mut |shard, slots| {
+        // What a shard says more than once is compared once.
+        let column = &shard.columns()[code.position()];
+        let is_here = |code: u16| match column.decode(code) {
+            ValueRef::Text(text) => codes.contains(text.trim()),
+            _ => false,
+        };
+        let is_here: Vec<bool> = (0..column.distinct()).map(|code| is_here(code as u16)).collect();
+        let is_here = |slot: u16| {
+            let code = column.code(usize::from(slot));
+            code.is_some_and(|code| is_here[usize::from(code)])
+        };
         if spent.is_ok() {
             spent = budget.spend(slots.len() as u64, 0);
         }
-        for slot in slots.iter().filter(|_| spent.is_ok()) {
+        for slot in slots.iter().filter(|slot| is_here(**slot)) {
             let feature = shard.feature(usize::from(*slot));
             let key = (text(feature, in_collection), text(feature, code));
             let Some(level) = areas.get(&key) else { continue };

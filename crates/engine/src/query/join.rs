@@ -166,9 +166,9 @@ impl Engine {
         let keep_second =
             |f: FeatureRef<'_>| second_filter.as_ref().is_none_or(|one| one.matches(f));
         let first_side =
-            JoinSide { snapshot: first, keep: first_filter.is_some().then_some(&keep_first) };
+            JoinSide { keep: first_filter.is_some().then_some(&keep_first), ..first.into() };
         let second_side =
-            JoinSide { snapshot: second, keep: second_filter.is_some().then_some(&keep_second) };
+            JoinSide { keep: second_filter.is_some().then_some(&keep_second), ..second.into() };
         let on = match query.relation {
             JoinRelation::Nearest { count, within } => {
                 let mut asked = Vec::new();
@@ -190,7 +190,9 @@ impl Engine {
             }
         };
         let (from, to) = (&second.collection().crs, &first.collection().crs);
-        let join = if from == to {
+        let join = if from == to && query.wanted == JoinWanted::Pairs {
+            Join::of_pairs(first_side, second_side, on)
+        } else if from == to {
             Join::new(first_side, second_side, on)
         } else {
             let projector = registry

@@ -1,6 +1,7 @@
 //! Where a query looks: a geometry that came with it, or that of a feature; and how features
 //! must lie to it.
 
+use geo::CoordsIter;
 use spatial::Metric;
 use spatial::densify::densify;
 use spatial::query::{Area, AreaFault, Test};
@@ -33,6 +34,19 @@ pub enum Place {
         /// The feature.
         id: FeatureId,
     },
+}
+
+/// Vertices up to which a place is little work.
+const SMALL: usize = 512;
+
+impl Place {
+    /// Whether it came with the query and has few vertices.
+    pub(super) fn is_small(&self) -> bool {
+        match self {
+            Self::Given { geometry, .. } => geometry.shape.coords_count() <= SMALL,
+            Self::Stored { .. } => false,
+        }
+    }
 }
 
 /// How a feature must lie to the place: "feature RELATION place".

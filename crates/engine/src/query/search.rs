@@ -1,8 +1,6 @@
 //! One search: the features of collections that lie to a place as asked, and what is wanted of
 //! them.
 
-use std::time::Instant;
-
 use spatial::filter::Filter;
 use spatial::query::{Area, Nearest, QueryFault, Selection, Test};
 use spatial::{
@@ -15,7 +13,7 @@ use super::page::{Page, by_order, by_rank};
 use super::place::{Resolved, metric};
 use super::{AreaCrs, Condition, Place, Relation};
 use crate::items::{Cursor, MAX_PAGE, Pinned, SortBy, SortKey};
-use crate::pool::each_in_parallel;
+use crate::pool::{Weight, each_in_parallel};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// What is searched for, in each of the collections.
@@ -114,20 +112,19 @@ impl Engine {
         pinned: Vec<Pinned>,
         query: SearchQuery,
     ) -> Result<Vec<Searched>, EngineError> {
-        let engine = self.clone();
-        let run = move || {
-            let deadline = Instant::now() + engine.settings().query_time;
-            let expired = || Instant::now() > deadline;
-            let budget = Budget::new(Costs::default(), &expired);
-            engine.search_now(pinned, &query, &budget)
+        let weight = match (pinned.as_slice(), &query.place) {
+            ([_], Some((place, _))) if place.is_small() => Weight::PerhapsLight,
+            _ => Weight::Heavy,
         };
-        self.pool().run(run).await?
+        let (engine, asked) = (self.clone(), (Costs::default(), self.settings().query_time));
+        let read = move |budget: &Budget<'_>| engine.search_now(&pinned, &query, budget);
+        self.pool().read(weight, asked, read).await
     }
 
     /// [`Engine::search`] on this thread, which should be one of the pool.
     pub fn search_now(
         &self,
-        pinned: Vec<Pinned>,
+        pinned: &[Pinned],
         query: &SearchQuery,
         budget: &Budget<'_>,
     ) -> Result<Vec<Searched>, EngineError> {
@@ -143,7 +140,7 @@ impl Engine {
             let area = place.as_ref().map(|place: &Resolved| place.area(crs, self.registry()));
             areas.push((crs.clone(), area.transpose()?));
         }
-        let found = each_in_parallel(&pinned, |one| {
+        let found = each_in_parallel(pinned, |one| {
             let crs = &one.collection().collection().crs;
             let area = areas.iter().find(|(known, _)| known == crs);
             let area = area.and_then(|(_, area)| area.as_ref());

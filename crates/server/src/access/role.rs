@@ -5,7 +5,7 @@ use std::fmt;
 use ledger::point::Role;
 
 /// What an account is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccountRole {
     /// Works in the ledger.
     Ledger(Role),

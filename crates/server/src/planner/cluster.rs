@@ -104,6 +104,6 @@ impl ClusterRequest {
             text.into_bytes()
         };
         let body = engine.pool().run_waiting(write).await?;
-        Ok(SearchAnswer { body, revision, content_crs: Some(self.crs.uri) })
+        Ok(SearchAnswer { body, revision, content_crs: Some(self.crs.uri), is_paged: false })
     }
 }

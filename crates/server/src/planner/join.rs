@@ -103,6 +103,7 @@ impl JoinRequest {
         };
         let joined = engine.join(self.query, self.limit, self.cursor.as_deref()).await?;
         let revision = joined.revision;
+        let is_paged = self.cursor.is_some() || joined.next.is_some();
         let write = move || {
             let mut text = format!(
                 "{{\"revision\":{revision},\"count\":{},\"pairCount\":{}",
@@ -149,6 +150,6 @@ impl JoinRequest {
             text.into_bytes()
         };
         let body = engine.pool().run_waiting(write).await?;
-        Ok(SearchAnswer { body, revision, content_crs: None })
+        Ok(SearchAnswer { body, revision, content_crs: None, is_paged })
     }
 }

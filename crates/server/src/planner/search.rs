@@ -91,6 +91,9 @@ pub struct FoundFeatures {
     pub crs: Crs,
 }
 
+/// Ids or groups of an answer that is written at once.
+const SHORT: usize = 500;
+
 /// The answer to a search.
 #[derive(Clone, Debug)]
 pub struct SearchAnswer {
@@ -100,6 +103,8 @@ pub struct SearchAnswer {
     pub revision: Revision,
     /// CRS of the features in it, if there are any.
     pub content_crs: Option<String>,
+    /// Whether it is one of several pages.
+    pub is_paged: bool,
 }
 
 impl SearchRequest {
@@ -165,6 +170,9 @@ impl SearchRequest {
         let order = self.crs.axis_order;
         let found = engine.search(pinned, self.query.clone()).await;
         let found = found.map_err(|error| at_geometry(error, order))?;
+        if self.is_short(&found) {
+            return Ok(self.write(engine, &found, &fields)?);
+        }
         let writing = engine.clone();
         let answer = engine.pool().run_waiting(move || self.write(&writing, &found, &fields));
         Ok(answer.await??)
@@ -225,6 +233,16 @@ impl SearchRequest {
         }
     }
 
+    /// Whether an answer is written in less time than another thread takes to begin with it.
+    fn is_short(&self, found: &[Searched]) -> bool {
+        let rows = found.iter().map(|one| match &one.found {
+            Found::Count => 1,
+            Found::Page { ids, .. } => ids.len(),
+            Found::Groups { groups, .. } => groups.len(),
+        });
+        self.returned != Return::Features && rows.sum::<usize>() <= SHORT
+    }
+
     fn write(
         &self,
         engine: &Engine,
@@ -254,7 +272,9 @@ impl SearchRequest {
         }
         let has_features = self.returned == Return::Features;
         let content_crs = has_features.then(|| self.crs.uri.clone());
-        Ok(SearchAnswer { body, revision, content_crs })
+        let goes_on = |one: &Searched| matches!(one.found, Found::Page { next: Some(_), .. });
+        let is_paged = self.cursor.is_some() || found.iter().any(goes_on);
+        Ok(SearchAnswer { body, revision, content_crs, is_paged })
     }
 
     fn write_one(

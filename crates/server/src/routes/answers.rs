@@ -29,6 +29,19 @@ pub fn document(asked: &Asked, chosen: &Offer, title: &str, body: &Value) -> Res
     response
 }
 
+/// The same of a document that is a text already.
+pub fn written(asked: &Asked, chosen: &Offer, title: &str, text: String) -> Response {
+    if chosen.name == "html" {
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        return document(asked, chosen, title, &body);
+    }
+    let mut response = text.into_response();
+    let media_type = HeaderValue::from_static(chosen.media_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    vary_by_accept(&mut response);
+    response
+}
+
 /// Says of which state an answer is, and how long it holds: a value of `Cache-Control`.
 pub fn of_state(mut response: Response, revision: Revision, cache: &'static str) -> Response {
     let headers = response.headers_mut();

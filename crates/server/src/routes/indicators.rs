@@ -21,6 +21,7 @@ use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
+use crate::ready::OfTheState;
 use crate::state::App;
 
 /// In what the answers are offered.
@@ -58,6 +59,9 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let values = asked.query(&known)?;
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
     let query = IndicatorQuery::read(told, |name| values.value(name))?;
+    let now = now();
+    // What is asked of the future is told as of now.
+    let is_past = query.as_of.is_some_and(|as_of| as_of < now);
     let indicators = app.settings.indicators.as_ref();
     let indicators = indicators.ok_or_else(|| Problem::internal(&"no indicators"))?;
     let format = chosen.name;
@@ -69,7 +73,7 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
             _ => Written::Document(answered.document()),
         })
     };
-    let (revision, written) = answer(&app.engine, indicators, (query, now()), write).await?;
+    let (revision, written) = answer(&app.engine, indicators, (query, now), write).await?;
     let mut response = match written {
         Written::Document(mut document) => {
             document["links"] = links(asked, chosen, told).into();
@@ -89,7 +93,9 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
         }
     };
     answers::vary_by_accept(&mut response);
-    Ok(answers::of_state(response, revision, "no-cache"))
+    let mut response = answers::of_state(response, revision, "no-cache");
+    response.extensions_mut().insert(OfTheState::timeless_if(is_past));
+    Ok(response)
 }
 
 /// Links to other encodings, to the other resource, and to the points that are counted.

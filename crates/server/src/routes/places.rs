@@ -21,6 +21,7 @@ use crate::negotiate::{HTML, JSON, choose};
 use crate::places::{self, ALLEY_METRES, MAX_ALLEY_METRES};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::ready::OfTheState;
 use crate::state::App;
 
 /// The routes.
@@ -35,6 +36,7 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let query = asked.query(&["f", "lon", "lat", "date", "alley", AS_OF])?;
     let offers = [&JSON, &HTML];
     let chosen = choose(query.value("f"), &asked.headers, &offers)?;
+    let has_day = query.value("date").is_some();
     let query = ResponsibleQuery {
         position: [number(&query, "lon", 180.0)?, number(&query, "lat", 90.0)?],
         day: day(&query)?,
@@ -52,7 +54,9 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let mut body = places::responsible(&query, &found);
     body["links"] = self_and_alternates(&asked, chosen, &offers).into();
     let response = answers::document(&asked, chosen, "Who is responsible", &body);
-    Ok(answers::of_state(response, found.revision, "no-cache"))
+    let mut response = answers::of_state(response, found.revision, "no-cache");
+    response.extensions_mut().insert(OfTheState::timeless_if(has_day));
+    Ok(response)
 }
 
 /// `GET /collections/{id}/assignments`

@@ -17,6 +17,7 @@ use super::items::CONTENT_CRS;
 use crate::negotiate::GEOJSON;
 use crate::planner::{self, ClusterRequest, JoinRequest, Refusal, SearchAnswer, SearchRequest};
 use crate::problem::Problem;
+use crate::ready::OfTheState;
 use crate::request_body::{self, Body};
 use crate::state::{App, ServerSettings};
 
@@ -114,6 +115,10 @@ fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
         headers.insert(CONTENT_CRS, value);
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    // A cursor lives for a time.
+    if !answer.is_paged {
+        response.extensions_mut().insert(OfTheState::Timeless);
+    }
     response
 }
 

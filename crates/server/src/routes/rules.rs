@@ -25,7 +25,11 @@ use crate::links::{link, self_and_alternates};
 use crate::negotiate::{GEOJSON, HTML, JSON, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::ready::OfTheState;
 use crate::state::App;
+
+/// Clues that are written at once: less work than handing them to another thread.
+const SHORT: usize = 20;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -68,6 +72,7 @@ async fn one(
         .value("bbox")
         .map(|text| clues::bbox(text).map_err(|reason| refused("bbox", text, &reason)));
     let as_of = as_of(&query)?;
+    let has_day = query.value("date").is_some();
     check_readers(&app, &asked, rule)?;
     let query = CluesQuery {
         rule: rule.clone(),
@@ -84,18 +89,27 @@ async fn one(
     };
     let found = app.engine.clues(query.clone()).await?;
     let described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
-    let mut body = clues::found(&query, &found, described, &asked.base);
     let mut links = self_and_alternates(&asked, chosen, &offers);
     let end = query.offset.saturating_add(query.limit);
     if end < found.count {
         let href = asked.href_with("offset", &end.to_string());
         links.push(link("next", GEOJSON.media_type, &href, "the next page"));
     }
-    body["links"] = links.into();
-    let response = answers::document(&asked, chosen, &rule.name, &body);
+    let (links, base) = (Value::from(links), asked.base.clone());
+    let (revision, name) = (found.revision, rule.name.clone());
+    let is_timeless = query.as_of.is_some() || has_day;
+    let is_short = found.clues.len() <= SHORT;
+    let write = move || clues::found(&query, &found, &described, (&base, Some(&links)));
+    let text = match is_short {
+        true => write(),
+        false => app.engine.pool().run_waiting(write).await?,
+    };
+    let response = answers::written(&asked, chosen, &name, text);
     let is_open = rule.kind.readers().is_none();
     let cached = if is_open { "no-cache" } else { "private, no-cache" };
-    Ok(answers::of_state(response, found.revision, cached))
+    let mut response = answers::of_state(response, revision, cached);
+    response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
+    Ok(response)
 }
 
 /// Refuses a sender to whom `rule` is not told: names and codes of enterprises are for the roles that the

@@ -223,22 +223,22 @@ async fn answer(
         request.state = Some(Arc::clone(&state));
     }
     let etag = app.engine.etag(&request)?;
-    let (mut response, body) = if is_unchanged(headers, &etag) {
+    let mut response = if is_unchanged(headers, &etag) {
         let mut response = StatusCode::NOT_MODIFIED.into_response();
         describe(&mut response, &etag, app.settings.tile_max_age);
-        (response, Bytes::new())
+        response
     } else {
         let tile = app.engine.tile(&request).await?;
         let nothing_below = tile.bytes.is_empty() && is_void(app, &state, &request);
         let body = Bytes::from_owner(Arc::clone(&tile.bytes));
-        let mut response = respond(&tile, body.clone(), app.settings.tile_max_age);
+        let mut response = respond(&tile, body, app.settings.tile_max_age);
         if nothing_below {
             response.headers_mut().insert(HINT, HeaderValue::from_static("empty"));
         }
-        (response, body)
+        response
     };
     if request.state.is_none() {
-        response.extensions_mut().insert(OfTheState { body });
+        response.extensions_mut().insert(OfTheState::Tile);
     }
     Ok(response)
 }

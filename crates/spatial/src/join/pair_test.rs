@@ -75,7 +75,7 @@ impl Asked {
     }
 
     /// Where the partner of a feature with this envelope lies.
-    fn reach(self, envelope: &Envelope) -> Envelope {
+    pub(super) fn reach(self, envelope: &Envelope) -> Envelope {
         match self {
             Self::Predicate(_) => *envelope,
             Self::Within { distance, metric } => metric.grown(envelope, distance),

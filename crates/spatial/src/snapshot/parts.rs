@@ -1,11 +1,14 @@
 //! A collection as a row of shards, for those who work through all of it in parallel.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rustc_hash::FxHashSet;
 
 use super::CollectionSnapshot;
 use crate::shard::MAX_SHARD_FEATURES;
 use crate::tombstones::Tombstones;
-use crate::{Envelope, FeatureRef, Shard, ShardBuilder};
+use crate::{Envelope, FeatureId, FeatureRef, Shard, ShardBuilder};
 
 /// A shard and which of its features count.
 #[derive(Clone, Debug)]
@@ -32,6 +35,38 @@ impl CollectionSnapshot {
         });
         kept.chain(edited).collect()
     }
+
+    /// The same of the features of `ids` alone: shards with none of them are left out.
+    pub(crate) fn parts_of(&self, ids: &FxHashSet<FeatureId>) -> Vec<Part> {
+        let mut marked: BTreeMap<usize, Tombstones> = BTreeMap::new();
+        let mut builder = ShardBuilder::new(&self.collection.fields, 0);
+        let mut edited = Vec::new();
+        let mut sorted: Vec<FeatureId> = ids.iter().copied().collect();
+        sorted.sort_unstable();
+        for id in sorted {
+            match self.untouched(id) {
+                Some((leaf, slot)) => marked.entry(leaf).or_default().insert(slot),
+                None => {
+                    let Some(feature) = self.get(id) else { continue };
+                    builder.push_ref(feature);
+                    if builder.len() == MAX_SHARD_FEATURES {
+                        let next = ShardBuilder::new(&self.collection.fields, 0);
+                        let full = std::mem::replace(&mut builder, next);
+                        edited.push(Part::whole(full.finish()));
+                    }
+                }
+            }
+        }
+        if builder.len() > 0 {
+            edited.push(Part::whole(builder.finish()));
+        }
+        let kept = marked.into_iter().map(|(leaf, marked)| {
+            let shard = Arc::clone(&self.leaves[leaf].shard);
+            let dead = marked.inverted(shard.len());
+            Part { shard, dead: Some(Arc::new(dead)) }
+        });
+        kept.chain(edited).collect()
+    }
 }
 
 impl Part {
@@ -45,6 +80,22 @@ impl Part {
         let mut dead = self.dead.as_deref().cloned().unwrap_or_default();
         for slot in 0..self.shard.len() {
             if self.counts(slot) && !keep(self.shard.feature(slot)) {
+                dead.insert(slot as u16);
+            }
+        }
+        Self { shard: Arc::clone(&self.shard), dead: Some(Arc::new(dead)) }
+    }
+
+    /// The part without what is not `near`, and without the features that `keep` refuses.
+    pub(crate) fn sifted_near(
+        &self,
+        near: &Tombstones,
+        keep: &dyn Fn(FeatureRef<'_>) -> bool,
+    ) -> Self {
+        let mut dead = near.inverted(self.shard.len());
+        for slot in 0..self.shard.len() {
+            let is_near = near.contains(slot as u16);
+            if is_near && !(self.counts(slot) && keep(self.shard.feature(slot))) {
                 dead.insert(slot as u16);
             }
         }
