@@ -358,6 +358,7 @@ impl Ground<'_> {
             red_lines: Vec::new(),
             change: None,
             around: Vec::new(),
+            red_shapes: Vec::new(),
         };
         Ground { file, near: Vec::new() }
     }

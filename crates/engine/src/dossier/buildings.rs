@@ -82,6 +82,7 @@ impl<'a> Surveyor<'a> {
             Some(plane) => plane.clone(),
             None => self.planes.plane(&rows.held.collection().crs, &row.envelope())?,
         };
+        let called = |code: String| layer.structures.get(&code).cloned().unwrap_or(code);
         let area = measure::area(&shape);
         let outside = ground.file.shape.as_ref().map(|parcel| outside(&shape, parcel, ground));
         let outside = outside.transpose().unwrap_or_else(|reason| {
@@ -94,7 +95,7 @@ impl<'a> Surveyor<'a> {
             parcel: ground.file.feature.map(|_| ground.file.code.clone()),
             name: of(&layer.name),
             floors: of(&layer.floors).and_then(|text| text.parse().ok()),
-            structure: of(&layer.structure),
+            structure: of(&layer.structure).map(called),
             shape,
             footprint: Measure { value: area, method: Method::PlanarArea, crs: plane },
             outside,

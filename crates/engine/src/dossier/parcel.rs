@@ -71,6 +71,7 @@ impl<'a> Surveyor<'a> {
             red_lines: Vec::new(),
             change: None,
             around: Vec::new(),
+            red_shapes: Vec::new(),
         };
         let (Some(row), Some(rows)) = (row, self.sources.rows(&set.parcels.collection)) else {
             notes.push(format!("宗地 {code} 不在图层 {} 中", set.parcels.collection));
@@ -110,7 +111,9 @@ impl<'a> Surveyor<'a> {
         file.sides = sides(&own, &others, &lanes.0, [reach.border, reach.across]);
         file.overlaps = overlaps(&shape, &near, notes);
         for line in &set.red_lines {
-            file.red_lines.push(self.red_line(line, (&plane, &shape), reach.red_line)?);
+            let (told, mut drawn) = self.red_line(line, (&plane, &shape), reach.red_line)?;
+            file.red_lines.push(told);
+            file.red_shapes.append(&mut drawn);
         }
         let named = |(_, name, shape): &(FeatureRef<'_>, Neighbour, Geometry)| {
             (name.name.clone(), shape.clone())
@@ -168,7 +171,8 @@ impl<'a> Surveyor<'a> {
         line: &::ledger::dossier::NamedLayer,
         (plane, shape): (&Crs, &Geometry),
         within_m: f64,
-    ) -> Result<RedLine, EngineError> {
+    ) -> Result<(RedLine, Vec<Named>), EngineError> {
+        let mut drawn = Vec::new();
         let rows = self.sources.rows(&line.collection);
         let mut nearest: Option<(String, f64)> = None;
         if let Some(rows) = rows {
@@ -176,6 +180,9 @@ impl<'a> Surveyor<'a> {
             for row in self.planes.around(rows, (plane, shape), within_m)? {
                 let Some(other) = self.planes.shape(rows, row, plane)? else { continue };
                 let metres = apart(&shape.shape, &other.shape);
+                if metres <= self.sources.set.reach.across {
+                    drawn.push((line.title.clone(), other));
+                }
                 if metres <= within_m && nearest.as_ref().is_none_or(|(_, least)| metres < *least) {
                     let name = name.and_then(|at| text(row, at));
                     let name = name.unwrap_or_else(|| format!("{}/{}", rows.id(), row.id()));
@@ -183,13 +190,14 @@ impl<'a> Surveyor<'a> {
                 }
             }
         }
-        Ok(RedLine {
+        let told = RedLine {
             title: line.title.clone(),
             collection: line.collection.clone(),
             is_known: rows.is_some(),
             nearest,
             within_m,
-        })
+        };
+        Ok((told, drawn))
     }
 }
 

@@ -177,6 +177,8 @@ pub struct ParcelFile {
     pub change: Option<Change>,
     /// Parcels and lanes around it, for a drawing: what they are called, and their shape.
     pub around: Vec<(String, Geometry)>,
+    /// Red lines as near, alike.
+    pub red_shapes: Vec<(String, Geometry)>,
 }
 
 /// One side of a parcel.
@@ -266,7 +268,7 @@ pub struct BuildingFile {
     pub name: Option<String>,
     /// How many floors it has.
     pub floors: Option<i64>,
-    /// Its structure, as the row has it.
+    /// Its structure, as people call it.
     pub structure: Option<String>,
     /// Its shape in the plane of its parcel.
     pub shape: Geometry,

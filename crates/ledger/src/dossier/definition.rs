@@ -1,5 +1,7 @@
 //! What a city says of its household files, as it stands in its file.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::indicator::Basis;
@@ -94,6 +96,9 @@ pub struct BuildingLayer {
     pub floors: String,
     /// The field with the structure.
     pub structure: String,
+    /// What people call the structures of these codes; others are told as they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub structures: BTreeMap<String, String>,
 }
 
 /// Where shares are.

@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
+use engine::clues::{CluesQuery, MAX_CLUES_PAGE, UnitShare};
 use engine::dossier::{DossierQuery, Overview, OverviewQuery};
 use engine::now;
 use formats::PhotoFormat;
@@ -209,26 +209,34 @@ async fn uncovered(State(app): State<Arc<App>>, asked: Asked) -> Result<Response
     let found = app.engine.clues(question.clone()).await?;
     let missing = app.engine.missing_inputs(&question.rule);
     let described = clues::rule(&question.rule, &dossiers.set().edition, &missing);
-    let mut body = clues::found(&question, &found, described, &asked.base);
-    let covered = found.shares.iter().map(|one| {
-        let share = (one.buildings > 0).then(|| {
-            ((one.buildings - one.without) as f64 / one.buildings as f64 * 1e4).floor() / 1e4
-        });
-        json!({
-            "code": one.code, "name": one.name, "buildings": one.buildings,
-            "without": one.without, "covered": share
-        })
-    });
-    body["units"] = covered.collect();
     let mut links = self_and_alternates(&asked, chosen, &offers);
     let end = question.offset.saturating_add(question.limit);
     if end < found.count {
         let href = asked.href_with("offset", &end.to_string());
         links.push(link("next", GEOJSON.media_type, &href, "the next page"));
     }
-    body["links"] = links.into();
-    let response = answers::document(&asked, chosen, "无档建筑", &body);
-    Ok(private(response, found.revision))
+    let (links, base, revision) = (Value::from(links), asked.base.clone(), found.revision);
+    let write = move || {
+        let mut text = clues::found(&question, &found, &described, (&base, Some(&links)));
+        // One member more.
+        text.truncate(text.len() - 1);
+        let units: Value = found.shares.iter().map(covered).collect();
+        text.push_str(&format!(",\"units\":{units}}}"));
+        text
+    };
+    let text = app.engine.pool().run_waiting(write).await?;
+    let response = answers::written(&asked, chosen, "无档建筑", text);
+    Ok(private(response, revision))
+}
+
+/// How many of the buildings of a unit are in a file.
+fn covered(one: &UnitShare) -> Value {
+    let UnitShare { code, name, buildings, without } = one;
+    let in_files = buildings - without;
+    let share = (in_files * 10_000).checked_div(*buildings).map(|points| points as f64 / 1e4);
+    json!({
+        "code": code, "name": name, "buildings": buildings, "without": without, "covered": share
+    })
 }
 
 /// `GET /dossiers/{id}`
