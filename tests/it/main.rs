@@ -20,6 +20,7 @@ mod concealed;
 mod coordinates;
 mod crash;
 mod demo;
+mod dossiers;
 mod edit_conditions;
 mod edit_town;
 mod editors;

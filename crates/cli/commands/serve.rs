@@ -22,7 +22,8 @@ use crate::args::ServeArgs;
 use crate::audit_heads;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::data_files::{
-    read_areas, read_catalogue, read_checklists, read_ledgers, read_public, read_rules,
+    read_areas, read_catalogue, read_checklists, read_dossiers, read_ledgers, read_public,
+    read_rules,
 };
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
@@ -82,6 +83,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     };
     let engine = Arc::new(Engine::open(served, registry, settings).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
+    let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
@@ -139,6 +141,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         indicators: Some(Arc::new(indicators)),
         access,
         ledgers: Arc::new(ledgers),
+        dossiers: Some(Arc::new(dossiers)),
         rules: Arc::new(rules),
         checklists: Arc::new(checklists),
     };

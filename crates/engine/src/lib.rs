@@ -8,12 +8,14 @@
 pub mod accounts;
 mod apply;
 pub mod audit;
+mod borders;
 mod cache;
 mod check;
 mod clock;
 pub mod clues;
 mod commit_queue;
 mod compress;
+pub mod dossier;
 mod edit;
 mod erase;
 mod error;

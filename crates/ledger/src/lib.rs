@@ -14,6 +14,7 @@ pub mod clue;
 mod credit_code;
 mod data_check;
 mod division_code;
+pub mod dossier;
 mod fault;
 mod grid_code;
 mod identity_number;

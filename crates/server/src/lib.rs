@@ -17,6 +17,7 @@ mod connection_timer;
 mod cors;
 mod crs_uri;
 mod door;
+pub mod dossiers;
 mod edits;
 mod event_stream;
 mod evidence;

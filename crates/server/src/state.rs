@@ -8,6 +8,7 @@ use engine::fences::{FenceSettings, Fences};
 use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
+use ledger::dossier::Dossiers;
 use ledger::whistle::WhistleRules;
 use tokio::sync::{Semaphore, watch};
 
@@ -71,6 +72,8 @@ pub struct ServerSettings {
     pub access: Access,
     /// Ledgers as lists; none unless they are given.
     pub ledgers: Arc<Ledgers>,
+    /// What household files are made of; none are served without it.
+    pub dossiers: Option<Arc<Dossiers>>,
     /// Spatial rules; none unless they are given.
     pub rules: Arc<Rules>,
     /// Checklists; none unless they are given.
@@ -102,6 +105,7 @@ impl Default for ServerSettings {
             indicators: None,
             access: Access::default(),
             ledgers: Arc::default(),
+            dossiers: None,
             rules: Arc::default(),
             checklists: Arc::default(),
         }

@@ -7,6 +7,7 @@
 mod accounts;
 mod audit;
 mod checklists;
+mod dossiers;
 mod edits;
 mod evidence;
 mod facades;
@@ -64,6 +65,7 @@ pub fn document(app: &App, base: &str) -> Value {
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
     ledgers::add_paths(&mut paths, app);
+    dossiers::add_paths(&mut paths, app);
     patrols::add_paths(&mut paths, app);
     checklists::add_paths(&mut paths);
     whistles::add_paths(&mut paths, app);
@@ -73,6 +75,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(places::schemas());
         schemas.extend(rules::schemas());
         schemas.extend(ledgers::schemas());
+        schemas.extend(dossiers::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());

@@ -12,6 +12,7 @@ mod checklists;
 mod collections;
 mod conformance;
 mod defects;
+pub mod dossiers;
 mod enforcement;
 pub mod evidence;
 mod extent;
@@ -127,6 +128,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(evidence::routes(&app))
         .merge(enforcement::routes())
         .merge(ledgers::routes())
+        .merge(dossiers::routes())
         .merge(towns::routes())
         .merge(whistles::routes(&app))
         .merge(wmts::routes())

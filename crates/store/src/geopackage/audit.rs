@@ -208,9 +208,9 @@ impl GeoPackageStore {
             let files = evidence::Found::beside(&path)?;
             let db = open_reader(&path)?;
             let mut done = in_one_state(&db, |db| check(db, key.as_ref(), &mut found))?;
-            let mut tell = |fid: Option<i64>, what: String| {
-                let of = fid.map_or(String::new(), |fid| format!(" {fid}"));
-                found(AuditFault { seq: None, reason: format!("evidence{of}: {what}") });
+            let mut tell = |of: &'static str, fid: Option<i64>, what: String| {
+                let row = fid.map_or(String::new(), |fid| format!(" {fid}"));
+                found(AuditFault { seq: None, reason: format!("{of}{row}: {what}") });
             };
             done.evidence = evidence::check(&db, &path, files, &mut tell)?;
             Ok(done)

@@ -116,7 +116,7 @@ fn verify(path: &Path, report: &Report) -> Result<Verification, StoreError> {
                 source,
             })?;
         let done = check_contents(&db, report).and_then(|mut done| {
-            let mut tell = |fid, reason: String| report.tell(evidence::COLLECTION, fid, reason);
+            let mut tell = |of, fid, reason: String| report.tell(of, fid, reason);
             done.evidence = evidence::check(&db, path, files, &mut tell)?;
             Ok(done)
         });
