@@ -105,6 +105,30 @@ fn svg_keeps_text_as_text_and_is_well_formed() {
 }
 
 #[test]
+fn images_keep_their_packing_where_a_pdf_has_the_same() {
+    let fonts = Fonts::shipped().unwrap();
+    let mut transparent = Vec::new();
+    let mut encoder = png::Encoder::new(&mut transparent, 40, 30);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.write_header().unwrap().write_image_data(&[90; 40 * 30 * 4]).unwrap();
+    for (image, is_kept) in [
+        (crate::courtyards::picture(40, 30), true),
+        (std::sync::Arc::new(Image::new(transparent).unwrap()), false),
+    ] {
+        let mut dossier = household(vec![rectangle(0.0, 0.0, 12.0, 18.0)], "图");
+        dossier.photos = vec![sheet::Photo { image, caption: "照片".to_owned() }];
+        let pages = pages(&dossier, Paper::A4, Orientation::Fitting, &fonts).unwrap();
+        let bytes = pdf(&pages, "图", &fonts).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(text.contains("/Width 40") && text.contains("/DeviceRGB"));
+        assert_eq!(text.contains("/Predictor 15"), is_kept);
+        // Rows of PNG have a byte more each, for their filter.
+        let row = if is_kept { 121 } else { 120 };
+        assert!(pdf_text::streams(&bytes).iter().any(|one| one.len() == row * 30));
+    }
+}
+
+#[test]
 fn images_that_are_none_are_refused() {
     let picture = crate::courtyards::picture(8, 8);
     assert_eq!(picture.pixels(), [8, 8]);
