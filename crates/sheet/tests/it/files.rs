@@ -160,6 +160,14 @@ fn a_photograph_goes_into_a_pdf_as_it_is_and_is_drawn_in_its_colours() {
 }
 
 #[test]
+fn fonts_that_are_none_are_refused() {
+    let fonts = Fonts::shipped().unwrap();
+    assert!(fonts.glyph('龥').is_none() && fonts.glyph('堃').is_some());
+    let fault = fonts.with(b"wOF2 and more".to_vec()).unwrap_err().to_string();
+    assert!(fault.contains("font 2") && fault.contains(".ttf"), "{fault}");
+}
+
+#[test]
 fn images_that_are_none_are_refused() {
     let picture = crate::courtyards::picture(8, 8);
     assert_eq!(picture.pixels(), [8, 8]);
