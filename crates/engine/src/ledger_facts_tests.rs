@@ -21,7 +21,7 @@ use store::{FeatureStore, Load, LoadItem, LoadMode, MemoryStore};
 use tokio::sync::mpsc;
 
 use crate::engine_tests::id;
-use crate::ledger::{NewEvent, Outcome, UnitSource, unit_tree};
+use crate::ledger::{FactList, NewEvent, Outcome, UnitSource, unit_tree};
 use crate::ledger_tests::{
     START, area, empty_ledger, ledger_at, new, open, photo, pid, raise, register, report,
     some_payload, uuid,
@@ -190,7 +190,7 @@ async fn units_are_told_by_the_digits_of_their_codes() {
     let (_store, engine) = empty_ledger().await;
     let none = engine.ledger_facts(None, Profile::default(), &[]).await.unwrap();
     let day = Day::of(Timestamp(START));
-    let tree = |facts: &[PointFacts], others: &[&str]| {
+    let tree = |facts: &FactList, others: &[&str]| {
         let others = others.iter().map(|code| (*code).to_owned());
         let (units, _) = unit_tree(&engine.snapshot(), day, facts, others).unwrap();
         let below = units.below(units.root()).into_iter();

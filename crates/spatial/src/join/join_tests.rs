@@ -103,6 +103,46 @@ proptest! {
         check(&joined(JoinOn::Within { distance, metric: Metric::Plane }), &expected, a.len());
     }
 
+    /// Sides much smaller than the other, filtered, and of known ids alone.
+    #[test]
+    fn pairs_of_what_is_kept_are_those_of_a_nested_loop(
+        few in prop::collection::vec(grid_shape(), 1..12),
+        many in prop::collection::vec(grid_shape(), 60..200),
+        rest in (1..4_i64, 1..4_i64),
+        ids in prop::option::of(prop::collection::hash_set(1..200_i64, 0..80)),
+        swapped in any::<bool>(),
+        distance in 0..4_u32,
+    ) {
+        let (a, b) = if swapped { (many, few) } else { (few, many) };
+        let (first, second) = (edited(&a), edited(&b));
+        let among: Option<FxHashSet<FeatureId>> = ids.map(|ids| ids.into_iter().map(id).collect());
+        let keeps = [rest.0, rest.1].map(|rest| {
+            move |feature: FeatureRef<'_>| feature.id().value() % 4 != rest
+        });
+        let is_kept = |(one, other): &(FeatureId, FeatureId)| {
+            one.value() % 4 != rest.0
+                && other.value() % 4 != rest.1
+                && among.as_ref().is_none_or(|ids| ids.contains(other))
+        };
+        let sides = || {
+            let first = JoinSide { keep: Some(&keeps[0]), ..(&first).into() };
+            (first, JoinSide { keep: Some(&keeps[1]), among: among.as_ref(), ..(&second).into() })
+        };
+        let budget = Budget::unbounded();
+        let distance = f64::from(distance);
+        let near = nested(&a, &b, |a, b| Euclidean.distance(a, b) <= distance);
+        let near: Pairs = near.iter().filter(|(_, near)| *near).map(|(pair, _)| *pair).collect();
+        let within = JoinOn::Within { distance, metric: Metric::Plane };
+        for (on, expected) in by_predicate(&related(&a, &b)).into_iter().chain([(within, near)]) {
+            let expected: Pairs = expected.into_iter().filter(is_kept).collect();
+            let (first, second) = sides();
+            let join = Join::of_pairs(first, second, on).unwrap();
+            prop_assert_eq!(&join.pairs(usize::MAX, &budget).unwrap(), &expected, "{:?}", on);
+            let all = Join::new(first, second, on).unwrap();
+            prop_assert_eq!(&all.pairs(usize::MAX, &budget).unwrap(), &expected, "{:?}", on);
+        }
+    }
+
     /// Nothing but points and polygons, which have a path of their own.
     #[test]
     fn points_and_polygons_meet_as_in_a_nested_loop(
@@ -143,7 +183,7 @@ fn a_filter_and_another_crs_count() {
     // In units of another system, half as long.
     let points = edited(&[point(8., 4.), point(10., 4.), point(18., 2.), point(99., 99.)]);
     let keep = |feature: FeatureRef<'_>| feature.id() != id(3);
-    let side = JoinSide { snapshot: &areas, keep: Some(&keep) };
+    let side = JoinSide { keep: Some(&keep), ..(&areas).into() };
     let halved = |coords: &mut [[f64; 2]]| {
         coords.iter_mut().flatten().for_each(|value| *value /= 2.0);
         true
