@@ -174,8 +174,8 @@ fn questions(path: &str) -> Vec<String> {
         "search" => vec![
             r#"{"collections":["parcels","points","admin_units"],"return":"features"}"#.to_owned(),
             r#"{"return":"features"}"#.to_owned(),
-            r#"{"return":"aggregates","aggregates":[{"op":"count"}],"groupBy":["ZL"]}"#.to_owned(),
-            r#"{"return":"aggregates","aggregates":[{"op":"count"}],"groupBy":["note"]}"#.to_owned(),
+            r#"{"return":"aggregate","aggregates":[{"op":"count"}],"groupBy":["ZL"]}"#.to_owned(),
+            r#"{"return":"aggregate","aggregates":[{"op":"count"}],"groupBy":["note"]}"#.to_owned(),
             format!(r#"{{"collections":["points"],"return":"features","geometry":{everywhere}}}"#),
             r#"{"collections":["parcels"],"geometry":{"collection":"parcels","id":1},"return":"features"}"#.to_owned(),
         ],

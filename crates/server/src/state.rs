@@ -9,16 +9,19 @@ use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::whistle::WhistleRules;
+use spatial::{CollectionSnapshot, FeatureId};
 use tokio::sync::{Semaphore, watch};
 
-use crate::access::Access;
+use crate::access::{Access, Standing};
 use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
 use crate::evidence::EvidenceReaders;
+use crate::exports::{ExportSettings, Exports};
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
+use crate::problem::Problem;
 use crate::ready::Ready;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
@@ -74,6 +77,8 @@ pub struct ServerSettings {
     pub rules: Arc<Rules>,
     /// Checklists; none unless they are given.
     pub checklists: Arc<Checklists>,
+    /// How much of the cadastre an account may take.
+    pub exports: Arc<ExportSettings>,
 }
 
 impl Default for ServerSettings {
@@ -103,6 +108,7 @@ impl Default for ServerSettings {
             ledgers: Arc::default(),
             rules: Arc::default(),
             checklists: Arc::default(),
+            exports: Arc::default(),
         }
     }
 }
@@ -128,6 +134,8 @@ pub struct App {
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
+    /// What of the cadastre was taken.
+    pub exports: Arc<Exports>,
     /// Places for photos and documents that come in at the same time.
     pub uploads: Arc<Semaphore>,
 }
@@ -155,6 +163,15 @@ impl App {
         Self { engine, settings, crs_lists, ..self.clone() }
     }
 
+    /// Counts features of the cadastre that are about to be sent, all of a collection without `ids`.
+    pub fn take_features(
+        &self,
+        standing: &Standing,
+        features: (&CollectionSnapshot, Option<&[FeatureId]>),
+    ) -> Result<(), Problem> {
+        self.exports.take(&self.settings.exports, standing, features)
+    }
+
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
     /// streams end when `ending` becomes true.
     pub async fn start(
@@ -177,7 +194,7 @@ impl App {
         if let Some(fences) = &fences {
             webhooks.start(fences);
         }
-        let (answers, crs_lists) = Default::default();
+        let (answers, crs_lists, exports) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
         Self {
@@ -190,6 +207,7 @@ impl App {
             streams,
             fences,
             webhooks,
+            exports,
             uploads,
         }
     }
