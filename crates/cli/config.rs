@@ -14,6 +14,7 @@ use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
+use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::export_config::ExportsConfig;
 use crate::ledger_config::{
@@ -58,6 +59,8 @@ pub struct Config {
     pub import: ImportConfig,
     /// Past states.
     pub history: HistoryConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// Grids that tiles are cut on, beside those built in: a table `[[grids]]` each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grids: Vec<GridConfig>,
@@ -445,7 +448,7 @@ mod tests {
         let sections =
             text.split("\n[").filter(|one| !of_city.iter().any(|name| one.starts_with(name)));
         let keys = sections.flat_map(str::lines).filter(|line| line.contains('=')).count();
-        assert!(keys <= 47, "{keys} keys:\n{text}");
+        assert!(keys <= 48, "{keys} keys:\n{text}");
         assert_eq!(Config::parse(&text, Path::new("t")).unwrap().to_toml(), text);
     }
 

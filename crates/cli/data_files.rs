@@ -9,6 +9,7 @@ use ledger::DataFault;
 use ledger::catalogue::{Catalogue, DEFAULT_CATALOGUE};
 use ledger::checklist::{Checklists, DEFAULT_CHECKLISTS};
 use ledger::clue::{DEFAULT_RULES, Rules};
+use ledger::dossier::{DEFAULT_DOSSIERS, Dossiers};
 use ledger::indicator::{DefinitionFault, TargetFault, UnitFault};
 use ledger::sight::{AreaRules, DEFAULT_AREAS, DEFAULT_PUBLIC, PublicView};
 use serde::de::DeserializeOwned;
@@ -121,6 +122,14 @@ pub fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, DataFileError> {
     load(path, ("catalogue.toml", DEFAULT_CATALOGUE), ("catalogue", Catalogue::new))
 }
 
+/// Reads what household files are made of; without a file, what comes with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_dossiers(path: Option<&Path>) -> Result<Dossiers, DataFileError> {
+    load(path, ("dossiers.toml", DEFAULT_DOSSIERS), ("household files", Dossiers::new))
+}
+
 /// Reads the ledgers of a file; without one, those that come with the program.
 ///
 /// # Errors
@@ -220,6 +229,10 @@ mod tests {
         std::fs::write(&path, DEFAULT_CATALOGUE.replacen("\"C26\"", "\"X\"", 1)).unwrap();
         let error = read_catalogue(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("the catalogue cannot be used:\n  edition"), "{error}");
+        let path = folder.path().join("档案.toml");
+        std::fs::write(&path, DEFAULT_DOSSIERS.replacen("weight = 3", "weight = 0", 1)).unwrap();
+        let error = read_dossiers(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains("the household files cannot be used:\n  dossiers"), "{error}");
         let missing = read_rules(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
         assert!(missing.starts_with("nowhere.toml: "), "{missing}");
     }

@@ -40,6 +40,8 @@ pub struct LedgerConfig {
     pub spatial_rules: PathBuf,
     /// File of ledgers as lists, in TOML; empty: those that come with the program.
     pub ledgers: PathBuf,
+    /// File of what household files are made of, in TOML; empty: what comes with the program.
+    pub dossiers: PathBuf,
     /// File of the catalogue of industries (禁限目录), in TOML; empty: the example that comes with the
     /// program.
     pub catalogue: PathBuf,
@@ -71,6 +73,7 @@ impl Default for LedgerConfig {
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
+            dossiers: PathBuf::new(),
             catalogue: PathBuf::new(),
             raisers,
         }

@@ -18,6 +18,7 @@ mod layout;
 mod ledger_rows;
 mod lots;
 mod naming;
+mod pictures;
 mod plan;
 mod points;
 mod random;
@@ -44,7 +45,7 @@ use village::Village;
 
 pub use layers::Layer;
 pub use ledger_rows::LedgerPoint;
-pub use records::{Records, collections as record_collections};
+pub use records::{Records, collections as record_collections, pictures};
 pub use write::{SynthArgs, run};
 
 /// Why nothing was generated.

@@ -13,7 +13,7 @@ const TILE: &str = "/xyz/parcels/14/13489/6226.mvt";
 const PATCH: &str = r#"{"properties":{"floors":7}}"#;
 const JSON: &str = "application/json";
 
-fn user(folder: &Path, arguments: &[&str]) -> Answer {
+pub fn user(folder: &Path, arguments: &[&str]) -> Answer {
     let [action, rest @ ..] = arguments else { panic!("no action") };
     let done = run(folder, &[&["user", action, "town.gpkg"], rest].concat());
     assert_eq!(done.code, 0, "{arguments:?}: {}", done.err);
@@ -21,7 +21,7 @@ fn user(folder: &Path, arguments: &[&str]) -> Answer {
 }
 
 /// A new token of an account.
-fn token(folder: &Path, name: &str, arguments: &[&str]) -> String {
+pub fn token(folder: &Path, name: &str, arguments: &[&str]) -> String {
     let done = user(folder, &[&["token", name], arguments].concat());
     let token = done.out.trim().to_owned();
     assert!(token.starts_with("tuban_") && token.len() == 70, "{token}");
@@ -38,7 +38,7 @@ fn town_of_zhang(settings: &str) -> (Town, String) {
     (town, token)
 }
 
-fn get(server: &Server, target: &str, token: &str) -> Response {
+pub fn get(server: &Server, target: &str, token: &str) -> Response {
     server.ask("GET", target, &[("Authorization", &format!("Bearer {token}"))])
 }
 

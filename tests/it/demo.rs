@@ -73,6 +73,26 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert!(!found["features"].as_array().unwrap().is_empty(), "{rule}: {found}");
     }
 
+    // Households have files with plans, shares and photos; some have a second courtyard.
+    let files = server.get("/dossiers/completeness?f=json").json();
+    let share = files["whole"]["share"].as_f64().unwrap();
+    assert!((0.85..1.0).contains(&share), "{files}");
+    assert!(files["whole"]["files"].as_u64().unwrap() > 19_000, "{files}");
+    assert_eq!(files["outside"]["files"], 0);
+    let several = server.get("/rules/several_homesteads?limit=1").json();
+    let reason = several["features"][0]["properties"]["reason"].as_str().unwrap();
+    let household = reason.split("户 ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let file = server.get(&format!("/dossiers/{household}")).json();
+    assert!(file["parcels"].as_array().unwrap().len() > 1, "{file}");
+    let gaps = server.get("/dossiers/uncovered?unit=110115190212").json();
+    assert!(gaps["units"][0]["buildings"].as_u64().unwrap() > 500, "{gaps}");
+    let complete = server.get("/dossiers?complete=true&limit=1").json();
+    let id = complete["files"][0]["id"].as_str().unwrap().to_owned();
+    let file = server.get(&format!("/dossiers/{id}")).json();
+    let code = file["photos"][0]["code"].as_str().unwrap().replace('/', "%2F");
+    let photo = server.get(&format!("/dossiers/{id}/photos/{code}"));
+    assert_eq!(photo.header("content-type"), Some("image/png"), "{}", photo.text());
+
     // Whoever is responsible there is a post.
     let position = all[0]["geometry"]["coordinates"].as_array().unwrap();
     let who = server.get(&format!("/responsible?lon={}&lat={}", position[0], position[1])).json();

@@ -7,7 +7,7 @@ use crate::areas_town::{Areas, SECRET};
 use crate::running::Response;
 
 /// What stands in parcels and points alone.
-const INTERNAL: [&str; 6] = ["街1号", "街3号", "JC0000", "甲路", "乙路", "甲队"];
+const INTERNAL: [&str; 6] = ["街1号", "街3号", "110115001001JC", "甲路", "乙路", "甲队"];
 
 fn shown(answer: &Response) -> String {
     String::from_utf8_lossy(&answer.body).chars().take(2000).collect()

@@ -88,6 +88,13 @@ fn pages_and_files_count_together_with_the_gaps_between_their_features() {
         check_refused(&store.get(0, &target));
         assert!(!what.is_empty());
     }
+    let log = run(store.folder.path(), &["audit", "list", "s.gpkg"]);
+    assert!(
+        log.out.matches("export").count() >= 3,
+        "refusals are on record: {}{}",
+        log.out,
+        log.err
+    );
     // What is refused is not counted, and what is no cadastre never.
     assert_eq!(store.get(0, "/collections/trees/all.fgb").status, 200);
     let count = store.get(0, &format!("{PARCELS}/items?limit=1&number=0"));

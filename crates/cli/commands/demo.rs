@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicBool;
 
 use formats::ReadOptions;
 use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs};
-use store::{FeatureStore, GeoPackageStore, LoadMode};
+use store::{EvidenceFolder, FeatureStore, GeoPackageStore, LoadMode};
 
 use super::{CommandError, now, registry, serve};
 use crate::args::DemoArgs;
@@ -121,6 +121,14 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
         ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
         records::load_records(&store, &registry, &synth, recorded_at).await?;
     }
+    let photos = [&unfinished, path].map(|store| EvidenceFolder::beside(store).root().to_owned());
+    let [made, kept] = &photos;
+    if made.exists() {
+        if kept.exists() {
+            std::fs::remove_dir_all(kept).map_err(io(kept))?;
+        }
+        std::fs::rename(made, kept).map_err(io(kept))?;
+    }
     std::fs::rename(&unfinished, path).map_err(io(path))?;
     let lock: PathBuf = folder.join("unfinished.gpkg.lock");
     if lock.exists() {
@@ -146,6 +154,7 @@ async fn import(
         mode: LoadMode::Create,
         key: None,
         keep: Vec::new(),
+        personal: None,
         reason: "sample city".to_owned(),
         recorded_at: now(),
         report: None,

@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share.
 
+mod audit;
 mod backup;
 mod collection;
 mod demo;
@@ -70,6 +71,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Meeting(args) => blocking(meeting::meeting(args, &config)),
+        Command::Audit(args) => blocking(audit::audit(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),

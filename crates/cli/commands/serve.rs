@@ -19,9 +19,11 @@ use tokio::task::JoinHandle;
 use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
+use crate::audit_heads;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::data_files::{
-    read_areas, read_catalogue, read_checklists, read_ledgers, read_public, read_rules,
+    read_areas, read_catalogue, read_checklists, read_dossiers, read_ledgers, read_public,
+    read_rules,
 };
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
@@ -81,13 +83,18 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     };
     let engine = Arc::new(Engine::open(served, registry, settings).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
+    let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
     let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
-    let beside = beside(path, config, &store, (&engine, &access));
+    let audit_key = audit_heads::key(&config.audit)?;
+    let mut beside = beside(path, config, &store, (&engine, &access));
+    if let Some(pair) = audit_key {
+        beside.push(tokio::spawn(audit_heads::sign_daily(Arc::clone(&store), pair)));
+    }
     announce(path, address, config, &engine, started.elapsed());
     announce_access(address, config, &access);
 
@@ -134,6 +141,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         indicators: Some(Arc::new(indicators)),
         access,
         ledgers: Arc::new(ledgers),
+        dossiers: Some(Arc::new(dossiers)),
         rules: Arc::new(rules),
         checklists: Arc::new(checklists),
         exports: Arc::new(config.exports.settings()),

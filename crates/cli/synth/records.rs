@@ -6,6 +6,7 @@
 
 mod business;
 mod calls;
+mod dossiers;
 pub(super) mod patrols;
 mod towns;
 
@@ -16,11 +17,13 @@ use ledger::point::State;
 use ledger::rows::points;
 use ledger::{ShippedCollection, place, record};
 use spatial::{Feature, Field, Geometry, Value};
+use store::evidence::Digests;
 
 use super::calendar::{DAY_MS, date};
 use super::history::{FIRST_DAY, LAST_DAY};
 use super::ledger_rows::{many, row, text_of};
 use super::naming;
+use super::pictures::Picture;
 use super::random::Random;
 use super::village::{Spot, Village};
 use super::{LedgerPoint, Synth, SynthError};
@@ -31,18 +34,29 @@ pub fn collections() -> impl Iterator<Item = ShippedCollection> {
     alleys.chain(record::collections())
 }
 
+/// The pictures that photos show, each with its SHA-256.
+pub fn pictures() -> impl Iterator<Item = (String, Vec<u8>)> {
+    Picture::all().map(|picture| {
+        let bytes = picture.png();
+        (Digests::of(&bytes).sha256, bytes)
+    })
+}
+
 /// Rows by the id of their collection.
 #[derive(Debug)]
 pub struct Records {
     fields: BTreeMap<&'static str, Vec<Field>>,
     rows: BTreeMap<&'static str, Vec<Feature>>,
+    /// The SHA-256 of each picture.
+    hashes: Vec<String>,
 }
 
 impl Default for Records {
     /// None yet.
     fn default() -> Self {
         let fields = collections().map(|one| (one.id, one.fields())).collect();
-        Self { fields, rows: BTreeMap::new() }
+        let hashes = pictures().map(|(hash, _)| hash).collect();
+        Self { fields, rows: BTreeMap::new(), hashes }
     }
 }
 
@@ -50,6 +64,11 @@ impl Records {
     /// The rows of a collection.
     pub fn take(&mut self, id: &str) -> Vec<Feature> {
         self.rows.remove(id).unwrap_or_default()
+    }
+
+    /// The SHA-256 of a picture by its number.
+    fn picture(&self, number: usize) -> String {
+        self.hashes.get(number).cloned().unwrap_or_default()
     }
 
     fn add<const N: usize>(
@@ -119,7 +138,8 @@ impl Synth {
         teller.business(records)?;
         teller.calls(records)?;
         teller.patrols(records)?;
-        teller.towns(records)
+        teller.towns(records)?;
+        teller.dossiers(records)
     }
 }
 

@@ -37,6 +37,19 @@ struct Yard {
     random: Random,
 }
 
+impl Yard {
+    /// How many households share the courtyard: now and then two. Draws.
+    fn draw_households(&mut self) -> u64 {
+        1 + u64::from(self.random.chance(0.04))
+    }
+
+    /// The same for whoever draws nothing more; none where nothing stands.
+    fn households(&self) -> u64 {
+        let mut random = self.random.clone();
+        if self.houses.is_empty() { 0 } else { 1 + u64::from(random.chance(0.04)) }
+    }
+}
+
 /// What is done with the walls' vertices and the courtyards of a block.
 type EachBlock<'a> = dyn FnMut(&[[f64; 2]], Vec<Yard>) -> Result<(), SynthError> + 'a;
 
@@ -127,7 +140,12 @@ impl<'a> Village<'a> {
         self.each_block(&mut |vertices, yards| {
             yards.into_iter().try_for_each(|yard| {
                 let ring: Vec<_> = yard.lot.ring.iter().map(|at| vertices[*at]).collect();
+                let main = yard.houses.first().map(|house| (house.floors, house.structure));
+                let (floors, structure) = main.unwrap_or((1, "5"));
                 each(Spot {
+                    households: yard.households(),
+                    houses: yard.houses.len() as u64,
+                    picture: Spot::picture_of(yard.houses.len(), floors, structure),
                     yard: yard.serial,
                     parcel: self.parcel_code(yard.serial),
                     place: self.bend.ground(gate(&yard.lot, -1.2)),
@@ -231,8 +249,7 @@ impl<'a> Village<'a> {
             if yard.houses.is_empty() {
                 return Ok(());
             }
-            // Now and then two households share a courtyard.
-            let households = 1 + u64::from(yard.random.chance(0.04));
+            let households = yard.draw_households();
             for household in 0..households {
                 let usage =
                     yard.random.pick(&[(70, "自住"), (14, "出租"), (10, "空置"), (6, "经营")]);
@@ -337,6 +354,12 @@ pub(super) struct Spot {
     pub inside: [f64; 2],
     /// Its closed outline, EPSG:4548 metres.
     pub ring: Vec<[f64; 2]>,
+    /// How many households it has; none where nothing stands.
+    pub households: u64,
+    /// How many houses.
+    pub houses: u64,
+    /// The number of its picture.
+    pub picture: usize,
 }
 
 /// A place where something is wrong.

@@ -22,8 +22,8 @@ mod risk;
 #[cfg(test)]
 mod risk_tests;
 #[cfg(test)]
-mod sample;
-mod source;
+pub(crate) mod sample;
+pub(crate) mod source;
 mod survey;
 
 use std::fmt;

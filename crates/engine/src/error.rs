@@ -5,6 +5,7 @@ use std::fmt;
 use ledger::PointId;
 use ledger::point::EvidenceId;
 use spatial::{CollectionId, FeatureId, OverBudget, Revision};
+use store::accounts::AccountFault;
 use store::{HistoryStart, StoreError};
 use thiserror::Error;
 
@@ -275,6 +276,9 @@ pub enum EngineError {
         /// What the store says, for the log.
         cause: StoreError,
     },
+    /// Accounts cannot be changed as asked.
+    #[error(transparent)]
+    Accounts(AccountFault),
     /// The system of record refused or failed.
     #[error(transparent)]
     Store(StoreError),
@@ -292,6 +296,7 @@ impl From<StoreError> for EngineError {
             StoreError::HistoryDropped { whole_from, since } => Self::HistoryDropped {
                 start: HistoryStart { revision: whole_from, recorded_at: since },
             },
+            StoreError::Accounts(fault) => Self::Accounts(fault),
             cause @ StoreError::Key { .. } => Self::HistorySealed { cause },
             other => Self::Store(other),
         }

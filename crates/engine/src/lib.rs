@@ -7,12 +7,15 @@
 
 pub mod accounts;
 mod apply;
+pub mod audit;
+mod borders;
 mod cache;
 mod check;
 mod clock;
 pub mod clues;
 mod commit_queue;
 mod compress;
+pub mod dossier;
 mod edit;
 mod erase;
 mod error;
@@ -30,6 +33,7 @@ pub mod metrics;
 mod open;
 mod past;
 pub mod patrols;
+pub mod personal;
 pub mod places;
 pub mod pool;
 mod publication;

@@ -118,8 +118,10 @@ async fn answer(
     peer: SocketAddr,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response, Infallible> {
-    let access = &door.app().settings.access;
-    let standing = access.admit(&mut request);
+    let settings = &door.app().settings;
+    let access = &settings.access;
+    let address = settings.links.client(peer.ip(), request.headers());
+    let standing = access.admit(&mut request, address);
     let is_drawn = routes::is_drawn(request.uri().path());
     let view = access.view(&standing);
     let view = if is_drawn { view.drawn() } else { view };

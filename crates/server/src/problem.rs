@@ -138,6 +138,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The request took longer than it may.
     Timeout,
+    /// The sender has asked more often than it may.
+    TooManyRequests,
     /// Too many requests wait already.
     Busy,
     /// Something broke inside.
@@ -335,6 +337,9 @@ impl Code {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The method is not offered here",
             ),
+            Self::TooManyRequests => {
+                ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Asked more often than may be")
+            }
             Self::Timeout => {
                 ("timeout", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
             }
@@ -461,6 +466,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(error = %cause, "past values cannot be read");
                 Code::HistorySealed
             }
+            EngineError::Accounts(_) => Code::Conflict,
             EngineError::CursorGone => Code::CursorGone,
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::audit::{AuditEntry, action, result};
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
-use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
+use engine::{Audience, Engine, HIGHEST_IN_TILES, View, now};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
+use ledger::dossier::Dossiers;
 use ledger::whistle::WhistleRules;
 use spatial::{CollectionSnapshot, FeatureId};
 use tokio::sync::{Semaphore, watch};
@@ -23,6 +25,7 @@ use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
 use crate::problem::Problem;
 use crate::ready::Ready;
+use crate::reveals::Reveals;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
@@ -73,6 +76,8 @@ pub struct ServerSettings {
     pub access: Access,
     /// Ledgers as lists; none unless they are given.
     pub ledgers: Arc<Ledgers>,
+    /// What household files are made of; none are served without it.
+    pub dossiers: Option<Arc<Dossiers>>,
     /// Spatial rules; none unless they are given.
     pub rules: Arc<Rules>,
     /// Checklists; none unless they are given.
@@ -106,6 +111,7 @@ impl Default for ServerSettings {
             indicators: None,
             access: Access::default(),
             ledgers: Arc::default(),
+            dossiers: None,
             rules: Arc::default(),
             checklists: Arc::default(),
             exports: Arc::default(),
@@ -136,6 +142,8 @@ pub struct App {
     pub webhooks: Arc<Webhooks>,
     /// What of the cadastre was taken.
     pub exports: Arc<Exports>,
+    /// Who has seen how many personal values in the clear.
+    pub reveals: Arc<Reveals>,
     /// Places for photos and documents that come in at the same time.
     pub uploads: Arc<Semaphore>,
 }
@@ -163,13 +171,36 @@ impl App {
         Self { engine, settings, crs_lists, ..self.clone() }
     }
 
-    /// Counts features of the cadastre that are about to be sent, all of a collection without `ids`.
-    pub fn take_features(
+    /// Counts features of the cadastre that are about to be sent, all of a collection without `ids`, and
+    /// puts what is more than one of them, and what is refused, on record.
+    pub async fn take_features(
         &self,
         standing: &Standing,
         features: (&CollectionSnapshot, Option<&[FeatureId]>),
     ) -> Result<(), Problem> {
-        self.exports.take(&self.settings.exports, standing, features)
+        let settings = &self.settings.exports;
+        let taken = self.exports.take(settings, standing, features);
+        let (held, ids) = features;
+        let id = &held.collection().id;
+        let count = ids.map_or(held.len(), <[FeatureId]>::len);
+        let Some(actor) = standing.account() else { return taken };
+        if !settings.collections.contains(id.as_str()) || taken.is_ok() && count < 2 {
+            return taken;
+        }
+        let (result, reason) = match &taken {
+            Ok(()) => (result::DONE, String::new()),
+            Err(_limit) => (result::REFUSED, "export_limit".to_owned()),
+        };
+        self.engine
+            .audit(AuditEntry {
+                role: Some(actor.account_role_word().to_owned()),
+                count: Some(count as u64),
+                reason,
+                result: result.to_owned(),
+                ..AuditEntry::of(now(), actor.name(), action::EXPORT, format!("/collections/{id}"))
+            })
+            .await?;
+        taken
     }
 
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
@@ -197,6 +228,7 @@ impl App {
         let (answers, crs_lists, exports) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
+        let reveals = Arc::default();
         Self {
             engine,
             settings,
@@ -208,6 +240,7 @@ impl App {
             fences,
             webhooks,
             exports,
+            reveals,
             uploads,
         }
     }

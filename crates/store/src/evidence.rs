@@ -31,6 +31,9 @@ pub const COLLECTION: &str = "evidence";
 pub const SHA256_COLUMN: &str = "sha256";
 /// Where a row has the length of its file.
 pub const BYTES_COLUMN: &str = "bytes";
+/// The collections whose rows name files: where the name stands, and where the length, if it is said.
+const NAMED: [(&str, &str, Option<&str>); 2] =
+    [(COLLECTION, SHA256_COLUMN, Some(BYTES_COLUMN)), ("photos", "hash", None)];
 /// Ending of a file that is being written.
 const PART: &str = ".part";
 

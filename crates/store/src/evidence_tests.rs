@@ -117,6 +117,28 @@ async fn a_check_names_what_is_lost_damaged_unlisted_and_half_written() {
 }
 
 #[tokio::test]
+async fn photos_name_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.gpkg");
+    let store = store_of(&path, &[b"piece"]).await;
+    let hash = Field { name: "hash".to_owned(), ..pieces().fields[0].clone() };
+    let photos = Collection { fields: vec![hash], key: None, ..parcels("photos") };
+    load(&store, photos, LoadMode::Create, Vec::new()).await.unwrap();
+    // Two photos may have the same bytes, which a piece has as well.
+    for content in [&b"piece"[..], b"photo", b"photo", b"lost"] {
+        let properties = vec![Value::Text(put(&store, content).await)];
+        let row = Feature { id: None, geometry: None, properties };
+        commit(&store, None, vec![("photos", ChangeOp::Insert(row))]).await.unwrap();
+    }
+    assert_eq!(reasons(&path).await, Vec::<String>::new());
+    fs::remove_file(file_of(&path, b"lost")).unwrap();
+    let found = defects(&path).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!((found[0].table.as_str(), found[0].fid), ("photos", Some(4)));
+    assert!(found[0].reason.contains("is lost"), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_backup_has_the_bytes_too_and_none_that_are_damaged() {
     let folder = tempfile::tempdir().unwrap();
     let (path, out) = (folder.path().join("a.gpkg"), folder.path().join("b.gpkg"));

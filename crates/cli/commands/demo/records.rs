@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use engine::places::LoadAssigner;
 use spatial::{CrsRegistry, Timestamp};
-use store::GeoPackageStore;
+use store::{FeatureStore, GeoPackageStore};
 
 use super::load::load;
 use crate::commands::CommandError;
 use crate::styles::style_of;
-use crate::synth::{Layer, Records, Synth, record_collections};
+use crate::synth::{Layer, Records, Synth, pictures, record_collections};
 
 /// Loads every collection of records that has rows, each feature with the units that it lies in.
 pub(super) async fn load_records(
@@ -22,6 +22,11 @@ pub(super) async fn load_records(
     for village in 0..synth.villages() {
         let points = synth.ledger(village, recorded_at)?;
         synth.records(village, &points, &mut records)?;
+    }
+    if let Some(folder) = store.evidence_folder() {
+        for (hash, bytes) in pictures() {
+            folder.put(hash, Arc::new(bytes)).await?;
+        }
     }
     let described = synth.collection(Layer::Points)?;
     for one in record_collections() {

@@ -24,7 +24,7 @@ pub(super) fn no_file(
     let key = parcels.field(&rule.parcel_key)?;
     let files = rule.files.as_ref();
     let files = files.and_then(|files| Some((ask.optional(&files.collection)?, files)));
-    let filed: Option<FxHashSet<String>> = match files {
+    let mut filed: Option<FxHashSet<String>> = match files {
         None => None,
         Some((source, files)) => {
             let parcel = source.field(&files.parcel)?;
@@ -33,6 +33,12 @@ pub(super) fn no_file(
             Some(filed)
         }
     };
+    let shares_of = rule.shares.as_ref().filter(|_| filed.is_some());
+    let shares_of = shares_of.and_then(|one| Some((ask.optional(&one.collection)?, one)));
+    if let (Some(filed), Some((source, shares))) = (&mut filed, shares_of) {
+        let parcel = source.field(&shares.parcel)?;
+        source.each(&mut |share| filed.extend(text(share, parcel)));
+    }
     let holders = holders(ask, (buildings, asked.as_ref()), parcels)?;
     let ground = Ground::of(ask, buildings, parcels)?;
     let mut all = Vec::new();

@@ -1,7 +1,4 @@
 //! 四至 of one parcel: with which parcels it shares its border on each side, and where with none.
-//!
-//! An edge looks to the side that its outward normal points to. Two edges share what lies within a
-//! tolerance of both, so that parcels need not have the same vertices.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +10,7 @@ use spatial::{FeatureId, FeatureRef, Geometry, Metric, PathRole, ValueRef, measu
 use super::Clue;
 use super::source::{Ask, Source};
 use crate::EngineError;
+use crate::borders::{Edge, ring_edges, stretches};
 use crate::query::{fault, metric};
 
 /// Degrees over which the length of a degree is taken.
@@ -32,22 +30,15 @@ pub(super) fn neighbours(ask: &Ask<'_>, rule: &Neighbours) -> Result<Vec<Clue>, 
     around.retain(|id| *id != parcel.id());
     around.sort_unstable();
     let scale = Scale::about(parcel, metric, units);
-    let others: Vec<(FeatureId, Vec<[[f64; 2]; 2]>)> = around
+    let others: Vec<(FeatureId, Vec<Edge>)> = around
         .into_iter()
         .map(|id| Ok((id, edges(parcels.get(id)?, scale, false))))
         .collect::<Result<_, EngineError>>()?;
     let mut sides: BTreeMap<(Toward, Option<FeatureId>), Side> = BTreeMap::new();
-    for edge in edges(parcel, scale, true) {
-        let mut all = Vec::new();
-        for (id, others) in &others {
-            let mut shared: Vec<[f64; 2]> =
-                others.iter().filter_map(|other| common(edge, *other, rule.metres)).collect();
-            let shared = joined(&mut shared);
-            all.extend(&shared);
-            add(&mut sides, (edge, Some(*id)), &shared, scale);
-        }
-        let shared = joined(&mut all);
-        add(&mut sides, (edge, None), &left(&shared), scale);
+    for stretch in stretches(&edges(parcel, scale, true), &others, rule.metres) {
+        let side = sides.entry((stretch.toward, stretch.neighbour)).or_default();
+        side.metres += stretch.metres();
+        side.lines.push(LineString(stretch.line.map(|at| scale.storage(at)).to_vec()));
     }
     let mut clues = Vec::new();
     for ((toward, id), side) in sides {
@@ -148,76 +139,13 @@ impl Scale {
 }
 
 /// The edges in metres about the parcel, counterclockwise; of exterior rings alone, or of all.
-fn edges(parcel: FeatureRef<'_>, scale: Scale, exterior: bool) -> Vec<[[f64; 2]; 2]> {
+fn edges(parcel: FeatureRef<'_>, scale: Scale, exterior: bool) -> Vec<Edge> {
     let mut edges = Vec::new();
     for path in parcel.paths() {
-        let is_ring = path.role == PathRole::Exterior || path.role == PathRole::Hole && !exterior;
-        if !is_ring {
-            continue;
+        if path.role == PathRole::Exterior || path.role == PathRole::Hole && !exterior {
+            let ring: Vec<[f64; 2]> = path.coords.iter().map(|at| scale.metres(*at)).collect();
+            edges.extend(ring_edges(&ring));
         }
-        let ring: Vec<[f64; 2]> = path.coords.iter().map(|at| scale.metres(*at)).collect();
-        let is_clockwise = measure::signed_ring_area(ring.iter().copied()) < 0.0;
-        edges.extend(
-            ring.windows(2)
-                .filter(|edge| edge[0] != edge[1])
-                .map(|edge| if is_clockwise { [edge[1], edge[0]] } else { [edge[0], edge[1]] }),
-        );
     }
     edges
-}
-
-/// The stretch of `edge`, from 0 to 1, along which `other` runs within `tolerance`.
-fn common(edge: [[f64; 2]; 2], other: [[f64; 2]; 2], tolerance: f64) -> Option<[f64; 2]> {
-    let [a, b] = edge;
-    let d = [b[0] - a[0], b[1] - a[1]];
-    let length = d[0].hypot(d[1]);
-    let along = |p: [f64; 2]| ((p[0] - a[0]) * d[0] + (p[1] - a[1]) * d[1]) / (length * length);
-    let aside = |p: [f64; 2]| ((p[0] - a[0]) * d[1] - (p[1] - a[1]) * d[0]) / length;
-    let (t, u) = (other.map(along), other.map(aside));
-    let span = t[1] - t[0];
-    let [from, to] = [t[0].min(t[1]).max(0.0), t[0].max(t[1]).min(1.0)];
-    // A corner that is only touched shares nothing.
-    if (to - from) * length <= tolerance || span == 0.0 {
-        return None;
-    }
-    let off = |at: f64| (u[0] + (u[1] - u[0]) * (at - t[0]) / span).abs();
-    (off(from) <= tolerance && off(to) <= tolerance).then_some([from, to])
-}
-
-/// The stretches put together where they overlap, in order.
-fn joined(stretches: &mut [[f64; 2]]) -> Vec<[f64; 2]> {
-    stretches.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    let mut joined: Vec<[f64; 2]> = Vec::new();
-    for [from, to] in stretches.iter().copied() {
-        match joined.last_mut() {
-            Some(last) if from <= last[1] => last[1] = last[1].max(to),
-            _ => joined.push([from, to]),
-        }
-    }
-    joined
-}
-
-/// What is left of an edge beside these stretches.
-fn left(stretches: &[[f64; 2]]) -> Vec<[f64; 2]> {
-    let ends = std::iter::once(0.0).chain(stretches.iter().map(|one| one[1]));
-    let starts = stretches.iter().map(|one| one[0]).chain([1.0]);
-    ends.zip(starts).map(|(from, to)| [from, to]).filter(|[from, to]| to > from).collect()
-}
-
-/// Adds stretches of an edge to its side.
-fn add(
-    sides: &mut BTreeMap<(Toward, Option<FeatureId>), Side>,
-    (edge, id): ([[f64; 2]; 2], Option<FeatureId>),
-    stretches: &[[f64; 2]],
-    scale: Scale,
-) {
-    let [a, b] = edge;
-    let d = [b[0] - a[0], b[1] - a[1]];
-    for [from, to] in stretches {
-        // Counterclockwise, the outside lies to the right.
-        let side = sides.entry((Toward::of([d[1], -d[0]]), id)).or_default();
-        side.metres += (to - from) * d[0].hypot(d[1]);
-        let at = |t: &f64| scale.storage([a[0] + d[0] * t, a[1] + d[1] * t]);
-        side.lines.push(LineString(vec![at(from), at(to)]));
-    }
 }

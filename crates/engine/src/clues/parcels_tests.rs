@@ -90,6 +90,7 @@ async fn buildings_are_held_against_the_parcels_as_every_pair_says() {
         parcels: "parcels".to_owned(),
         parcel_key: "key".to_owned(),
         files: Some(Files { collection: "households".to_owned(), parcel: "parcel".to_owned() }),
+        shares: None,
         units: Some(Units {
             collection: "villages".to_owned(),
             code: "code".to_owned(),

@@ -18,32 +18,32 @@ use super::{CluesFound, CluesQuery};
 use crate::engine_tests::{id, open};
 use crate::{Engine, Profile};
 
-pub(super) const ORIGIN: [f64; 2] = [450_000.0, 4_400_000.0];
-pub(super) const PLANE: Crs = Crs::Epsg(4548);
+pub(crate) const ORIGIN: [f64; 2] = [450_000.0, 4_400_000.0];
+pub(crate) const PLANE: Crs = Crs::Epsg(4548);
 
 /// Numbers that look random, the same each time.
-pub(super) struct Dice(pub(super) u64);
+pub(crate) struct Dice(pub(crate) u64);
 
 impl Dice {
-    pub(super) fn roll(&mut self, below: f64) -> f64 {
+    pub(crate) fn roll(&mut self, below: f64) -> f64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
         (self.0 >> 11) as f64 / (1_u64 << 53) as f64 * below
     }
 
-    pub(super) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+    pub(crate) fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
         of[self.roll(of.len() as f64) as usize]
     }
 
-    pub(super) fn day(&mut self) -> String {
+    pub(crate) fn day(&mut self) -> String {
         format!("2026-{:02}-{:02}", 1 + self.roll(12.0) as u8, 1 + self.roll(28.0) as u8)
     }
 
-    pub(super) fn point(&mut self, extent: f64) -> Shape<f64> {
+    pub(crate) fn point(&mut self, extent: f64) -> Shape<f64> {
         Shape::Point(at(self.roll(extent), self.roll(extent)))
     }
 
     /// A turned square about a place.
-    pub(super) fn square(&mut self, x: f64, y: f64, half: f64) -> Polygon<f64> {
+    pub(crate) fn square(&mut self, x: f64, y: f64, half: f64) -> Polygon<f64> {
         let (sin, cos) = self.roll(1.5).sin_cos();
         let corner = |(u, v): (f64, f64)| {
             at(x + (u * cos - v * sin) * half, y + (u * sin + v * cos) * half).0
@@ -54,15 +54,15 @@ impl Dice {
     }
 }
 
-pub(super) fn at(x: f64, y: f64) -> Point<f64> {
+pub(crate) fn at(x: f64, y: f64) -> Point<f64> {
     Point::new(ORIGIN[0] + x, ORIGIN[1] + y)
 }
 
-pub(super) fn rectangle([x0, y0, x1, y1]: [f64; 4]) -> Polygon<f64> {
+pub(crate) fn rectangle([x0, y0, x1, y1]: [f64; 4]) -> Polygon<f64> {
     geo_types::Rect::new(at(x0, y0).0, at(x1, y1).0).to_polygon()
 }
 
-pub(super) fn described(name: &str, geometry_type: GeometryType, fields: &[&str]) -> Collection {
+pub(crate) fn described(name: &str, geometry_type: GeometryType, fields: &[&str]) -> Collection {
     let field = |name: &&str| Field {
         name: (*name).to_owned(),
         alias: None,
@@ -91,10 +91,10 @@ pub(super) fn described(name: &str, geometry_type: GeometryType, fields: &[&str]
     }
 }
 
-pub(super) type Row = (Option<Shape<f64>>, Vec<String>);
+pub(crate) type Row = (Option<Shape<f64>>, Vec<String>);
 
 /// An engine over collections of texts, the first field of which is the key; an empty text is null.
-pub(super) async fn opened(collections: Vec<(Collection, Vec<Row>)>) -> Engine {
+pub(crate) async fn opened(collections: Vec<(Collection, Vec<Row>)>) -> Engine {
     let store = Arc::new(MemoryStore::new());
     for (collection, rows) in collections {
         let value = |(text, field): (String, &Field)| match field.field_type {
@@ -121,7 +121,7 @@ pub(super) async fn opened(collections: Vec<(Collection, Vec<Row>)>) -> Engine {
     open(store).await
 }
 
-pub(super) fn query(kind: Kind) -> CluesQuery {
+pub(crate) fn query(kind: Kind) -> CluesQuery {
     let rule = Rule {
         code: kind.name().to_owned(),
         name: "疑似".to_owned(),
@@ -144,7 +144,7 @@ pub(super) fn query(kind: Kind) -> CluesQuery {
     }
 }
 
-pub(super) async fn found(engine: &Engine, kind: Kind) -> CluesFound {
+pub(crate) async fn found(engine: &Engine, kind: Kind) -> CluesFound {
     let found = engine.clues(query(kind)).await.unwrap();
     assert_eq!(found.count, found.clues.len());
     for clue in &found.clues {
@@ -158,25 +158,25 @@ pub(super) async fn found(engine: &Engine, kind: Kind) -> CluesFound {
 }
 
 /// The ids of the features of each clue.
-pub(super) fn ids(found: &CluesFound) -> Vec<Vec<i64>> {
+pub(crate) fn ids(found: &CluesFound) -> Vec<Vec<i64>> {
     let of = |clue: &super::Clue| clue.subjects.iter().map(|one| one.id.value()).collect();
     found.clues.iter().map(of).collect()
 }
 
 /// Row n has the id n + 1.
-pub(super) fn row(n: usize) -> i64 {
+pub(crate) fn row(n: usize) -> i64 {
     n as i64 + 1
 }
 
-pub(super) fn texts(values: &[&str]) -> Vec<String> {
+pub(crate) fn texts(values: &[&str]) -> Vec<String> {
     values.iter().map(|value| (*value).to_owned()).collect()
 }
 
-pub(super) const POINTS: [&str; 7] =
+pub(crate) const POINTS: [&str; 7] =
     ["id", "task", "state", "state_since", "registered_at", "closed_at", "accuracy_m"];
 
 /// Points of a ledger, in random states.
-pub(super) fn points(dice: &mut Dice, count: usize) -> Vec<Row> {
+pub(crate) fn points(dice: &mut Dice, count: usize) -> Vec<Row> {
     let point = |n: usize| {
         let state = dice.pick(&["reported", "closed", "registered", "rebounded", "void"]);
         let since = format!("{}T08:00:00.000Z", dice.day());
@@ -190,12 +190,12 @@ pub(super) fn points(dice: &mut Dice, count: usize) -> Vec<Row> {
     (0..count).map(point).collect()
 }
 
-pub(super) fn metres(a: &Row, b: &Row) -> f64 {
+pub(crate) fn metres(a: &Row, b: &Row) -> f64 {
     Euclidean.distance(a.0.as_ref().unwrap(), b.0.as_ref().unwrap())
 }
 
 /// Parcels of a net of which some are missing, moved a little or cut at a corner.
-pub(super) fn parcels(dice: &mut Dice, side: usize) -> Vec<Polygon<f64>> {
+pub(crate) fn parcels(dice: &mut Dice, side: usize) -> Vec<Polygon<f64>> {
     let mut parcels = Vec::new();
     for n in 0..side * side {
         let (x, y) = ((n % side) as f64 * 20.0, (n / side) as f64 * 20.0);
@@ -211,7 +211,7 @@ pub(super) fn parcels(dice: &mut Dice, side: usize) -> Vec<Polygon<f64>> {
     parcels
 }
 
-pub(super) fn polygons(name: &str, shapes: &[Polygon<f64>]) -> (Collection, Vec<Row>) {
+pub(crate) fn polygons(name: &str, shapes: &[Polygon<f64>]) -> (Collection, Vec<Row>) {
     let row = |(n, shape): (usize, &Polygon<f64>)| {
         (Some(Shape::Polygon(shape.clone())), vec![format!("{name}{n}")])
     };
@@ -219,6 +219,6 @@ pub(super) fn polygons(name: &str, shapes: &[Polygon<f64>]) -> (Collection, Vec<
     (described(name, GeometryType::Polygon, &["key"]), rows)
 }
 
-pub(super) fn common(a: &Polygon<f64>, b: &Polygon<f64>) -> f64 {
+pub(crate) fn common(a: &Polygon<f64>, b: &Polygon<f64>) -> f64 {
     a.intersection(b).unsigned_area()
 }

@@ -268,7 +268,7 @@ pub(super) fn is_among(asked: Option<&FxHashSet<FeatureId>>, feature: FeatureRef
 }
 
 /// A value as text without blanks around it; `None` when nothing is left.
-pub(super) fn text(feature: FeatureRef<'_>, field: usize) -> Option<String> {
+pub(crate) fn text(feature: FeatureRef<'_>, field: usize) -> Option<String> {
     match feature.value(field) {
         ValueRef::Text(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
         ValueRef::Int(number) => Some(number.to_string()),
@@ -277,7 +277,7 @@ pub(super) fn text(feature: FeatureRef<'_>, field: usize) -> Option<String> {
 }
 
 /// A value as a finite number.
-pub(super) fn number(feature: FeatureRef<'_>, field: usize) -> Option<f64> {
+pub(crate) fn number(feature: FeatureRef<'_>, field: usize) -> Option<f64> {
     match feature.value(field) {
         ValueRef::Real(number) => Some(number).filter(|number| number.is_finite()),
         ValueRef::Int(number) => Some(number as f64),
@@ -302,7 +302,7 @@ pub(super) fn moment(feature: FeatureRef<'_>, field: usize) -> Option<Timestamp>
 }
 
 /// The position that stands for a feature, in its storage CRS: inside of a polygon.
-pub(super) fn position(feature: FeatureRef<'_>) -> Option<[f64; 2]> {
+pub(crate) fn position(feature: FeatureRef<'_>) -> Option<[f64; 2]> {
     if feature.geometry_type() == Some(GeometryType::Point) {
         return feature.paths().next()?.coords.first().copied();
     }

@@ -134,6 +134,9 @@ pub struct NoFile {
     /// Files of households; without them only the parcel counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<Files>,
+    /// Shares of households in parcels, whose parcels have files too; they may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Files>,
     /// Units for which shares are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub units: Option<Units>,
@@ -370,7 +373,7 @@ impl Kind {
                     needed(&rule.buildings, Vec::new()),
                     needed(&rule.parcels, vec![&rule.parcel_key]),
                 ];
-                let files = rule.files.as_ref();
+                let files = rule.files.iter().chain(&rule.shares);
                 inputs.extend(files.map(|one| extra(&one.collection, vec![&one.parcel])));
                 let units = rule.units.as_ref();
                 inputs.extend(units.map(|one| extra(&one.collection, vec![&one.code, &one.name])));

@@ -3,6 +3,7 @@
 
 pub mod business;
 pub mod calls;
+pub mod dossiers;
 pub mod patrols;
 pub mod towns;
 
@@ -14,7 +15,12 @@ use crate::ShippedCollection;
 /// Every collection of records.
 pub fn collections() -> impl Iterator<Item = ShippedCollection> {
     let (first, second) = (business::COLLECTIONS, calls::COLLECTIONS);
-    first.into_iter().chain(second).chain(patrols::COLLECTIONS).chain(towns::COLLECTIONS)
+    first
+        .into_iter()
+        .chain(second)
+        .chain(patrols::COLLECTIONS)
+        .chain(towns::COLLECTIONS)
+        .chain(dossiers::COLLECTIONS)
 }
 
 /// The collection of that id.

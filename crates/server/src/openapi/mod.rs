@@ -5,7 +5,9 @@
 //! path with its fields as parameters.
 
 mod accounts;
+mod audit;
 mod checklists;
+mod dossiers;
 mod edits;
 mod evidence;
 mod facades;
@@ -14,6 +16,7 @@ mod indicators;
 mod ledgers;
 mod parts;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod points;
@@ -53,6 +56,8 @@ pub fn document(app: &App, base: &str) -> Value {
     planner::add_paths(&mut paths, &snapshot);
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    personal::add_paths(&mut paths);
+    audit::add_paths(&mut paths);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
@@ -60,6 +65,7 @@ pub fn document(app: &App, base: &str) -> Value {
     worklist::add_paths(&mut paths, app);
     evidence::add_paths(&mut paths, app);
     ledgers::add_paths(&mut paths, app);
+    dossiers::add_paths(&mut paths, app);
     patrols::add_paths(&mut paths, app);
     checklists::add_paths(&mut paths);
     whistles::add_paths(&mut paths, app);
@@ -69,9 +75,11 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(places::schemas());
         schemas.extend(rules::schemas());
         schemas.extend(ledgers::schemas());
+        schemas.extend(dossiers::schemas());
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        schemas.extend(audit::schemas());
         schemas.extend(checklists::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());

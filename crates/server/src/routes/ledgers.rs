@@ -167,7 +167,8 @@ pub(super) fn private(response: Response, revision: Revision) -> Response {
     answers::of_state(response, revision, "private, no-cache")
 }
 
-fn whole(
+/// A whole number within bounds.
+pub(super) fn whole(
     query: &QueryString,
     name: &str,
     otherwise: usize,

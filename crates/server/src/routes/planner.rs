@@ -52,14 +52,16 @@ async fn search(
     let request =
         made_out(&app, body, |body, registry| SearchRequest::read(body, None, registry)).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &standing, &answer)?;
+    take(&app, &standing, &answer).await?;
     Ok(respond(answer, JSON))
 }
 
 /// Counts the features of an answer.
-fn take(app: &App, standing: &Standing, answer: &SearchAnswer) -> Result<(), Problem> {
-    let mut found = answer.features.iter();
-    found.try_for_each(|(held, ids)| app.take_features(standing, (held, Some(ids))))
+async fn take(app: &App, standing: &Standing, answer: &SearchAnswer) -> Result<(), Problem> {
+    for (held, ids) in &answer.features {
+        app.take_features(standing, (held, Some(ids))).await?;
+    }
+    Ok(())
 }
 
 /// `POST /collections/{id}/search`
@@ -75,7 +77,7 @@ async fn search_one(
         move |body: &[u8], registry: &CrsRegistry| SearchRequest::read(body, Some(&id), registry);
     let request = made_out(&app, body, read).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &standing, &answer)?;
+    take(&app, &standing, &answer).await?;
     // Features of one collection are a feature collection.
     let is_features = answer.content_crs.is_some();
     Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }))

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{BYTES_COLUMN, COLLECTION, EvidenceFolder, SHA256_COLUMN};
+use super::{COLLECTION, EvidenceFolder, NAMED};
 use super::{files, folders, is_name, is_part, sha256, shown};
 use crate::StoreError;
 use crate::geopackage::open_reader;
@@ -63,15 +63,16 @@ pub(crate) fn check(
     db: &Connection,
     store: &Path,
     found: Found,
-    tell: &mut dyn FnMut(Option<i64>, String),
+    tell: &mut dyn FnMut(&'static str, Option<i64>, String),
 ) -> Result<u64, StoreError> {
     let folder = EvidenceFolder::beside(store);
     let rows = rows(db)?;
     let mut read = 0;
-    for (hash, (fid, length)) in &rows {
+    for (hash, Row { of, column, fid, length }) in &rows {
+        let mut tell = |fid, what| tell(of, fid, what);
         let name = shown(hash);
         let Some(path) = folder.path(hash) else {
-            tell(Some(*fid), format!("{SHA256_COLUMN} is no hash that could name a file"));
+            tell(Some(*fid), format!("{column} is no hash that could name a file"));
             continue;
         };
         match fs::read(&path) {
@@ -82,7 +83,7 @@ pub(crate) fn check(
                 );
                 tell(Some(*fid), what);
             }
-            Ok(bytes) if i64::try_from(bytes.len()).ok() != *length => {
+            Ok(bytes) if length.is_some_and(|said| i64::try_from(bytes.len()).ok() != said) => {
                 let what =
                     format!("the file {name} has {} bytes, the row says otherwise", bytes.len());
                 tell(Some(*fid), what);
@@ -107,7 +108,7 @@ pub(crate) fn check(
              sent again it gets its row, and removed it is missed by nobody",
             shown(hash)
         );
-        tell(None, what);
+        tell(COLLECTION, None, what);
     }
     for name in &found.strange {
         let path = folder.root().join(name);
@@ -121,26 +122,48 @@ pub(crate) fn check(
             ),
             false => format!("the file {name} is none of the store's; remove it"),
         };
-        tell(None, what);
+        tell(COLLECTION, None, what);
     }
     Ok(read)
 }
 
-/// The smallest row that names each file, and the length that it says.
-fn rows(db: &Connection) -> Result<BTreeMap<String, (i64, Option<i64>)>, StoreError> {
-    let has = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
-    for column in [SHA256_COLUMN, BYTES_COLUMN] {
-        if db.query_row(has, [COLLECTION, column], |_| Ok(())).optional()?.is_none() {
-            return Ok(BTreeMap::new());
+/// A row that names a file.
+struct Row {
+    /// Its collection.
+    of: &'static str,
+    /// The column with the name.
+    column: &'static str,
+    fid: i64,
+    /// The length that it says, where its collection does.
+    length: Option<Option<i64>>,
+}
+
+/// The smallest row that names each file, those of evidence first.
+fn rows(db: &Connection) -> Result<BTreeMap<String, Row>, StoreError> {
+    let mut rows = BTreeMap::new();
+    for (of, column, length) in NAMED.into_iter().rev() {
+        let has = "SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2";
+        let mut is_there = true;
+        for column in [Some(column), length].into_iter().flatten() {
+            is_there &= db.query_row(has, [of, column], |_| Ok(())).optional()?.is_some();
+        }
+        if !is_there {
+            continue;
+        }
+        let sql = format!(
+            "SELECT {column}, fid, {} FROM {of} WHERE typeof({column}) = 'text' ORDER BY fid DESC",
+            length.unwrap_or("NULL")
+        );
+        let mut statement = db.prepare(&sql)?;
+        let found = statement.query_map([], |row| {
+            let said = row.get::<_, Option<i64>>(2).unwrap_or(None);
+            let length = length.map(|_| said);
+            Ok((row.get(0)?, Row { of, column, fid: row.get(1)?, length }))
+        })?;
+        for one in found {
+            let (hash, row) = one?;
+            rows.insert(hash, row);
         }
     }
-    let sql = format!(
-        "SELECT {SHA256_COLUMN}, fid, {BYTES_COLUMN} FROM {COLLECTION} \
-         WHERE typeof({SHA256_COLUMN}) = 'text' ORDER BY fid DESC"
-    );
-    let mut statement = db.prepare(&sql)?;
-    let rows = statement.query_map([], |row| {
-        Ok((row.get(0)?, (row.get(1)?, row.get::<_, Option<i64>>(2).unwrap_or(None))))
-    })?;
-    Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
+    Ok(rows)
 }

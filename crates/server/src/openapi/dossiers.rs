@@ -1,0 +1,261 @@
+//! Paths of household files.
+
+use engine::clues::MAX_CLUES_PAGE;
+use serde_json::{Map, Value, json};
+
+use super::parts::{
+    answers, binary, format_parameter, parameter, path_parameter, schema, shared, text,
+};
+use crate::clues::CLUES;
+use crate::negotiate::{CSV, GEOJSON, HTML, JSON, XLSX};
+use crate::routes::dossiers::{DEFAULT_FILES, FILES, LISTS, MAX_FILES};
+use crate::state::App;
+
+const TAG: &str = "Ledger";
+
+/// Adds them to `paths`, where this server has definitions.
+pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
+    let Some(dossiers) = &app.settings.dossiers else { return };
+    let set = dossiers.set();
+    let kinds: Vec<&str> = set.subjects.iter().map(|subject| subject.kind.as_str()).collect();
+    let kind = || {
+        let kinds = json!({ "type": "string", "enum": kinds });
+        parameter("kind", "what files are of; households when absent", kinds)
+    };
+    let unit = || parameter("unit", "code of a village or town", text());
+    let files = |json: Value| {
+        [
+            (JSON.media_type, json),
+            (HTML.media_type, text()),
+            (CSV.media_type, text()),
+            (XLSX.media_type, binary()),
+        ]
+    };
+    let mut add = |path: &str, mut operation: Value, example: Option<(&str, Value)>| {
+        operation["tags"] = json!([TAG]);
+        if let Some((media_type, example)) = example {
+            operation["responses"]["200"]["content"][media_type]["example"] = example;
+        }
+        paths.insert(path.to_owned(), json!({ "get": operation }));
+    };
+    let limit = json!({
+        "type": "integer", "minimum": 1, "maximum": MAX_FILES, "default": DEFAULT_FILES
+    });
+    add(
+        "/dossiers",
+        json!({
+            "operationId": "getDossiers",
+            "summary": "household files (一户一档), each with how complete it is and what is missing",
+            "parameters": [
+                kind(), unit(),
+                parameter("complete", "only complete files, or only others", json!({ "type": "boolean" })),
+                parameter("limit", "most files; of CSV and XLSX 10000 when absent", limit),
+                shared("offset"), shared("as-of"), format_parameter(&LISTS)
+            ],
+            "responses": answers("a page of files", &files(schema("Dossiers")))
+        }),
+        Some((JSON.media_type, list_example())),
+    );
+    let levels: Vec<&str> = set.units.iter().map(|layer| layer.level.as_str()).collect();
+    let level = json!({ "type": "string", "enum": levels });
+    add(
+        "/dossiers/completeness",
+        json!({
+            "operationId": "getDossierCompleteness",
+            "summary": "how complete files are, by village or town (以镇域为单位), of none (未落界) and together",
+            "parameters": [
+                kind(), unit(), parameter("level", "of which units; the coarsest when absent", level),
+                shared("as-of"), format_parameter(&LISTS)
+            ],
+            "responses": answers("figures by unit", &files(schema("DossierCompleteness")))
+        }),
+        Some((JSON.media_type, completeness_example())),
+    );
+    let bbox =
+        json!({ "type": "array", "items": { "type": "number" }, "minItems": 4, "maxItems": 4 });
+    let mut bbox = parameter("bbox", "west,south,east,north in degrees", bbox);
+    bbox["explode"] = json!(false);
+    let limit = json!({
+        "type": "integer", "minimum": 1, "maximum": MAX_CLUES_PAGE, "default": CLUES
+    });
+    let content = [(GEOJSON.media_type, schema("Clues")), (HTML.media_type, text())];
+    add(
+        "/dossiers/uncovered",
+        json!({
+            "operationId": "getUncovered",
+            "summary": "buildings in no file (全覆盖) as features, with the share of those in one by village",
+            "parameters": [
+                bbox, parameter("unit", "code of a unit of administration", text()),
+                parameter("limit", "how many", limit), shared("offset"), shared("as-of"),
+                format_parameter(&[&GEOJSON, &HTML])
+            ],
+            "responses": answers("buildings that nobody's file has (疑似线索)", &content)
+        }),
+        Some((GEOJSON.media_type, uncovered_example())),
+    );
+    let id = || path_parameter("dossierId", "number of a household, or of another subject", text());
+    let content = [(JSON.media_type, schema("Dossier")), (HTML.media_type, text())];
+    add(
+        "/dossiers/{dossierId}",
+        json!({
+            "operationId": "getDossier",
+            "summary": "one file: parcels with boundary points, 四至, overlaps and red lines, buildings with \
+                what lies outside their parcel, photos, points, history; each number with its method and CRS",
+            "parameters": [id(), kind(), shared("as-of"), format_parameter(&FILES)],
+            "responses": answers("the file", &content)
+        }),
+        Some((JSON.media_type, example())),
+    );
+    let photo = path_parameter("photo", "code of a photo of the file", text());
+    let content = [("image/jpeg", binary()), ("image/png", binary())];
+    add(
+        "/dossiers/{dossierId}/photos/{photo}",
+        json!({
+            "operationId": "getDossierPhoto",
+            "summary": "a photo of a file, without what its camera says of person, place and device",
+            "parameters": [id(), photo, kind(), shared("as-of")],
+            "responses": answers("the photo", &content)
+        }),
+        None,
+    );
+}
+
+/// `components/schemas` of these paths.
+pub fn schemas() -> Map<String, Value> {
+    let count = || json!({ "type": "integer", "minimum": 0 });
+    let list = |items: Value| json!({ "type": "array", "items": items });
+    let object = |properties: Value| json!({ "type": "object", "properties": properties });
+    let open = || json!({ "type": "object", "additionalProperties": true });
+    let links = || list(schema("Link"));
+    let maybe = || json!({ "type": "number", "nullable": true });
+    let line = || {
+        object(json!({
+            "code": text(), "name": text(), "files": count(), "complete": count(),
+            "share": maybe(), "parts": list(open())
+        }))
+    };
+    Map::from_iter([
+        (
+            "Dossiers".to_owned(),
+            object(json!({
+                "revision": count(), "subject": open(), "numberMatched": count(),
+                "numberReturned": count(), "files": list(object(json!({
+                    "id": text(), "fid": count(), "name": { "type": "string", "nullable": true },
+                    "units": list(open()), "completeness": open(), "href": text()
+                }))), "links": links()
+            })),
+        ),
+        (
+            "DossierCompleteness".to_owned(),
+            object(json!({
+                "revision": count(), "subject": open(),
+                "level": { "type": "string", "nullable": true },
+                "whole": line(), "units": list(line()), "outside": line(), "links": links()
+            })),
+        ),
+        (
+            "Dossier".to_owned(),
+            object(json!({
+                "revision": count(), "subject": open(), "units": list(open()),
+                "fields": list(open()),
+                "personal": { "type": "array", "nullable": true, "items": open() },
+                "completeness": open(), "shares": list(open()), "parcels": list(open()),
+                "buildings": list(open()), "floors": list(open()),
+                "line": { "type": "object", "nullable": true, "additionalProperties": true },
+                "photos": list(open()), "points": list(open()),
+                "enforcement": { "type": "array", "nullable": true, "items": open() },
+                "history": list(open()), "notes": list(text()), "links": links()
+            })),
+        ),
+    ])
+}
+
+fn completeness() -> Value {
+    json!({
+        "share": 0.8, "complete": false,
+        "parts": [
+            { "part": "parcel", "title": "宗地", "weight": 4, "there": true },
+            { "part": "share", "title": "份额", "weight": 1, "there": false }
+        ]
+    })
+}
+
+fn list_example() -> Value {
+    json!({
+        "revision": 41,
+        "subject": {
+            "kind": "household", "title": "户", "collection": "households", "edition": "2026-11",
+            "basis": "template", "source": "自拟：宗地、建筑、照片与门牌齐全为完整"
+        },
+        "numberMatched": 1, "numberReturned": 1,
+        "files": [{
+            "id": "H110115190212-00001-1", "fid": 1, "name": "1号",
+            "units": [{ "level": "village", "code": "110115190212", "name": "示例村" }],
+            "completeness": completeness(),
+            "href": "/dossiers/H110115190212-00001-1?kind=household"
+        }],
+        "links": []
+    })
+}
+
+fn completeness_example() -> Value {
+    let line = |code: &str, name: &str, files: u64| {
+        json!({
+            "code": code, "name": name, "files": files, "complete": 0,
+            "share": (files > 0).then_some(0.8),
+            "parts": [{ "part": "parcel", "title": "宗地", "there": files }]
+        })
+    };
+    json!({
+        "revision": 41,
+        "subject": {
+            "kind": "household", "title": "户", "collection": "households", "edition": "2026-11",
+            "basis": "template", "source": "自拟：宗地、建筑、照片与门牌齐全为完整"
+        },
+        "level": "town", "whole": line("", "", 1),
+        "units": [line("110115190000", "示例镇", 1)], "outside": line("", "未落界", 0), "links": []
+    })
+}
+
+fn uncovered_example() -> Value {
+    json!({
+        "type": "FeatureCollection", "revision": 41, "date": "2026-11-22", "numberMatched": 0,
+        "numberReturned": 0, "offset": 0, "features": [],
+        "units": [{
+            "code": "110115190212", "name": "示例村", "buildings": 120, "without": 3, "covered": 0.975
+        }],
+        "links": []
+    })
+}
+
+fn example() -> Value {
+    json!({
+        "revision": 41,
+        "subject": {
+            "kind": "household", "title": "户", "id": "H110115190212-00001-1", "name": "1号",
+            "collection": "households", "fid": 1, "href": "/collections/households/items/1",
+            "lonLat": [116.34, 39.71]
+        },
+        "units": [], "fields": [{ "field": "door_no", "title": "门牌号", "value": "1号" }],
+        "personal": null, "completeness": completeness(), "shares": [],
+        "parcels": [{
+            "code": "110115019212JC00001", "fid": 1, "via": "field", "households": [],
+            "fields": [], "crs": "EPSG:4548",
+            "area": {
+                "value": 212.4518, "unit": "m2", "method": "planar_area",
+                "methodText": "投影平面面积，按原始界址点坐标", "crs": "EPSG:4548"
+            },
+            "boundary": {
+                "points": [{
+                    "point": "J1", "east": 443_402.117, "north": 4_396_012.335,
+                    "lonLat": [116.339_812_41, 39.701_123_34], "to": "J2", "edge": 12.405
+                }],
+                "misclosure": [0.0, 0.0]
+            },
+            "sides": [{ "toward": "东", "text": "2号（17.31米）", "borders": [] }],
+            "overlaps": [], "redLines": [], "change": null
+        }],
+        "buildings": [], "floors": [], "line": null, "photos": [], "points": [],
+        "enforcement": null, "history": [], "notes": [], "links": []
+    })
+}
