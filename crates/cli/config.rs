@@ -16,6 +16,7 @@ use tile::GridDefinition;
 use crate::archives::ArchiveConfig;
 use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
+use crate::export_config::ExportsConfig;
 use crate::ledger_config::{
     LedgerConfig, profiles_over_defaults, read_roles, sees_over_defaults, write_profiles,
     write_roles, write_sees,
@@ -36,6 +37,8 @@ pub struct Config {
     pub server: ServerConfig,
     /// What accounts may do.
     pub accounts: AccountsConfig,
+    /// How much of the cadastre an account may take by HTTP.
+    pub exports: ExportsConfig,
     /// What the city sets for its points.
     pub ledger: LedgerConfig,
     /// What is asked of photos and documents.

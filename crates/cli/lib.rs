@@ -8,6 +8,7 @@ pub mod config;
 pub mod data_files;
 pub mod environment;
 mod evidence_config;
+mod export_config;
 pub mod import;
 pub mod indicator_files;
 mod ledger_config;

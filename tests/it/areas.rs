@@ -51,6 +51,10 @@ fn values(store: &Areas) -> BTreeMap<&'static str, Vec<String>> {
         ("code", of(&["QA-whistles", "QB-whistles", "shi_wu"])),
         ("townCode", of(&["110115001", "110115002"])),
         ("id", vec![first, second, number(0), number(1), uuid(15), uuid(25)]),
+        ("dossierId", of(&["QA-enterprises", "QB-enterprises", "QB-alleys", "H-1"])),
+        ("photo", of(&["1"])),
+        ("name", of(&["anna", "ben"])),
+        ("tokenId", of(&["1"])),
         // Tiles over the border, and one of each town.
         ("tile", of(&["12/1554/3372", "14/6218/13491", "14/6218/13486", "8/97/210"])),
     ])
@@ -174,8 +178,8 @@ fn questions(path: &str) -> Vec<String> {
         "search" => vec![
             r#"{"collections":["parcels","points","admin_units"],"return":"features"}"#.to_owned(),
             r#"{"return":"features"}"#.to_owned(),
-            r#"{"return":"aggregates","aggregates":[{"op":"count"}],"groupBy":["ZL"]}"#.to_owned(),
-            r#"{"return":"aggregates","aggregates":[{"op":"count"}],"groupBy":["note"]}"#.to_owned(),
+            r#"{"return":"aggregate","aggregates":[{"op":"count"}],"groupBy":["ZL"]}"#.to_owned(),
+            r#"{"return":"aggregate","aggregates":[{"op":"count"}],"groupBy":["note"]}"#.to_owned(),
             format!(r#"{{"collections":["points"],"return":"features","geometry":{everywhere}}}"#),
             r#"{"collections":["parcels"],"geometry":{"collection":"parcels","id":1},"return":"features"}"#.to_owned(),
         ],
@@ -399,7 +403,7 @@ fn compared(store: &Areas) -> Vec<String> {
 
 #[test]
 fn answers_for_one_are_never_given_to_another() {
-    let mut store = Areas::new().anew();
+    let mut store = Areas::new();
     let who = |store: &Areas| {
         [&store.first, &store.second, &store.whole, &store.first_enforcing, &store.reader]
             .map(String::clone)

@@ -159,7 +159,7 @@ fn a_photo_is_kept_as_it_was_sent_and_shown_without_what_it_says_of_people() {
     drop(server);
     let server = Server::start(&folder.path().join("s.gpkg"), &["--public"]);
     check_refusal(&server.get(&at), 401, "token_required", "everyone reaches it");
-    assert_eq!(server.get(items).json()["features"][0]["properties"]["far"], false);
+    check_refusal(&server.get(items), 404, "collection_not_found", "it is not listed for everyone");
 }
 
 #[test]

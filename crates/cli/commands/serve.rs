@@ -144,6 +144,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         dossiers: Some(Arc::new(dossiers)),
         rules: Arc::new(rules),
         checklists: Arc::new(checklists),
+        exports: Arc::new(config.exports.settings()),
     };
     server::serve(listener, engine, settings, told_to_end()).await;
     for task in beside {

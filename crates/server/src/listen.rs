@@ -130,6 +130,12 @@ async fn answer(
         Err(error) => return Ok(Problem::from(error).into_response()),
     };
     let app = &place.app;
+    if is_drawn && access.lets_read(&standing) {
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        if let Err(problem) = app.exports.look(&app.settings.exports, &standing, target) {
+            return Ok(problem.into_response());
+        }
+    }
     let sender = Sender { standing: &standing, view: app.engine.view_number(), is_drawn };
     let ready = match access.lets_read(&standing) {
         true => app.ready.answer(&app.engine, (&request, None), sender),

@@ -106,6 +106,8 @@ pub enum Code {
     AccountDisabled,
     /// The role of the sender may not do it.
     RoleMayNot,
+    /// With what was taken before, features would cover more ground than is allowed.
+    ExportLimit,
     /// What is asked for, or changed, is not of the part of the store that the sender sees.
     OutsideArea,
     /// The request names another author than the one who sends it.
@@ -200,6 +202,9 @@ impl Code {
                 ("account_disabled", StatusCode::UNAUTHORIZED, "The account is disabled")
             }
             Self::RoleMayNot => ("role_may_not", StatusCode::FORBIDDEN, "The role may not do this"),
+            Self::ExportLimit => {
+                ("export_limit", StatusCode::FORBIDDEN, "It covers more ground than is allowed")
+            }
             Self::OutsideArea => {
                 ("outside_area", StatusCode::FORBIDDEN, "It is not of what the sender sees")
             }

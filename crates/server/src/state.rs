@@ -3,23 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use engine::audit::{AuditEntry, action, result};
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
-use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
+use engine::{Audience, Engine, HIGHEST_IN_TILES, View, now};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::dossier::Dossiers;
 use ledger::whistle::WhistleRules;
+use spatial::{CollectionSnapshot, FeatureId};
 use tokio::sync::{Semaphore, watch};
 
-use crate::access::Access;
+use crate::access::{Access, Standing};
 use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
 use crate::event_stream::Streams;
 use crate::evidence::EvidenceReaders;
+use crate::exports::{ExportSettings, Exports};
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
+use crate::problem::Problem;
 use crate::ready::Ready;
 use crate::reveals::Reveals;
 use crate::routes::Answers;
@@ -78,6 +82,8 @@ pub struct ServerSettings {
     pub rules: Arc<Rules>,
     /// Checklists; none unless they are given.
     pub checklists: Arc<Checklists>,
+    /// How much of the cadastre an account may take.
+    pub exports: Arc<ExportSettings>,
 }
 
 impl Default for ServerSettings {
@@ -108,6 +114,7 @@ impl Default for ServerSettings {
             dossiers: None,
             rules: Arc::default(),
             checklists: Arc::default(),
+            exports: Arc::default(),
         }
     }
 }
@@ -133,6 +140,8 @@ pub struct App {
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
+    /// What of the cadastre was taken.
+    pub exports: Arc<Exports>,
     /// Who has seen how many personal values in the clear.
     pub reveals: Arc<Reveals>,
     /// Places for photos and documents that come in at the same time.
@@ -162,6 +171,38 @@ impl App {
         Self { engine, settings, crs_lists, ..self.clone() }
     }
 
+    /// Counts features of the cadastre that are about to be sent, all of a collection without `ids`, and
+    /// puts what is more than one of them, and what is refused, on record.
+    pub async fn take_features(
+        &self,
+        standing: &Standing,
+        features: (&CollectionSnapshot, Option<&[FeatureId]>),
+    ) -> Result<(), Problem> {
+        let settings = &self.settings.exports;
+        let taken = self.exports.take(settings, standing, features);
+        let (held, ids) = features;
+        let id = &held.collection().id;
+        let count = ids.map_or(held.len(), <[FeatureId]>::len);
+        let Some(actor) = standing.account() else { return taken };
+        if !settings.collections.contains(id.as_str()) || taken.is_ok() && count < 2 {
+            return taken;
+        }
+        let (result, reason) = match &taken {
+            Ok(()) => (result::DONE, String::new()),
+            Err(_limit) => (result::REFUSED, "export_limit".to_owned()),
+        };
+        self.engine
+            .audit(AuditEntry {
+                role: Some(actor.account_role_word().to_owned()),
+                count: Some(count as u64),
+                reason,
+                result: result.to_owned(),
+                ..AuditEntry::of(now(), actor.name(), action::EXPORT, format!("/collections/{id}"))
+            })
+            .await?;
+        taken
+    }
+
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
     /// streams end when `ending` becomes true.
     pub async fn start(
@@ -184,7 +225,7 @@ impl App {
         if let Some(fences) = &fences {
             webhooks.start(fences);
         }
-        let (answers, crs_lists) = Default::default();
+        let (answers, crs_lists, exports) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
         let reveals = Arc::default();
@@ -198,6 +239,7 @@ impl App {
             streams,
             fences,
             webhooks,
+            exports,
             reveals,
             uploads,
         }

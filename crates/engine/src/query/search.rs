@@ -219,7 +219,9 @@ impl Search<'_> {
                     registry,
                     self.query.profile,
                 )?;
-                let groups = self.groups(&plan, selection)?;
+                let mut groups = self.groups(&plan, selection)?;
+                // Small groups are not for everyone.
+                groups.retain(|group| group.count >= self.engine.least_count());
                 let count = groups.iter().map(|group| group.count).sum();
                 Ok(self.found(count, Found::Groups { groups, area_crs: has_area.then_some(crs) }))
             }

@@ -82,6 +82,9 @@ pub enum NoValue {
         /// The code of the part.
         indicator: String,
     },
+    /// So few lie behind it that it is not for everyone.
+    #[error("数量过少，不予公布")]
+    TooFew,
     /// Beyond what is computed exactly.
     #[error("数值过大")]
     TooLarge,

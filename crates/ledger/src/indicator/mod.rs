@@ -21,6 +21,7 @@ mod record_check;
 mod record_rows;
 mod record_sum;
 mod select;
+mod small_counts;
 mod tables;
 mod target;
 mod unit_of_measure;

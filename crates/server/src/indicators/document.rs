@@ -165,6 +165,7 @@ fn no_value(why: &NoValue) -> Value {
         NoValue::NotGiven { .. } => "not_given",
         NoValue::NoWeights { .. } => "no_weights",
         NoValue::Part { .. } => "part_without_value",
+        NoValue::TooFew => "too_few",
         NoValue::TooLarge => "too_large",
     };
     json!({ "code": code, "reason": why.to_string() })

@@ -162,6 +162,9 @@ impl Asked<'_> {
         };
         let mut figures = evaluate(&question, points.iter());
         figures.rows.retain(|row| row.depth <= query.depth.max(1));
+        if query.least_count > 0 {
+            figures.hide_small_counts(definitions.all(), query.least_count);
+        }
         let ranking =
             ranked_by.map(|indicator| (indicator, rank(&figures, definitions, indicator, 1)));
         figures.rows.retain(|row| row.depth <= query.depth);

@@ -73,6 +73,8 @@ pub struct IndicatorQuery {
     pub rank: Option<String>,
     /// Who asks.
     pub profile: Profile,
+    /// Counts below this are not told.
+    pub least_count: u64,
     span: Span,
 }
 
@@ -126,6 +128,7 @@ impl IndicatorQuery {
             depth: depth.transpose()?.unwrap_or(DEPTH),
             rank: value("rank").map(str::to_owned),
             profile: Profile::default(),
+            least_count: 0,
             span: span(&value)?,
         })
     }

@@ -104,6 +104,7 @@ impl ClusterRequest {
             text.into_bytes()
         };
         let body = engine.pool().run_waiting(write).await?;
-        Ok(SearchAnswer { body, revision, content_crs: Some(self.crs.uri), is_paged: false })
+        let content_crs = Some(self.crs.uri);
+        Ok(SearchAnswer { body, revision, content_crs, is_paged: false, features: Vec::new() })
     }
 }

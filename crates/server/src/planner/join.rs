@@ -150,6 +150,6 @@ impl JoinRequest {
             text.into_bytes()
         };
         let body = engine.pool().run_waiting(write).await?;
-        Ok(SearchAnswer { body, revision, content_crs: None, is_paged })
+        Ok(SearchAnswer { body, revision, content_crs: None, is_paged, features: Vec::new() })
     }
 }

@@ -1,6 +1,7 @@
 //! Searches: `/search` over several collections, `/collections/{id}/search` over one.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use engine::query::{Found, Place, Relation, SearchQuery, Searched, Wanted};
 use engine::{Engine, EngineError, MAX_PAGE, Pinned, Profile, ReadableField};
@@ -9,8 +10,8 @@ use formats::geojson::{
 };
 use formats::{FeatureStream, Json, JsonKind, StreamFeature};
 use spatial::{
-    AxisOrder, CollectionId, Crs, CrsRegistry, FeatureId, Field, Pattern, Predicate, Revision,
-    Timestamp,
+    AxisOrder, CollectionId, CollectionSnapshot, Crs, CrsRegistry, FeatureId, Field, Pattern,
+    Predicate, Revision, Timestamp,
 };
 
 use super::Refusal;
@@ -105,6 +106,8 @@ pub struct SearchAnswer {
     pub content_crs: Option<String>,
     /// Whether it is one of several pages.
     pub is_paged: bool,
+    /// Features in it.
+    pub features: Vec<(Arc<CollectionSnapshot>, Vec<FeatureId>)>,
 }
 
 impl SearchRequest {
@@ -170,12 +173,27 @@ impl SearchRequest {
         let order = self.crs.axis_order;
         let found = engine.search(pinned, self.query.clone()).await;
         let found = found.map_err(|error| at_geometry(error, order))?;
-        if self.is_short(&found) {
-            return Ok(self.write(engine, &found, &fields)?);
-        }
-        let writing = engine.clone();
-        let answer = engine.pool().run_waiting(move || self.write(&writing, &found, &fields));
-        Ok(answer.await??)
+        let features = self.found_features(&found);
+        let answer = match self.is_short(&found) {
+            true => self.write(engine, &found, &fields)?,
+            false => {
+                let writing = engine.clone();
+                let write = move || self.write(&writing, &found, &fields);
+                engine.pool().run_waiting(write).await??
+            }
+        };
+        Ok(SearchAnswer { features, ..answer })
+    }
+
+    /// The features that were found, where features are answered.
+    fn found_features(&self, found: &[Searched]) -> Vec<(Arc<CollectionSnapshot>, Vec<FeatureId>)> {
+        let page = |one: &Searched| match &one.found {
+            Found::Page { ids, .. } if self.returned == Return::Features => {
+                Some((Arc::clone(one.pinned.collection()), ids.clone()))
+            }
+            _ => None,
+        };
+        found.iter().filter_map(page).collect()
     }
 
     /// Every feature of a search for features of one collection, on all pages; at most `most`,
@@ -274,7 +292,7 @@ impl SearchRequest {
         let content_crs = has_features.then(|| self.crs.uri.clone());
         let goes_on = |one: &Searched| matches!(one.found, Found::Page { next: Some(_), .. });
         let is_paged = self.cursor.is_some() || found.iter().any(goes_on);
-        Ok(SearchAnswer { body, revision, content_crs, is_paged })
+        Ok(SearchAnswer { body, revision, content_crs, is_paged, features: Vec::new() })
     }
 
     fn write_one(

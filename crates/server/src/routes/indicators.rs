@@ -7,12 +7,13 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use engine::now;
+use engine::{Audience, HIGHEST_IN_TILES, now};
 use ledger::indicator::Detail;
 use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::Table;
 
+use super::fences::whole_store;
 use super::{answers, tables};
 use crate::asked::Asked;
 use crate::html;
@@ -60,6 +61,25 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
     let mut query = IndicatorQuery::read(told, |name| values.value(name))?;
     query.profile = app.engine.profile();
+    // Everyone is told what those count who work here, but no small numbers: of the year alone, since
+    // two windows that differ little would tell what lies between them.
+    let is_public = app.engine.view().audience == Audience::Public;
+    let engine = match is_public {
+        true => Arc::new(app.engine.seeing(HIGHEST_IN_TILES)),
+        false => Arc::clone(&app.engine),
+    };
+    if is_public {
+        if told == Told::Progress {
+            whole_store(app, "targets")?;
+        }
+        let refused = ["as-of", "from", "to", "year", "task", "rank"];
+        if let Some(name) = refused.into_iter().find(|name| values.value(name).is_some()) {
+            let detail = format!("{name} is not for everyone; leave it out, or send a token");
+            return Err(Problem::new(Code::OutsideArea, detail));
+        }
+        query.profile = engine.profile();
+        query.least_count = app.engine.least_count();
+    }
     let now = now();
     // What is asked of the future is told as of now.
     let is_past = query.as_of.is_some_and(|as_of| as_of < now);
@@ -74,7 +94,7 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
             _ => Written::Document(answered.document()),
         })
     };
-    let (revision, written) = answer(&app.engine, indicators, (query, now), write).await?;
+    let (revision, written) = answer(&engine, indicators, (query, now), write).await?;
     let mut response = match written {
         Written::Document(mut document) => {
             document["links"] = links(asked, chosen, told).into();

@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::{Extension, Router};
 use spatial::{Budget, Costs, CrsRegistry};
 
 use super::REVISION;
 use super::collections::known;
 use super::items::CONTENT_CRS;
+use crate::access::Standing;
 use crate::negotiate::GEOJSON;
 use crate::planner::{self, ClusterRequest, JoinRequest, Refusal, SearchAnswer, SearchRequest};
 use crate::problem::Problem;
@@ -43,19 +44,30 @@ pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
 /// `POST /search`
 async fn search(
     State(app): State<Arc<App>>,
+    Extension(standing): Extension<Standing>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request =
         made_out(&app, body, |body, registry| SearchRequest::read(body, None, registry)).await?;
-    Ok(respond(request.answer(&app.engine).await?, JSON))
+    let answer = request.answer(&app.engine).await?;
+    take(&app, &standing, &answer).await?;
+    Ok(respond(answer, JSON))
+}
+
+/// Counts the features of an answer.
+async fn take(app: &App, standing: &Standing, answer: &SearchAnswer) -> Result<(), Problem> {
+    for (held, ids) in &answer.features {
+        app.take_features(standing, (held, Some(ids))).await?;
+    }
+    Ok(())
 }
 
 /// `POST /collections/{id}/search`
 async fn search_one(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    (Path(id), Extension(standing)): (Path<String>, Extension<Standing>),
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -65,6 +77,7 @@ async fn search_one(
         move |body: &[u8], registry: &CrsRegistry| SearchRequest::read(body, Some(&id), registry);
     let request = made_out(&app, body, read).await?;
     let answer = request.answer(&app.engine).await?;
+    take(&app, &standing, &answer).await?;
     // Features of one collection are a feature collection.
     let is_features = answer.content_crs.is_some();
     Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }))
