@@ -143,7 +143,8 @@ fn arrows_between_crates_point_down() {
             if floors.get(dependency.as_str()).is_some_and(|below| *below >= floor) {
                 offences.push(format!("{name} depends on {dependency}"));
             }
-            if name == "store" && matches!(dependency.as_str(), "tile" | "ledger" | "sheet" | "formats")
+            if name == "store"
+                && matches!(dependency.as_str(), "tile" | "ledger" | "sheet" | "formats")
                 || name == "formats" && matches!(dependency.as_str(), "ledger" | "sheet")
             {
                 offences.push(format!("{name} must not know {dependency}"));
