@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The 15 questions of a planner asked of Tuban over HTTP and of PostGIS over its socket, with answers held
-# against each other and against what the GeoPackage itself says. Usage:
+# against each other and against what the GeoPackage itself says; with times, ours first behind an edit and
+# again while the state is the same. Usage:
 #   benches/peers/planner.sh demo          the sample city, equality alone
 #   benches/peers/planner.sh demo times [NUMBER…]   with times, some questions alone
 #   benches/peers/planner.sh city          a million parcels, 300,000 points, with times
@@ -19,6 +20,8 @@ tuban=$(realpath "$tuban")
 work=$(mktemp -d)
 server=
 trap '[[ -z $server ]] || kill $server 2>/dev/null || true; stop_postgis; rm -rf "$work"' EXIT
+"$root/scripts/install-missing.sh" python3=python3
+python3 -c 'import ensurepip' 2>/dev/null || "$root/scripts/install-missing.sh" python3-venv=python3-venv
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
 "$work/venv/bin/pip" install --quiet --disable-pip-version-check \

@@ -50,11 +50,11 @@ def ids(rows):
     return {int(row[0]) for row in rows}
 
 
-def clue_ids(body, subjects=1):
-    """Features that clues are about: the first subjects of each."""
-    answer = json.loads(body)
-    found = answer["features"]
-    assert len(found) == answer["numberMatched"], "more clues than a page holds"
+def clue_ids(bodies, subjects=1):
+    """Features that clues on all pages are about: the first subjects of each."""
+    answers = [json.loads(body) for body in bodies]
+    found = [clue for answer in answers for clue in answer["features"]]
+    assert len(found) == answers[0]["numberMatched"], "more clues than these pages hold"
     named = [[one["id"] for one in clue["properties"]["features"][:subjects]] for clue in found]
     return {tuple(one) if subjects > 1 else one[0] for one in named}
 
@@ -163,7 +163,7 @@ def questions(places):
     def nearest(bodies):
         found = json.loads(bodies[0])
         near = dict(zip(map(tuple, found["pairs"]), ((one,) for one in found["distances"])))
-        return near | {(("gap", one)): (1,) for one in clue_ids(bodies[1])}
+        return near | {(("gap", one)): (1,) for one in clue_ids(bodies[1:])}
 
     def gaps_sql(results):
         near = {(int(a), int(b)): (float(d),) for a, b, d in results[0]}
@@ -226,9 +226,9 @@ def questions(places):
         ),
         Question(
             6, "closed points with a complaint within 30 m and 90 days",
-            [[f"/rules/complaint_near_closed?{rule}"]],
+            [[f"/rules/complaint_near_closed?{rule}&offset={at}" for at in ((0, 10_000) if p.is_city else (0,))]],
             [[COMPLAINTS]],
-            lambda bodies: clue_ids(bodies[0], 2),
+            lambda bodies: clue_ids(bodies, 2),
             lambda results: pairs(results[0]),
         ),
         Question(
@@ -267,7 +267,7 @@ def questions(places):
             11, "released land that is not greened after 180 days",
             [[f"/rules/idle_land?{rule}"]],
             [[(IDLE_LAND, DAY)]],
-            lambda bodies: clue_ids(bodies[0]),
+            clue_ids,
             lambda results: ids(results[0]),
         ),
         Question(

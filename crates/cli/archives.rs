@@ -39,6 +39,10 @@ pub struct ArchiveConfig {
     /// Whom it is owed to; empty: what the archive says.
     #[serde(default)]
     pub attribution: String,
+    /// Whether it is there for those, too, who see a part of the store only: everyone, and accounts with
+    /// an area. For base maps.
+    #[serde(default)]
+    pub open: bool,
 }
 
 impl ArchiveConfig {
@@ -97,6 +101,7 @@ impl ArchiveConfig {
             title: self.title.clone(),
             description: self.description.clone(),
             attribution: self.attribution.clone(),
+            is_open: self.open,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: every command, flag and value.
 
 mod atlas;
+mod audit;
 mod indicators;
 mod ledger;
 mod ledgers;
@@ -18,6 +19,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use atlas::{AtlasArgs, AtlasPaper};
+pub use audit::{AuditAction, AuditArgs};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
@@ -91,6 +93,8 @@ pub enum Command {
     Indicators(IndicatorsArgs),
     /// Write what a meeting was told as a signed pack, and check such packs
     Meeting(MeetingArgs),
+    /// Print the audit log, check it row by row, sign its head
+    Audit(AuditArgs),
     /// Erase personal values of one feature for good, from every past state too
     Erase(EraseArgs),
     /// Copy a store to a file, also while it is served
@@ -192,6 +196,10 @@ pub struct ImportArgs {
     /// This field is not personal although its name or values look so: keep it
     #[arg(long, value_name = "FIELD")]
     pub keep: Vec<String>,
+    /// Keep personal columns apart, encrypted, instead of leaving them out; KEY is the field that tells
+    /// rows apart, and becomes the key of the collection
+    #[arg(long, value_name = "KEY")]
+    pub personal: Option<String>,
     /// Why, for the change log
     #[arg(long, value_name = "TEXT", default_value = "import")]
     pub reason: String,

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use engine::Audience;
 use ledger::point::Role;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,8 +14,12 @@ use thiserror::Error;
 use tile::GridDefinition;
 
 use crate::archives::ArchiveConfig;
+use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
-use crate::ledger_config::{LedgerConfig, read_roles, sees_over_defaults, write_roles, write_sees};
+use crate::ledger_config::{
+    LedgerConfig, profiles_over_defaults, read_roles, sees_over_defaults, write_profiles,
+    write_roles, write_sees,
+};
 use crate::patrol_config::PatrolConfig;
 use crate::whistle_config::WhistlesConfig;
 
@@ -51,6 +56,8 @@ pub struct Config {
     pub import: ImportConfig,
     /// Past states.
     pub history: HistoryConfig,
+    /// The audit log.
+    pub audit: AuditConfig,
     /// Grids that tiles are cut on, beside those built in: a table `[[grids]]` each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grids: Vec<GridConfig>,
@@ -164,11 +171,25 @@ pub struct AccountsConfig {
     /// below. A role that is not named keeps its default; readers and administrators see L1.
     #[serde(deserialize_with = "sees_over_defaults", serialize_with = "write_sees")]
     pub sees: BTreeMap<Role, FieldClass>,
+    /// The profile of accounts, by role: `public`, `internal` or `enforce`. A role that is not named
+    /// keeps its default.
+    #[serde(deserialize_with = "profiles_over_defaults", serialize_with = "write_profiles")]
+    pub profiles: BTreeMap<String, Audience>,
+    /// File of what everyone may read; empty: what comes with the program.
+    pub public: PathBuf,
+    /// File of where rows without a place belong; empty: the rules that come with the program.
+    pub areas: PathBuf,
 }
 
 impl Default for AccountsConfig {
     fn default() -> Self {
-        Self { editors: Role::ALL.into(), sees: server::default_roles() }
+        Self {
+            editors: Role::ALL.into(),
+            sees: server::default_roles(),
+            profiles: server::default_profiles(),
+            public: PathBuf::new(),
+            areas: PathBuf::new(),
+        }
     }
 }
 

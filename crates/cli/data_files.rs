@@ -11,6 +11,7 @@ use ledger::checklist::{Checklists, DEFAULT_CHECKLISTS};
 use ledger::clue::{DEFAULT_RULES, Rules};
 use ledger::dossier::{DEFAULT_DOSSIERS, Dossiers};
 use ledger::indicator::{DefinitionFault, TargetFault, UnitFault};
+use ledger::sight::{AreaRules, DEFAULT_AREAS, DEFAULT_PUBLIC, PublicView};
 use serde::de::DeserializeOwned;
 use server::ledgers::{Ledgers, SHIPPED};
 use thiserror::Error;
@@ -135,6 +136,22 @@ pub fn read_dossiers(path: Option<&Path>) -> Result<Dossiers, DataFileError> {
 /// When the file cannot be read, is no TOML, or has a fault.
 pub fn read_ledgers(path: Option<&Path>) -> Result<Ledgers, DataFileError> {
     load(path, ("ledgers.toml", SHIPPED), ("ledgers", Ledgers::new))
+}
+
+/// Reads what everyone may read, of a file; without one, what comes with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_public(path: Option<&Path>) -> Result<PublicView, DataFileError> {
+    load(path, ("public.toml", DEFAULT_PUBLIC), ("public collections", PublicView::new))
+}
+
+/// Reads where rows without a place belong, of a file; without one, the rules that come with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_areas(path: Option<&Path>) -> Result<AreaRules, DataFileError> {
+    load(path, ("areas.toml", DEFAULT_AREAS), ("area rules", AreaRules::new))
 }
 
 /// What is in a file, or in the one that comes with the program, and holds together.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use engine::Audience;
 use ledger::Rules;
 use ledger::point::{EventKind, Role};
 use serde::de::Error as _;
@@ -188,6 +189,33 @@ pub fn sees_over_defaults<'de, D: Deserializer<'de>>(
         sees.insert(role, class);
     }
     Ok(sees)
+}
+
+/// Reads the profiles of roles that are named, over the defaults of the others.
+pub fn profiles_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, Audience>, D::Error> {
+    let mut profiles = server::default_profiles();
+    let cut = |text: &str| text.chars().take(40).collect::<String>();
+    for (role, word) in BTreeMap::<String, String>::deserialize(from)? {
+        let audience = Audience::of_word(&word).ok_or_else(|| {
+            let shown = cut(&word);
+            D::Error::custom(format!("{shown:?} is no profile; use public, internal or enforce"))
+        })?;
+        let known = profiles.get_mut(&role).ok_or_else(|| {
+            D::Error::custom(format!("{:?} is no role; see `tuban user add --help`", cut(&role)))
+        })?;
+        *known = audience;
+    }
+    Ok(profiles)
+}
+
+/// Writes the profiles of roles.
+pub fn write_profiles<S: Serializer>(
+    profiles: &BTreeMap<String, Audience>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(profiles.iter().map(|(role, audience)| (role, audience.word())))
 }
 
 /// Writes the classes of roles.

@@ -2,6 +2,7 @@
 
 mod archives;
 pub mod args;
+mod audit_heads;
 mod commands;
 pub mod config;
 pub mod data_files;

@@ -13,7 +13,7 @@ const TILE: &str = "/xyz/parcels/14/13489/6226.mvt";
 const PATCH: &str = r#"{"properties":{"floors":7}}"#;
 const JSON: &str = "application/json";
 
-fn user(folder: &Path, arguments: &[&str]) -> Answer {
+pub fn user(folder: &Path, arguments: &[&str]) -> Answer {
     let [action, rest @ ..] = arguments else { panic!("no action") };
     let done = run(folder, &[&["user", action, "town.gpkg"], rest].concat());
     assert_eq!(done.code, 0, "{arguments:?}: {}", done.err);
@@ -21,7 +21,7 @@ fn user(folder: &Path, arguments: &[&str]) -> Answer {
 }
 
 /// A new token of an account.
-fn token(folder: &Path, name: &str, arguments: &[&str]) -> String {
+pub fn token(folder: &Path, name: &str, arguments: &[&str]) -> String {
     let done = user(folder, &[&["token", name], arguments].concat());
     let token = done.out.trim().to_owned();
     assert!(token.starts_with("tuban_") && token.len() == 70, "{token}");
@@ -38,7 +38,7 @@ fn town_of_zhang(settings: &str) -> (Town, String) {
     (town, token)
 }
 
-fn get(server: &Server, target: &str, token: &str) -> Response {
+pub fn get(server: &Server, target: &str, token: &str) -> Response {
     server.ask("GET", target, &[("Authorization", &format!("Bearer {token}"))])
 }
 
@@ -357,10 +357,22 @@ fn what_is_ready_is_given_to_who_may_read_alone() {
 
 #[test]
 fn a_public_server_is_read_by_everyone_and_changed_by_accounts() {
-    let (town, token) = town_of_zhang("[server]\npublic = true\n");
+    // What is listed is there for everyone, and nothing else.
+    let listed = tempfile::NamedTempFile::new().unwrap();
+    let fields = "[\"ZDDM\", \"floors\", \"JZMJ\"]";
+    let list =
+        format!("least_count = 5\n[[collections]]\ncollection = \"parcels\"\nfields = {fields}\n");
+    std::fs::write(listed.path(), list).unwrap();
+    let settings = format!(
+        "[server]\npublic = true\n[accounts]\npublic = {:?}\n",
+        listed.path().to_str().unwrap()
+    );
+    let (town, token) = town_of_zhang(&settings);
     // Edits are offered from the start where there are accounts.
     let town = town.restarted();
-    for target in READS.iter().filter(|target| !target.ends_with("stream")) {
+    // Fences are of the whole store.
+    let is_whole = |target: &&&str| target.ends_with("stream") || **target == "/fences";
+    for target in READS.iter().filter(|target| !is_whole(target)) {
         let answer = town.server.get(target);
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         let control = answer.header("cache-control").unwrap_or_default();

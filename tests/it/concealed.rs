@@ -269,7 +269,9 @@ fn whoever_enforces_reads_and_writes_it_and_no_tile_shows_it() {
     assert_eq!(items["features"][0]["properties"]["care"], "帮扶措施甲");
     let first = items["features"][0]["id"].as_i64().unwrap();
     let point = get("/collections/points/items").json();
-    assert!(point["features"][0]["properties"].get("person").is_none(), "elsewhere as before");
+    assert!(point["features"][0]["properties"].get("person").is_some(), "and fields up to L3");
+    let worker = store.get(&store.worker, "/collections/points/items").json();
+    assert!(worker["features"][0]["properties"].get("person").is_none(), "who works, up to L1");
     let filtered = get("/collections/special_groups/items?filter=kind%3D%27残疾%27").json();
     assert_eq!(filtered["numberMatched"], 1);
     let count = r#"{"return":"count"}"#;

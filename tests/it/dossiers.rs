@@ -224,7 +224,7 @@ fn a_file_says_what_there_is_and_how_it_was_measured() {
     // Red lines that nobody has are said to be absent.
     assert!(parcel["redLines"].as_array().unwrap().iter().any(|line| line["known"] == true));
     assert!(parcel["redLines"].as_array().unwrap().iter().any(|line| line["known"] == false));
-    assert_eq!(file["personal"], Value::Null);
+    assert_eq!(file["personal"], json!([]));
     // A parcel that is not there is a warning.
     let fourth = town.json("/dossiers/H-4");
     assert!(fourth["notes"][0].as_str().unwrap().contains("Z404"), "{fourth}");

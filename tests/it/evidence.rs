@@ -369,3 +369,22 @@ fn a_backup_has_the_bytes_and_lost_ones_come_back_from_it() {
     }
     assert_eq!(verified(folder), (0, vec![]));
 }
+
+#[test]
+fn a_check_of_the_audit_log_finds_evidence_that_was_tampered_with() {
+    let town = town();
+    assert_eq!(send(&town.server, 1, 100, "&phase=before", &photo(1)).status, 201);
+    let place = town.folder.path();
+    let check = || run(place, &["audit", "verify", "s.gpkg"]);
+    let sound = check();
+    assert_eq!(sound.code, 0, "{}", sound.out);
+    assert!(sound.out.contains("1 files of evidence"), "{}", sound.out);
+    let file = files(place).pop().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[40] ^= 1;
+    let _ = std::fs::remove_file(&file);
+    std::fs::write(&file, bytes).unwrap();
+    let found = check();
+    assert_eq!(found.code, 1, "{}", found.out);
+    assert!(found.out.contains("do not have the hash"), "{}", found.out);
+}

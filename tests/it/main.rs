@@ -8,6 +8,9 @@
 
 mod accounts;
 mod archives;
+mod areas;
+mod areas_town;
+mod audit;
 mod backup;
 mod calls;
 mod changes;
@@ -39,6 +42,7 @@ mod live;
 mod matching;
 mod meetings;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod planner_refusals;

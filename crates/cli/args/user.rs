@@ -68,7 +68,10 @@ pub enum UserAction {
 const ROLES: &str = "Roles: grid_worker, town, town_checker, district, district_checker, city and \
     department raise the events that [ledger.raisers] of tuban.toml lets them, and edit features \
     if [accounts] editors names them. A reader only reads. An administrator looks after accounts \
-    and the server, and changes no data.";
+    and the server, and changes no data. Three may do that apart from one another (三员): a \
+    system_administrator makes and disables accounts, a security_administrator gives roles, scopes \
+    and tokens, an auditor reads the audit log; none becomes another. An account that is unassigned \
+    may do nothing yet.";
 
 /// `tuban user add`
 #[derive(Debug, Args)]

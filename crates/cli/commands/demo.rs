@@ -154,6 +154,7 @@ async fn import(
         mode: LoadMode::Create,
         key: None,
         keep: Vec::new(),
+        personal: None,
         reason: "sample city".to_owned(),
         recorded_at: now(),
         report: None,

@@ -98,6 +98,12 @@ fn options(args: &ImportArgs, config: &Config) -> Result<ImportOptions, CommandE
         (_, _, Some(_)) => LoadMode::Upsert,
         _ => LoadMode::Create,
     };
+    if let (Some(upsert), Some(personal)) = (&args.upsert, &args.personal)
+        && upsert != personal
+    {
+        let reason = format!("features are told apart by one key, and --upsert names {upsert:?}");
+        return Err(CommandError::Argument { name: "--personal", value: personal.clone(), reason });
+    }
     let crs = args.crs.as_deref().map(str::parse::<SourceCrs>).transpose()?;
     let collection = args.collection.as_deref().map(CollectionId::try_from).transpose()?;
     Ok(ImportOptions {
@@ -112,6 +118,7 @@ fn options(args: &ImportArgs, config: &Config) -> Result<ImportOptions, CommandE
         mode,
         key: args.upsert.clone(),
         keep: args.keep.clone(),
+        personal: args.personal.clone(),
         reason: args.reason.clone(),
         recorded_at: now(),
         report: args.report.clone(),
@@ -133,9 +140,26 @@ fn print(outcome: &ImportOutcome) {
     }
     for left_out in &outcome.left_out {
         tell(format_args!(
-            "  left out: field {:?}: {}; if it is not, say --keep {:?}",
+            "  left out: field {:?}: {}; if it is not, say --keep {:?}; to keep it apart, encrypted, \
+             say --personal KEY",
             left_out.field, left_out.reason, left_out.field
         ));
+    }
+    if let Some(personal) = &outcome.personal {
+        let fields: Vec<&str> = personal.fields.iter().map(|one| one.field.as_str()).collect();
+        let of = fields.join(", ");
+        tell(format_args!(
+            "  personal: {} values of {of} are kept apart, encrypted",
+            personal.values
+        ));
+        for (count, what) in [
+            (personal.unplaced, "rows whose feature is not there"),
+            (personal.too_long, "values that are too long"),
+        ] {
+            if count > 0 {
+                tell(format_args!("  personal: left out: {count} {what}"));
+            }
+        }
     }
     for (kind, count) in &outcome.repaired {
         tell(format_args!("  repaired: {count} × {kind}"));

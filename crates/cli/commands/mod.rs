@@ -1,6 +1,7 @@
 //! The commands, one file each, and what they share.
 
 mod atlas;
+mod audit;
 mod backup;
 mod collection;
 mod demo;
@@ -72,6 +73,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),
         Command::Meeting(args) => blocking(meeting::meeting(args, &config)),
+        Command::Audit(args) => blocking(audit::audit(args, &config)),
         Command::Erase(args) => blocking(erase::erase(args, &config)).map(done),
         Command::Backup(args) => blocking(backup::backup(args)),
         Command::Verify(args) => blocking(verify::verify(args)),

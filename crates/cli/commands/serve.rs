@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Engine, EngineSettings};
+use engine::{Audience, Engine, EngineSettings, View};
 use server::{
     Access, Archives, EvidenceReaders, FenceSettings, LinkSettings, Readers, ServerSettings, Sight,
     WebhookSettings,
@@ -19,8 +19,12 @@ use tokio::task::JoinHandle;
 use super::{CommandError, now, registry, with_key};
 use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::ServeArgs;
+use crate::audit_heads;
 use crate::config::{Config, Editors, GridConfig, Keep};
-use crate::data_files::{read_catalogue, read_checklists, read_dossiers, read_ledgers, read_rules};
+use crate::data_files::{
+    read_areas, read_catalogue, read_checklists, read_dossiers, read_ledgers, read_public,
+    read_rules,
+};
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
 use crate::local::Listener;
@@ -72,7 +76,12 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     // What other programs wrote while nobody served comes before the first answer.
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
-    let engine = Arc::new(Engine::open(served, registry, engine_settings(config)).await?);
+    let settings = EngineSettings {
+        areas: Arc::new(read_areas(named(&config.accounts.areas))?),
+        public: Arc::new(read_public(named(&config.accounts.public))?),
+        ..engine_settings(config)
+    };
+    let engine = Arc::new(Engine::open(served, registry, settings).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
     let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
@@ -81,7 +90,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
-    let beside = beside(path, config, &store, (&engine, &access));
+    let audit_key = audit_heads::key(&config.audit)?;
+    let mut beside = beside(path, config, &store, (&engine, &access));
+    if let Some(pair) = audit_key {
+        beside.push(tokio::spawn(audit_heads::sign_daily(Arc::clone(&store), pair)));
+    }
     announce(path, address, config, &engine, started.elapsed());
     announce_access(address, config, &access);
 
@@ -159,10 +172,12 @@ async fn access(
     };
     // Whoever reaches a server on loopback could open the file itself.
     let local = match address.ip().is_loopback() && !config.server.public {
-        true => FieldClass::L4,
-        false => FieldClass::L1,
+        true => View::EVERYTHING,
+        false if config.server.public => server::everyone(),
+        false => View::everywhere(Audience::Internal, FieldClass::L1),
     };
-    let sight = Sight { local, roles: config.accounts.sees.clone() };
+    let roles = config.accounts.sees.clone();
+    let sight = Sight { local, roles, profiles: config.accounts.profiles.clone() };
     Ok(Access::open(engine, readers, config.accounts.editors.clone(), sight).await?)
 }
 

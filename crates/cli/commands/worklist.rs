@@ -40,10 +40,10 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
     let Some(out) = args.out.as_deref() else {
         if args.json {
             let no_links = |_: &str, _: i64| Vec::<Value>::new();
-            let document = worklist::document(&asked, &page, &no_links);
+            let document = worklist::document((&asked, engine.profile()), &page, &no_links);
             say(serde_json::to_string_pretty(&document).unwrap_or_default());
         } else {
-            let table = worklist::table(&asked, &page);
+            let table = worklist::table((&asked, engine.profile()), &page);
             for row in &table.rows {
                 let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
                 say(cells.join("\t"));
@@ -52,7 +52,7 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         }
         return Ok(());
     };
-    let table = worklist::table(&asked, &page);
+    let table = worklist::table((&asked, engine.profile()), &page);
     let bytes = match extension(out) {
         "csv" => table_csv(&table),
         "xlsx" => workbook(std::slice::from_ref(&table)),

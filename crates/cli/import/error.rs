@@ -62,6 +62,17 @@ pub enum ImportError {
         /// How many there may be.
         most: usize,
     },
+    /// Personal values cannot go by this key.
+    #[error(
+        "collection {id} is not told apart by {key}: set its key with `tuban collection set --key {key}`, \
+         or name its own key with --personal"
+    )]
+    OtherKey {
+        /// The id.
+        id: CollectionId,
+        /// The field that was named.
+        key: String,
+    },
     /// There is nothing to add to.
     #[error("collection {id} does not exist: leave out --append or --upsert to create it")]
     NoCollection {

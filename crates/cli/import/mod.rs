@@ -4,6 +4,7 @@
 //! report with its number; a column ends in the store, or by name in the outcome.
 
 mod error;
+mod personal;
 mod plan;
 mod prepare;
 pub mod report;
@@ -23,6 +24,7 @@ use store::{Load, LoadItem, LoadMode};
 use tokio::sync::mpsc;
 
 pub use error::ImportError;
+use personal::{PersonalColumns, PersonalOutcome};
 pub use plan::LeftOut;
 use prepare::Preparation;
 pub(crate) use prepare::cast;
@@ -52,6 +54,8 @@ pub struct ImportOptions {
     pub key: Option<String>,
     /// Fields that are not personal although they look so.
     pub keep: Vec<String>,
+    /// Field that tells features apart, where personal columns go into the table of their own.
+    pub personal: Option<String>,
     /// Why, for the change log.
     pub reason: String,
     /// When.
@@ -71,6 +75,7 @@ impl ImportOptions {
             mode: LoadMode::Append,
             key: None,
             keep: Vec::new(),
+            personal: None,
             reason: String::new(),
             recorded_at: Timestamp(0),
             report: None,
@@ -99,6 +104,8 @@ pub struct ImportOutcome {
     pub repaired: BTreeMap<String, u64>,
     /// Columns left out.
     pub left_out: Vec<LeftOut>,
+    /// Columns that are kept apart, encrypted.
+    pub personal: Option<PersonalOutcome>,
     /// How the layer was understood.
     pub notes: Vec<String>,
     /// Revision of the store afterwards.
@@ -110,7 +117,10 @@ pub struct ImportOutcome {
 impl ImportOutcome {
     /// Whether anything of the file is not in the store.
     pub fn is_partial(&self) -> bool {
-        !self.skipped.is_empty() || !self.left_out.is_empty()
+        let lost = |personal: &PersonalOutcome| personal.unplaced + personal.too_long > 0;
+        !self.skipped.is_empty()
+            || !self.left_out.is_empty()
+            || self.personal.as_ref().is_some_and(lost)
     }
 }
 
@@ -190,7 +200,7 @@ async fn import_layer(
     drop(first);
     let mut notes = schema.notes.clone();
     let source = source_crs(&schema.name, &schema.crs, &survey, registry, options, &mut notes)?;
-    let columns = plan::choose_columns(&schema, &survey, &options.keep)?;
+    let mut columns = plan::choose_columns(&schema, &survey, &options.keep)?;
 
     let (mut collection, mode) = match existing {
         Some(existing) if options.mode != LoadMode::Replace => (existing, options.mode.clone()),
@@ -207,7 +217,15 @@ async fn import_layer(
             (new, mode)
         }
     };
-    let key = plan::set_key(&mut collection, &mode, options.key.as_deref())?;
+    let key = plan::set_key(&mut collection, &mode, options)?;
+    let personal = match &options.personal {
+        Some(key) => {
+            let names: Vec<String> = schema.fields.iter().map(|f| f.name.clone()).collect();
+            let found = (names.as_slice(), &mut columns);
+            Some(PersonalColumns::new(&survey, found, (&collection, key))?)
+        }
+        None => None,
+    };
     let preparation = Preparation {
         transform: source.into_transform(registry, &collection.crs)?,
         columns: plan::match_columns(&collection, &columns)?,
@@ -245,6 +263,15 @@ async fn import_layer(
     // The reader's own reason says more than "the load was given up".
     fed?;
     let summary = loaded?;
+    let personal = match personal {
+        Some(personal) => {
+            watch.start("keeping personal values", Some(survey.rows));
+            let put = personal.put(store, open()?, &collection, (options, watch)).await;
+            watch.finish();
+            Some(put?)
+        }
+        None => None,
+    };
 
     let counted = |wanted: Action| {
         report
@@ -265,6 +292,7 @@ async fn import_layer(
         skipped,
         repaired,
         left_out: columns.left_out,
+        personal,
         notes,
         revision: summary.revision.0,
         report: report.finish().map_err(ImportError::Report)?,

@@ -6,8 +6,8 @@ use serde::Serialize;
 use spatial::{Collection, CollectionId, Crs, Envelope, Field, FieldType, GeometryType, Zooms};
 use store::LoadMode;
 
-use super::ImportError;
 use super::survey::{Survey, widest};
+use super::{ImportError, ImportOptions};
 
 /// Names that the store keeps for itself, in lower case.
 const STORE_COLUMNS: [&str; 2] = ["fid", "geom"];
@@ -145,13 +145,21 @@ pub fn match_columns(
         .collect())
 }
 
-/// Makes `key` the key of the collection for an upsert.
+/// Makes the key of an upsert, or of personal values, the key of the collection; the position of
+/// what must not be empty.
 pub fn set_key(
     collection: &mut Collection,
     mode: &LoadMode,
-    key: Option<&str>,
+    options: &ImportOptions,
 ) -> Result<Option<usize>, ImportError> {
+    let key = options.key.as_deref().or(options.personal.as_deref());
     let Some(key) = key else { return Ok(None) };
+    if *mode == LoadMode::Append {
+        return match collection.key.as_deref() == Some(key) {
+            true => Ok(collection.field_position(key)),
+            false => Err(ImportError::OtherKey { id: collection.id.clone(), key: key.to_owned() }),
+        };
+    }
     let position = collection.field_position(key).filter(|position| {
         !matches!(collection.fields[*position].field_type, FieldType::Bytes | FieldType::Real)
     });
@@ -161,7 +169,6 @@ pub fn set_key(
             known: collection.fields.iter().map(|f| f.name.clone()).collect(),
         });
     };
-    debug_assert!(*mode != LoadMode::Append, "only an upsert has a key");
     collection.key = Some(key.to_owned());
     Ok(Some(position))
 }

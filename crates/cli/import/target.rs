@@ -6,6 +6,7 @@ use std::sync::Arc;
 use engine::places::LoadAssigner;
 use ledger::rows::is_of_ledger;
 use spatial::{Collection, CollectionId, CrsRegistry, Revision, Timestamp};
+use store::personal::{PersonalLoad, PersonalSummary};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
 use tokio::sync::mpsc;
 
@@ -61,6 +62,17 @@ impl Target<'_> {
         Ok(match self {
             Self::Own(store) => store.load(load, source).await?,
             Self::Through(client) => client.load(load, source).await?,
+        })
+    }
+
+    /// Keeps personal values apart from features.
+    pub async fn put_personal(&self, load: PersonalLoad) -> Result<PersonalSummary, ImportError> {
+        Ok(match self {
+            Self::Own(store) => match store.personal_store() {
+                Some(personal) => personal.put_personal(load).await?,
+                None => PersonalSummary::default(),
+            },
+            Self::Through(client) => client.put_personal(load).await?,
         })
     }
 

@@ -8,12 +8,15 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use spatial::{Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
+use store::audit::AuditHead;
+use store::personal::{PersonalLoad, PersonalSummary};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary, StoreError};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::describe::{Command, Described, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
+use super::personal::DescribedPersonal;
 use super::{PROTOCOL, feature_bytes, socket_path};
 use crate::register::{EventSheet, RowFate, Sheet};
 
@@ -167,6 +170,20 @@ impl Client {
     ) -> Result<Option<TokenId>, LocalError> {
         let command = Command::Accounts { change: change.into(), by, at: at.0 };
         Ok(self.ask(command).await?.token.map(TokenId))
+    }
+
+    /// Keeps personal values apart from features.
+    pub async fn put_personal(&self, load: PersonalLoad) -> Result<PersonalSummary, LocalError> {
+        let collection = load.collection.clone();
+        let load = DescribedPersonal::of(load);
+        let Some(load) = load else { return Err(LocalError::Abandoned { id: collection }) };
+        let done = self.ask(Command::Personal { load }).await?;
+        Ok(PersonalSummary { values: done.inserted, unplaced: done.removed })
+    }
+
+    /// Keeps a signed head of the audit log.
+    pub async fn add_audit_head(&self, head: AuditHead) -> Result<(), LocalError> {
+        self.ask(Command::AuditHead { head: head.into() }).await.map(|_| ())
     }
 
     async fn command(&self, command: Command) -> Result<Revision, LocalError> {

@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use spatial::{
-    Collection, CollectionId, Crs, Envelope, Field, FieldClass, FieldType, GeometryType, Revision,
-    Timestamp, Zooms,
+    Collection, CollectionId, Crs, Day, Envelope, Field, FieldClass, FieldType, GeometryType,
+    Revision, Timestamp, Zooms,
 };
+use store::audit::{AuditHead, HeadKey};
 use store::{Load, LoadMode, LoadSummary};
 
 use super::accounts::DescribedChange;
+use super::personal::DescribedPersonal;
 
 /// First message of a connection.
 #[derive(Debug, Deserialize, Serialize)]
@@ -43,6 +45,40 @@ pub(super) enum Command {
         by: String,
         at: i64,
     },
+    AuditHead {
+        head: DescribedHead,
+    },
+    Personal {
+        load: DescribedPersonal,
+    },
+}
+
+/// A signed head of the audit log; a day is a number from 1970-01-01 on, a moment milliseconds.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DescribedHead {
+    day: i64,
+    seq: u64,
+    hash: [u8; 32],
+    signed_at: i64,
+    key: [u8; 32],
+    signature: Vec<u8>,
+}
+
+impl From<AuditHead> for DescribedHead {
+    fn from(head: AuditHead) -> Self {
+        let AuditHead { day, seq, hash, signed_at, key, signature } = head;
+        Self { day: day.0, seq, hash, signed_at: signed_at.0, key: key.0, signature }
+    }
+}
+
+impl DescribedHead {
+    /// The head.
+    pub(super) fn read(self) -> AuditHead {
+        let Self { day, seq, hash, signed_at, key, signature } = self;
+        let (day, signed_at, key) = (Day(day), Timestamp(signed_at), HeadKey(key));
+        AuditHead { day, seq, hash, signed_at, key, signature }
+    }
 }
 
 /// A load, but for its features.

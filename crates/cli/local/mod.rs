@@ -11,6 +11,7 @@ mod describe;
 mod feature_bytes;
 mod message;
 mod opened;
+mod personal;
 mod serve;
 
 #[cfg(test)]
@@ -23,7 +24,7 @@ pub use opened::Opened;
 pub use serve::Listener;
 
 /// What both sides must speak alike; raised with every change of the messages.
-const PROTOCOL: u64 = 2;
+const PROTOCOL: u64 = 3;
 /// Most bytes of one message.
 const MAX_MESSAGE: usize = 64 << 20;
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use spatial::{Collection, CollectionId, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
-use store::{AccountStore, FeatureStore, GeoPackageStore, StoreError};
+use store::audit::AuditHead;
+use store::{AccountStore, AuditStore, FeatureStore, GeoPackageStore, StoreError};
 
 use super::Client;
 use crate::commands::CommandError;
@@ -91,6 +92,15 @@ impl Opened {
             Self::Own(store) => store.change_accounts(change, by, at).await?,
             Self::Through(client) => client.change_accounts(change, by, at).await?,
         })
+    }
+
+    /// Keeps a signed head of the audit log.
+    pub async fn add_audit_head(&self, head: AuditHead) -> Result<(), CommandError> {
+        match self {
+            Self::Own(store) => store.add_audit_head(head).await?,
+            Self::Through(client) => client.add_audit_head(head).await?,
+        }
+        Ok(())
     }
 
     /// Puts a style where QGIS finds it.

@@ -15,7 +15,10 @@ use std::time::Duration;
 use engine::Engine;
 use server::Access;
 use spatial::{CollectionId, Revision, Timestamp};
-use store::{AccountStore, FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
+use store::{
+    AccountStore, AuditStore, FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary,
+    PersonalStore,
+};
 use tokio::net::UnixListener;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
@@ -168,6 +171,18 @@ impl Held {
                 }
                 Command::Accounts { change, by, at } => {
                     return self.change_accounts(change, by, at).await;
+                }
+                Command::Personal { load } => {
+                    let load = load.read().ok_or("the personal values are not readable")?;
+                    let done = store.put_personal(load).await.map_err(|e| e.to_string())?;
+                    let unchanged = Outcome::from(self.engine.snapshot().revision);
+                    let (inserted, removed) = (done.values, done.unplaced);
+                    return Ok(Outcome { inserted, removed, ..unchanged });
+                }
+                Command::AuditHead { head } => {
+                    let kept = store.add_audit_head(head.read()).await;
+                    let unchanged = self.engine.snapshot().revision;
+                    return kept.map(|()| Outcome::from(unchanged)).map_err(|e| e.to_string());
                 }
             };
             self.show(revision.map(Outcome::from)).await

@@ -1,4 +1,4 @@
-//! Keys that packs of meetings are signed with: Ed25519 (RFC 8032), not SM2.
+//! Keys that packs of meetings and heads of the audit log are signed with: Ed25519 (RFC 8032), not SM2.
 //!
 //! The secret key is a file of one line, PKCS#8 in hexadecimal digits, that its owner alone may read;
 //! the public one stands beside it as 64 digits, for whoever checks packs.
@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use ring::rand::SystemRandom;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
+
+use store::audit::HeadKey;
 
 use crate::commands::CommandError;
 
@@ -114,6 +116,12 @@ impl PublicKey {
     /// The key of 64 hexadecimal digits.
     pub fn from_hex(text: &str) -> Option<Self> {
         from_hex(text).filter(|bytes| bytes.len() == PUBLIC_BYTES).map(Self)
+    }
+
+    /// The key as heads of the audit log name it.
+    pub fn head_key(&self) -> HeadKey {
+        // Every public key that is made or read has so many bytes.
+        HeadKey(<[u8; PUBLIC_BYTES]>::try_from(self.0.as_slice()).unwrap_or_default())
     }
 
     /// Whether a signature of `message` was made with its secret.

@@ -31,6 +31,7 @@ impl Engine {
     /// Applies `changes`, all or none. When it returns, they are durable, and every reader sees
     /// them; a caller that goes away before does not stop them half-way.
     pub async fn apply(&self, changes: ChangeSet) -> Result<Commit, EngineError> {
+        let changes = self.check_reach(changes).await?;
         let (answer, answered) = oneshot::channel();
         self.0.queue.push(Waiting { set: changes, answer });
         let engine = self.clone();

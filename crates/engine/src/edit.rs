@@ -75,6 +75,7 @@ impl Engine {
     /// [`EngineError::Invalid`] lists every defect; [`EngineError::FeatureChanged`] says that a
     /// feature changed after the revision that its edit names.
     pub async fn edit(&self, edits: EditSet) -> Result<Commit, EngineError> {
+        self.check_edited(&edits)?;
         let asked = Arc::new(edits);
         for _attempt in 0..ATTEMPTS {
             let state = self.current();
@@ -119,8 +120,24 @@ impl Engine {
 
     /// Everything that keeps `edits` from being applied to the present state.
     pub async fn check_edits(&self, edits: EditSet) -> Result<Vec<Defect>, EngineError> {
+        if let Err(EngineError::Invalid { defects }) = self.check_edited(&edits) {
+            return Ok(defects);
+        }
         let state = self.current();
         Ok(self.made_out(&state, &Arc::new(edits)).await?.1)
+    }
+
+    /// Refuses edits of features that this handle does not see, as if they were not there.
+    fn check_edited(&self, edits: &EditSet) -> Result<(), EngineError> {
+        let named = edits.edits.iter().filter_map(|edit| Some((edit, edit.id()?)));
+        let unseen = named.filter(|(edit, id)| self.check_seen(&edit.collection, *id).is_err());
+        let defects: Vec<Defect> = unseen
+            .map(|(edit, id)| Defect {
+                place: format!("{}/id", edit.place),
+                problem: format!("feature {id} does not exist in {}", edit.collection),
+            })
+            .collect();
+        if defects.is_empty() { Ok(()) } else { Err(EngineError::Invalid { defects }) }
     }
 
     /// The change set that `edits` are against `state`, with what keeps it from being applied.

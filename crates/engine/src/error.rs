@@ -5,6 +5,7 @@ use std::fmt;
 use ledger::PointId;
 use ledger::point::EvidenceId;
 use spatial::{CollectionId, FeatureId, OverBudget, Revision};
+use store::accounts::AccountFault;
 use store::{HistoryStart, StoreError};
 use thiserror::Error;
 
@@ -223,6 +224,14 @@ pub enum EngineError {
         /// Its name.
         name: String,
     },
+    /// A change of something that is not in the area of whoever asks, or would not stay there.
+    #[error(
+        "{collection}: what is changed must lie in the area that is given to you, and stay there"
+    )]
+    OutsideArea {
+        /// Of which collection.
+        collection: CollectionId,
+    },
     /// A text that is no cursor of this engine for this collection.
     #[error("the cursor was not made here for this collection; begin with the first page")]
     CursorInvalid,
@@ -267,6 +276,9 @@ pub enum EngineError {
         /// What the store says, for the log.
         cause: StoreError,
     },
+    /// Accounts cannot be changed as asked.
+    #[error(transparent)]
+    Accounts(AccountFault),
     /// The system of record refused or failed.
     #[error(transparent)]
     Store(StoreError),
@@ -284,6 +296,7 @@ impl From<StoreError> for EngineError {
             StoreError::HistoryDropped { whole_from, since } => Self::HistoryDropped {
                 start: HistoryStart { revision: whole_from, recorded_at: since },
             },
+            StoreError::Accounts(fault) => Self::Accounts(fault),
             cause @ StoreError::Key { .. } => Self::HistorySealed { cause },
             other => Self::Store(other),
         }

@@ -25,8 +25,7 @@ use store::ChangeRecord;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::sight::EVERYTHING;
-use crate::{Engine, EngineError, Publication};
+use crate::{Audience, Engine, EngineError, Publication};
 
 pub use page::{ChangesPage, ChangesQuery, MAX_CHANGES};
 pub use place::ChangeBoxes;
@@ -63,6 +62,19 @@ pub struct ToldChange {
     pub state: Vec<(String, Value)>,
 }
 
+impl ToldChange {
+    /// The change as `record` tells it, which may leave out what was before or after.
+    fn told_as(self, record: ChangeRecord) -> Self {
+        let is_part = record.before.is_some() != self.placed.record.before.is_some()
+            || record.after.is_some() != self.placed.record.after.is_some()
+            || record.operation != self.placed.record.operation;
+        let before = self.placed.before.filter(|_| record.before.is_some());
+        let after = self.placed.after.filter(|_| record.after.is_some());
+        let placed = PlacedRecord { record, before, after };
+        if is_part { digest::whole(placed) } else { Self { placed, ..self } }
+    }
+}
+
 /// What one published state brought.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
@@ -90,14 +102,28 @@ impl Told {
     }
 
     /// What of this `engine` sees.
-    fn seen_by(self: Arc<Self>, engine: &Engine) -> Arc<Self> {
-        if self.collections().into_iter().all(|id| engine.sees(id)) {
-            return self;
+    async fn seen_by(self: Arc<Self>, engine: &Engine) -> Result<Arc<Self>, EngineError> {
+        let is_limited =
+            engine.view().areas.is_some() || engine.view().audience == Audience::Public;
+        if !is_limited && self.collections().into_iter().all(|id| engine.sees(id)) {
+            return Ok(self);
         }
         let mut seen = (*self).clone();
         seen.described.retain(|id| engine.sees(id));
         seen.changes.retain(|change| engine.sees(&change.placed.record.collection));
-        Arc::new(seen)
+        if is_limited {
+            let records = seen.changes.iter().map(|change| change.placed.record.clone()).collect();
+            let told = engine.told_of(records).await?;
+            let changes = std::mem::take(&mut seen.changes).into_iter().zip(told);
+            for (change, record) in changes.filter_map(|(change, record)| Some((change, record?))) {
+                if record.id.is_none() && engine.view().areas.is_some() {
+                    // Any tile may differ.
+                    seen.described.insert(record.collection.clone());
+                }
+                seen.changes.push(change.told_as(record));
+            }
+        }
+        Ok(Arc::new(seen))
     }
 
     /// Every collection that it speaks of.
@@ -158,9 +184,7 @@ async fn follow(
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        let (Some(engine), Some(feed)) =
-            (engine.upgrade().map(|parts| Engine(parts, EVERYTHING)), feed.upgrade())
-        else {
+        let (Some(engine), Some(feed)) = (engine.upgrade().map(Engine::of), feed.upgrade()) else {
             return;
         };
         let since = feed.revision();
@@ -210,7 +234,7 @@ pub struct FeedReader {
     feed: Arc<Feed>,
     /// The newest revision that was answered.
     cursor: Revision,
-    waiting: VecDeque<Told>,
+    waiting: VecDeque<Arc<Told>>,
     listening: Listening,
 }
 
@@ -224,13 +248,17 @@ impl FeedReader {
     /// What comes next; `None` when the engine has ended. Dropping the future loses nothing.
     pub async fn next(&mut self) -> Result<Option<Next>, EngineError> {
         loop {
-            if let Some(told) = self.waiting.pop_front() {
-                self.cursor = told.revision;
-                return Ok(Some(Next::Told(Arc::new(told).seen_by(&self.engine))));
+            if let Some(told) = self.waiting.front() {
+                // It waits until it is made out: whoever drops the future finds it again.
+                let seen = Arc::clone(told).seen_by(&self.engine).await?;
+                self.waiting.pop_front();
+                self.cursor = seen.revision;
+                return Ok(Some(Next::Told(seen)));
             }
             let Listening { live, bound, caught_up } = &mut self.listening;
             if self.cursor < *bound {
-                self.waiting = digest::page(&self.engine, self.cursor, *bound).await?.into();
+                let page = digest::page(&self.engine, self.cursor, *bound).await?;
+                self.waiting = page.into_iter().map(Arc::new).collect();
                 continue;
             }
             if !*caught_up {
@@ -240,11 +268,7 @@ impl FeedReader {
             match live.recv().await {
                 // Read from the log already.
                 Ok(told) if told.revision <= self.cursor => {}
-                Ok(told) => {
-                    let told = told.after(self.cursor);
-                    self.cursor = told.revision;
-                    return Ok(Some(Next::Told(told.seen_by(&self.engine))));
-                }
+                Ok(told) => self.waiting.push_back(told.after(self.cursor)),
                 Err(RecvError::Lagged(_)) => {
                     self.listening = Listening::start(&self.feed, &self.engine);
                 }

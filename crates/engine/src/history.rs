@@ -1,8 +1,11 @@
 //! What became of one feature: every change, field by field.
 
+use std::collections::BTreeSet;
+
 use spatial::{CollectionId, Feature, FeatureId, Geometry, Operation, Revision, Timestamp, Value};
 
-use crate::{Engine, EngineError, Profile, ReadableField};
+use crate::sight::Witness;
+use crate::{Audience, Engine, EngineError, Profile, ReadableField};
 
 /// One change of a feature.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +39,8 @@ pub struct FieldChange {
 
 /// A state of the feature: its values in the fields of today that the reader may read.
 struct State {
+    /// Whether it was where the reader may see.
+    is_seen: bool,
     values: Vec<Value>,
     geometry: Option<Geometry>,
 }
@@ -56,7 +61,10 @@ impl Engine {
         let versions = self.store().history(collection, id).await?;
         let came = self.store().arrival(collection, id).await?;
         let erasures = self.store().erasures(collection, id).await?;
+        let start = self.store().history_start().await?;
         let described = held.collection();
+        let witness = Witness::of(self, BTreeSet::from([collection.clone()])).await?;
+        let judge = witness.as_ref().and_then(|witness| witness.judge(self, described));
         let fields: Vec<(ReadableField, &str)> = ReadableField::all(described, profile)
             .map(|(field, declared)| (field, declared.name.as_str()))
             .collect();
@@ -65,8 +73,9 @@ impl Engine {
                 let at = names.iter().position(|known| known == name);
                 at.and_then(|at| feature.properties.get(at)).cloned().unwrap_or(Value::Null)
             };
+            let is_seen = judge.as_ref().is_none_or(|judge| judge.held(names, &feature));
             let values = fields.iter().map(|(_, name)| value(name)).collect();
-            State { values, geometry: feature.geometry }
+            State { is_seen, values, geometry: feature.geometry }
         };
 
         let mut states = Vec::new();
@@ -84,21 +93,25 @@ impl Engine {
         let present = held.get(id).map(|feature| {
             let value =
                 |(field, _): &(ReadableField, &str)| feature.value(field.position()).to_value();
-            State { values: fields.iter().map(value).collect(), geometry: feature.geometry() }
+            let values = fields.iter().map(value).collect();
+            State { is_seen: true, values, geometry: feature.geometry() }
         });
         if let (Some(present), true) = (present, states.len() == ends.len()) {
             let from = ends.last().map(|(until, ..)| *until);
             let from = from.or(came.as_ref().map(|came| came.revision)).unwrap_or_default();
             states.push((from, present));
         }
-        let Some((first, state)) = states.first().map(|(first, state)| (*first, state)) else {
+        let first = states.first().filter(|_| states.iter().any(|(_, state)| state.is_seen));
+        let Some((first, state)) = first.map(|(first, state)| (*first, state)) else {
             return Err(EngineError::UnknownFeature { collection: collection.clone(), id });
         };
 
-        let nothing = State { values: vec![Value::Null; fields.len()], geometry: None };
+        let nothing =
+            State { is_seen: false, values: vec![Value::Null; fields.len()], geometry: None };
         let names: Vec<&str> = fields.iter().map(|(_, name)| *name).collect();
         let came_at = came.as_ref().map(|came| came.revision);
         let came = came.filter(|came| came.revision == first);
+        let begins_unseen = !state.is_seen;
         let mut entries = vec![HistoryEntry {
             revision: first,
             operation: came.as_ref().map_or(Operation::Insert, |came| came.operation),
@@ -109,28 +122,33 @@ impl Engine {
             geometry: moved(&nothing, state),
         }];
         for (position, (revision, actor, reason, recorded_at)) in ends.into_iter().enumerate() {
-            let before = &states[position].1;
-            let after = states.get(position + 1).map(|(_, state)| state);
+            // What lay beyond the reader's area came into it, or left it.
+            let is_seen = |state: &&State| state.is_seen;
+            let before = Some(&states[position].1).filter(is_seen);
+            let after = states.get(position + 1).map(|(_, state)| state).filter(is_seen);
+            if before.is_none() && after.is_none() {
+                continue;
+            }
+            let is_erasure = erasures.iter().any(|act| act.revision == revision);
             entries.push(HistoryEntry {
                 revision,
-                operation: match after {
-                    Some(_) if erasures.iter().any(|act| act.revision == revision) => {
-                        Operation::Erase
-                    }
-                    Some(_) => Operation::Replace,
-                    None => Operation::Delete,
+                operation: match (before, after) {
+                    (None, _) => Operation::Insert,
+                    (_, Some(_)) if is_erasure => Operation::Erase,
+                    (_, Some(_)) => Operation::Replace,
+                    (_, None) => Operation::Delete,
                 },
                 actor,
                 reason,
                 recorded_at: Some(recorded_at),
-                fields: changed(&names, before, after.unwrap_or(&nothing)),
-                geometry: moved(before, after.unwrap_or(&nothing)),
+                fields: changed(&names, before.unwrap_or(&nothing), after.unwrap_or(&nothing)),
+                geometry: moved(before.unwrap_or(&nothing), after.unwrap_or(&nothing)),
             });
         }
         // Values of a feature that was gone already changed no state.
         for act in erasures {
             let known = entries.iter().any(|entry| entry.revision == act.revision);
-            if !known && act.revision <= snapshot.revision {
+            if !known && judge.is_none() && act.revision <= snapshot.revision {
                 entries.push(HistoryEntry {
                     revision: act.revision,
                     operation: Operation::Erase,
@@ -144,10 +162,15 @@ impl Engine {
         }
         entries.sort_by_key(|entry| entry.revision);
         // What the feature was before history begins is not known: its first state is no change.
-        let start = self.store().history_start().await?;
         let is_before = |start: Revision| first < start || came_at.is_none_or(|came| came < start);
-        if start.is_some_and(|start| is_before(start.revision)) {
+        if begins_unseen || start.is_some_and(|start| is_before(start.revision)) {
             entries.remove(0);
+        }
+        if self.view().audience == Audience::Public {
+            // Who works here is not for everyone.
+            for entry in &mut entries {
+                (entry.actor, entry.reason) = (String::new(), String::new());
+            }
         }
         Ok(entries)
     }

@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 
 use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision};
 
-use crate::Engine;
+use crate::{Audience, Engine};
 
 impl Engine {
     /// A revision at which the feature called `id` was as it is in `collection`.
@@ -29,6 +29,16 @@ impl Engine {
     ) -> String {
         let mut hasher = rustc_hash::FxHasher::default();
         (env!("CARGO_PKG_VERSION"), shown).hash(&mut hasher);
+        match self.view_mark() {
+            0 => {}
+            // What stands around it is another.
+            mark => mark.hash(&mut hasher),
+        }
+        match self.view().audience {
+            Audience::Internal => {}
+            // They read other fields.
+            other => other.hash(&mut hasher),
+        }
         format!("{}.{revision}.{:08x}", self.item_name(collection, id), hasher.finish() as u32)
     }
 

@@ -156,7 +156,8 @@ impl Engine {
         let Some(text) = cursor else {
             return Pinned::of(&snapshot, id);
         };
-        let cursor = self.cursors().read(id, text).ok_or(EngineError::CursorInvalid)?;
+        let cursor =
+            self.cursors().read((self.1.number(), id), text).ok_or(EngineError::CursorInvalid)?;
         let held = |snapshot: Arc<Snapshot>| {
             let collection = snapshot.collections.get(id).map(Arc::clone)?;
             (collection.revision() == cursor.revision).then_some(Pinned {
@@ -166,7 +167,7 @@ impl Engine {
             })
         };
         held(snapshot)
-            .or_else(|| held(self.cursors().kept(id, cursor.revision)?))
+            .or_else(|| held(self.cursors().kept((self.1.number(), id), cursor.revision)?))
             .ok_or(EngineError::CursorGone)
     }
 
@@ -177,6 +178,7 @@ impl Engine {
         for (_, field) in ReadableField::all(pinned.collection.collection(), profile) {
             field.name.hash(&mut hasher);
         }
+        self.view_mark().hash(&mut hasher);
         let shown = self.fingerprint() ^ hasher.finish();
         format!("{shown:016x}-{}", pinned.collection.revision())
     }
@@ -199,7 +201,8 @@ impl Engine {
         limit: usize,
     ) -> Result<ItemsPage, EngineError> {
         // Whatever is skipped, the pages behind are of one query.
-        let fingerprint = self.cursors().fingerprint(&ItemsQuery { skip: 0, ..query.clone() });
+        let asked = (self.1.number(), self.view_mark(), ItemsQuery { skip: 0, ..query.clone() });
+        let fingerprint = self.cursors().fingerprint(&asked);
         if pinned.cursor.is_some_and(|cursor| cursor.query != fingerprint) {
             return Err(EngineError::CursorOfAnotherQuery);
         }
@@ -235,8 +238,9 @@ impl Engine {
     /// `cursor` as text, with which one can go on in the state of `pinned` for a while.
     pub(crate) fn cursor_text(&self, pinned: &Pinned, cursor: &Cursor) -> String {
         let id = &pinned.collection.collection().id;
-        self.cursors().keep(id, &pinned.snapshot, self.settings().cursor_life);
-        self.cursors().write(id, cursor)
+        let of = (self.1.number(), id);
+        self.cursors().keep(of, &pinned.snapshot, self.settings().cursor_life);
+        self.cursors().write(of, cursor)
     }
 }
 

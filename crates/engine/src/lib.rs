@@ -7,6 +7,7 @@
 
 pub mod accounts;
 mod apply;
+pub mod audit;
 mod borders;
 mod cache;
 mod check;
@@ -32,6 +33,7 @@ pub mod metrics;
 mod open;
 mod past;
 pub mod patrols;
+pub mod personal;
 pub mod places;
 pub mod pool;
 mod publication;
@@ -82,7 +84,7 @@ pub use publication::Publication;
 pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use sight::key_class;
+pub use sight::{Audience, View, key_class};
 pub use store::{ForeignSummary, HistoryStart, KeptOut};
 pub use tiles::{
     HIGHEST_IN_TILES, Labels, LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer,

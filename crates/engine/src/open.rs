@@ -6,8 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use spatial::{CrsRegistry, FieldClass, Revision, Snapshot};
+use arc_swap::ArcSwap;
+use spatial::{CrsRegistry, Revision, Snapshot};
 use store::FeatureStore;
 use tile::CommandCache;
 use tokio::sync::{Mutex, broadcast};
@@ -24,7 +24,7 @@ use crate::metrics::{
 use crate::past::PastStates;
 use crate::places::KeptIndex;
 use crate::recorded::Recorded;
-use crate::sight::{EVERYTHING, Seen};
+use crate::sight::{Lens, Lenses, View};
 use crate::{EngineError, Metrics, Pool, Publication, publication};
 
 /// What the operator may set.
@@ -55,6 +55,11 @@ pub struct EngineSettings {
     pub evidence: ledger::rows::evidence::EvidenceRules,
     /// How near positions of a patrol must be to what it covers.
     pub patrols: ledger::patrol::PatrolRules,
+    /// Where rows without a place belong; without rules what has none is withheld from whoever sees
+    /// an area only.
+    pub areas: Arc<ledger::sight::AreaRules>,
+    /// What everyone may read of a store whose readers are everyone; nothing unless it is given.
+    pub public: Arc<ledger::sight::PublicView>,
 }
 
 impl Default for EngineSettings {
@@ -72,6 +77,8 @@ impl Default for EngineSettings {
             ledger: ledger::Rules::default(),
             evidence: ledger::rows::evidence::EvidenceRules::default(),
             patrols: ledger::patrol::PatrolRules::default(),
+            areas: Arc::default(),
+            public: Arc::default(),
         }
     }
 }
@@ -81,10 +88,10 @@ const MAX_COMMAND_BYTES: usize = 128 << 20;
 /// Features from which on commands of a shard are kept.
 const KEPT_SHARD: usize = 64;
 
-/// One store, served from memory. Clones are handles to the same engine; what a handle sees, its class
-/// says ([`Engine::seeing`]).
+/// One store, served from memory. Clones are handles to the same engine; what a handle sees, its view
+/// says ([`Engine::viewing`]).
 #[derive(Clone)]
-pub struct Engine(pub(crate) Arc<Parts>, pub(crate) FieldClass);
+pub struct Engine(pub(crate) Arc<Parts>, pub(crate) Arc<Lens>);
 
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn FeatureStore>,
@@ -92,8 +99,10 @@ pub(crate) struct Parts {
     pub(crate) settings: EngineSettings,
     pub(crate) pool: Pool,
     pub(crate) current: ArcSwap<Snapshot>,
-    /// The current state as readers of each class see it, as far as they have asked.
-    pub(crate) seen: [ArcSwapOption<Seen>; FieldClass::ALL.len()],
+    /// The current state as others than the program see it, as far as they have asked.
+    pub(crate) lenses: Lenses,
+    /// The lens of the program itself.
+    everything: Arc<Lens>,
     /// Where new states are told.
     pub(crate) publications: broadcast::Sender<Arc<Publication>>,
     /// Change sets that wait for their turn.
@@ -148,7 +157,8 @@ impl Engine {
             cursors: Cursors::default(),
             orders: Orders::new()?,
             current: ArcSwap::from_pointee(empty),
-            seen: Default::default(),
+            lenses: Lenses::default(),
+            everything: Arc::new(Lens::new(View::EVERYTHING)),
             publications: broadcast::Sender::new(publication::WAITING),
             queue: CommitQueue::default(),
             writing: Mutex::new(()),
@@ -161,10 +171,16 @@ impl Engine {
             identity,
             recorded: Recorded::default(),
         });
-        let engine = Self(parts, EVERYTHING);
+        let engine = Self::of(parts);
         engine.refresh().await?;
         engine.index_ledger().await?;
         Ok(engine)
+    }
+
+    /// The handle of the program itself.
+    pub(crate) fn of(parts: Arc<Parts>) -> Self {
+        let lens = Arc::clone(&parts.everything);
+        Self(parts, lens)
     }
 
     /// The system of record.

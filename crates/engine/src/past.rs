@@ -3,7 +3,7 @@
 //! Such a state shares every shard that has not changed since. It is made when it is asked for,
 //! one at a time, and kept within a budget of bytes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use spatial::{
@@ -90,19 +90,53 @@ impl Engine {
         if revision >= current.revision {
             return Ok(current);
         }
+        if let Some(id) = ids.iter().find(|id| !current.collections.contains_key(*id)) {
+            return Err(EngineError::UnknownCollection { id: (*id).clone() });
+        }
+        let whole = self.current();
         let mut collections = BTreeMap::new();
-        for id in ids {
-            let collection = current.collections.get(id);
-            let collection =
-                collection.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
+        for id in self.with_owners(&whole, ids) {
+            let Some(collection) = whole.collections.get(&id) else { continue };
             // Nothing came since: the current state is the past one.
             let then = match collection.revision() <= revision {
                 true => Arc::clone(collection),
                 false => self.past_state(collection, revision).await?,
             };
-            collections.insert(id.clone(), then);
+            collections.insert(id, then);
         }
-        Ok(Arc::new(Snapshot { revision, recorded_at: Some(moment), collections }))
+        let past = Arc::new(Snapshot { revision, recorded_at: Some(moment), collections });
+        if self.view().is_whole() {
+            return Ok(past);
+        }
+        let engine = self.clone();
+        let shown = self.pool().run_waiting(move || engine.1.shown_past(&engine, past)).await?;
+        let asked = |id: &CollectionId| ids.contains(id);
+        if shown.collections.keys().all(asked) {
+            return Ok(shown);
+        }
+        let collections = shown.collections.iter().filter(|(id, _)| asked(id));
+        let collections = collections.map(|(id, held)| (id.clone(), Arc::clone(held))).collect();
+        Ok(Arc::new(Snapshot { collections, ..*shown }))
+    }
+
+    /// The collections of `ids`, and those by which rows of them belong to an area.
+    fn with_owners(&self, whole: &Snapshot, ids: &[CollectionId]) -> BTreeSet<CollectionId> {
+        let mut all: BTreeSet<CollectionId> = ids.iter().cloned().collect();
+        let mut open: Vec<CollectionId> = match self.view().areas {
+            Some(_) => ids.to_vec(),
+            None => Vec::new(),
+        };
+        while let Some(id) = open.pop() {
+            let rule = self.settings().areas.of(id.as_str());
+            for owner in rule.iter().flat_map(|rule| &rule.of) {
+                let held = whole.collections.keys().find(|id| id.as_str() == owner.collection);
+                if let Some(owner) = held.filter(|owner| !all.contains(*owner)) {
+                    all.insert(owner.clone());
+                    open.push(owner.clone());
+                }
+            }
+        }
+        all
     }
 
     async fn past_state(

@@ -15,6 +15,7 @@ mod assigned;
 mod contested;
 mod follow;
 mod index;
+mod jurisdiction;
 mod loading;
 mod position;
 mod responsible;
@@ -31,9 +32,11 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod sweep_tests;
 
+pub(crate) use assigned::AssignedFields;
 pub use contested::{Assignments, Contested, MAX_CONTESTED};
 pub use follow::start;
-pub(crate) use index::KeptIndex;
+pub(crate) use index::{KeptIndex, Rung};
+pub(crate) use jurisdiction::{Finder, Jurisdiction};
 pub use loading::LoadAssigner;
 pub use position::{AtPosition, UnitHere, at_position};
 pub use responsible::{

@@ -159,6 +159,11 @@ impl Engine {
         if let Some(selection) = &request.selection {
             words.push_str(&selection.words);
         }
+        // Caches never cross views.
+        let mark = self.view_mark();
+        if mark != 0 {
+            words.push_str(&format!("\u{0}{}:{mark:x}", self.view().audience.word()));
+        }
         let names: Vec<&str> = collections.iter().map(CollectionId::as_str).collect();
         let key = TileKey {
             collections: names.join(",").into(),

@@ -162,11 +162,102 @@ const PARTS: &[(&[&str], NameVerdict)] = &[
 const HARMLESS_ENDINGS: &[&str] =
     &["类型", "种类", "类别", "数", "数量", "个数", "率", "比例", "面积", "性质", "亭", "店"];
 
-/// What the name of a field says.
-pub(crate) fn judge(name: &str) -> NameVerdict {
+/// What a personal column holds, by its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// A number of a document.
+    Identity,
+    /// A name.
+    Name,
+    /// A telephone.
+    Telephone,
+    /// An address.
+    Address,
+}
+
+/// Beginnings and ends of names in pinyin and English, and stretches of Chinese ones.
+const KINDS: &[(Holds, &[&str], &[&str])] = &[
+    (
+        Holds::Telephone,
+        &[
+            "DH",
+            "LXDH",
+            "LXFS",
+            "SJH",
+            "SJHM",
+            "YDDH",
+            "DHHM",
+            "DIANHUA",
+            "SHOUJI",
+            "QLRDH",
+            "TEL",
+            "TELNO",
+            "TELEPHONE",
+            "PHONE",
+            "PHONENO",
+            "PHONENUMBER",
+            "MOBILE",
+            "MOBILENO",
+            "MOBILEPHONE",
+            "CELLPHONE",
+            "CONTACT",
+        ],
+        &["电话", "手机", "联系方式"],
+    ),
+    (
+        Holds::Address,
+        &["DZ", "TXDZ", "QLRDZ", "JTZZ", "JTDZ", "HJDZ", "HJSZD", "ADDRESS", "ADDR"],
+        &["址", "户籍地"],
+    ),
+    (
+        Holds::Name,
+        &[
+            "LXR",
+            "LXRXM",
+            "FZR",
+            "FZRXM",
+            "FDDBR",
+            "FRXM",
+            "FRDB",
+            "DLRXM",
+            "DLRMC",
+            "CONTACTNAME",
+            "XM",
+            "MC",
+            "NAME",
+            "HZ",
+            "OWNER",
+        ],
+        &["姓名", "名称", "代表", "负责人", "联系人", "代理人"],
+    ),
+];
+
+/// What a personal column holds; none where its name does not say it.
+pub(crate) fn holds(name: &str) -> Option<Holds> {
+    match judge(name) {
+        Person(L4) => return Some(Holds::Identity),
+        Person(_) => return Some(Holds::Name),
+        _ => {}
+    }
+    let name = bare(name);
+    let kind = KINDS.iter().find(|(_, whole, parts)| {
+        whole.contains(&name.as_str()) || parts.iter().any(|part| name.contains(part))
+    });
+    kind.map(|(holds, ..)| *holds)
+}
+
+/// A name in normal form, without separators and trailing digits.
+fn bare(name: &str) -> String {
     let mut name = normal_form(name);
     name.retain(|c| !matches!(c, '_' | '-' | '.' | '(' | ')' | '/' | ':'));
-    let bare = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    name.truncate(name.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+    name
+}
+
+/// What the name of a field says.
+pub(crate) fn judge(name: &str) -> NameVerdict {
+    let bare = bare(name);
+    let bare = bare.as_str();
     for (names, verdict) in WHOLE {
         if names.contains(&bare) {
             return *verdict;

@@ -6,28 +6,35 @@
 //! be a question is a change, and a change needs a token.
 
 mod directory;
+mod duty;
 mod guard;
+mod guesses;
 mod role;
 mod sight;
 mod token;
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
-use engine::{Engine, EngineError, now};
+use engine::audit::{AuditEntry, action, result};
+use engine::{Audience, Engine, EngineError, View, now};
 use ledger::point::Role;
-use spatial::FieldClass;
+use spatial::{FieldClass, Timestamp};
+use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
-pub use self::guard::{Editor, UrlToken, guard, is_question};
+pub use self::duty::Duty;
+pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_not};
+use self::guesses::{Guess, Guesses};
 pub use self::role::AccountRole;
-pub use self::sight::{Sight, default_roles};
+pub use self::sight::{Sight, default_profiles, default_roles, everyone};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
@@ -53,6 +60,11 @@ pub enum TokenFault {
     Revoked,
     /// Its account is disabled.
     Disabled,
+    /// It was not looked up: too many wrong ones came from the address.
+    Unseen {
+        /// After how many seconds tokens from there are looked up again.
+        wait: u32,
+    },
 }
 
 impl TokenFault {
@@ -62,6 +74,13 @@ impl TokenFault {
             Self::Unknown => (Code::TokenUnknown, format!("the token is not known here; {ask}")),
             Self::Expired => (Code::TokenExpired, format!("the token has expired; {ask}")),
             Self::Revoked => (Code::TokenRevoked, format!("the token was revoked; {ask}")),
+            Self::Unseen { wait } => {
+                let detail = format!(
+                    "too many tokens that nobody has came from your address; wait {wait} s, then try \
+                     again"
+                );
+                (Code::TooManyRequests, detail)
+            }
             Self::Disabled => {
                 let detail = "the account is disabled; ask who looks after the accounts";
                 (Code::AccountDisabled, detail.to_owned())
@@ -76,6 +95,8 @@ impl TokenFault {
 pub struct Bearer {
     actor: Actor,
     hash: TokenHash,
+    /// Number of the address from which it was good last; 0 when it was not yet.
+    seen_from: AtomicU64,
 }
 
 /// What is known of who sends a request; an extension of it.
@@ -112,6 +133,7 @@ struct Shared {
     editors: BTreeSet<Role>,
     sight: Sight,
     has_accounts: AtomicBool,
+    guesses: Guesses,
     directory: watch::Sender<Arc<Directory>>,
     /// Held while accounts are read, so that what was read later stays.
     reading: Mutex<()>,
@@ -128,9 +150,17 @@ impl Access {
         let (directory, _) = watch::channel(Arc::default());
         let has_accounts = AtomicBool::new(false);
         let engine = Arc::clone(engine);
-        let reading = Mutex::default();
-        let shared =
-            Arc::new(Shared { engine, readers, editors, sight, has_accounts, directory, reading });
+        let (reading, guesses) = Default::default();
+        let shared = Arc::new(Shared {
+            engine,
+            readers,
+            editors,
+            sight,
+            has_accounts,
+            guesses,
+            directory,
+            reading,
+        });
         let access = Self(Some(shared));
         access.reload().await?;
         Ok(access)
@@ -159,14 +189,20 @@ impl Access {
         self.0.as_ref().filter(|shared| shared.has_accounts.load(Ordering::Relaxed))
     }
 
-    /// Takes the token out of a request, and says who sends it.
-    pub fn admit<B>(&self, request: &mut Request<B>) -> Standing {
+    /// Takes the token out of a request that came from `address`, and says who sends it. Who sends
+    /// many that nobody has is made to wait, and stands in the audit log.
+    pub fn admit<B>(&self, request: &mut Request<B>, address: IpAddr) -> Standing {
         let Some(shared) = self.shared() else { return Standing::Local };
+        // One in the path opens that URL, and no other is made of it.
+        let in_path = token::take_from_path(request);
         let in_url = token::take_from_url(request);
-        let shown = token::in_headers(request.headers()).or(in_url.as_deref());
-        let standing = shown.map_or(Standing::Anonymous, |text| shared.stands(text));
+        let shown = token::in_headers(request.headers());
+        let shown = shown.or(in_path.as_deref()).or(in_url.as_deref());
+        let standing = shown.map_or(Standing::Anonymous, |text| shared.admit(text, address));
         request.headers_mut().remove(header::AUTHORIZATION);
-        if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
+        if in_path.is_some() {
+            request.extensions_mut().insert(UrlToken::default());
+        } else if let (Some(token), Standing::Known(_)) = (in_url, &standing) {
             request.extensions_mut().insert(UrlToken::new(&token));
         }
         standing
@@ -175,15 +211,17 @@ impl Access {
     /// Whether such a sender may read.
     pub fn lets_read(&self, standing: &Standing) -> bool {
         match standing {
-            Standing::Local | Standing::Known(_) => true,
+            Standing::Local => true,
+            Standing::Known(bearer) => bearer.actor.may(Duty::ReadData),
             Standing::Anonymous => self.is_public(),
             Standing::Refused(_) => false,
         }
     }
 
-    /// The class up to which the keys of collections may be for such a sender to see them.
-    pub fn sight(&self, standing: &Standing) -> FieldClass {
-        self.0.as_ref().map_or(FieldClass::L1, |shared| shared.sight.of(standing))
+    /// What such a sender may see.
+    pub fn view(&self, standing: &Standing) -> View {
+        let unsaid = || View::everywhere(Audience::Internal, FieldClass::L1);
+        self.0.as_ref().map_or_else(unsaid, |shared| shared.sight.of(standing))
     }
 
     /// Whether everyone who reaches the server reads.
@@ -196,10 +234,16 @@ impl Access {
         self.0.as_ref().is_none_or(|shared| shared.editors.contains(&role))
     }
 
-    /// Keeps an answer out of caches that several people share, where not everyone may read.
-    pub fn keep_private(&self, headers: &mut HeaderMap) {
-        if self.is_public() || !self.has_accounts() {
+    /// Keeps an answer out of caches that several people share, where not everyone reads the same.
+    pub fn keep_private(&self, standing: &Standing, headers: &mut HeaderMap) {
+        if !self.has_accounts() {
             return;
+        }
+        if self.is_public() {
+            headers.append(header::VARY, HeaderValue::from_static("authorization"));
+            if matches!(standing, Standing::Anonymous) {
+                return;
+            }
         }
         let said = headers.get(header::CACHE_CONTROL).map(HeaderValue::to_str);
         let said = match said {
@@ -217,6 +261,7 @@ impl Access {
     pub async fn refused(&self, standing: Standing) {
         let Some(shared) = &self.0 else { return std::future::pending().await };
         let mut directory = shared.directory.subscribe();
+        let seen = shared.sight.of(&standing);
         loop {
             let now = now();
             let known = Arc::clone(&directory.borrow_and_update());
@@ -224,7 +269,16 @@ impl Access {
                 Standing::Local if self.has_accounts() => return,
                 Standing::Known(bearer) => match known.find(&bearer.hash, now) {
                     // It sees something else now.
-                    Ok((bearer, _)) if !shared.sees_alike(bearer, &standing) => return,
+                    Ok((bearer, _))
+                        if !shared.sees(bearer, &seen) || !bearer.actor.may(Duty::ReadData) =>
+                    {
+                        return;
+                    }
+                    // What is given for some days ends with one.
+                    Ok((bearer, expires)) if !bearer.actor.scope().is_empty() => {
+                        let soon = Timestamp(now.0 + NAP.as_millis() as i64);
+                        Some(expires.map_or(soon, |expires| expires.min(soon)))
+                    }
                     Ok((_, expires)) => expires,
                     Err(_) => return,
                 },
@@ -241,9 +295,69 @@ impl Access {
 }
 
 impl Shared {
-    /// Whether the bearer of a token sees what `standing` did.
-    fn sees_alike(&self, bearer: &Arc<Bearer>, standing: &Standing) -> bool {
-        self.sight.of(&Standing::Known(Arc::clone(bearer))) == self.sight.of(standing)
+    /// Whether the bearer of a token sees so much now.
+    fn sees(&self, bearer: &Arc<Bearer>, view: &View) -> bool {
+        self.sight.of(&Standing::Known(Arc::clone(bearer))) == *view
+    }
+
+    /// Who shows this text as a token at `address`.
+    fn admit(self: &Arc<Self>, text: &str, address: IpAddr) -> Standing {
+        let (from, now) = (guesses::network(address), Instant::now());
+        let number = guesses::number(from);
+        let standing = self.stands(text);
+        let is_known_here = match &standing {
+            Standing::Known(bearer) => bearer.seen_from.load(Ordering::Relaxed) == number,
+            _ => false,
+        };
+        if is_known_here {
+            return standing;
+        }
+        if let Some(wait) = self.guesses.wait(from, now) {
+            self.guesses.turned_away(from, now);
+            let wait = u32::try_from(wait.as_secs() + 1).unwrap_or(u32::MAX);
+            return Standing::Refused(TokenFault::Unseen { wait });
+        }
+        match &standing {
+            Standing::Known(bearer) => bearer.seen_from.store(number, Ordering::Relaxed),
+            Standing::Refused(TokenFault::Unknown)
+                if self.guesses.wrong(from, now) == Guess::Burst =>
+            {
+                self.follow(from);
+            }
+            _ => {}
+        }
+        standing
+    }
+
+    /// Puts a burst of guesses on record: that it is one, and when it is over, of how many.
+    fn follow(self: &Arc<Self>, from: IpAddr) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let shared = Arc::clone(self);
+        runtime.spawn(async move {
+            let said = |count: u64, reason: &str| AuditEntry {
+                ip: Some(from.to_string()),
+                count: Some(count),
+                reason: reason.to_owned(),
+                result: result::REFUSED.to_owned(),
+                ..AuditEntry::of(now(), "", action::GUESS, "tokens")
+            };
+            let keep = async |entry| {
+                if let Err(error) = shared.engine.audit(entry).await {
+                    tracing::error!(%error, "guesses of tokens are not on record");
+                }
+            };
+            tracing::warn!(address = %from, "tokens are guessed");
+            keep(said(guesses::FREE, "a burst of tokens that nobody has begins")).await;
+            let tried = loop {
+                match shared.guesses.ended(from, Instant::now()) {
+                    Ok(tried) => break tried,
+                    Err(rest) => tokio::time::sleep(rest).await,
+                }
+            };
+            if tried > 0 {
+                keep(said(tried, "the burst of tokens that nobody has is over")).await;
+            }
+        });
     }
 
     /// Who shows this text as a token.

@@ -3,7 +3,7 @@
 use engine::accounts::{Account, Day, LOCAL, Scope};
 use ledger::point::Role;
 
-use crate::access::AccountRole;
+use crate::access::{AccountRole, Duty};
 use crate::problem::{Code, Problem};
 
 /// An authenticated principal.
@@ -73,6 +73,17 @@ impl Actor {
             ActorRole::Local => LOCAL,
             ActorRole::Account(role) => role.word(),
             ActorRole::Unknown => "unknown",
+        }
+    }
+
+    /// Whether it may do something. `local` may whatever the machine itself may, but see nobody's
+    /// personal values: there is no name to hold to account for it.
+    pub fn may(&self, duty: Duty) -> bool {
+        match self.role {
+            ActorRole::Local => duty != Duty::Reveal,
+            ActorRole::Account(role) => role.may(duty),
+            // What a newer program means by the word is not known: it reads, as ever.
+            ActorRole::Unknown => matches!(duty, Duty::ReadData | Duty::ReadService),
         }
     }
 

@@ -66,6 +66,42 @@ impl LinkSettings {
     }
 }
 
+impl LinkSettings {
+    /// The address of the client of a request from `peer`: of what trusted proxies tell, the last
+    /// one that is no such proxy itself.
+    pub fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusted_proxies.contains(&peer) {
+            return peer;
+        }
+        let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok());
+        let mut told: Vec<IpAddr> = match text("forwarded") {
+            Some(forwarded) => {
+                let mut addresses = Vec::new();
+                for element in forwarded.split(',') {
+                    let of = forwarded_pairs(element).find(|(key, _)| key == "for");
+                    addresses.extend(of.and_then(|(_, value)| address(&value)));
+                }
+                addresses
+            }
+            None => {
+                let said = text("x-forwarded-for").unwrap_or_default();
+                said.split(',').filter_map(|part| address(part.trim())).collect()
+            }
+        };
+        while told.last().is_some_and(|last| self.trusted_proxies.contains(last)) {
+            told.pop();
+        }
+        told.pop().unwrap_or(peer)
+    }
+}
+
+/// An address, with or without brackets and port.
+fn address(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<std::net::SocketAddr>().ok().map(|found| found.ip());
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse().ok().or_else(with_port)
+}
+
 /// The pairs of the first element of a `Forwarded` header (RFC 7239), keys in lower case.
 fn forwarded_pairs(header: &str) -> impl Iterator<Item = (String, String)> {
     header.split(',').next().unwrap_or_default().split(';').filter_map(|pair| {
@@ -141,6 +177,30 @@ mod tests {
             ("https://a b", false),
         ] {
             assert_eq!(LinkSettings::is_base(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_client_is_known_through_trusted_proxies_only() {
+        let proxy: IpAddr = "10.0.0.1".parse().unwrap();
+        let trusting = LinkSettings {
+            trusted_proxies: vec![proxy, "10.0.0.2".parse().unwrap()],
+            ..LinkSettings::default()
+        };
+        for (name, sent, expected) in [
+            ("x-forwarded-for", "192.0.2.7", "192.0.2.7"),
+            ("x-forwarded-for", "6.6.6.6, 192.0.2.7, 10.0.0.2", "192.0.2.7"),
+            ("x-forwarded-for", "nonsense", "10.0.0.1"),
+            ("forwarded", "for=192.0.2.7;proto=https", "192.0.2.7"),
+            ("forwarded", "for=\"[2001:db8::1]:4711\"", "2001:db8::1"),
+            ("x-other", "192.0.2.7", "10.0.0.1"),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, sent.parse().unwrap());
+            let found = trusting.client(proxy, &headers).to_string();
+            assert_eq!(found, expected, "{name}: {sent}");
+            let plain = LinkSettings::default().client(proxy, &headers);
+            assert_eq!(plain, proxy, "{name}: {sent}");
         }
     }
 }

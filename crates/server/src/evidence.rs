@@ -185,10 +185,10 @@ impl Reader<'_> {
 }
 
 /// A piece as everyone sees it, with where its bytes are.
-pub fn piece(held: &CollectionSnapshot, row: FeatureId, base: &str) -> Json {
+pub fn piece((held, profile): (&CollectionSnapshot, Profile), row: FeatureId, base: &str) -> Json {
     let mut document = Map::new();
     let Some(feature) = held.get(row) else { return Json::Object(document) };
-    for (field, declared) in ReadableField::all(held.collection(), Profile::default()) {
+    for (field, declared) in ReadableField::all(held.collection(), profile) {
         let value = match feature.value(field.position()) {
             ValueRef::Null | ValueRef::Bytes(_) => Json::Null,
             ValueRef::Bool(truth) => json!(truth),
@@ -204,10 +204,10 @@ pub fn piece(held: &CollectionSnapshot, row: FeatureId, base: &str) -> Json {
 }
 
 /// Every piece of a traced point.
-pub fn pieces(trace: &Trace, base: &str) -> Vec<Json> {
+pub fn pieces(trace: &Trace, profile: Profile, base: &str) -> Vec<Json> {
     let held = trace.evidence.as_ref();
     let rows = trace.pieces.iter();
-    held.map_or(Vec::new(), |held| rows.map(|row| piece(held, *row, base)).collect())
+    held.map_or(Vec::new(), |held| rows.map(|row| piece((held, profile), *row, base)).collect())
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ mod conditional;
 mod connection_timer;
 mod cors;
 mod crs_uri;
+mod door;
 pub mod dossiers;
 mod edits;
 mod event_stream;
@@ -37,8 +38,10 @@ mod problem;
 mod query_string;
 mod ready;
 mod request_body;
+mod reveals;
 mod routes;
 mod schema;
+mod sender;
 mod state;
 mod streaming;
 pub mod style;
@@ -58,7 +61,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 pub use access::{
-    Access, AccountRole, NoRandomness, Readers, Sight, default_roles, hash_of, new_token,
+    Access, AccountRole, NoRandomness, Readers, Sight, default_profiles, default_roles, everyone,
+    hash_of, new_token,
 };
 pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
@@ -69,6 +73,7 @@ pub use base_url::LinkSettings;
 pub use engine::fences::FenceSettings;
 pub use evidence::EvidenceReaders;
 pub use point_events::raise_here as raise_events;
+pub use routes::audit::document as audit_row;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
 

@@ -9,24 +9,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use engine::HIGHEST_IN_TILES;
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
-use spatial::FieldClass;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 
 use crate::access::{Standing, is_question};
 use crate::connection_timer::ConnectionTimer;
+use crate::door::{Door, Place};
 use crate::problem::{Code, Problem};
 use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
 use crate::routes;
@@ -115,54 +113,26 @@ async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) 
     }
 }
 
-/// Where requests come in. What is drawn is drawn alike for everyone; else each is answered by a
-/// router that knows the collections that its sender may see.
-struct Door {
-    rooms: Vec<Room>,
-    /// As everyone sees it.
-    app: Arc<App>,
-}
-
-/// What those of a class see, and the routes to it.
-struct Room {
-    highest: FieldClass,
-    app: Arc<App>,
-    router: Router,
-}
-
-impl Door {
-    fn new(app: &App) -> Self {
-        let classes = FieldClass::ALL.into_iter().filter(|class| *class >= HIGHEST_IN_TILES);
-        let room = |highest| {
-            let app = Arc::new(app.seeing(highest));
-            let router = routes::router(Arc::clone(&app));
-            Room { highest, app, router }
-        };
-        Self { rooms: classes.map(room).collect(), app: Arc::new(app.seeing(HIGHEST_IN_TILES)) }
-    }
-
-    /// The room for whoever sees `class`.
-    fn room(&self, class: FieldClass) -> Option<&Room> {
-        self.rooms.iter().rfind(|room| room.highest <= class)
-    }
-}
-
 async fn answer(
     door: Arc<Door>,
     peer: SocketAddr,
     mut request: hyper::Request<hyper::body::Incoming>,
 ) -> Result<Response, Infallible> {
-    let app = &door.app;
-    let access = &app.settings.access;
-    let standing = access.admit(&mut request);
+    let settings = &door.app().settings;
+    let access = &settings.access;
+    let address = settings.links.client(peer.ip(), request.headers());
+    let standing = access.admit(&mut request, address);
     let is_drawn = routes::is_drawn(request.uri().path());
-    let class = if is_drawn { HIGHEST_IN_TILES } else { access.sight(&standing) };
-    let Some(room) = door.room(class) else {
-        return Ok(Problem::internal(&"no router").into_response());
+    let view = access.view(&standing);
+    let view = if is_drawn { view.drawn() } else { view };
+    let place = match door.place_of(view).await {
+        Ok(place) => place,
+        Err(error) => return Ok(Problem::from(error).into_response()),
     };
-    let sender = Sender { standing: &standing, class: room.highest, is_drawn };
+    let app = &place.app;
+    let sender = Sender { standing: &standing, view: app.engine.view_number(), is_drawn };
     let ready = match access.lets_read(&standing) {
-        true => app.ready.answer(&room.app.engine, (&request, None), sender),
+        true => app.ready.answer(&app.engine, (&request, None), sender),
         false => None,
     };
     let mut response = match ready {
@@ -171,13 +141,13 @@ async fn answer(
             ready
         }
         // In a box, so that what is ready needs no room for it.
-        None => Box::pin(room.answer((peer, &standing), request, sender)).await?,
+        None => Box::pin(place.answer((peer, &standing), request, sender)).await?,
     };
-    access.keep_private(response.headers_mut());
+    access.keep_private(&standing, response.headers_mut());
     Ok(response)
 }
 
-impl Room {
+impl Place {
     /// Answers what is not ready, or a question whose body says whether it is; keeps the answer.
     async fn answer(
         &self,

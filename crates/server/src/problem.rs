@@ -106,6 +106,8 @@ pub enum Code {
     AccountDisabled,
     /// The role of the sender may not do it.
     RoleMayNot,
+    /// What is asked for, or changed, is not of the part of the store that the sender sees.
+    OutsideArea,
     /// The request names another author than the one who sends it.
     AuthorDiffers,
     /// A page of another origin would change something.
@@ -134,6 +136,8 @@ pub enum Code {
     MethodNotAllowed,
     /// The request took longer than it may.
     Timeout,
+    /// The sender has asked more often than it may.
+    TooManyRequests,
     /// Too many requests wait already.
     Busy,
     /// Something broke inside.
@@ -196,6 +200,9 @@ impl Code {
                 ("account_disabled", StatusCode::UNAUTHORIZED, "The account is disabled")
             }
             Self::RoleMayNot => ("role_may_not", StatusCode::FORBIDDEN, "The role may not do this"),
+            Self::OutsideArea => {
+                ("outside_area", StatusCode::FORBIDDEN, "It is not of what the sender sees")
+            }
             Self::AuthorDiffers => {
                 ("author_differs", StatusCode::FORBIDDEN, "The author is another than the sender")
             }
@@ -325,6 +332,9 @@ impl Code {
                 StatusCode::METHOD_NOT_ALLOWED,
                 "The method is not offered here",
             ),
+            Self::TooManyRequests => {
+                ("too_many_requests", StatusCode::TOO_MANY_REQUESTS, "Asked more often than may be")
+            }
             Self::Timeout => {
                 ("timeout", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
             }
@@ -441,6 +451,7 @@ impl From<EngineError> for Problem {
             | EngineError::CursorInvalid
             | EngineError::CursorOfAnotherQuery => Code::InvalidParameter,
             EngineError::HiddenField { .. } => Code::FieldNotReadable,
+            EngineError::OutsideArea { .. } => Code::OutsideArea,
             EngineError::HistoryDropped { start } => {
                 let at = utc_of_millis(start.recorded_at.0);
                 let detail = format!("past states are kept from {at} on; ask for that or later");
@@ -450,6 +461,7 @@ impl From<EngineError> for Problem {
                 tracing::error!(error = %cause, "past values cannot be read");
                 Code::HistorySealed
             }
+            EngineError::Accounts(_) => Code::Conflict,
             EngineError::CursorGone => Code::CursorGone,
             EngineError::TooCostly { cause: OverBudget::Time } => Code::Timeout,
             EngineError::TooCostly { .. } => Code::TooCostly,

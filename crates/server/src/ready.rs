@@ -13,11 +13,11 @@ use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use axum::response::Response;
-use engine::{Engine, HIGHEST_IN_TILES, now};
+use engine::{Engine, now};
 use http_body_util::BodyExt;
 use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
-use spatial::{FieldClass, Snapshot, Timestamp};
+use spatial::{Snapshot, Timestamp};
 
 use crate::access::Standing;
 use crate::actor::Actor;
@@ -71,14 +71,14 @@ impl OfTheState {
     }
 }
 
-/// Who asks, as far as answers differ by it; of accounts the actor stands beside.
+/// Who asks, as far as answers differ by it: by what view, and of accounts the actor stands beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Asker {
-    /// Whoever may read: tiles are alike for everyone.
-    Anyone,
-    Local(FieldClass),
-    Anonymous(FieldClass),
-    Known(FieldClass),
+    /// Whoever has the view: tiles are alike for all of them.
+    Anyone(u64),
+    Local(u64),
+    Anonymous(u64),
+    Known(u64),
 }
 
 /// What a request asks for, as far as a kept answer depends on it.
@@ -113,7 +113,7 @@ impl<'a> Asked<'a> {
         }
         let target = request.uri().path_and_query()?.as_str();
         let asker = sender.asker()?;
-        let actor = sender.standing.account().filter(|_| asker != Asker::Anyone);
+        let actor = sender.standing.account().filter(|_| matches!(asker, Asker::Known(_)));
         let asked = Self { asker, actor, target, body: body.map(|body| &**body), headers };
         (asked.len() <= MAX_KEY_BYTES).then_some(asked)
     }
@@ -130,25 +130,25 @@ impl Equivalent<Key> for Asked<'_> {
     }
 }
 
-/// Who sends a request, and the class up to which collections are there for the answer.
+/// Who sends a request, and what there is for the answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Sender<'a> {
     /// Who.
     pub standing: &'a Standing,
-    /// The class; of tiles that of everyone.
-    pub class: FieldClass,
-    /// Whether a tile or the like is asked for, which is alike for everyone.
+    /// The number of the view that is answered by.
+    pub view: u64,
+    /// Whether a tile or the like is asked for, which is alike for everyone with the view.
     pub is_drawn: bool,
 }
 
 impl Sender<'_> {
     fn asker(self) -> Option<Asker> {
-        let Self { standing, class, is_drawn } = self;
+        let Self { standing, view, is_drawn } = self;
         match standing {
-            _ if is_drawn && class == HIGHEST_IN_TILES => Some(Asker::Anyone),
-            Standing::Local => Some(Asker::Local(class)),
-            Standing::Anonymous => Some(Asker::Anonymous(class)),
-            Standing::Known(_) => Some(Asker::Known(class)),
+            _ if is_drawn => Some(Asker::Anyone(view)),
+            Standing::Local => Some(Asker::Local(view)),
+            Standing::Anonymous => Some(Asker::Anonymous(view)),
+            Standing::Known(_) => Some(Asker::Known(view)),
             Standing::Refused(_) => None,
         }
     }
@@ -307,8 +307,7 @@ mod tests {
     use super::*;
 
     const PATH: &str = "/xyz/a/1/2/3.mvt";
-    const ANYONE: Sender<'static> =
-        Sender { standing: &Standing::Local, class: HIGHEST_IN_TILES, is_drawn: true };
+    const ANYONE: Sender<'static> = Sender { standing: &Standing::Local, view: 1, is_drawn: true };
 
     fn request(method: &str, uri: &str, headers: &[(&str, &str)]) -> Request<()> {
         let builder = Request::builder().method(method).uri(uri);
@@ -351,12 +350,12 @@ mod tests {
     #[test]
     fn a_question_is_shared_by_those_who_may_read_the_same() {
         let (asked, body) = (request("POST", "/search", &[]), Bytes::from("{}"));
-        let local = Sender { class: FieldClass::L1, is_drawn: false, ..ANYONE };
+        let local = Sender { is_drawn: false, ..ANYONE };
         let key = Key::of(&asked, Some(&body), local).unwrap();
         let other = Bytes::from("{} ");
         check_shares((&asked, Some(&body), local), &key, true);
         check_shares((&asked, Some(&other), local), &key, false);
-        let higher = Sender { class: FieldClass::L2, ..local };
+        let higher = Sender { view: 2, ..local };
         check_shares((&asked, Some(&body), higher), &key, false);
         let anonymous = Sender { standing: &Standing::Anonymous, ..local };
         check_shares((&asked, Some(&body), anonymous), &key, false);

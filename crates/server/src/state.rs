@@ -5,12 +5,11 @@ use std::time::Duration;
 
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
-use engine::{Engine, HIGHEST_IN_TILES};
+use engine::{Audience, Engine, HIGHEST_IN_TILES, View};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::dossier::Dossiers;
 use ledger::whistle::WhistleRules;
-use spatial::FieldClass;
 use tokio::sync::{Semaphore, watch};
 
 use crate::access::Access;
@@ -22,6 +21,7 @@ use crate::evidence::EvidenceReaders;
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
 use crate::ready::Ready;
+use crate::reveals::Reveals;
 use crate::routes::Answers;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
@@ -133,6 +133,8 @@ pub struct App {
     pub fences: Option<Arc<Fences>>,
     /// Where their events are posted.
     pub webhooks: Arc<Webhooks>,
+    /// Who has seen how many personal values in the clear.
+    pub reveals: Arc<Reveals>,
     /// Places for photos and documents that come in at the same time.
     pub uploads: Arc<Semaphore>,
 }
@@ -146,9 +148,18 @@ impl App {
         self.settings.archives.find(name, &self.engine.snapshot())
     }
 
-    /// The same for those who see collections whose keys are of this class.
-    pub fn seeing(&self, highest: FieldClass) -> Self {
-        Self { engine: Arc::new(self.engine.seeing(highest)), ..self.clone() }
+    /// The same for those who see so much.
+    pub fn viewing(&self, view: View) -> Self {
+        let is_part = view.areas.is_some() || view.audience == Audience::Public;
+        let archives = match is_part {
+            true => self.settings.archives.opened(),
+            false => self.settings.archives.clone(),
+        };
+        let settings = ServerSettings { archives, ..self.settings.clone() };
+        // What is offered depends on the extents that are seen.
+        let crs_lists = Arc::default();
+        let engine = Arc::new(self.engine.viewing(view));
+        Self { engine, settings, crs_lists, ..self.clone() }
     }
 
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
@@ -176,6 +187,7 @@ impl App {
         let (answers, crs_lists) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
+        let reveals = Arc::default();
         Self {
             engine,
             settings,
@@ -186,6 +198,7 @@ impl App {
             streams,
             fences,
             webhooks,
+            reveals,
             uploads,
         }
     }

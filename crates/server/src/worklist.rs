@@ -30,7 +30,7 @@ const SHOWN: [&str; 10] = [
 
 /// A page of work as a document; `href` leads to what belongs to a point, from its id and row.
 pub fn document(
-    asked: &WorkAsked,
+    (asked, profile): (&WorkAsked, Profile),
     page: &WorkPage,
     links: &dyn Fn(&str, i64) -> Vec<Json>,
 ) -> Json {
@@ -50,13 +50,17 @@ pub fn document(
         "numberMatched": page.total(),
         "numberReturned": page.items.len(),
         "counts": page.counts.iter().map(count).collect::<Vec<_>>(),
-        "items": page.items.iter().map(|one| item(page, one, links)).collect::<Vec<_>>()
+        "items": page.items.iter().map(|one| item((page, profile), one, links)).collect::<Vec<_>>()
     })
 }
 
-fn item(page: &WorkPage, one: &WorkItem, links: &dyn Fn(&str, i64) -> Vec<Json>) -> Json {
+fn item(
+    (page, profile): (&WorkPage, Profile),
+    one: &WorkItem,
+    links: &dyn Fn(&str, i64) -> Vec<Json>,
+) -> Json {
     let mut entry = Map::new();
-    for (name, value) in values(page, one) {
+    for (name, value) in values(page, one, profile) {
         entry.insert(name.to_owned(), member(&value));
     }
     let id = entry.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -82,18 +86,18 @@ fn state(entry: &Map<String, Json>) -> Option<State> {
 }
 
 /// The shown columns of a point that may be read.
-fn values(page: &WorkPage, one: &WorkItem) -> Vec<(&'static str, Value)> {
+fn values(page: &WorkPage, one: &WorkItem, profile: Profile) -> Vec<(&'static str, Value)> {
     let collection = page.points.collection();
     let Some(row) = page.points.get(one.row) else { return Vec::new() };
     let value = |name: &'static str| {
-        let field = ReadableField::find(collection, name, Profile::default()).ok()?;
+        let field = ReadableField::find(collection, name, profile).ok()?;
         Some((name, row.value(field.position()).to_value()))
     };
     SHOWN.into_iter().filter_map(value).collect()
 }
 
 /// A page of work as a table, days in Asia/Shanghai.
-pub fn table(asked: &WorkAsked, page: &WorkPage) -> Table {
+pub fn table((asked, profile): (&WorkAsked, Profile), page: &WorkPage) -> Table {
     let names = [
         "编号",
         "事项",
@@ -109,7 +113,7 @@ pub fn table(asked: &WorkAsked, page: &WorkPage) -> Table {
         "标识",
     ];
     let row = |one: &WorkItem| {
-        let values = values(page, one);
+        let values = values(page, one, profile);
         let text = |name: &str| match values.iter().find(|(known, _)| *known == name) {
             Some((_, Value::Text(text))) => text.as_str().into(),
             _ => TableCell::Empty,

@@ -95,7 +95,9 @@ pub use relate::GeometryFault;
 pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
 pub use size::Size;
-pub use snapshot::{CollectionSnapshot, Edit, Fold, PlacedSlots, Portion, Rank, Snapshot, Stage};
+pub use snapshot::{
+    CollectionSnapshot, Edit, Fold, Mask, PlacedSlots, Portion, Rank, Snapshot, Stage,
+};
 pub use table::{Table, TableCell, TableColumn};
 pub use world::{WorldBox, WorldPoint};
 pub use world_grid::{GridProjector, WorldGrid};

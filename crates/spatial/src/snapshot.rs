@@ -10,6 +10,9 @@ mod delta;
 mod directory;
 mod edit;
 mod fold;
+mod mask;
+#[cfg(test)]
+mod mask_tests;
 mod on_grid;
 mod parts;
 mod portions;
@@ -30,6 +33,7 @@ pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
+pub use mask::Mask;
 pub use on_grid::PlacedSlots;
 pub(crate) use parts::Part;
 pub use portions::Portion;
@@ -217,7 +221,8 @@ impl CollectionSnapshot {
     fn untouched(&self, id: FeatureId) -> Option<(usize, u16)> {
         let number = self.top.directory.shard_of(id)?;
         let position = self.top.positions[number as usize] as usize;
-        let leaf = &self.leaves[position];
+        // A part of a collection lacks some shards that the directory knows.
+        let leaf = self.leaves.get(position)?;
         let slot = leaf.shard.slot_of(id)? as u16;
         (!leaf.is_dead(slot)).then_some((position, slot))
     }
@@ -278,6 +283,16 @@ impl Top {
     fn new(leaves: &[Leaf], directory: Directory, numbers: u32) -> Self {
         let world_boxes: Vec<_> = leaves.iter().map(|l| l.shard.world_tree().bounds()).collect();
         let envelopes: Vec<_> = leaves.iter().map(|l| l.shard.tree().bounds()).collect();
+        Self::over(leaves, (world_boxes, envelopes), directory, numbers)
+    }
+
+    /// The index over shards whose features lie within these boxes.
+    fn over(
+        leaves: &[Leaf],
+        (world_boxes, envelopes): (Vec<WorldBox>, Vec<Envelope>),
+        directory: Directory,
+        numbers: u32,
+    ) -> Self {
         let mut positions = vec![u32::MAX; numbers as usize];
         for (position, leaf) in leaves.iter().enumerate() {
             positions[leaf.number as usize] = position as u32;

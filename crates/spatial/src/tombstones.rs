@@ -28,6 +28,16 @@ impl Tombstones {
         *word |= bit;
     }
 
+    /// What is marked in either.
+    pub(crate) fn union(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for (word, more) in both.words.iter_mut().zip(other.words.iter()) {
+            *word |= more;
+        }
+        both.count = both.words.iter().map(|word| word.count_ones() as usize).sum();
+        both
+    }
+
     /// Marks what is not marked and the other way round, of the first `slots`.
     pub(crate) fn inverted(&self, slots: usize) -> Self {
         let mut words = self.words.clone();

@@ -4,7 +4,8 @@
 use spatial::{Revision, Timestamp};
 
 use crate::accounts::{
-    AccountChange, AccountFault, AccountName, AccountStore, Day, MAX_PER_ACCOUNT, Scope, TokenId,
+    ADMINISTRATOR, AUDITOR, AccountChange, AccountFault, AccountName, AccountStore, Day,
+    MAX_PER_ACCOUNT, SECURITY_ADMINISTRATOR, SYSTEM_ADMINISTRATOR, Scope, TokenId,
 };
 use crate::{Existing, FeatureStore, GeoPackageStore, MemoryStore, StoreError};
 
@@ -272,5 +273,38 @@ async fn a_backup_keeps_accounts_and_a_check_finds_what_is_left_without_one() {
         assert_eq!(seen, expected, "{damage}: {found:?}");
         drop(store);
         std::fs::remove_file(&damaged).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn nobody_becomes_another_of_the_three_administrators() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = GeoPackageStore::create(&folder.path().join("a.gpkg")).unwrap();
+    let memory = MemoryStore::new();
+    for store in [&file as &dyn AccountStore, &memory] {
+        let set = |who: &str, role: &str| AccountChange::Set {
+            name: name(who),
+            display_name: None,
+            unit: None,
+            role: Some(role.to_owned()),
+        };
+        for who in ["wu", "li", "zhao"] {
+            made(store, 1, add(who)).await.unwrap();
+        }
+        // Where one does it all, others may, too.
+        made(store, 2, set("wu", ADMINISTRATOR)).await.unwrap();
+        made(store, 3, set("li", AUDITOR)).await.unwrap();
+        made(store, 4, set("li", AUDITOR)).await.unwrap();
+        for role in [SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR, "town", ADMINISTRATOR] {
+            let refused = made(store, 5, set("li", role)).await;
+            let known =
+                matches!(refused, Err(AccountFault::Separate { .. } | AccountFault::ThreeThere));
+            assert!(known, "{role}: {refused:?}");
+        }
+        assert_eq!(made(store, 6, set("zhao", ADMINISTRATOR)).await, Err(AccountFault::ThreeThere));
+        // The one that was there stays, and becomes one of the three.
+        made(store, 7, set("wu", ADMINISTRATOR)).await.unwrap();
+        made(store, 8, set("wu", SYSTEM_ADMINISTRATOR)).await.unwrap();
+        made(store, 9, set("zhao", SECURITY_ADMINISTRATOR)).await.unwrap();
     }
 }

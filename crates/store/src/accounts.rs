@@ -26,6 +26,17 @@ pub const MAX_ACCOUNTS: usize = 100_000;
 /// Most scopes of an account, and most tokens of it that are not revoked.
 pub const MAX_PER_ACCOUNT: usize = 1_000;
 
+/// Role of who looks after accounts and the server (系统管理员).
+pub const SYSTEM_ADMINISTRATOR: &str = "system_administrator";
+/// Role of who gives roles, scopes and tokens (安全保密管理员).
+pub const SECURITY_ADMINISTRATOR: &str = "security_administrator";
+/// Role of who reads the audit log (安全审计员).
+pub const AUDITOR: &str = "auditor";
+/// Roles that nobody holds two of, not even one after the other (三员).
+pub const SEPARATE: [&str; 3] = [SYSTEM_ADMINISTRATOR, SECURITY_ADMINISTRATOR, AUDITOR];
+/// Role of the one who does what these three do, where they are not.
+pub const ADMINISTRATOR: &str = "administrator";
+
 /// SHA-256 of a token's text.
 pub type TokenHash = [u8; 32];
 

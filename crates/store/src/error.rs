@@ -59,6 +59,15 @@ pub enum StoreError {
     /// Accounts cannot be changed as asked.
     #[error(transparent)]
     Accounts(#[from] AccountFault),
+    /// What is to be kept as a head of the audit log is none.
+    #[error(
+        "row {seq} of the audit log has another hash, or the signature does not hold: sign the newest \
+         row anew (`tuban audit head`), and if it fails again look with `tuban audit verify`"
+    )]
+    AuditHead {
+        /// The row that it names.
+        seq: u64,
+    },
     /// There is no such feature.
     #[error("feature {id} of collection {collection} does not exist")]
     UnknownFeature {
@@ -133,8 +142,8 @@ pub enum StoreError {
     },
     /// The master key is not at hand.
     #[error(
-        "the key file {path} {reason}: past values of classes L3 and L4 can be neither read nor kept, \
-         all else works. Put the right file there from its copy, or name it with key_file under \
+        "the key file {path} {reason}: past values of classes L3 and L4 and personal values can be \
+         neither read nor kept, all else works. Put the right file there from its copy, or name it with key_file under \
          [history] in tuban.toml; when it is lost, so are these values: a new key is made once \
          `tuban erase` has erased them"
     )]

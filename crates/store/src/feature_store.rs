@@ -10,7 +10,7 @@ use spatial::{
 };
 use tokio::sync::mpsc;
 
-use crate::{AccountStore, EvidenceFolder, FenceStore, StoreError};
+use crate::{AccountStore, AuditStore, EvidenceFolder, FenceStore, PersonalStore, StoreError};
 
 /// What a load does with the collection that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +205,16 @@ pub trait FeatureStore: Send + Sync {
         None
     }
 
+    /// Where the audit log is kept, if this store keeps one.
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
+        None
+    }
+
+    /// Where personal values are kept, if this store keeps any.
+    fn personal_store(&self) -> Option<&dyn PersonalStore> {
+        None
+    }
+
     /// Where the bytes of evidence lie, if this store keeps any.
     fn evidence_folder(&self) -> Option<&EvidenceFolder> {
         None
@@ -329,7 +339,8 @@ pub trait FeatureStore: Send + Sync {
     /// Erases values of classes L3 and L4 of one feature for good: present and past ones become
     /// null, no copy of them stays in the store, and the change log says who did it, when and why.
     /// The feature, if it is there, begins a new state. Refused when a field named is of a lower
-    /// class. It may be repeated.
+    /// class. It may be repeated. Personal values of the feature are erased with the same words, and
+    /// the audit log says so.
     async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError>;
 
     /// The rows of the change log that tell of erasures of one feature, oldest first.

@@ -1,6 +1,7 @@
 //! The embedded store: one GeoPackage file, which GDAL and QGIS open while this program runs.
 
 mod accounts;
+mod audit;
 mod backup;
 mod catalogue;
 mod commit;
@@ -20,6 +21,7 @@ mod log;
 mod notes;
 mod open;
 mod past;
+mod personal;
 mod restore;
 mod retention;
 mod row;
@@ -47,8 +49,9 @@ use tokio::sync::mpsc;
 
 use crate::fit::{check_same_schema, check_schema, erasable_names};
 use crate::{
-    AccountStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore, ForeignSummary,
-    FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, StoreError, Version,
+    AccountStore, AuditStore, ChangeRecord, Erasure, EvidenceFolder, FeatureStore, FenceStore,
+    ForeignSummary, FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadSummary, PersonalStore,
+    StoreError, Version,
 };
 pub use backup::{BackupSummary, Existing};
 pub(crate) use connection::open_reader;
@@ -195,6 +198,14 @@ impl FeatureStore for GeoPackageStore {
         Some(self)
     }
 
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
+        Some(self)
+    }
+
+    fn personal_store(&self) -> Option<&dyn PersonalStore> {
+        Some(self)
+    }
+
     fn evidence_folder(&self) -> Option<&EvidenceFolder> {
         Some(&self.evidence)
     }
@@ -244,8 +255,13 @@ impl FeatureStore for GeoPackageStore {
                     if catalogue::retired(&writer.db, &to)?.is_some() {
                         return Err(StoreError::RetiredId { id: to });
                     }
+                    let before = catalogue::retired(&writer.db, &table.collection.id)?;
                     catalogue::retire(&writer.db, &table)?;
                     catalogue::rename_tables(&writer.db, &table, &to)?;
+                    if let Some(last) = before {
+                        // The log of what had the name before it goes by the new one, too.
+                        catalogue::follow_retired(&writer.db, &to, last)?;
+                    }
                     Ok(writer.revision())
                 })
             })

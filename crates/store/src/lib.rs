@@ -3,6 +3,7 @@
 //! *Invariant:* `store` never cuts a tile, speaks HTTP or reads another format.
 
 pub mod accounts;
+pub mod audit;
 mod error;
 pub mod evidence;
 mod feature_store;
@@ -10,9 +11,12 @@ pub mod fences;
 mod fit;
 pub mod geopackage;
 pub mod memory;
+pub mod personal;
 
 #[cfg(test)]
 mod account_tests;
+#[cfg(test)]
+mod audit_tests;
 #[cfg(test)]
 mod backup_tests;
 #[cfg(test)]
@@ -30,6 +34,8 @@ mod geopackage_tests;
 #[cfg(test)]
 mod past_tests;
 #[cfg(test)]
+mod personal_tests;
+#[cfg(test)]
 mod restore_tests;
 #[cfg(test)]
 mod sealed_tests;
@@ -37,6 +43,7 @@ mod sealed_tests;
 mod verify_tests;
 
 pub use accounts::AccountStore;
+pub use audit::AuditStore;
 pub use error::StoreError;
 pub use evidence::{EvidenceCopy, EvidenceFolder};
 pub use feature_store::{
@@ -50,4 +57,5 @@ pub use geopackage::{
     RestoredCollection, Verification,
 };
 pub use memory::MemoryStore;
+pub use personal::PersonalStore;
 pub use spatial::Operation;

@@ -4,9 +4,11 @@
 //! in place, so a refused write leaves no trace.
 
 mod accounts;
+mod audit;
 mod erase;
 mod fences;
 mod past;
+mod personal;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -21,8 +23,9 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::fit::{check_same_schema, check_schema, erasable_names, fit};
 use crate::{
-    AccountStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary, FormerState,
-    HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation, StoreError, Version,
+    AccountStore, AuditStore, ChangeRecord, Erasure, FeatureStore, FenceStore, ForeignSummary,
+    FormerState, HistoryStart, KeptOut, Load, LoadItem, LoadMode, LoadSummary, Operation,
+    PersonalStore, StoreError, Version,
 };
 
 /// A [`FeatureStore`] that lives as long as the process.
@@ -31,6 +34,7 @@ pub struct MemoryStore {
     state: Mutex<State>,
     watched: Mutex<fences::Watched>,
     known: Mutex<accounts::Known>,
+    audited: Mutex<audit::Audited>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -45,6 +49,8 @@ struct State {
     sealed: BTreeSet<(CollectionId, FeatureId, String)>,
     /// Where history begins; none when it is whole.
     start: Option<HistoryStart>,
+    /// Personal values, by field.
+    personal: BTreeMap<(CollectionId, FeatureId), personal::Values>,
     /// When features came of which past states were let go.
     arrived: BTreeMap<(CollectionId, FeatureId), Revision>,
 }
@@ -356,6 +362,14 @@ impl FeatureStore for MemoryStore {
         Some(self)
     }
 
+    fn personal_store(&self) -> Option<&dyn PersonalStore> {
+        Some(self)
+    }
+
+    fn audit_store(&self) -> Option<&dyn AuditStore> {
+        Some(self)
+    }
+
     fn account_store(&self) -> Option<&dyn AccountStore> {
         Some(self)
     }
@@ -402,24 +416,7 @@ impl FeatureStore for MemoryStore {
             for record in state.log.iter_mut().filter(|record| record.collection == *from) {
                 record.collection = to.clone();
             }
-            state.history = std::mem::take(&mut state.history)
-                .into_iter()
-                .map(|((id, feature), versions)| {
-                    ((if id == *from { to.clone() } else { id }, feature), versions)
-                })
-                .collect();
-            state.arrived = std::mem::take(&mut state.arrived)
-                .into_iter()
-                .map(|((id, feature), came)| {
-                    ((if id == *from { to.clone() } else { id }, feature), came)
-                })
-                .collect();
-            state.sealed = std::mem::take(&mut state.sealed)
-                .into_iter()
-                .map(|(id, feature, name)| {
-                    (if id == *from { to.clone() } else { id }, feature, name)
-                })
-                .collect();
+            state.rename_past(from, to);
             Ok(state.revision)
         })
         .await
@@ -429,6 +426,7 @@ impl FeatureStore for MemoryStore {
         self.write(|state| {
             let last_id = state.held(id)?.last_id;
             state.collections.remove(id);
+            state.personal.retain(|(of, _), _| of != id);
             state.retired.insert(id.clone(), last_id);
             Ok(state.revision)
         })
@@ -571,7 +569,9 @@ impl FeatureStore for MemoryStore {
     }
 
     async fn erase(&self, erasure: Erasure) -> Result<Commit, StoreError> {
-        self.write(|state| state.erase(&erasure)).await
+        let (commit, entry) = self.write(|state| state.erase(&erasure)).await?;
+        self.audited.lock().await.append(entry);
+        Ok(commit)
     }
 
     async fn erasures(

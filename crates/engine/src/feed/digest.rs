@@ -64,7 +64,7 @@ fn bare(placed: PlacedRecord) -> ToldChange {
 }
 
 /// A change known by its envelopes alone: everything in them may look different.
-fn whole(placed: PlacedRecord) -> ToldChange {
+pub(super) fn whole(placed: PlacedRecord) -> ToldChange {
     let redrawn = [placed.before, placed.after].iter().flatten().map(world_box).collect();
     ToldChange { redrawn, ..bare(placed) }
 }

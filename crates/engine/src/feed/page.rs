@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use spatial::{CollectionId, Revision};
+use store::ChangeRecord;
 
 use super::place::{ChangeBoxes, Placer};
 use super::{LOG_ROWS, PlacedRecord};
@@ -13,6 +14,9 @@ use crate::{Engine, EngineError};
 pub const MAX_CHANGES: usize = 10_000;
 /// Rows of the change log that one page looks at before it says how far it came.
 const MAX_LOOKED: usize = 50_000;
+
+/// The same where each row is judged by an area.
+const MAX_JUDGED: usize = 5_000;
 
 /// Which changes.
 #[derive(Clone, Debug)]
@@ -53,7 +57,12 @@ impl Engine {
         let revision = self.snapshot().revision;
         let mut page = ChangesPage { changes: Vec::new(), next: query.since, revision };
         let mut looked = 0;
-        while page.next < revision && looked < MAX_LOOKED && page.changes.len() < query.limit {
+        // Each row costs a look into the history where an area limits what is told.
+        let most = match self.view().areas {
+            Some(_) => MAX_JUDGED,
+            None => MAX_LOOKED,
+        };
+        while page.next < revision && looked < most && page.changes.len() < query.limit {
             let rows = LOG_ROWS.min(query.limit.saturating_add(1));
             let mut records = self.store().changes(page.next, rows).await?;
             // What is durable but not published yet is not told.
@@ -64,6 +73,8 @@ impl Engine {
             };
             looked += records.len();
             records.retain(|record| self.sees(&record.collection));
+            let told = self.told_of(records).await?;
+            let records: Vec<ChangeRecord> = told.into_iter().flatten().collect();
             let (snapshot, registry, asked) =
                 (self.snapshot(), Arc::clone(self.registry()), query.clone());
             let found = move || {

@@ -46,6 +46,8 @@ pub(crate) struct Cursors {
 
 #[derive(Debug)]
 struct Kept {
+    /// By whom it was seen so.
+    view: u64,
     collection: CollectionId,
     snapshot: Arc<Snapshot>,
     until: Instant,
@@ -63,7 +65,11 @@ impl Cursors {
         self.keys.hash_one(format!("{query:?}"))
     }
 
-    pub(crate) fn write(&self, collection: &CollectionId, cursor: &Cursor) -> String {
+    pub(crate) fn write(
+        &self,
+        (view, collection): (u64, &CollectionId),
+        cursor: &Cursor,
+    ) -> String {
         let (first, second) = match cursor.position {
             Position::Rank((key, id)) => (key, id.value().cast_unsigned()),
             // No feature has the id 0.
@@ -71,14 +77,18 @@ impl Cursors {
         };
         let numbers = [cursor.revision.0, cursor.query, cursor.matched, first, second];
         let mut text = String::with_capacity((NUMBERS + 1) * 16);
-        for number in numbers.into_iter().chain([self.seal(collection, &numbers)]) {
+        for number in numbers.into_iter().chain([self.seal((view, collection), &numbers)]) {
             let _ = write!(text, "{number:016x}");
         }
         text
     }
 
     /// What `text` says; `None` when it was not written here for this collection.
-    pub(super) fn read(&self, collection: &CollectionId, text: &str) -> Option<Cursor> {
+    pub(super) fn read(
+        &self,
+        (view, collection): (u64, &CollectionId),
+        text: &str,
+    ) -> Option<Cursor> {
         if text.len() != (NUMBERS + 1) * 16 || !text.bytes().all(|b| b.is_ascii_hexdigit()) {
             return None;
         }
@@ -87,7 +97,7 @@ impl Cursors {
         for (at, slot) in numbers.iter_mut().enumerate() {
             *slot = number(at)?;
         }
-        if number(NUMBERS)? != self.seal(collection, &numbers) {
+        if number(NUMBERS)? != self.seal((view, collection), &numbers) {
             return None;
         }
         let [revision, query, matched, first, second] = numbers;
@@ -99,9 +109,15 @@ impl Cursors {
     }
 
     /// Keeps `snapshot` for cursors of `collection` for `life` from now on.
-    pub(crate) fn keep(&self, collection: &CollectionId, snapshot: &Arc<Snapshot>, life: Duration) {
+    pub(crate) fn keep(
+        &self,
+        (view, collection): (u64, &CollectionId),
+        snapshot: &Arc<Snapshot>,
+        life: Duration,
+    ) {
         let now = Instant::now();
         let entry = Kept {
+            view,
             collection: collection.clone(),
             snapshot: Arc::clone(snapshot),
             until: now + life,
@@ -109,7 +125,8 @@ impl Cursors {
         let revision = entry.revision();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| {
-            kept.until > now && (kept.collection != *collection || kept.revision() != revision)
+            let is_same = kept.view == view && kept.collection == *collection;
+            kept.until > now && !(is_same && kept.revision() == revision)
         });
         if kept.len() >= MAX_KEPT {
             kept.remove(0);
@@ -128,20 +145,21 @@ impl Cursors {
     /// The kept state in which `collection` is at `revision`.
     pub(super) fn kept(
         &self,
-        collection: &CollectionId,
+        (view, collection): (u64, &CollectionId),
         revision: Revision,
     ) -> Option<Arc<Snapshot>> {
         let now = Instant::now();
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.retain(|kept| kept.until > now);
-        let found = kept
-            .iter()
-            .find(|kept| kept.collection == *collection && kept.revision() == Some(revision));
+        let found = kept.iter().find(|kept| {
+            let is_same = kept.view == view && kept.collection == *collection;
+            is_same && kept.revision() == Some(revision)
+        });
         found.map(|kept| Arc::clone(&kept.snapshot))
     }
 
     /// A keyed hash over all that a cursor says.
-    fn seal(&self, collection: &CollectionId, numbers: &[u64; NUMBERS]) -> u64 {
-        self.keys.hash_one((collection, numbers))
+    fn seal(&self, of: (u64, &CollectionId), numbers: &[u64; NUMBERS]) -> u64 {
+        self.keys.hash_one((of, numbers))
     }
 }

@@ -64,6 +64,11 @@ impl Known {
         known
     }
 
+    /// The rows of points that are there already.
+    pub(super) fn rows(&self) -> impl Iterator<Item = FeatureId> + '_ {
+        self.points.values().filter_map(|(row, _)| *row)
+    }
+
     fn see_point(&mut self, index: &Index, point: PointId) {
         self.points.entry(point).or_insert_with(|| {
             let events = index.events.get(&point).cloned().unwrap_or_default();

@@ -17,6 +17,7 @@ use spatial::{
     Timestamp, Value, ValueRef,
 };
 
+use super::fact_list::FactList;
 use super::units::{UnitSource, unit_tree};
 use crate::query::Condition;
 use crate::{Engine, EngineError, Profile, ReadableField};
@@ -264,7 +265,7 @@ fn page(
     let codes = taken.iter().map(|one| one.unit).chain(query.unit.as_deref());
     let codes: std::collections::BTreeSet<&str> = codes.filter(|code| !code.is_empty()).collect();
     let codes: Vec<String> = codes.into_iter().map(str::to_owned).collect();
-    let (tree, source) = unit_tree(state, query.day, &[], codes)?;
+    let (tree, source) = unit_tree(state, query.day, &FactList::default(), codes)?;
     let asked = query.unit.as_deref().map(|code| (code, tree.slot(code)));
     if let Some((code, slot)) = asked {
         taken.retain(|one| match slot {

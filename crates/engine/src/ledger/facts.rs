@@ -17,7 +17,9 @@ use spatial::{
     ValueRef,
 };
 
+use super::fact_list::FactList;
 use super::held::Held;
+use super::index::{Index, TouchedRows};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// Memory for facts that are kept, in bytes, about; those asked for last are kept whatever their
@@ -32,8 +34,8 @@ pub struct LedgerFacts {
     /// The state; it holds the units of administration, too, where there are any, and the
     /// collections that were asked for.
     pub state: Arc<Snapshot>,
-    /// A point each, in the order of the rows.
-    pub points: Arc<Vec<PointFacts>>,
+    /// A point each.
+    pub points: Arc<FactList>,
 }
 
 /// Facts that were asked for lately, the latest last.
@@ -44,10 +46,16 @@ pub(super) struct KeptFacts {
     making: tokio::sync::Mutex<()>,
 }
 
+/// A view, and the mark of what it leaves.
+type ViewOf = [u64; 2];
+
 #[derive(Debug)]
 struct Kept {
+    view: ViewOf,
     revisions: [Revision; 2],
-    points: Arc<Vec<PointFacts>>,
+    /// The state that they were made of; `None` for a past one.
+    of: Option<Revision>,
+    points: Arc<FactList>,
     bytes: usize,
 }
 
@@ -57,13 +65,24 @@ impl KeptFacts {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, revisions: [Revision; 2]) -> Option<Arc<Vec<PointFacts>>> {
+    fn find(&self, view: ViewOf, revisions: [Revision; 2]) -> Option<Arc<FactList>> {
         let mut kept = self.kept();
-        let position = kept.iter().position(|one| one.revisions == revisions)?;
+        let position =
+            kept.iter().position(|one| one.view == view && one.revisions == revisions)?;
         let found = kept.remove(position);
         let points = Arc::clone(&found.points);
         kept.push(found);
         Some(points)
+    }
+
+    /// The latest of a state that was the current one as the view has it, and that state.
+    fn latest(&self, view: ViewOf) -> Option<(Revision, Arc<FactList>)> {
+        let kept = self.kept();
+        let current = kept
+            .iter()
+            .filter(|one| one.view == view)
+            .filter_map(|one| Some((one.of?, Arc::clone(&one.points))));
+        current.max_by_key(|(revision, _)| *revision)
     }
 
     fn keep(&self, new: Kept) {
@@ -109,18 +128,28 @@ impl Engine {
             }
         }
         let kept = &self.0.ledger.facts;
+        let view = [self.1.number(), self.view_mark()];
         let revisions = [held.points.revision(), held.events.revision()];
-        let points = match kept.find(revisions) {
+        let points = match kept.find(view, revisions) {
             Some(points) => points,
             None => {
                 let _making = kept.making.lock().await;
-                match kept.find(revisions) {
+                match kept.find(view, revisions) {
                     Some(points) => points,
                     None => {
-                        let points = self.pool().run(move || read(&held)).await??;
+                        let is_past = as_of.is_some();
+                        let led = if is_past {
+                            None
+                        } else {
+                            self.led_facts(view, &state, &held).await?
+                        };
+                        let points = match led {
+                            Some(led) => led,
+                            None => self.pool().run(move || read(&held)).await??,
+                        };
                         let bytes = points.iter().map(heap_bytes).sum();
-                        let points = Arc::new(points);
-                        kept.keep(Kept { revisions, points: Arc::clone(&points), bytes });
+                        let (points, of) = (Arc::new(points), (!is_past).then_some(state.revision));
+                        kept.keep(Kept { view, revisions, of, points: Arc::clone(&points), bytes });
                         points
                     }
                 }
@@ -128,6 +157,47 @@ impl Engine {
         };
         Ok(LedgerFacts { state, points })
     }
+}
+
+impl Engine {
+    /// The facts of a state, made of those of an earlier one and of the points that were touched
+    /// since; `None` where these are not known.
+    async fn led_facts(
+        &self,
+        view: ViewOf,
+        state: &Arc<Snapshot>,
+        held: &Held,
+    ) -> Result<Option<FactList>, EngineError> {
+        let Some((since, earlier)) = self.0.ledger.facts.latest(view) else { return Ok(None) };
+        let read = |index: &Index| index.touched(since, state.revision);
+        let Some(touched) = self.with_index(state, held, read).await? else { return Ok(None) };
+        let held = held.clone();
+        let lead = move || {
+            let mut list = FactList::clone(&earlier);
+            for rows in touched {
+                list.set(rows.point, facts_of(&held, &rows)?);
+            }
+            Ok(list)
+        };
+        self.pool().run(lead).await?.map(Some)
+    }
+}
+
+/// The facts of one point; `None` of a row that is no point.
+fn facts_of<'r>(held: &'r Held, rows: &TouchedRows) -> Result<Option<PointFacts>, EngineError> {
+    let Some(row) = rows.row.and_then(|row| held.points.get(row)) else { return Ok(None) };
+    let mut events: Vec<(PointId, u32, EventRow)> = Vec::with_capacity(rows.events.len());
+    let columns = Columns::of(&held.events, EVENT_COLUMNS);
+    for event in rows.events.iter().filter_map(|event| held.events.get(*event)) {
+        events.extend(columns.read(event, &mut |value| event_row(value))?);
+    }
+    events.sort_unstable_by_key(|(_, seq, _)| *seq);
+    let read = &mut |value: &dyn Fn(usize) -> ValueRef<'r>| {
+        let row = point_row(value)?;
+        let events = events.iter().map(|(.., event)| *event);
+        Ok(row.map(|row| PointFacts::of_rows(&row, events)))
+    };
+    Columns::of(&held.points, POINT_COLUMNS).read(row, read)
 }
 
 /// Bytes of the facts of a point, about. Names of units and tasks are shared.
@@ -140,7 +210,7 @@ fn heap_bytes(facts: &PointFacts) -> usize {
 }
 
 /// Facts of the rows of both collections.
-fn read(held: &Held) -> Result<Vec<PointFacts>, EngineError> {
+fn read(held: &Held) -> Result<FactList, EngineError> {
     let mut events: Vec<(PointId, u32, EventRow)> = Vec::with_capacity(held.events.len());
     each(&held.events, EVENT_COLUMNS, &mut |value| {
         events.extend(event_row(value)?);
@@ -164,33 +234,47 @@ fn read(held: &Held) -> Result<Vec<PointFacts>, EngineError> {
         points.push(PointFacts { unit, task, ..facts });
         Ok(())
     })?;
-    Ok(points)
+    Ok(FactList::new(points))
 }
 
-/// Reads the columns of one row by their places among those looked up.
-type Read<'r> = &'r mut dyn FnMut(&dyn Fn(usize) -> ValueRef<'r>) -> Result<(), Unfit>;
+/// What reads a row by the places of its columns among those looked up.
+type Read<'r, 'f, T> = &'f mut dyn FnMut(&dyn Fn(usize) -> ValueRef<'r>) -> Result<T, Unfit>;
+
+/// Columns of a collection, by their places among those looked up.
+struct Columns<'a, const N: usize> {
+    collection: &'a Collection,
+    positions: [Option<usize>; N],
+}
+
+impl<'a, const N: usize> Columns<'a, N> {
+    fn of(held: &'a CollectionSnapshot, names: [&str; N]) -> Self {
+        let collection = held.collection();
+        Self { collection, positions: names.map(|name| collection.field_position(name)) }
+    }
+
+    fn read<'r, T>(&self, row: FeatureRef<'r>, read: Read<'r, '_, T>) -> Result<T, EngineError> {
+        let value = |at: usize| self.positions[at].map_or(ValueRef::Null, |at| row.value(at));
+        read(&value).map_err(|unfit| {
+            let (collection, reason) = (self.collection.id.clone(), unfit.to_string());
+            EngineError::LedgerRow { collection, id: row.id(), reason }
+        })
+    }
+}
 
 /// Visits every row of a collection with its values in the columns called `names`.
 fn each<'r, const N: usize>(
     held: &'r CollectionSnapshot,
     names: [&str; N],
-    visit: Read<'r>,
+    visit: Read<'r, '_, ()>,
 ) -> Result<(), EngineError> {
-    let collection: &Collection = held.collection();
-    let positions = names.map(|name| collection.field_position(name));
-    let mut fault = None;
+    let columns = Columns::of(held, names);
+    let mut outcome = Ok(());
     held.each(&mut |shard, slots| {
         for slot in slots {
-            if fault.is_some() {
-                return;
-            }
-            let row: FeatureRef<'r> = shard.feature(usize::from(*slot));
-            let value = |at: usize| positions[at].map_or(ValueRef::Null, |at| row.value(at));
-            if let Err(unfit) = visit(&value) {
-                let (collection, reason) = (collection.id.clone(), unfit.to_string());
-                fault = Some(EngineError::LedgerRow { collection, id: row.id(), reason });
+            if outcome.is_ok() {
+                outcome = columns.read(shard.feature(usize::from(*slot)), visit);
             }
         }
     });
-    fault.map_or(Ok(()), Err)
+    outcome
 }

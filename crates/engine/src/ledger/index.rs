@@ -1,6 +1,7 @@
 //! Which rows are a point's, which events and numbers are known: made of a state when the store is
 //! opened, and led from state to state by what each publication brought.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use ledger::{
@@ -37,6 +38,21 @@ pub(super) struct Index {
     pub(super) pieces: Pieces,
     /// Events that are no history brought in afterwards.
     live: FxHashSet<FeatureId>,
+    /// Which points publications touched, each with the state after it, the earliest first …
+    touched: VecDeque<(Revision, PointId)>,
+    /// … from the one behind this state on.
+    touched_since: Revision,
+}
+
+/// Most points that are known as touched.
+const MAX_TOUCHED: usize = 20_000;
+
+/// A point that was touched, and its rows now.
+#[derive(Debug)]
+pub(super) struct TouchedRows {
+    pub(super) point: PointId,
+    pub(super) row: Option<FeatureId>,
+    pub(super) events: Vec<FeatureId>,
 }
 
 /// Positions of the columns that the index reads.
@@ -77,6 +93,8 @@ impl Index {
             last: FxHashMap::default(),
             pieces: evidence.map(Pieces::build).unwrap_or_default(),
             live: FxHashSet::default(),
+            touched: VecDeque::new(),
+            touched_since: revision,
         };
         if let Some(id) = held.points.collection().field_position(ID) {
             held.points.each(&mut |shard, slots| {
@@ -98,6 +116,35 @@ impl Index {
     /// Whether there is an event that is no history brought in afterwards.
     pub(super) fn has_begun(&self) -> bool {
         !self.live.is_empty()
+    }
+
+    /// The points that were touched behind the state `since`, up to the state `until`; `None` where
+    /// that is not known, or where the index is of another state than `until`.
+    pub(super) fn touched(&self, since: Revision, until: Revision) -> Option<Vec<TouchedRows>> {
+        if since < self.touched_since || self.revision != until {
+            return None;
+        }
+        let from = self.touched.partition_point(|(revision, _)| *revision <= since);
+        let mut points: Vec<PointId> =
+            self.touched.range(from..).map(|(_, point)| *point).collect();
+        points.sort_unstable();
+        points.dedup();
+        let rows = |point: PointId| TouchedRows {
+            point,
+            row: self.points.get(&point).copied(),
+            events: self.events.get(&point).cloned().unwrap_or_default(),
+        };
+        Some(points.into_iter().map(rows).collect())
+    }
+
+    /// Notes that a publication touched the point that a row names.
+    fn touch(&mut self, point: ValueRef<'_>, revision: Revision) {
+        self.touched.extend(id_of(point).map(|point| (revision, point)));
+        while self.touched.len() > MAX_TOUCHED {
+            if let Some((revision, _)) = self.touched.pop_front() {
+                self.touched_since = self.touched_since.max(revision);
+            }
+        }
     }
 
     fn add_point(&mut self, id: usize, row: FeatureRef<'_>) {
@@ -149,6 +196,7 @@ impl Index {
         if self.revision != before.revision {
             return false;
         }
+        let revision = after.revision;
         for name in [POINTS, POINT_EVENTS] {
             let Ok(id) = CollectionId::try_from(name) else { return false };
             let both = (before.collections.get(&id), after.collections.get(&id));
@@ -158,7 +206,7 @@ impl Index {
                 .map(|record| record.id.filter(|_| record.operation != Operation::Load))
                 .collect();
             match rows {
-                Some(rows) if !rows.is_empty() => self.follow_rows(before, after, rows),
+                Some(rows) if !rows.is_empty() => self.follow_rows((before, after), rows, revision),
                 Some(_) if Arc::ptr_eq(before, after) => {}
                 _ => return false,
             }
@@ -201,15 +249,22 @@ impl Index {
 
     fn follow_rows(
         &mut self,
-        before: &CollectionSnapshot,
-        after: &CollectionSnapshot,
+        (before, after): (&CollectionSnapshot, &CollectionSnapshot),
         mut rows: Vec<FeatureId>,
+        revision: Revision,
     ) {
         rows.sort_unstable();
         rows.dedup();
         let (old, new) = (before.collection(), after.collection());
         let is_events = new.id.as_str() == POINT_EVENTS;
+        let named = if is_events { "point" } else { ID };
         for row in rows {
+            for (held, collection) in [(before, old), (after, new)] {
+                let point = collection.field_position(named);
+                if let (Some(row), Some(point)) = (held.get(row), point) {
+                    self.touch(row.value(point), revision);
+                }
+            }
             match (before.get(row), old.field_position(ID), Columns::of(old)) {
                 (Some(row), _, Some(columns)) if is_events => self.drop_event(&columns, row),
                 (Some(row), Some(id), _) if !is_events => self.drop_point(id, row),

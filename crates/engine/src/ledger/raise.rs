@@ -43,6 +43,11 @@ impl Engine {
                 self.settings().evidence.is_required && find_evidence(&state).is_some();
             let known = |index: &Index| Known::of(index, &raising, needs_evidence);
             let known = self.with_index(&state, &held, known).await?;
+            for row in known.rows() {
+                let points = &held.points.collection().id;
+                self.check_seen(points, row)
+                    .map_err(|_unseen| EngineError::OutsideArea { collection: points.clone() })?;
+            }
             // The store's clock never runs backwards, and an event tells the same as its commit.
             let at = state.recorded_at.map_or(now(), |recorded: Timestamp| recorded.max(now()));
             let (engine, batch, revision) = (self.clone(), Arc::clone(&raising), state.revision);

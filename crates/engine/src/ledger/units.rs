@@ -6,10 +6,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ledger::indicator::{PointFacts, Unit, UnitFault, UnitTree};
+use ledger::indicator::{Unit, UnitFault, UnitTree};
 use ledger::place::{ADMIN_UNITS, AdminUnit, Day, Level, UnitReader};
 use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 
+use super::fact_list::FactList;
 use crate::{EngineError, Profile, ReadableField};
 
 /// The code of a whole that no unit is.
@@ -39,7 +40,7 @@ pub type KnownUnits = BTreeSet<String>;
 pub fn unit_tree(
     state: &Snapshot,
     day: Day,
-    points: &[PointFacts],
+    points: &FactList,
     others: impl IntoIterator<Item = String>,
 ) -> Result<(UnitTree, UnitSource), EngineError> {
     let valid = read(state, |unit| unit.validity.holds(day));

@@ -8,16 +8,16 @@ use super::index::{PlaceIndex, Rung};
 
 /// The fields of an assigned collection.
 #[derive(Clone, Debug)]
-pub(super) struct AssignedFields {
+pub(crate) struct AssignedFields {
     /// What each field is assigned to, and its position.
-    pub(super) fields: Vec<(Rung, usize)>,
+    pub(crate) fields: Vec<(Rung, usize)>,
     /// Position of the field that says who assigned.
     pub(super) by: usize,
 }
 
 impl AssignedFields {
     /// Those of `collection`; `None` when it is not assigned. Units and cells themselves are not.
-    pub(super) fn of(collection: &Collection) -> Option<Self> {
+    pub(crate) fn of(collection: &Collection) -> Option<Self> {
         if [ADMIN_UNITS, GRID_CELLS].contains(&collection.id.as_str()) {
             return None;
         }

@@ -17,7 +17,6 @@ use super::assigned::AssignedFields;
 use super::sweep::Scope;
 use crate::now;
 use crate::open::Parts;
-use crate::sight::EVERYTHING;
 use crate::{Engine, Publication};
 
 /// How often it is looked whether a new day has begun.
@@ -43,7 +42,7 @@ async fn follow(
     loop {
         if !work.scope.is_empty() {
             let Some(parts) = parts.upgrade() else { return };
-            let engine = Engine(parts, EVERYTHING);
+            let engine = Engine::of(parts);
             match engine.sweep_places(&work.scope, &work.reason).await {
                 Ok(swept) if swept.changed > 0 => {
                     let (looked_at, changed) = (swept.looked_at, swept.changed);
@@ -85,7 +84,7 @@ async fn follow(
         let today = Day::of(now());
         if today > swept_on {
             let Some(parts) = parts.upgrade() else { return };
-            work.turn(&Engine(parts, EVERYTHING).current(), swept_on, today);
+            work.turn(&Engine::of(parts).current(), swept_on, today);
             swept_on = today;
         }
     }

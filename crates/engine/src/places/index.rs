@@ -17,7 +17,7 @@ use spatial::{
 
 /// What a field is assigned to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rung {
+pub(crate) enum Rung {
     /// A unit of this level.
     Unit(Level),
     /// A grid cell.

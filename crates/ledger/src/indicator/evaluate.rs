@@ -69,6 +69,8 @@ struct Sums<'a> {
     order: Vec<usize>,
     /// The place in `order` of each unit's slot.
     places: Vec<Option<usize>>,
+    /// Where points of a unit count, by where the text of its code lies: most points share it.
+    known: BTreeMap<*const u8, Option<usize>>,
     /// The first column of each definition.
     columns: Vec<usize>,
     width: usize,
@@ -94,7 +96,8 @@ impl<'a> Sums<'a> {
         let columns = columns.collect();
         let own = vec![0; width * order.len()];
         let asked = question.moment.into();
-        Self { question, asked, order, places, columns, width, own, own_ms: BTreeMap::new() }
+        let (known, own_ms) = (BTreeMap::new(), BTreeMap::new());
+        Self { question, asked, order, places, known, columns, width, own, own_ms }
     }
 
     /// Where in `order` something of a unit counts.
@@ -110,9 +113,18 @@ impl<'a> Sums<'a> {
         if task.is_some_and(|task| facts.task.as_deref() != Some(task)) {
             return;
         }
-        let Some(place) = self.place(facts.unit.as_deref()) else {
-            return;
+        let place = match facts.unit.as_deref() {
+            None => self.place(None),
+            Some(unit) => match self.known.get(&unit.as_ptr()) {
+                Some(place) => *place,
+                None => {
+                    let place = self.place(Some(unit));
+                    self.known.insert(unit.as_ptr(), place);
+                    place
+                }
+            },
         };
+        let Some(place) = place else { return };
         let own = &mut self.own[place * self.width..][..self.width];
         for (slot, definition) in definitions.all().iter().enumerate() {
             if !definition.population.holds(facts, asked) {

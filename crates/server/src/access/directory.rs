@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use engine::accounts::{Accounts, TokenHash};
 use spatial::Timestamp;
@@ -44,7 +45,7 @@ impl Directory {
                 (None, Some(_)) => Some(TokenFault::Disabled),
                 (None, None) => None,
             };
-            let bearer = Arc::new(Bearer { actor, hash: token.hash });
+            let bearer = Arc::new(Bearer { actor, hash: token.hash, seen_from: AtomicU64::new(0) });
             tokens.insert(token.hash, Entry { bearer, expires: token.expires, fault });
         }
         Self { tokens }

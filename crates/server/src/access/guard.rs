@@ -8,16 +8,20 @@ use axum::http::{Extensions, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::{PARAMETER, Standing};
+use super::{Duty, PARAMETER, Standing, TokenFault};
 use crate::actor::Actor;
 use crate::negotiate::{HTML, JSON, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::routes::personal::is_reveal;
 use crate::state::App;
 
 /// Whose POST only carries a question: these paths, and `search` of a collection.
 const QUESTIONS: [&str; 6] =
     ["/search", "/join", "/cluster", "/geometry/relate", "/geometry/overlay", "/geometry/validate"];
+
+/// Where accounts are changed.
+pub const ACCOUNTS: &str = "/accounts";
 
 /// What a request is, as far as tokens matter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,10 +103,22 @@ impl<S: Sync> FromRequestParts<S> for UrlToken {
 /// Refuses a request whose sender may not even ask.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let need = Need::of(&request);
+    let duty = Duty::of_path(request.uri().path());
     let refusal = match (need, request.extensions().get::<Standing>()) {
         (Need::Nothing, _) => None,
         (_, Some(Standing::Refused(fault))) => Some(fault.problem()),
+        (Need::Reading, Some(Standing::Known(bearer))) => duty
+            .filter(|duty| !bearer.actor.may(*duty))
+            .map(|duty| may_not(&bearer.actor, duty.words())),
+        // Where everyone reads, these are not for everyone.
+        (Need::Reading, Some(Standing::Anonymous))
+            if matches!(duty, Some(Duty::ReadAudit | Duty::ReadAccounts)) =>
+        {
+            Some(missing())
+        }
         (Need::Reading, Some(standing)) if app.settings.access.lets_read(standing) => None,
+        // Its handler looks at the role.
+        (Need::Writing, Some(Standing::Known(_))) if has_own_guard(&request) => None,
         (Need::Writing, Some(Standing::Local)) => None,
         (Need::Writing, Some(Standing::Known(bearer))) => {
             bearer.actor.role().is_none().then(|| may_not(&bearer.actor, "change anything"))
@@ -110,7 +126,13 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         _ => Some(missing()),
     };
     if let Some(refusal) = refusal {
-        return refusal.into_response();
+        let mut response = refusal.into_response();
+        if let Some(Standing::Refused(TokenFault::Unseen { wait })) =
+            request.extensions().get::<Standing>()
+        {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*wait));
+        }
+        return response;
     }
     let in_url = request.extensions().get::<UrlToken>().is_some();
     let mut response = next.run(request).await;
@@ -128,7 +150,15 @@ fn missing() -> Problem {
     Problem::new(Code::TokenRequired, detail)
 }
 
-fn may_not(actor: &Actor, what: &str) -> Problem {
+/// Whether the request's handler says itself who may, because it is not the roles of the ledger or
+/// because a refusal stands in the audit log.
+fn has_own_guard(request: &Request) -> bool {
+    let path = request.uri().path();
+    request.method() == Method::POST && (path == ACCOUNTS || is_reveal(path))
+}
+
+/// The refusal of what the role of `actor` may not.
+pub fn may_not(actor: &Actor, what: &str) -> Problem {
     let detail =
         format!("{}, in the role {}, may not {what}", actor.name(), actor.account_role_word());
     Problem::new(Code::RoleMayNot, detail)

@@ -1,7 +1,8 @@
-//! The roles that an account can have: those of the ledger, and two that change nothing.
+//! The roles that an account can have: those of the ledger, and those that change no feature.
 
 use std::fmt;
 
+use engine::accounts::{AUDITOR, SECURITY_ADMINISTRATOR, SYSTEM_ADMINISTRATOR};
 use ledger::point::Role;
 
 /// What an account is for.
@@ -11,14 +12,30 @@ pub enum AccountRole {
     Ledger(Role),
     /// Reads, and changes nothing: maps, screens, links to share.
     Reader,
-    /// Looks after accounts and the server; changes no feature and raises no event.
+    /// Looks after accounts and the server; changes no feature and raises no event. Where the three
+    /// below are, nobody becomes one any more.
     Administrator,
+    /// One of three (系统管理员): looks after accounts and the server, and reads no data.
+    SystemAdministrator,
+    /// One of three (安全保密管理员): gives roles, scopes and tokens.
+    SecurityAdministrator,
+    /// One of three (安全审计员): reads the audit log, and nothing else.
+    Auditor,
+    /// Has no right yet: as the system administrator makes accounts.
+    Unassigned,
 }
 
 impl AccountRole {
     /// Every one.
     pub fn all() -> impl Iterator<Item = Self> {
-        Role::ALL.into_iter().map(Self::Ledger).chain([Self::Reader, Self::Administrator])
+        Role::ALL.into_iter().map(Self::Ledger).chain([
+            Self::Reader,
+            Self::Administrator,
+            Self::SystemAdministrator,
+            Self::SecurityAdministrator,
+            Self::Auditor,
+            Self::Unassigned,
+        ])
     }
 
     /// The word that stores and files use.
@@ -27,6 +44,10 @@ impl AccountRole {
             Self::Ledger(role) => role.identifier(),
             Self::Reader => "reader",
             Self::Administrator => "administrator",
+            Self::SystemAdministrator => SYSTEM_ADMINISTRATOR,
+            Self::SecurityAdministrator => SECURITY_ADMINISTRATOR,
+            Self::Auditor => AUDITOR,
+            Self::Unassigned => "unassigned",
         }
     }
 
@@ -35,11 +56,22 @@ impl AccountRole {
         Self::all().find(|role| role.word() == word)
     }
 
+    /// Whether it looks after accounts, rights or the audit log.
+    pub fn administers(self) -> bool {
+        matches!(
+            self,
+            Self::Administrator
+                | Self::SystemAdministrator
+                | Self::SecurityAdministrator
+                | Self::Auditor
+        )
+    }
+
     /// As what it raises events, if it does.
     pub fn in_ledger(self) -> Option<Role> {
         match self {
             Self::Ledger(role) => Some(role),
-            Self::Reader | Self::Administrator => None,
+            _ => None,
         }
     }
 }
@@ -59,7 +91,7 @@ mod tests {
         for role in AccountRole::all() {
             assert_eq!(AccountRole::of_word(role.word()), Some(role));
         }
-        assert_eq!(AccountRole::all().count(), Role::ALL.len() + 2);
+        assert_eq!(AccountRole::all().count(), Role::ALL.len() + 6);
         assert_eq!(AccountRole::of_word("Reader"), None);
     }
 }

@@ -1,40 +1,77 @@
-//! Who sees collections that are not there for everyone: those whose key is above class L1.
+//! What senders of requests may see: their profile and class by role, their area by their account.
 
 use std::collections::BTreeMap;
 
+use engine::accounts::Day;
+use engine::{Audience, View, now};
 use ledger::point::Role;
 use spatial::FieldClass;
 
-use super::Standing;
+use super::{AccountRole, Standing};
 
-/// Up to which class the keys of collections may be for somebody to see them. Others see those up to
-/// L1.
+/// Who sees what.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sight {
-    /// Of whoever reaches a server without accounts.
-    pub local: FieldClass,
-    /// Of accounts, by role.
+    /// Whoever reaches a server without accounts.
+    pub local: View,
+    /// Up to which class the keys of collections may be for accounts of a role to see them. Others see
+    /// those up to L1.
     pub roles: BTreeMap<Role, FieldClass>,
+    /// The profile of accounts, by the word of their role. Others have `internal`.
+    pub profiles: BTreeMap<String, Audience>,
 }
 
 impl Sight {
     /// Of a sender.
-    pub(super) fn of(&self, standing: &Standing) -> FieldClass {
-        let class = match standing {
-            Standing::Local => Some(self.local),
-            Standing::Anonymous | Standing::Refused(_) => None,
+    pub(super) fn of(&self, standing: &Standing) -> View {
+        match standing {
+            Standing::Local => self.local.clone(),
+            Standing::Anonymous | Standing::Refused(_) => everyone(),
             Standing::Known(bearer) => {
-                bearer.actor.role().and_then(|role| self.roles.get(&role)).copied()
+                let actor = &bearer.actor;
+                let word = actor.account_role_word();
+                let audience = self.profiles.get(word).copied().unwrap_or(Audience::Internal);
+                let sees = match audience {
+                    Audience::Public => FieldClass::L1,
+                    Audience::Internal | Audience::Enforce => actor
+                        .role()
+                        .and_then(|role| self.roles.get(&role))
+                        .map_or(FieldClass::L1, |class| (*class).max(FieldClass::L1)),
+                };
+                // Without any area, whenever, an account is limited to none.
+                let areas = (!actor.scope().is_empty()).then(|| {
+                    let mut areas: Vec<String> =
+                        actor.areas_on(Day::of(now())).map(str::to_owned).collect();
+                    areas.sort_unstable();
+                    areas.dedup();
+                    areas.into()
+                });
+                View { audience, sees, areas }
             }
-        };
-        class.unwrap_or(FieldClass::L1).max(FieldClass::L1)
+        }
     }
 }
+
+/// What everyone sees of a server whose readers are everyone.
+pub fn everyone() -> View {
+    View::everywhere(Audience::Public, FieldClass::L1)
+}
+
+/// Those who enforce for district and city (自拟).
+const ENFORCES: [Role; 3] = [Role::District, Role::DistrictChecker, Role::City];
 
 /// The classes of roles unless a city says otherwise (自拟): enterprises are known to all who work in
 /// the ledger, special groups and tracks of patrols to those who enforce for district and city.
 pub fn default_roles() -> BTreeMap<Role, FieldClass> {
-    let enforces = [Role::District, Role::DistrictChecker, Role::City];
-    let class = |role: &Role| if enforces.contains(role) { FieldClass::L4 } else { FieldClass::L2 };
+    let class = |role: &Role| if ENFORCES.contains(role) { FieldClass::L4 } else { FieldClass::L2 };
     Role::ALL.iter().map(|role| (*role, class(role))).collect()
+}
+
+/// The profiles of roles unless a city says otherwise (自拟).
+pub fn default_profiles() -> BTreeMap<String, Audience> {
+    let audience = |role: AccountRole| match role {
+        AccountRole::Ledger(role) if ENFORCES.contains(&role) => Audience::Enforce,
+        _ => Audience::Internal,
+    };
+    AccountRole::all().map(|role| (role.word().to_owned(), audience(role))).collect()
 }

@@ -15,6 +15,9 @@ const MAX_BYTES: usize = 200;
 /// Parameter of a URL that carries a token, for clients that cannot send headers.
 pub const PARAMETER: &str = "token";
 
+/// What stands before a token in a path.
+const PATH_PREFIX: &str = "/t/";
+
 /// The system has no random numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the system has no random numbers to make a token of; try again later")]
@@ -67,6 +70,23 @@ pub(super) fn take_from_url<B>(request: &mut Request<B>) -> Option<String> {
     Some(token)
 }
 
+/// Takes `/t/TOKEN` from the beginning of the path of a request, for clients that keep the URL of tiles
+/// as it is and nothing else of it.
+pub(super) fn take_from_path<B>(request: &mut Request<B>) -> Option<String> {
+    let rest = request.uri().path().strip_prefix(PATH_PREFIX)?;
+    let (token, path) = rest.split_once('/').unwrap_or((rest, ""));
+    if !token.starts_with(PREFIX) {
+        return None;
+    }
+    let query = request.uri().query().map_or(String::new(), |query| format!("?{query}"));
+    let (token, target) = (token.to_owned(), format!("/{path}{query}"));
+    let mut parts = request.uri().clone().into_parts();
+    parts.path_and_query = target.parse().ok();
+    // A part of what was a URI is one.
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    Some(token)
+}
+
 /// The hash to look a text up by; none for what is no token by its looks.
 pub(super) fn looked_up(text: &str) -> Option<TokenHash> {
     (text.starts_with(PREFIX) && text.len() <= MAX_BYTES).then(|| hash_of(text))
@@ -106,6 +126,21 @@ mod tests {
         ] {
             let mut request = Request::builder().uri(sent).body(()).unwrap();
             assert_eq!(take_from_url(&mut request).as_deref(), token, "{sent}");
+            assert_eq!(request.uri().to_string(), left, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_path_loses_its_token_and_nothing_else() {
+        for (sent, token, left) in [
+            ("/t/tuban_1/xyz/a/1/2/3.mvt", Some("tuban_1"), "/xyz/a/1/2/3.mvt"),
+            ("/t/tuban_1/a?f=json", Some("tuban_1"), "/a?f=json"),
+            ("/t/tuban_1", Some("tuban_1"), "/"),
+            ("/t/other/a", None, "/t/other/a"),
+            ("/tiles/tuban_1", None, "/tiles/tuban_1"),
+        ] {
+            let mut request = Request::builder().uri(sent).body(()).unwrap();
+            assert_eq!(take_from_path(&mut request).as_deref(), token, "{sent}");
             assert_eq!(request.uri().to_string(), left, "{sent}");
         }
     }

@@ -74,6 +74,11 @@ impl Archive {
         &self.settings.id
     }
 
+    /// Whether it is there for those, too, who see a part of the store only.
+    pub fn is_open(&self) -> bool {
+        self.settings.is_open
+    }
+
     /// What the archive says of its tiles, or the operator in its place; the name is never empty.
     pub fn facts(&self) -> Arc<ArchiveFacts> {
         Arc::clone(&self.current().facts)

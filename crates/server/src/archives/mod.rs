@@ -45,6 +45,8 @@ pub struct ArchiveSettings {
     pub description: String,
     /// Whom it is owed to; empty: what the archive says.
     pub attribution: String,
+    /// Whether it is there for those, too, who see a part of the store only.
+    pub is_open: bool,
 }
 
 /// Why something of an archive could not be read.
@@ -123,6 +125,13 @@ impl Archives {
             }
         }
         Ok(Self { by_id })
+    }
+
+    /// Those that are open to everyone, whatever they may see of the store.
+    #[must_use]
+    pub fn opened(&self) -> Self {
+        let opened = self.by_id.iter().filter(|(_, archive)| archive.is_open());
+        Self { by_id: opened.map(|(id, archive)| (id.clone(), Arc::clone(archive))).collect() }
     }
 
     /// All of them, by id.

@@ -11,13 +11,13 @@ use std::sync::Arc;
 
 use engine::Engine;
 use engine::ledger::{
-    ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
+    FactList, ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
 };
 use formats::report::{ReportFault, table_csv, workbook};
 use ledger::indicator::{
-    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, PointFacts, Progress,
-    ProgressRules, Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names,
-    progress, progress_table, rank, ranking_table,
+    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, Progress, ProgressRules,
+    Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names, progress,
+    progress_table, rank, ranking_table,
 };
 use ledger::place::Day;
 use ledger::record::calls::PROGRESS_REPORTS;
@@ -81,7 +81,10 @@ pub async fn answer<T: Send + 'static>(
         // What is asked of the future is told as of now.
         let at = query.as_of.map_or(now, |as_of| as_of.min(now));
         let of_records = || record_units(&facts.state, indicators.definitions.sums());
-        let others = indicators.targets.iter().map(|target| target.unit.clone());
+        // Whoever sees an area is told of no unit beyond it.
+        let is_limited = reading.view().areas.is_some();
+        let targets = indicators.targets.iter().filter(|_| !is_limited);
+        let others = targets.map(|target| target.unit.clone());
         let others = others.chain(std::iter::once_with(of_records).flatten());
         let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
         let (window, _) = query.window(at);
@@ -104,6 +107,7 @@ pub async fn answer<T: Send + 'static>(
             at,
             outside: &outside,
             reports: &reports,
+            is_limited,
         };
         asked.answer(&facts.points, (revision, source), write)
     };
@@ -120,16 +124,18 @@ struct Asked<'a> {
     outside: &'a OutsideSums,
     /// The latest report of each unit.
     reports: &'a BTreeMap<String, ProgressReport>,
+    /// Whether an area is all that is told of.
+    is_limited: bool,
 }
 
 impl Asked<'_> {
     fn answer<T>(
         &self,
-        points: &[PointFacts],
+        points: &FactList,
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
-        let Self { indicators, query, units, at, outside, reports } = *self;
+        let Self { indicators, query, units, at, outside, reports, is_limited } = *self;
         let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
@@ -137,6 +143,7 @@ impl Asked<'_> {
         let is_unit = |target: &&Target| units.slot(&target.unit).is_some();
         let (bound, left_out): (Vec<&Target>, Vec<&Target>) =
             indicators.targets.iter().partition(is_unit);
+        let left_out = if is_limited { Vec::new() } else { left_out };
         let bound = bound.into_iter().cloned().collect();
         // They were checked when the files were read; only units may have gone since.
         let targets = Targets::new(bound, definitions, units).map_err(|faults| {
@@ -153,7 +160,7 @@ impl Asked<'_> {
             targets: &targets,
             outside,
         };
-        let mut figures = evaluate(&question, points);
+        let mut figures = evaluate(&question, points.iter());
         figures.rows.retain(|row| row.depth <= query.depth.max(1));
         let ranking =
             ranked_by.map(|indicator| (indicator, rank(&figures, definitions, indicator, 1)));
@@ -162,8 +169,10 @@ impl Asked<'_> {
             Told::Figures => Vec::new(),
             Told::Progress => progress(&question, &figures, ProgressRules::default()),
         };
-        let mut tasks: BTreeSet<&str> =
-            points.iter().filter_map(|facts| facts.task.as_deref()).collect();
+        // Most points share the very texts: each is looked at once.
+        let mut seen = BTreeSet::new();
+        let texts = points.iter().filter_map(|facts| facts.task.as_deref());
+        let mut tasks: BTreeSet<&str> = texts.filter(|task| seen.insert(task.as_ptr())).collect();
         tasks.extend(indicators.targets.iter().map(|target| target.task.as_str()));
         let answered = Answered {
             query,

@@ -37,7 +37,7 @@ pub fn security_schemes() -> Value {
         "bearer": {
             "type": "http",
             "scheme": "bearer",
-            "description": "a token of an account, as `tuban user token` prints it"
+            "description": "a token of an account, as `tuban user token` prints it; before any path `/t/TOKEN` says the same"
         },
         "tokenInUrl": {
             "type": "apiKey",

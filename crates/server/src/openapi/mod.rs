@@ -5,6 +5,7 @@
 //! path with its fields as parameters.
 
 mod accounts;
+mod audit;
 mod checklists;
 mod dossiers;
 mod edits;
@@ -15,6 +16,7 @@ mod indicators;
 mod ledgers;
 mod parts;
 mod patrols;
+mod personal;
 mod places;
 mod planner;
 mod points;
@@ -25,10 +27,18 @@ mod watching;
 mod whistles;
 mod worklist;
 
-use engine::HIGHEST_IN_TILES;
+use engine::{HIGHEST_IN_TILES, key_class};
 use serde_json::{Map, Value, json};
+use spatial::Snapshot;
 
 use crate::state::App;
+
+/// The collections of a state that are drawn.
+fn drawn(state: &Snapshot) -> Snapshot {
+    let mut drawn = state.clone();
+    drawn.collections.retain(|_, held| key_class(held.collection()) <= HIGHEST_IN_TILES);
+    drawn
+}
 
 /// The document; `base` is where the API is reached.
 pub fn document(app: &App, base: &str) -> Value {
@@ -38,14 +48,16 @@ pub fn document(app: &App, base: &str) -> Value {
     if app.settings.offers_edits {
         edits::add_paths(&mut paths, app, &snapshot);
     }
-    // Tiles and styles show the same to everyone.
-    let drawn = app.engine.seeing(HIGHEST_IN_TILES).snapshot();
+    // Nothing whose key is above the class of tiles is drawn.
+    let drawn = drawn(&snapshot);
     tiles::add_paths(&mut paths, &drawn, app.engine.matrix_sets());
     styles::add_paths(&mut paths, &drawn);
     facades::add_paths(&mut paths, &drawn, app.engine.matrix_sets());
     planner::add_paths(&mut paths, &snapshot);
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
+    personal::add_paths(&mut paths);
+    audit::add_paths(&mut paths);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
@@ -67,6 +79,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(watching::schemas());
         schemas.extend(edits::schemas());
         schemas.extend(accounts::schemas());
+        schemas.extend(audit::schemas());
         schemas.extend(checklists::schemas());
         if app.engine.has_ledger() {
             schemas.extend(points::schemas());

@@ -66,7 +66,7 @@ pub fn trace(
     let mut point = summary(engine, &trace.point, at);
     if let Some(row) = trace.row.and_then(|row| trace.points.get(row)) {
         let collection = trace.points.collection();
-        for (field, declared) in ReadableField::all(collection, Profile::default()) {
+        for (field, declared) in ReadableField::all(collection, engine.profile()) {
             if !points::is_derived(&declared.name) {
                 point[&declared.name] = member(&row.value(field.position()).to_value());
             }
@@ -78,22 +78,22 @@ pub fn trace(
         "revision": trace.revision.0,
         "asOf": utc_of_millis(at.0),
         "point": point,
-        "events": event_documents(trace).collect::<Vec<_>>(),
+        "events": event_documents(trace, engine.profile()).collect::<Vec<_>>(),
         "late": trace.steps.iter().filter(late).count(),
-        "evidence": evidence::pieces(trace, base),
+        "evidence": evidence::pieces(trace, engine.profile(), base),
         "links": links
     })
 }
 
 /// The events of a trace, in order.
-pub fn event_documents(trace: &Trace) -> impl Iterator<Item = Map<String, Json>> {
-    trace.steps.iter().map(|one| step(trace, one))
+pub fn event_documents(trace: &Trace, profile: Profile) -> impl Iterator<Item = Map<String, Json>> {
+    trace.steps.iter().map(move |one| step(trace, one, profile))
 }
 
-fn step(trace: &Trace, step: &Step) -> Map<String, Json> {
+fn step(trace: &Trace, step: &Step, profile: Profile) -> Map<String, Json> {
     let collection = trace.events.collection();
     let readable: Vec<&Field> =
-        ReadableField::all(collection, Profile::default()).map(|(_, field)| field).collect();
+        ReadableField::all(collection, profile).map(|(_, field)| field).collect();
     let mut event = Map::new();
     for (name, value) in step.stored.values() {
         if readable.iter().any(|field| field.name == name) {

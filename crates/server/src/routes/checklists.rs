@@ -7,8 +7,8 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use axum::routing::get;
+use engine::now;
 use engine::patrols::ResultsAsked;
-use engine::{Profile, now};
 use ledger::checklist::Checklist;
 use serde_json::{Value, json};
 use spatial::Day;
@@ -75,7 +75,7 @@ async fn results(
         to: day(&query, "to")?,
         as_of,
         today: Day::of(as_of.unwrap_or_else(now)),
-        profile: Profile::default(),
+        profile: app.engine.profile(),
     };
     let found = app.engine.checklist_results(question.clone()).await?;
     let response = match chosen.name {

@@ -16,6 +16,7 @@ use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON};
 use crate::problem::{Code, Problem};
+use crate::routes::fences::whole_store;
 use crate::state::App;
 
 /// Most entries of an answer; who mends these sees the others.
@@ -30,6 +31,7 @@ pub async fn defects(
 ) -> Result<Response, Problem> {
     let offers = [&JSON, &HTML];
     let chosen = asked.format(&offers)?;
+    whole_store(&app, "rows that are no features")?;
     let (snapshot, profile) = (app.engine.snapshot(), app.engine.profile());
     // A collection that is kept out as a whole is in no snapshot and has its defects all the same.
     let id = CollectionId::try_from(name.as_str()).map_err(|unusable| {

@@ -11,10 +11,11 @@ use axum::routing::get;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE, UnitShare};
 use engine::dossier::{DossierQuery, Overview, OverviewQuery};
 use engine::now;
+use engine::personal::MaskedValue;
 use formats::PhotoFormat;
-use ledger::dossier::{Contents, Dossiers};
+use ledger::dossier::{Contents, Dossiers, Personal};
 use serde_json::{Value, json};
-use spatial::Day;
+use spatial::{Day, FieldClass};
 
 use super::dossier_sheets::{self, DRAWN, PDF, PNG, SVG};
 use super::ledgers::{private, whole};
@@ -254,8 +255,13 @@ async fn one(
         Some(offer) => offer,
         None => choose(query.value("f"), &asked.headers, &FILES)?,
     };
-    let file = file(&app, id, &query, true).await?;
+    let mut file = file(&app, id, &query, true).await?;
+    // Past states know no personal values.
+    if query.value(AS_OF).is_none() {
+        file.personal = masked(&app, &asked, &file).await;
+    }
     let revision = file.revision;
+    let is_personal = file.personal.as_ref().is_some_and(|values| !values.is_empty());
     let response = match chosen.name {
         "json" => {
             let mut body = dossiers::document(&file, &asked.base);
@@ -273,7 +279,30 @@ async fn one(
             dossier_sheets::drawn(&app.engine, file, (chosen, &query), watermark).await?
         }
     };
-    Ok(private(response, revision))
+    let kept = if is_personal { "no-store" } else { "private, no-cache" };
+    Ok(answers::of_state(response, revision, kept))
+}
+
+/// The personal values of the subject, masked, for whoever may know that there are some.
+async fn masked(app: &App, asked: &Asked, file: &Contents) -> Option<Vec<Personal>> {
+    if app.settings.access.view(&asked.standing).sees < FieldClass::L2 {
+        return None;
+    }
+    let subject = &file.subject;
+    match app.engine.masked_personal(&subject.collection, subject.feature).await {
+        Ok(values) => {
+            let value = |value: MaskedValue| Personal {
+                title: value.field.clone(),
+                field: value.field,
+                masked: value.masked,
+            };
+            Some(values.into_iter().map(value).collect())
+        }
+        Err(error) => {
+            tracing::error!(%error, "personal values of a file cannot be read");
+            None
+        }
+    }
 }
 
 /// The file of a number.

@@ -44,7 +44,7 @@ async fn timeline(
     let point = trace.point.id().to_string();
     let document = json!({
         "revision": trace.revision.0, "point": point, "code": trace.point.code(),
-        "timeline": merged(&trace, &records, actor.ok().as_ref()),
+        "timeline": merged(&trace, &records, (actor.ok().as_ref(), app.engine.profile())),
         "complete": !records.iter().any(|records| records.is_cut),
         "links": [
             link("self", JSON.media_type, &asked.href(), "this timeline"),
@@ -56,11 +56,15 @@ async fn timeline(
 }
 
 /// Events and records by when they happened; what says no time comes last.
-fn merged(trace: &Trace, records: &[Records], actor: Option<&Actor>) -> Vec<Json> {
-    let events = event_documents(trace).map(|event| ("event", "occurred_at", event));
+fn merged(
+    trace: &Trace,
+    records: &[Records],
+    (actor, profile): (Option<&Actor>, Profile),
+) -> Vec<Json> {
+    let events = event_documents(trace, profile).map(|event| ("event", "occurred_at", event));
     let acts = records.iter().flat_map(|records| {
         let rows = records.rows.iter().filter_map(|row| records.held.get(*row));
-        rows.map(|row| (records.source, records.time, record(records, row, actor)))
+        rows.map(|row| (records.source, records.time, record(records, row, (actor, profile))))
     });
     let mut all: Vec<(i64, Json)> = events
         .chain(acts)
@@ -77,18 +81,21 @@ fn merged(trace: &Trace, records: &[Records], actor: Option<&Actor>) -> Vec<Json
 }
 
 /// A record as `actor` may read it.
-fn record(records: &Records, row: FeatureRef<'_>, actor: Option<&Actor>) -> Map<String, Json> {
+fn record(
+    records: &Records,
+    row: FeatureRef<'_>,
+    (actor, profile): (Option<&Actor>, Profile),
+) -> Map<String, Json> {
     let collection = records.held.collection();
     let department = collection.field_position("department").map(|at| row.value(at));
     let is_own = actor.is_some_and(|actor| {
         let unit = actor.unit().map(ValueRef::Text);
         actor.role() == Some(Role::Department) && unit.is_some() && unit == department
     });
-    let highest = if is_own { FieldClass::L2 } else { Profile::default().highest };
+    let own = if is_own { FieldClass::L2 } else { FieldClass::L0 };
+    let highest = profile.highest.max(own);
     let mut entry = Map::new();
-    for (field, declared) in
-        ReadableField::all(collection, Profile { highest, ..Profile::default() })
-    {
+    for (field, declared) in ReadableField::all(collection, Profile { highest, ..profile }) {
         entry.insert(declared.name.clone(), member(&row.value(field.position()).to_value()));
     }
     let withheld = collection

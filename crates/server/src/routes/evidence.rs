@@ -91,7 +91,7 @@ async fn keep(
     let outcome = if kept.is_new { "new" } else { "again" };
     let document = json!({
         "revision": kept.revision.0, "outcome": outcome,
-        "evidence": piece(&kept.held, kept.row, &asked.base)
+        "evidence": piece((&kept.held, app.engine.profile()), kept.row, &asked.base)
     });
     let response = answers::json(request_body::JSON, &document);
     let mut response = answers::of_state(response, kept.revision, "no-store");
@@ -125,7 +125,7 @@ async fn list(
     let point = trace.point.id().to_string();
     let document = json!({
         "revision": trace.revision.0, "point": point,
-        "evidence": pieces(&trace, &asked.base),
+        "evidence": pieces(&trace, app.engine.profile(), &asked.base),
         "links": [
             link("self", JSON.media_type, &asked.href(), "this list"),
             link("up", JSON.media_type, &format!("{}/points/{point}/trace", asked.base), "the point")

@@ -59,9 +59,21 @@ pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
 }
 
 fn fences(app: &App) -> Result<&Arc<Fences>, Problem> {
+    whole_store(app, "fences and their events")?;
     app.fences.as_ref().ok_or_else(|| {
         Problem::new(Code::NotFound, "this server keeps no fences: its store could not be read")
     })
+}
+
+/// Refuses `what` is of the whole store to those who see a part of it.
+pub fn whole_store(app: &App, what: &str) -> Result<(), Problem> {
+    if !app.engine.is_limited() {
+        return Ok(());
+    }
+    let detail = format!(
+        "{what} are of the whole store, of which you see a part; ask with an account that has no area"
+    );
+    Err(Problem::new(Code::OutsideArea, detail))
 }
 
 fn fence_id(text: &str) -> Option<FenceId> {

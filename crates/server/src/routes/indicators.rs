@@ -58,7 +58,8 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let known: Vec<&str> = std::iter::once("f").chain(PARAMETERS).collect();
     let values = asked.query(&known)?;
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
-    let query = IndicatorQuery::read(told, |name| values.value(name))?;
+    let mut query = IndicatorQuery::read(told, |name| values.value(name))?;
+    query.profile = app.engine.profile();
     let now = now();
     // What is asked of the future is told as of now.
     let is_past = query.as_of.is_some_and(|as_of| as_of < now);

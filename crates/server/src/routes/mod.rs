@@ -1,10 +1,12 @@
 //! Every route on one screen, and the whole middleware stack in order.
 
 mod account;
+mod accounts;
 mod answers;
 mod api;
 mod archive_tiles;
 mod archives;
+pub mod audit;
 pub mod changes;
 mod checklists;
 mod collections;
@@ -27,6 +29,7 @@ mod metrics;
 mod min_revision;
 mod origin;
 pub mod patrols;
+pub mod personal;
 mod places;
 mod planner;
 pub mod points;
@@ -86,6 +89,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/health", get(landing::health))
         .route("/metrics", get(metrics::metrics))
         .route("/account", get(account::account))
+        .merge(accounts::routes(&app))
+        .route(audit::PATH, get(audit::audit))
         .route("/api", get(api::api))
         .route("/conformance", get(conformance::conformance))
         .route("/functions", get(functions::functions))
@@ -109,6 +114,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/xyz/{collections}/tilejson.json", get(tilejson::tilejson))
         .route("/xyz/{collections}/{z}/{x}/{y}", get(tiles::xyz))
         .merge(planner::routes(&app.settings))
+        .merge(personal::routes(&app))
         .merge(places::routes())
         .merge(rules::routes())
         .merge(fences::routes(&app))
@@ -191,7 +197,7 @@ fn is_edit(request: &Request) -> bool {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
             let endings = ["/items", "/events", evidence::ENDING];
-            let is_whole = [transactions::PATH, patrols::PATH].contains(&path);
+            let is_whole = [transactions::PATH, patrols::PATH, accounts::PATH].contains(&path);
             is_whole
                 || path.starts_with(whistles::PATH)
                 || endings.iter().any(|ending| path.ends_with(ending))

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
+use engine::now;
 use engine::patrols::{CoverageAsked, Grouping, Period, StatisticsAsked};
-use engine::{Profile, now};
 use formats::report::workbook;
 use serde_json::Value;
 use spatial::{Day, Revision, Timestamp};
@@ -79,7 +79,7 @@ async fn coverage(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
     };
     let (from, to) = days(&query, as_of)?;
     let unit = query.value("unit").map(str::to_owned);
-    let question = CoverageAsked { unit, from, to, as_of, profile: Profile::default() };
+    let question = CoverageAsked { unit, from, to, as_of, profile: app.engine.profile() };
     let found = app.engine.patrol_coverage(question.clone()).await?;
     let both = || patrols::coverage_tables(&question, &found);
     let response = match chosen.name {
@@ -128,7 +128,7 @@ async fn statistics(State(app): State<Arc<App>>, asked: Asked) -> Result<Respons
         unit: query.value("unit").map(str::to_owned),
         as_of,
         today: Day::of(as_of.unwrap_or_else(now)),
-        profile: Profile::default(),
+        profile: app.engine.profile(),
     };
     let found = app.engine.patrol_statistics(question.clone()).await?;
     let response = match chosen.name {

@@ -29,7 +29,7 @@ pub fn selection(
     snapshot: &Snapshot,
     collections: &[CollectionId],
 ) -> Result<Option<Arc<TileSelection>>, Problem> {
-    let profile = Profile::default();
+    let profile = app.engine.profile();
     let labels = labels(query)?;
     let chooses =
         PARAMETERS.iter().any(|key| ![AS_OF, LABELS].contains(key) && query.value(key).is_some());

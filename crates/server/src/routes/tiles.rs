@@ -9,7 +9,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use engine::{Encoding, Profile, TileAnswer, TileRequest};
+use engine::{Encoding, TileAnswer, TileRequest};
 use spatial::{CollectionId, CollectionSnapshot, Snapshot};
 use tile::{TileCoord, TileMatrixSet, WEB_MERCATOR_QUAD};
 
@@ -49,7 +49,7 @@ pub async fn xyz(
     let set = &WEB_MERCATOR_QUAD;
     let coord = coordinate(set, [("z", &z), ("x", &x), ("y", bare(&y))])?;
     let layers = chosen(&app.engine.snapshot(), &names)?;
-    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request((&app, layers), (set, coord), &headers), &headers).await
 }
 
 /// `GET /collections/{collectionId}/tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
@@ -71,7 +71,7 @@ pub async fn of_collection(
     let snapshot = app.engine.snapshot();
     let layers = vec![known(&snapshot, &name)?];
     check_limits(&app, (set, coord), &snapshots(&snapshot, &layers))?;
-    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request((&app, layers), (set, coord), &headers), &headers).await
 }
 
 /// `GET /tiles/{tileMatrixSetId}/{tileMatrix}/{tileRow}/{tileCol}`
@@ -90,7 +90,7 @@ pub async fn of_dataset(
     let snapshot = app.engine.snapshot();
     let layers = tile_layers::of_dataset(&snapshot, query.value("collections"))?;
     check_limits(&app, (set, coord), &tile_layers::all(&snapshot))?;
-    answer(&app, &query, tile_request(layers, set, coord, &headers), &headers).await
+    answer(&app, &query, tile_request((&app, layers), (set, coord), &headers), &headers).await
 }
 
 /// The tile matrix set called `id`.
@@ -168,9 +168,8 @@ pub(super) fn check_limits(
 }
 
 fn tile_request(
-    collections: Vec<CollectionId>,
-    matrix_set: &'static TileMatrixSet,
-    coord: TileCoord,
+    (app, collections): (&App, Vec<CollectionId>),
+    (matrix_set, coord): (&'static TileMatrixSet, TileCoord),
     headers: &HeaderMap,
 ) -> TileRequest {
     let encoding = match accepted_coding(headers) {
@@ -183,7 +182,7 @@ fn tile_request(
         matrix_set,
         coord,
         encoding,
-        profile: Profile::default(),
+        profile: app.engine.profile(),
         state: None,
         selection: None,
     }
@@ -198,7 +197,7 @@ pub(super) async fn current(
     coord: TileCoord,
     headers: &HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = tile_request(layers, matrix_set, coord, headers);
+    let request = tile_request((app, layers), (matrix_set, coord), headers);
     let mut response = answer(app, &QueryString::default(), request, headers).await?;
     if response.status() == StatusCode::NO_CONTENT {
         *response.status_mut() = StatusCode::OK;

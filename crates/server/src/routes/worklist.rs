@@ -6,7 +6,7 @@ use axum::extract::State;
 use axum::response::Response;
 use engine::ledger::WorkAsked;
 use engine::now;
-use engine::{EngineError, Profile, ReadableField};
+use engine::{EngineError, ReadableField};
 use ledger::point::{Lamp, Role};
 use ledger::rows::POINTS;
 use serde_json::Value;
@@ -44,10 +44,11 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     }
     let page = app.engine.worklist(question.clone()).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
+    let told = (&question, app.engine.profile());
     let response = match chosen.name {
         "json" => {
             let of_point = |id: &str, row: i64| links_of(&asked.base, id, row);
-            let mut body = worklist::document(&question, &page, &of_point);
+            let mut body = worklist::document(told, &page, &of_point);
             let mut links = self_and_alternates(&asked, chosen, &OFFERS);
             links.extend(next.as_deref().map(|next| {
                 link(
@@ -62,7 +63,7 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
             answers::vary_by_accept(&mut response);
             response
         }
-        _ => tables::table(&asked, chosen, "worklist", &worklist::table(&question, &page))?,
+        _ => tables::table(&asked, chosen, "worklist", &worklist::table(told, &page))?,
     };
     // It depends on who asks, and on the time.
     Ok(answers::of_state(response, page.revision, "private, no-cache"))
@@ -136,7 +137,7 @@ fn check_person(app: &App, person: &str, actor: Option<&Actor>) -> Result<(), Pr
     let id = CollectionId::try_from(POINTS).map_err(|error| Problem::internal(&error))?;
     let snapshot = app.engine.snapshot();
     let held = snapshot.collections.get(&id).ok_or(EngineError::NoLedger)?;
-    ReadableField::find(held.collection(), "person", Profile::default())?;
+    ReadableField::find(held.collection(), "person", app.engine.profile())?;
     Ok(())
 }
 

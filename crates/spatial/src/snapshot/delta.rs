@@ -61,6 +61,19 @@ impl Delta {
         }
     }
 
+    /// What of it `keep` keeps.
+    pub(crate) fn only(&self, keep: &mut dyn FnMut(&Entry) -> bool) -> Self {
+        let kept = self.entries.iter().filter(|(_, entry)| keep(entry));
+        let entries: FxHashMap<_, _> = kept.map(|(id, entry)| (*id, entry.clone())).collect();
+        if entries.len() == self.entries.len() {
+            return self.clone();
+        }
+        let (by_world, by_envelope) =
+            entries.values().filter_map(|entry| items(entry.feature())).unzip();
+        let (by_world, by_envelope) = (RTree::bulk_load(by_world), RTree::bulk_load(by_envelope));
+        Self { entries, by_world, by_envelope }
+    }
+
     /// Takes a feature out.
     pub(crate) fn remove(&mut self, id: FeatureId) -> Option<Entry> {
         let entry = self.entries.remove(&id)?;

@@ -57,7 +57,7 @@ impl CollectionSnapshot {
                 }
             }
         }
-        if builder.len() > 0 {
+        if !builder.is_empty() {
             edited.push(Part::whole(builder.finish()));
         }
         let kept = marked.into_iter().map(|(leaf, marked)| {

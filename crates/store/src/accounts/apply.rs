@@ -2,9 +2,11 @@
 
 use spatial::Timestamp;
 
+use crate::audit::{AuditEntry, action};
+
 use super::{
-    Account, AccountChange, AccountFault, AccountName, Accounts, MAX_ACCOUNTS, MAX_PER_ACCOUNT,
-    MAX_TEXT, Scope, Token, TokenId,
+    ADMINISTRATOR, Account, AccountChange, AccountFault, AccountName, Accounts, MAX_ACCOUNTS,
+    MAX_PER_ACCOUNT, MAX_TEXT, SEPARATE, Scope, Token, TokenId,
 };
 
 /// A row that a change made or changed, as it is now.
@@ -26,6 +28,14 @@ pub(crate) struct Applied {
     pub(crate) what: String,
     /// The new token.
     pub(crate) token: Option<TokenId>,
+}
+
+impl Applied {
+    /// What the audit log says of it.
+    pub(crate) fn audited(&self, by: &str, at: Timestamp) -> AuditEntry {
+        let entry = AuditEntry::of(at, by, action::ACCOUNT, self.account.as_str());
+        AuditEntry { reason: self.what.clone(), ..entry }
+    }
 }
 
 impl AccountChange {
@@ -93,6 +103,7 @@ impl Accounts {
                 if self.account(name).is_some() {
                     return Err(AccountFault::Taken { name: name.clone() });
                 }
+                self.check_role(None, role)?;
                 if self.accounts.len() >= MAX_ACCOUNTS {
                     return Err(AccountFault::TooMany { what: "accounts" });
                 }
@@ -118,6 +129,7 @@ impl Accounts {
                     };
                 }
                 if let Some(text) = role {
+                    self.check_role(Some(&account), text)?;
                     account.role = code("role", text)?;
                 }
                 (name.clone(), self.put(Row::Account(account)))
@@ -190,6 +202,27 @@ impl Accounts {
             }
         };
         Ok(Applied { account, rows, what, token })
+    }
+
+    /// Refuses a role that its bearer may not have.
+    fn check_role(&self, held: Option<&Account>, wanted: &str) -> Result<(), AccountFault> {
+        let is_separate = |role: &str| SEPARATE.contains(&role);
+        let others = || self.accounts.iter().any(|account| is_separate(&account.role));
+        if wanted == ADMINISTRATOR && held.is_none_or(|held| held.role != ADMINISTRATOR) && others()
+        {
+            return Err(AccountFault::ThreeThere);
+        }
+        match held {
+            // What was one of three stays it: its name in the logs means that duty.
+            Some(held) if is_separate(&held.role) && held.role != wanted => {
+                Err(AccountFault::Separate {
+                    name: held.name.clone(),
+                    held: held.role.clone(),
+                    wanted: cut(wanted),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn known(&self, name: &AccountName) -> Result<&Account, AccountFault> {

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{AccountName, Day, MAX_ACCOUNTS, MAX_PER_ACCOUNT, MAX_TEXT, TokenId};
+use super::{ADMINISTRATOR, AccountName, Day, MAX_ACCOUNTS, MAX_PER_ACCOUNT, MAX_TEXT, TokenId};
 
 /// A change of accounts that cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -47,6 +47,27 @@ pub enum AccountFault {
         /// Last day.
         to: Day,
     },
+    /// An account would hold two roles that are kept apart, one after the other.
+    #[error(
+        "account {name:?} is {held} and cannot become {wanted}: system administrator, security \
+         administrator and auditor are three people, and each of their accounts stays what it is; \
+         disable it and make another for somebody else",
+        name = name.as_str()
+    )]
+    Separate {
+        /// The account.
+        name: AccountName,
+        /// Its role.
+        held: String,
+        /// The role asked for.
+        wanted: String,
+    },
+    /// The three administrators are there.
+    #[error(
+        "there are separate administrators (system_administrator, security_administrator, auditor): \
+         nobody becomes {ADMINISTRATOR} beside them"
+    )]
+    ThreeThere,
     /// A token would never be taken.
     #[error("a token cannot expire before it is made")]
     Expired,

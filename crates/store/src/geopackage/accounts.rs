@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use spatial::{InvalidDay, Timestamp};
 
 use super::fences::beside;
-use super::{GeoPackageStore, in_one_state};
+use super::{GeoPackageStore, audit, in_one_state};
 use crate::StoreError;
 use crate::accounts::{
     Account, AccountChange, AccountEntry, AccountName, AccountStore, Accounts, Row, Scope, Token,
@@ -58,6 +58,7 @@ impl AccountStore for GeoPackageStore {
                 let sql = "INSERT INTO tuban_account_log (at, actor, account, what)
                            VALUES (?1, ?2, ?3, ?4)";
                 db.execute(sql, params![at.0, by, done.account.as_str(), done.what])?;
+                audit::append(db, done.audited(&by, at))?;
             }
             Ok(done.token)
         };

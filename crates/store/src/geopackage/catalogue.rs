@@ -261,6 +261,10 @@ pub(crate) fn drop_tables(db: &Connection, table: &Table) -> Result<(), StoreErr
     for (mention, column) in MENTIONS {
         db.execute(&format!("DELETE FROM {mention} WHERE {column} = ?1"), [name])?;
     }
+    // Nobody could reach them any more, not even to erase them.
+    for mention in ["tuban_personal", "tuban_personal_keys"] {
+        db.execute(&format!("DELETE FROM {mention} WHERE collection = ?1"), [name])?;
+    }
     Ok(())
 }
 
@@ -289,6 +293,8 @@ pub(crate) fn rename_tables(
         ("tuban_change_log", "collection"),
         ("tuban_history", "collection"),
         ("tuban_data_keys", "collection"),
+        ("tuban_personal", "collection"),
+        ("tuban_personal_keys", "collection"),
         ("layer_styles", "f_table_name"),
     ];
     for (mention, column) in MENTIONS.into_iter().chain(others) {
@@ -338,6 +344,17 @@ pub(crate) fn retire(db: &Connection, table: &Table) -> Result<(), StoreError> {
     let last = last_fid(db, &table.columns)?;
     let sql = "INSERT OR REPLACE INTO tuban_retired VALUES (?1, ?2)";
     db.execute(sql, (&table.columns.table, last))?;
+    Ok(())
+}
+
+/// Says that ids up to `last` of the collection `id` are of one that had its name before.
+pub(crate) fn follow_retired(
+    db: &Connection,
+    id: &CollectionId,
+    last: i64,
+) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO tuban_retired VALUES (?1, ?2)";
+    db.execute(sql, (id.as_str(), last))?;
     Ok(())
 }
 

@@ -10,17 +10,19 @@ use std::sync::Arc;
 
 use rusqlite::Connection;
 use spatial::{
-    CollectionId, Commit, CommittedChange, Envelope, FeatureId, Operation, Revision, Value,
+    CollectionId, Commit, CommittedChange, Envelope, FeatureId, Operation, Revision, Timestamp,
+    Value,
 };
 
 use super::catalogue::Table;
 use super::commit;
 use super::history::{self, Held, Origin};
-use super::kept_out;
 use super::keys::Keys;
 use super::log::{self, Entry};
 use super::schema::{Columns, ident};
 use super::writer::Writer;
+use super::{audit, kept_out, personal};
+use crate::audit::{AuditEntry, action};
 use crate::fit::{LOW_CLASS, NEVER_SEALED, NO_FIELD, erasable_names, is_erasable};
 use crate::memory::envelope_of;
 use crate::{ChangeRecord, Erasure, StoreError};
@@ -66,13 +68,20 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
         None => false,
     };
     let past = past_fields(db, name, id)?;
-    if present.is_none() && !hidden && !past.any {
+    let personal = personal::names(db, (name, id))?;
+    if present.is_none() && !hidden && !past.any && personal.is_empty() {
         return Err(match table {
             Some(_) => StoreError::UnknownFeature { collection: collection.clone(), id },
             None => StoreError::UnknownCollection { id: collection.clone() },
         });
     }
-    let names = chosen(erasure, table.as_deref(), &past)?;
+    let names = chosen(erasure, table.as_deref(), (&past, &personal))?;
+    let gone: Vec<String> = personal
+        .into_iter()
+        .filter(|field| erasure.fields.is_empty() || erasure.fields.contains(field))
+        .collect();
+    personal::erase(db, &keys, (name, id), &gone)?;
+    audit::append(db, audited(erasure, &names, gone, recorded_at))?;
 
     reseal(db, &keys, (name, id), &names)?;
     if let Some(table) = table.as_deref().filter(|_| hidden) {
@@ -96,6 +105,24 @@ fn erase_inside(writer: &mut Writer, erasure: &Erasure) -> Result<Commit, StoreE
     let collection = collection.clone();
     let changes = vec![CommittedChange { collection, operation, id, before, after }];
     Ok(Commit { revision, recorded_at, changes })
+}
+
+/// What the audit log says of an erasure: names of fields, and never a value.
+fn audited(
+    erasure: &Erasure,
+    names: &BTreeSet<&str>,
+    personal: Vec<String>,
+    at: Timestamp,
+) -> AuditEntry {
+    let object = format!("{}/{}", erasure.collection, erasure.id);
+    let fields: BTreeSet<String> =
+        names.iter().map(|name| (*name).to_owned()).chain(personal).collect();
+    AuditEntry {
+        count: Some(fields.len() as u64),
+        fields: fields.into_iter().collect(),
+        reason: erasure.reason.clone(),
+        ..AuditEntry::of(at, &erasure.actor, action::ERASE, object)
+    }
 }
 
 /// Makes values null in a row that is no feature because of a defect. It stays kept out until
@@ -186,7 +213,7 @@ fn past_fields(db: &Connection, name: &str, id: FeatureId) -> Result<PastFields,
 fn chosen<'a>(
     erasure: &'a Erasure,
     table: Option<&'a Table>,
-    past: &'a PastFields,
+    (past, personal): (&'a PastFields, &[String]),
 ) -> Result<BTreeSet<&'a str>, StoreError> {
     let now = |name: &str| table?.collection.fields.iter().find(|field| field.name == name);
     if erasure.fields.is_empty() {
@@ -208,6 +235,7 @@ fn chosen<'a>(
             Some(_) => return refuse(LOW_CLASS),
             None if past.clear.contains(name) => return refuse(NEVER_SEALED),
             None if past.sealed.contains(name) || past.null.contains(name) => {}
+            None if personal.contains(name) => {}
             None => return refuse(NO_FIELD),
         }
     }

@@ -1,7 +1,7 @@
-//! The keys under which past values of classes L3 and L4 are sealed.
+//! The keys under which past values of classes L3 and L4, and personal values, are sealed.
 //!
-//! A feature has one data key, which seals its values in `tuban_history`. `tuban_data_keys` holds
-//! it, wrapped by the master key, which lies in a file outside the store: 32 random bytes that
+//! A feature has one data key for its values in `tuban_history`, which `tuban_data_keys` holds, and
+//! one for those in `tuban_personal`, held by `tuban_personal_keys`; both wrapped by the master key, which lies in a file outside the store: 32 random bytes that
 //! only their owner may read. Without its data key a sealed value is gone, wherever copies of it
 //! lie. What is sealed begins with its nonce, 12 random bytes; AES-256-GCM makes the rest.
 
@@ -39,6 +39,24 @@ impl std::fmt::Debug for Keys {
     }
 }
 
+/// What a data key seals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum KeyTable {
+    /// Past values.
+    History,
+    /// Personal values.
+    Personal,
+}
+
+impl KeyTable {
+    fn name(self) -> &'static str {
+        match self {
+            Self::History => "tuban_data_keys",
+            Self::Personal => "tuban_personal_keys",
+        }
+    }
+}
+
 /// The data key of one feature.
 pub(crate) struct DataKey {
     cipher: Aes256Gcm,
@@ -70,10 +88,21 @@ impl Keys {
         collection: &str,
         id: FeatureId,
     ) -> Result<Option<DataKey>, StoreError> {
-        let sql = "SELECT sealed_as, wrapped FROM tuban_data_keys
-                   WHERE collection = ?1 AND fid = ?2";
+        self.to_open_of(db, KeyTable::History, (collection, id))
+    }
+
+    /// The same of either kind.
+    pub(crate) fn to_open_of(
+        &self,
+        db: &Connection,
+        table: KeyTable,
+        (collection, id): (&str, FeatureId),
+    ) -> Result<Option<DataKey>, StoreError> {
+        let name = table.name();
+        let sql =
+            format!("SELECT sealed_as, wrapped FROM {name} WHERE collection = ?1 AND fid = ?2");
         let found = db
-            .prepare_cached(sql)?
+            .prepare_cached(&sql)?
             .query_row((collection, id.value()), |row| {
                 Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?))
             })
@@ -96,17 +125,24 @@ impl Keys {
         collection: &str,
         id: FeatureId,
     ) -> Result<DataKey, StoreError> {
-        if let Some(key) = self.to_open(db, collection, id)? {
+        self.to_seal_of(db, KeyTable::History, (collection, id))
+    }
+
+    /// The same of either kind.
+    pub(crate) fn to_seal_of(
+        &self,
+        db: &Connection,
+        table: KeyTable,
+        (collection, id): (&str, FeatureId),
+    ) -> Result<DataKey, StoreError> {
+        if let Some(key) = self.to_open_of(db, table, (collection, id))? {
             return Ok(key);
         }
         let master = self.master_or_new(db)?;
         let key = Key::<Aes256Gcm>::try_generate().map_err(no_randomness)?;
         let wrapped = seal(&master, &key, &bound_to(collection, id, 0, ""))?;
-        db.prepare_cached("INSERT INTO tuban_data_keys VALUES (?1, ?2, ?1, ?3)")?.execute((
-            collection,
-            id.value(),
-            wrapped,
-        ))?;
+        let sql = format!("INSERT INTO {} VALUES (?1, ?2, ?1, ?3)", table.name());
+        db.prepare_cached(&sql)?.execute((collection, id.value(), wrapped))?;
         Ok(DataKey { cipher: Aes256Gcm::new(&key), sealed_as: collection.to_owned(), id })
     }
 
@@ -128,7 +164,8 @@ impl Keys {
 
     /// The master key, made when the store has sealed nothing yet, or nothing any more.
     fn master_or_new(&self, db: &Connection) -> Result<Aes256Gcm, StoreError> {
-        let used = "SELECT 1 FROM tuban_data_keys LIMIT 1";
+        let used =
+            "SELECT 1 FROM tuban_data_keys UNION ALL SELECT 1 FROM tuban_personal_keys LIMIT 1";
         let used = db.prepare_cached(used)?.query_row([], |_| Ok(())).optional()?.is_some();
         if used {
             return self.master(db);
@@ -155,8 +192,17 @@ impl Keys {
         collection: &str,
         id: FeatureId,
     ) -> Result<(), StoreError> {
-        let sql = "DELETE FROM tuban_data_keys WHERE collection = ?1 AND fid = ?2";
-        db.execute(sql, (collection, id.value()))?;
+        Self::destroy_of(db, KeyTable::History, (collection, id))
+    }
+
+    /// The same of either kind.
+    pub(crate) fn destroy_of(
+        db: &Connection,
+        table: KeyTable,
+        (collection, id): (&str, FeatureId),
+    ) -> Result<(), StoreError> {
+        let sql = format!("DELETE FROM {} WHERE collection = ?1 AND fid = ?2", table.name());
+        db.execute(&sql, (collection, id.value()))?;
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use super::lock::{WriterLock, check_file_system};
 use super::schema::{COUNT_ADDED, FORMAT, add, create_all, upgrade_from_1};
 use super::watch::Watch;
 use super::writer::WriterHandle;
-use super::{GeoPackageStore, Readers, accounts, catalogue, fences, notes, srs};
+use super::{GeoPackageStore, Readers, accounts, audit, catalogue, fences, notes, personal, srs};
 use crate::{EvidenceFolder, StoreError};
 
 impl GeoPackageStore {
@@ -75,6 +75,8 @@ impl GeoPackageStore {
         if let Some((db, _lock)) = &writer {
             fences::create_tables(db)
                 .and_then(|()| accounts::create_tables(db))
+                .and_then(|()| audit::create_tables(db))
+                .and_then(|()| personal::create_tables(db))
                 .map_err(|error| error.during("opening", path))?;
             evidence.sweep()?;
         }

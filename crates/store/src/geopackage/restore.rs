@@ -20,7 +20,8 @@ use super::row::{self, Encoded};
 use super::rtree::{self, Cell};
 use super::schema::ident;
 use super::writer::Writer;
-use super::{GeoPackageStore, in_one_state, load, retention, scan};
+use super::{GeoPackageStore, audit, in_one_state, load, retention, scan};
+use crate::audit::{AuditEntry, action};
 use crate::fit::{fit, refit};
 use crate::{Operation, StoreError};
 
@@ -133,6 +134,13 @@ impl GeoPackageStore {
                             restore_collection(writer, &table, restore.to, origin)?;
                         }
                     }
+                    let object = format!("revision {}", restore.to);
+                    let entry =
+                        AuditEntry::of(recorded_at, &restore.actor, action::RESTORE, object);
+                    let reason = restore.reason.clone();
+                    let count =
+                        Some(planned.collections.iter().map(RestoredCollection::changes).sum());
+                    audit::append(&writer.db, AuditEntry { reason, count, ..entry })?;
                     Ok(RestoreSummary { revision, ..planned })
                 })
             })

@@ -21,7 +21,8 @@ use rusqlite::Connection;
 use spatial::{CollectionId, Revision};
 
 use super::connection::open_reader;
-use super::{GeoPackageStore, catalogue, scan};
+use super::{GeoPackageStore, audit, catalogue, personal, scan};
+use crate::audit::AuditFault;
 use crate::{StoreError, evidence};
 use record::Record;
 
@@ -175,6 +176,29 @@ fn check_contents(db: &Connection, report: &Report) -> Result<Verification, Stor
     }
     record.finish_all()?;
     accounts::check(db, report);
+    check_audit(db, report);
+    check_personal(db, report);
     (done.log_rows, done.history_rows) = record.rows();
     Ok(done)
+}
+
+/// Whether personal values and the keys that they are sealed under belong together.
+fn check_personal(db: &Connection, report: &Report) {
+    const TABLE: &str = "tuban_personal";
+    let mut tell = |fid, what: String| report.tell(TABLE, Some(fid), what);
+    if let Err(error) = personal::check_keys(db, &mut tell) {
+        report.unreadable(TABLE, &error);
+    }
+}
+
+/// Whether the audit log is a whole chain, and its heads hold.
+fn check_audit(db: &Connection, report: &Report) {
+    const TABLE: &str = "tuban_audit";
+    let mut tell = |fault: AuditFault| {
+        let fid = fault.seq.and_then(|seq| i64::try_from(seq).ok());
+        report.tell(TABLE, fid, fault.reason);
+    };
+    if let Err(error) = audit::check(db, None, &mut tell) {
+        report.unreadable(TABLE, &error);
+    }
 }

@@ -220,6 +220,11 @@ impl Writer {
         Ok(table)
     }
 
+    /// Reads collections anew when they are next asked for.
+    pub(super) fn forget_tables(&mut self) {
+        self.tables.clear();
+    }
+
     /// One transaction that makes one revision, durable when this returns.
     pub(crate) fn transaction<T>(
         &mut self,

@@ -30,6 +30,7 @@ impl AccountStore for MemoryStore {
         let done = known.accounts.apply(&change, at)?;
         if !done.rows.is_empty() {
             let seq = i64::try_from(known.log.len()).unwrap_or(i64::MAX) + 1;
+            self.audited.lock().await.append(done.audited(&by, at));
             let (account, what) = (done.account, done.what);
             known.log.push(AccountEntry { seq, at, by, account, what });
         }

@@ -7,6 +7,7 @@ use spatial::{
 };
 
 use super::{Origin, State, envelope_of};
+use crate::audit::{AuditEntry, action};
 use crate::fit::{LOW_CLASS, NEVER_SEALED, NO_FIELD, erasable_names, is_erasable};
 use crate::{ChangeRecord, Erasure, StoreError};
 
@@ -38,7 +39,8 @@ impl State {
         }
     }
 
-    pub(super) fn erase(&mut self, erasure: &Erasure) -> Result<Commit, StoreError> {
+    /// The commit, and what the audit log says of it.
+    pub(super) fn erase(&mut self, erasure: &Erasure) -> Result<(Commit, AuditEntry), StoreError> {
         let Erasure { collection, id, actor, reason, recorded_at, .. } = erasure;
         let id = *id;
         let recorded_at = self.recorded_at(*recorded_at);
@@ -47,13 +49,25 @@ impl State {
         let held = self.collections.get(collection);
         let present = held.and_then(|held| held.features.get(&id)).map(|(_, f)| f.clone());
         let key = (collection.clone(), id);
-        if present.is_none() && !self.history.contains_key(&key) {
+        let kept = self.personal.contains_key(&key);
+        if present.is_none() && !self.history.contains_key(&key) && !kept {
             return Err(match described {
                 Some(_) => StoreError::UnknownFeature { collection: collection.clone(), id },
                 None => StoreError::UnknownCollection { id: collection.clone() },
             });
         }
         let names = self.chosen(erasure, described.as_ref())?;
+        let mut gone = names.clone();
+        if let Some(values) = self.personal.get_mut(&key) {
+            values.retain(|field, _| {
+                let stays = !erasure.fields.is_empty() && !erasure.fields.contains(field);
+                if !stays {
+                    gone.insert(field.clone());
+                }
+                stays
+            });
+        }
+        self.personal.retain(|_, values| !values.is_empty());
 
         for version in self.history.get_mut(&key).into_iter().flatten() {
             erase_values(&names, version.fields.iter(), &mut version.feature.properties);
@@ -87,7 +101,14 @@ impl State {
         });
         let collection = collection.clone();
         let changes = vec![CommittedChange { collection, operation, id, before, after }];
-        Ok(Commit { revision: self.revision, recorded_at, changes })
+        let object = format!("{}/{id}", erasure.collection);
+        let entry = AuditEntry {
+            count: Some(gone.len() as u64),
+            fields: gone.into_iter().collect(),
+            reason: reason.clone(),
+            ..AuditEntry::of(recorded_at, actor, action::ERASE, object)
+        };
+        Ok((Commit { revision: self.revision, recorded_at, changes }, entry))
     }
 
     /// The fields to erase: those that are named, or all that can be.
@@ -107,6 +128,8 @@ impl State {
             let past = sealed.into_iter().filter(|name| now(name).is_none()).cloned();
             return Ok(names.chain(past).collect());
         }
+        let kept = self.personal.get(&(erasure.collection.clone(), erasure.id));
+        let personal = |name: &str| kept.is_some_and(|values| values.contains_key(name));
         let versions = self.history.get(&(erasure.collection.clone(), erasure.id));
         for name in &erasure.fields {
             let mut past = versions.into_iter().flatten().filter_map(|version| {
@@ -116,7 +139,7 @@ impl State {
             let reason = match now(name) {
                 Some(field) if is_erasable(field.class) => continue,
                 Some(_) => LOW_CLASS,
-                None if sealed.contains(name) => continue,
+                None if sealed.contains(name) || personal(name) => continue,
                 None if past.clone().any(|value| *value != Value::Null) => NEVER_SEALED,
                 None if past.next().is_some() => continue,
                 None => NO_FIELD,

@@ -9,6 +9,32 @@ use crate::fit::refit;
 use crate::{FormerState, StoreError};
 
 impl State {
+    /// What is past of a collection goes by its new name.
+    pub(super) fn rename_past(&mut self, from: &CollectionId, to: &CollectionId) {
+        self.history = std::mem::take(&mut self.history)
+            .into_iter()
+            .map(|((id, feature), versions)| {
+                ((if id == *from { to.clone() } else { id }, feature), versions)
+            })
+            .collect();
+        self.personal = std::mem::take(&mut self.personal)
+            .into_iter()
+            .map(|((id, feature), values)| {
+                ((if id == *from { to.clone() } else { id }, feature), values)
+            })
+            .collect();
+        self.arrived = std::mem::take(&mut self.arrived)
+            .into_iter()
+            .map(|((id, feature), came)| {
+                ((if id == *from { to.clone() } else { id }, feature), came)
+            })
+            .collect();
+        self.sealed = std::mem::take(&mut self.sealed)
+            .into_iter()
+            .map(|(id, feature, name)| (if id == *from { to.clone() } else { id }, feature, name))
+            .collect();
+    }
+
     /// What [`FeatureStore::former_states`] sends, by rising id.
     pub(super) fn former_states(
         &mut self,

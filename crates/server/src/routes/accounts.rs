@@ -1,0 +1,272 @@
+//! `/accounts`: accounts for the administrators, each of whom does a part: the table of
+//! [`crate::access::Duty`] says who.
+//!
+//! Accounts that administer are made and given tokens on the machine itself (`tuban user`), so that
+//! none of the three makes another, or acts as one. Nobody changes an own account.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use axum::routing::{get, post};
+use engine::accounts::{AccountChange, AccountName, Accounts, Day, Scope, TokenHash, TokenId};
+use engine::audit::{action, result};
+use engine::now;
+use formats::datetime::utc_of_millis;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use spatial::Timestamp;
+
+use super::answers;
+use super::origin::refuse_other_origins;
+use crate::access::{ACCOUNTS, AccountRole, Duty, hash_of, may_not, new_token};
+use crate::actor::Actor;
+use crate::asked::Asked;
+use crate::negotiate::JSON;
+use crate::problem::{Code, Problem};
+use crate::request_body::{self, EditBody};
+use crate::sender::Sender;
+use crate::state::App;
+
+/// Where accounts are read and changed.
+pub const PATH: &str = ACCOUNTS;
+/// How long a token is taken when a request says nothing, in days.
+const TOKEN_DAYS: u32 = 90;
+const MAX_TOKEN_DAYS: u32 = 3_650;
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// The routes; accounts are changed by pages of this origin alone.
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let changes = Router::new()
+        .route(PATH, post(change))
+        .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
+        .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
+    changes.route(PATH, get(list))
+}
+
+/// `GET /accounts`: every account with scopes and tokens, without the text of these.
+async fn list(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    asked.query(&[])?;
+    if !actor.may(Duty::ReadAccounts) {
+        return Err(may_not(&actor, Duty::ReadAccounts.words()));
+    }
+    Ok(private(&document(&app.engine.accounts().await?)))
+}
+
+fn private(body: &Value) -> Response {
+    let mut response = answers::json(JSON.media_type, body);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn document(all: &Accounts) -> Value {
+    let moment = |at: Option<Timestamp>| at.map(|at| utc_of_millis(at.0));
+    let accounts = all.accounts.iter().map(|account| {
+        let scopes = all.scopes.iter().filter(|scope| scope.account == account.name);
+        let tokens = all.tokens.iter().filter(|token| token.account == account.name);
+        json!({
+            "name": account.name.as_str(),
+            "displayName": account.display_name,
+            "role": account.role,
+            "unit": account.unit,
+            "created": moment(Some(account.created)),
+            "disabled": moment(account.disabled),
+            "scope": scopes.map(|scope| json!({
+                "area": scope.area,
+                "from": scope.from.to_string(),
+                "to": scope.to.map(|to| to.to_string())
+            })).collect::<Vec<_>>(),
+            "tokens": tokens.map(|token| json!({
+                "id": token.id.0,
+                "label": token.label,
+                "created": moment(Some(token.created)),
+                "expires": moment(token.expires),
+                "revoked": moment(token.revoked)
+            })).collect::<Vec<_>>()
+        })
+    });
+    json!({ "accounts": accounts.collect::<Vec<_>>() })
+}
+
+/// What a body asks for.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "change", rename_all = "snake_case", deny_unknown_fields)]
+enum Wanted {
+    Add { name: String, display_name: Option<String>, unit: Option<String> },
+    Name { name: String, display_name: String },
+    Disable { name: String },
+    Enable { name: String },
+    Rights { name: String, role: Option<String>, unit: Option<String> },
+    Grant { name: String, area: String, from: Option<String>, to: Option<String> },
+    EndScope { name: String, area: String, to: String },
+    Token { name: String, label: Option<String>, days: Option<u32> },
+    Revoke { token: i64 },
+}
+
+impl Wanted {
+    fn duty(&self) -> Duty {
+        match self {
+            Self::Add { .. } | Self::Name { .. } | Self::Disable { .. } | Self::Enable { .. } => {
+                Duty::KeepAccounts
+            }
+            Self::Rights { .. }
+            | Self::Grant { .. }
+            | Self::EndScope { .. }
+            | Self::Token { .. }
+            | Self::Revoke { .. } => Duty::GiveRights,
+        }
+    }
+
+    /// The name of the account that it is about.
+    fn account<'a>(&'a self, all: &'a Accounts) -> Option<&'a str> {
+        match self {
+            Self::Add { name, .. }
+            | Self::Name { name, .. }
+            | Self::Disable { name }
+            | Self::Enable { name }
+            | Self::Rights { name, .. }
+            | Self::Grant { name, .. }
+            | Self::EndScope { name, .. }
+            | Self::Token { name, .. } => Some(name),
+            Self::Revoke { token } => {
+                let found = all.tokens.iter().find(|known| known.id.0 == *token);
+                found.map(|token| token.account.as_str())
+            }
+        }
+    }
+
+    /// The change of the store; `hash` is that of a new token.
+    fn change(self, hash: TokenHash) -> Result<AccountChange, Problem> {
+        let unassigned = || AccountRole::Unassigned.word().to_owned();
+        Ok(match self {
+            Self::Add { name, display_name, unit } => AccountChange::Add {
+                display_name: display_name.unwrap_or_else(|| name.clone()),
+                name: named(&name)?,
+                unit,
+                role: unassigned(),
+            },
+            Self::Name { name, display_name } => AccountChange::Set {
+                name: named(&name)?,
+                display_name: Some(display_name),
+                unit: None,
+                role: None,
+            },
+            Self::Disable { name } => AccountChange::Disable(named(&name)?),
+            Self::Enable { name } => AccountChange::Enable(named(&name)?),
+            Self::Rights { name, role, unit } => {
+                AccountChange::Set { name: named(&name)?, display_name: None, unit, role }
+            }
+            Self::Grant { name, area, from, to } => AccountChange::Grant(Scope {
+                account: named(&name)?,
+                area,
+                from: from.map_or_else(|| Ok(Day::of(now())), |text| day("from", &text))?,
+                to: to.map(|text| day("to", &text)).transpose()?,
+            }),
+            Self::EndScope { name, area, to } => {
+                AccountChange::EndScope { account: named(&name)?, area, to: day("to", &to)? }
+            }
+            Self::Token { name, label, days } => {
+                let days = days.unwrap_or(TOKEN_DAYS);
+                if !(1..=MAX_TOKEN_DAYS).contains(&days) {
+                    let reason = format!("{days} is no number from 1 to {MAX_TOKEN_DAYS}");
+                    return Err(refused(format!("days: {reason}")));
+                }
+                let expires = Some(Timestamp(now().0 + i64::from(days) * DAY_MILLIS));
+                let (account, label) = (named(&name)?, label.unwrap_or_default());
+                AccountChange::Issue { account, hash, label, expires }
+            }
+            Self::Revoke { token } => AccountChange::Revoke(TokenId(token)),
+        })
+    }
+}
+
+fn refused(detail: impl Into<String>) -> Problem {
+    Problem::new(Code::InvalidRequest, detail)
+}
+
+fn named(text: &str) -> Result<AccountName, Problem> {
+    AccountName::try_from(text).map_err(|error| refused(error.to_string()))
+}
+
+fn day(member: &str, text: &str) -> Result<Day, Problem> {
+    text.parse().map_err(|_odd| {
+        let shown: String = text.chars().take(40).collect();
+        refused(format!("{member}: {shown:?} is no day; send one such as 2026-11-26"))
+    })
+}
+
+/// `POST /accounts`: one change. The text of a new token is answered this once.
+async fn change(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    sender: Sender,
+    headers: HeaderMap,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    let body =
+        request_body::read(&headers, body, app.settings.max_body_bytes, &[request_body::JSON])?;
+    let wanted: Wanted = serde_json::from_slice(&body)
+        .map_err(|error| refused(format!("the body is no change of accounts: {error}")))?;
+    let all = app.engine.accounts().await?;
+    if let Err(refusal) = check(&actor, &wanted, &all) {
+        let mut entry = sender.entry(action::ACCOUNT, wanted.account(&all).unwrap_or_default());
+        entry.result = result::REFUSED.to_owned();
+        entry.reason = refusal.detail().to_owned();
+        app.engine.audit(entry).await?;
+        return Err(refusal);
+    }
+    let makes_token = matches!(wanted, Wanted::Token { .. });
+    let token =
+        if makes_token { new_token().map_err(|e| Problem::internal(&e))? } else { String::new() };
+    let change = wanted.change(hash_of(&token))?;
+    let id = app.engine.change_accounts(change, actor.name()).await?;
+    app.settings.access.reload().await?;
+    let body = match id {
+        Some(id) => json!({ "done": true, "token": token, "id": id.0 }),
+        None => json!({ "done": true }),
+    };
+    let mut response = private(&body);
+    if makes_token {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    Ok(response)
+}
+
+/// Refuses what the sender may not change.
+fn check(actor: &Actor, wanted: &Wanted, all: &Accounts) -> Result<(), Problem> {
+    let duty = wanted.duty();
+    if !actor.may(duty) {
+        return Err(may_not(actor, duty.words()));
+    }
+    let name = wanted.account(all).unwrap_or_default();
+    if name == actor.name() {
+        return Err(may_not(actor, "change an own account"));
+    }
+    let held =
+        AccountName::try_from(name).ok().and_then(|name| all.account(&name)).map(|a| &*a.role);
+    let given = match wanted {
+        Wanted::Rights { role, .. } => role.as_deref(),
+        _ => None,
+    };
+    let roles = [held, given].map(|word| word.and_then(AccountRole::of_word));
+    if roles.iter().flatten().any(|role| role.administers()) {
+        let what = "change accounts that administer; that is done on the machine itself, with \
+                    `tuban user`";
+        return Err(may_not(actor, what));
+    }
+    if let Some(word) = given
+        && AccountRole::of_word(word).is_none()
+    {
+        let known: Vec<&str> = AccountRole::all().map(AccountRole::word).collect();
+        let shown: String = word.chars().take(40).collect();
+        return Err(refused(format!("role: {shown:?} is none of {}", known.join(", "))));
+    }
+    Ok(())
+}
