@@ -35,6 +35,9 @@ const MOST_IMAGES: usize = 200;
 /// Most names of what was left out that are told.
 const TOLD: usize = 20;
 
+/// A sheet to be drawn, or why there is none.
+type Coming = Result<Dossier, Box<CommandError>>;
+
 /// Writes the atlas.
 pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError> {
     let started = Instant::now();
@@ -77,7 +80,7 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
     let folder = args.out.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let file = beside(folder).map_err(io)?;
-    let (sender, mut receiver) = mpsc::channel::<Result<Dossier, CommandError>>(WAITING);
+    let (sender, mut receiver) = mpsc::channel::<Coming>(WAITING);
     let sending =
         tokio::spawn(send(engine, dossiers, (args.kind.clone(), args.as_of), ids, imprint, sender));
     // Sheets are drawn on rayon's threads while the files after them are put together.
@@ -90,7 +93,7 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
     let drawn = drawing.await?;
     sending.await?;
     let (out, summary) = drawn.map_err(|fault| match fault {
-        sheet::AtlasFault::Source(error) => error,
+        sheet::AtlasFault::Source(error) => *error,
         fault => CommandError::Argument {
             name: "atlas",
             value: args.out.display().to_string(),
@@ -181,7 +184,7 @@ async fn send(
     (kind, as_of): (Option<String>, Option<spatial::Timestamp>),
     ids: Vec<String>,
     imprint: Imprint,
-    sender: mpsc::Sender<Result<Dossier, CommandError>>,
+    sender: mpsc::Sender<Coming>,
 ) {
     let mut images: BTreeMap<String, Option<Arc<Image>>> = BTreeMap::new();
     let mut number = 0;
@@ -205,7 +208,7 @@ async fn send(
         let found = match found.await {
             Ok(found) => found,
             Err(error) => {
-                let _ended = sender.send(Err(error)).await;
+                let _ended = sender.send(Err(Box::new(error))).await;
                 return;
             }
         };
