@@ -13,9 +13,18 @@ from psycopg import pq
 class Tuban:
     def __init__(self, address, pid):
         host, port = address.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)))
+        self.at, self.host, self.pid, self.edits = (host, int(port)), host, pid, 0
+        self.connect()
+
+    def connect(self):
+        self.socket = socket.create_connection(self.at)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.host, self.pid, self.edits = host, pid, 0
+
+    def received(self):
+        part = self.socket.recv(1 << 20)
+        if not part:
+            raise SystemExit("the server closed the connection")
+        return part
 
     def prepared(self, asked):
         """Bytes of a request: a path, or a path and a body."""
@@ -30,6 +39,9 @@ class Tuban:
 
     def edit(self):
         """Changes something that no question asks about: another state of the store is the current one."""
+        # The server lets go of connections on which nothing was asked for some seconds.
+        self.socket.close()
+        self.connect()
         self.edits += 1
         body = json.dumps({"properties": {"name": f"renamed {self.edits}"}}).encode()
         head = f"PATCH /collections/facilities/items/1 HTTP/1.1\r\nHost: {self.host}\r\n"
@@ -39,14 +51,14 @@ class Tuban:
     def ask(self, request):
         """The body of an answer."""
         self.socket.sendall(request)
-        answer = self.socket.recv(1 << 20)
+        answer = self.received()
         while b"\r\n\r\n" not in answer:
-            answer += self.socket.recv(1 << 20)
+            answer += self.received()
         head, _, body = answer.partition(b"\r\n\r\n")
         fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
         parts, left = [body], int(fields.get(b"content-length", 0)) - len(body)
         while left:
-            parts.append(self.socket.recv(1 << 20))
+            parts.append(self.received())
             left -= len(parts[-1])
         if head[9:12] not in (b"200", b"204"):
             raise SystemExit(f"{request[:300]}\n{b''.join(parts)[:600]}")

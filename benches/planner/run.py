@@ -38,6 +38,7 @@ def ask(question, tuban, postgis, is_timed):
     for theirs_asked, ours_asked in zip(sql, http):
         # What is asked first of all reads from the disk, draws up plans and past states.
         timed(postgis, theirs_asked, [])
+        tuban.edit()
         timed(tuban, ours_asked, [])
         rows = [postgis.rows(result) for result in timed(postgis, theirs_asked, theirs)]
         tuban.edit()

@@ -62,6 +62,7 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let form = server.get(&format!("/points/{code}/approval"));
     assert_eq!((form.status, form.header("content-type")), (200, Some("application/pdf")));
     assert!(form.body.starts_with(b"%PDF-"), "no PDF");
+    assert!(form.body.windows(9).any(|one| one == b"FontFile2"), "the font is not in the file");
     assert!(form.header("content-disposition").unwrap().contains(code));
     assert_eq!(server.get("/points/nobody/approval").status, 404);
 

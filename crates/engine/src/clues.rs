@@ -26,6 +26,8 @@ pub(crate) mod sample;
 pub(crate) mod source;
 mod survey;
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -243,23 +245,37 @@ impl Engine {
         }
         let count = clues.len();
         let page = clues.into_iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
-        let clues = page.map(|clue| self.placed(state, clue)).collect::<Result<_, _>>()?;
+        let clues = self.placed(state, page)?;
         Ok(CluesFound { revision: state.revision, count, clues, shares })
     }
 
-    /// The clue with its geometry in WGS 84: its own, or that of what it is about.
-    fn placed(&self, state: &Snapshot, mut clue: Clue) -> Result<Clue, EngineError> {
-        let Some(first) = clue.subjects.first() else { return Ok(clue) };
-        let Some(held) = state.collections.get(&first.collection) else { return Ok(clue) };
-        let shown = self.shown(held.collection(), &Crs::WGS84)?;
-        clue.geometry = match clue.geometry.take() {
-            Some(geometry) => Some(shown.project(first.id, geometry)?),
-            None => match held.get(first.id) {
-                Some(feature) => shown.geometry(feature)?,
-                None => None,
-            },
-        };
-        Ok(clue)
+    /// The clues, each with its geometry in WGS 84: its own, or that of what it is about.
+    fn placed(
+        &self,
+        state: &Snapshot,
+        clues: impl Iterator<Item = Clue>,
+    ) -> Result<Vec<Clue>, EngineError> {
+        let mut shown = BTreeMap::new();
+        let mut placed = Vec::with_capacity(clues.size_hint().0);
+        for mut clue in clues {
+            let first = clue.subjects.first().map(|first| (first.collection.clone(), first.id));
+            let held = first.as_ref().and_then(|(collection, _)| state.collections.get(collection));
+            if let (Some((collection, id)), Some(held)) = (first, held) {
+                let shown = match shown.entry(collection) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.shown(held.collection(), &Crs::WGS84)?),
+                };
+                clue.geometry = match clue.geometry.take() {
+                    Some(geometry) => Some(shown.project(id, geometry)?),
+                    None => match held.get(id) {
+                        Some(feature) => shown.geometry(feature)?,
+                        None => None,
+                    },
+                };
+            }
+            placed.push(clue);
+        }
+        Ok(placed)
     }
 }
 

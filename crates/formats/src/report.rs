@@ -1,13 +1,10 @@
-//! Tables for people: CSV, workbooks, forms as PDF, and an office's own workbook filled by name.
+//! Tables for people: CSV, workbooks, and an office's own workbook filled by name.
 //!
 //! *Invariant:* no cell that is written here is a formula; the same tables give the same bytes.
 
 mod cell_text;
 mod csv;
 mod fault;
-mod form;
-#[cfg(test)]
-mod form_tests;
 mod pack;
 mod place;
 #[cfg(test)]
@@ -22,7 +19,6 @@ use std::path::Path;
 
 pub use csv::table_csv;
 pub use fault::ReportFault;
-pub use form::{Form, FormRow, form_pdf};
 pub use pack::{PackedFile, pack, unpack};
 pub use template::{Filled, fill_template};
 pub use workbook::workbook;

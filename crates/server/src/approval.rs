@@ -1,10 +1,10 @@
 //! The form of approval of a point (销账审批表), as a page to be signed: what is on the ledger, what was
 //! done, who checked it. The layout is ours and says so; an office with a form of its own fills that.
 
-use formats::report::{Form, FormRow};
 use ledger::point::{EventKind, Role, State};
 use ledger::rows::{events, points};
 use serde_json::Value as Json;
+use sheet::{Fonts, Form, FormFault, FormRow, form_pdf};
 use spatial::{Day, Field, Timestamp};
 
 /// Columns of points in pairs, as they stand on the form.
@@ -23,10 +23,17 @@ const SAID: [&str; 8] =
     ["reason", "approval", "receiver", "department", "demand", "answer", "finding", "proof"];
 /// Where somebody signs.
 const SIGNED: [&str; 3] = ["申请单位意见", "街乡镇核查意见", "区级核查意见"];
-const SIGN: &str = "签字（盖章）：                        年    月    日";
+const SIGN: &str = "签字（盖章）：　　　　　　　　　　　　年　　　月　　　日";
 
-/// The form of a point, from its trace as a document: what a reader may not read is not in there.
-pub fn form(trace: &Json) -> Form {
+/// The form of a point as PDF, from its trace as a document: what a reader may not read is not in there.
+///
+/// # Errors
+/// When the point has more to tell than a form may have.
+pub fn pdf(trace: &Json) -> Result<Vec<u8>, FormFault> {
+    form_pdf(&form(trace), &Fonts::shipped()?)
+}
+
+fn form(trace: &Json) -> Form {
     let point = &trace["point"];
     let fields = points::fields();
     let cell = |name: &str| (alias(&fields, name), shown(name, &point[name]));

@@ -43,8 +43,8 @@ const VARIES: [&str; 3] = ["accept", "accept-encoding", "origin"];
 const MAX_KEY_BYTES: usize = 2048;
 /// Longest body of a question that is looked up, in bytes.
 pub const MAX_QUESTION_BYTES: u64 = 16 << 10;
-/// Longest body of an answer that is kept, in bytes: a tile at its limit, ten times.
-const MAX_ANSWER_BYTES: u64 = 5_000_000;
+/// Longest body of an answer that is kept, in bytes: a page of ten thousand clues.
+const MAX_ANSWER_BYTES: u64 = 10_000_000;
 /// How long an answer holds that depends on the clock, in milliseconds.
 const MOMENT_MS: i64 = 1_000;
 /// Bytes of an entry beside key and body: headers, links and hash.

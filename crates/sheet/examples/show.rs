@@ -18,6 +18,14 @@ fn main() {
     wordy.bounds.north = long.clone();
     wordy.bounds.east = long.clone();
     wordy.fields.push(("备注".to_owned(), long.repeat(4)));
+    let line: Vec<[f64; 2]> =
+        (0..40).map(|at| [f64::from(at) * 12.0, f64::from(at % 7) * 3.0]).collect();
+    let mut alley = courtyards::household(Vec::new(), "示范北巷");
+    alley.lines = vec![sheet::NamedLine {
+        name: "示范北巷".to_owned(),
+        line: courtyards::shifted(&line),
+    }];
+    alley.neighbours = courtyards::usual().neighbours;
     for (name, dossier, paper, orientation) in [
         ("usual", courtyards::usual(), Paper::A4, Orientation::Portrait),
         ("wide", courtyards::usual(), Paper::A4, Orientation::Landscape),
@@ -34,6 +42,7 @@ fn main() {
             Paper::A4,
             Orientation::Fitting,
         ),
+        ("alley", alley, Paper::A4, Orientation::Fitting),
         ("wordy", wordy, Paper::A4, Orientation::Fitting),
     ] {
         let pages = sheet::pages(&dossier, paper, orientation, &fonts).unwrap();
@@ -51,6 +60,27 @@ fn main() {
         )
         .unwrap();
     }
+    let form = sheet::Form {
+        title: "销账审批表".to_owned(),
+        rows: vec![
+            sheet::FormRow::Cells(vec![
+                ("编号".to_owned(), "110115190-CW-2025-02751".to_owned()),
+                ("状态".to_owned(), "销账".to_owned()),
+            ]),
+            sheet::FormRow::Cells(vec![("地址".to_owned(), long.clone())]),
+            sheet::FormRow::Lines("办理过程".to_owned(), vec![long[..60].to_owned(); 5]),
+            sheet::FormRow::Lines(
+                "区级核查意见".to_owned(),
+                ["", "", "签字（盖章）：                        年    月    日"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            ),
+        ],
+        notes: vec!["数据版本 12。表样为自拟口径。".to_owned()],
+    };
+    let pages = sheet::form_pages(&form, &fonts).unwrap();
+    std::fs::write(format!("{folder}/form.png"), sheet::png(&pages[0], &fonts, 100.0).unwrap())
+        .unwrap();
     let about = sheet::Atlas {
         title: "甲示范村一户一档图集".to_owned(),
         lines: vec!["某某镇甲示范村".to_owned(), "110115190212".to_owned()],

@@ -233,6 +233,7 @@ impl<W: Write> Writing<W> {
         let style = |heading: &str| Style {
             size,
             frame,
+            text: 2.7,
             heading: format!("{}　{heading}", atlas.title),
             watermark: atlas.watermark.clone(),
         };

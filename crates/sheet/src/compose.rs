@@ -4,12 +4,14 @@
 use crate::canvas::{Align, Canvas, Look};
 use crate::display::{Colour, Page, Stroke};
 use crate::dossier::{Dossier, DossierFault, Orientation, Paper};
-use crate::flow::{Cell, Flow, Style, TEXT};
+use crate::flow::{Cell, Flow, Style};
 use crate::font::Fonts;
 use crate::ground::{Frame, clipped_line, closed};
 use crate::marks::scale_bar;
 use crate::plan::{self, Plan, extent};
 
+/// Of text in tables.
+const TEXT: f64 = 2.7;
 /// Free paper: at the binding, elsewhere, and at the foot, where the page's number stands.
 const BINDING: f64 = 20.0;
 const MARGIN: f64 = 10.0;
@@ -44,14 +46,15 @@ pub fn pages(
         false => [MARGIN, BINDING, size[0] - MARGIN, size[1] - FOOT],
     };
     let heading = format!("{}（续）　{}", dossier.title, dossier.number);
-    let style = Style { size, frame, heading, watermark: dossier.watermark.clone() };
+    let style = Style { size, frame, text: TEXT, heading, watermark: dossier.watermark.clone() };
     let mut flow = Flow::new(style, fonts);
-    first_page(&mut flow, dossier, frame, is_upright);
-    further(&mut flow, dossier);
+    let rest = first_page(&mut flow, dossier, frame, is_upright);
+    further(&mut flow, dossier, &rest);
     Ok(flow.finish())
 }
 
-fn first_page(flow: &mut Flow<'_>, dossier: &Dossier, frame: Frame, is_upright: bool) {
+/// The first page; what its title block had no room for.
+fn first_page(flow: &mut Flow<'_>, dossier: &Dossier, frame: Frame, is_upright: bool) -> String {
     let [left, top, right, bottom] = frame;
     let canvas = &mut flow.canvas;
     let (size, lines) = canvas.fitted(&dossier.title, [right - left, TITLE], 6.5);
@@ -87,7 +90,7 @@ fn first_page(flow: &mut Flow<'_>, dossier: &Dossier, frame: Frame, is_upright: 
         )
     };
     let plan = plan::draw(&mut flow.canvas, dossier, plan_frame);
-    title_block(&mut flow.canvas, dossier, &plan, block);
+    let rest = title_block(&mut flow.canvas, dossier, &plan, block);
     let canvas = &mut flow.canvas;
     canvas.rectangle([left, top + TITLE, right - left, bottom - top - TITLE], None, Some(FRAME));
     flow.room = room;
@@ -95,6 +98,7 @@ fn first_page(flow: &mut Flow<'_>, dossier: &Dossier, frame: Frame, is_upright: 
     for row in columns {
         flow.row(&row, None);
     }
+    rest
 }
 
 /// Number, address and places in series and grid, in cells below the title.
@@ -145,19 +149,30 @@ fn fields(dossier: &Dossier) -> Vec<(String, String)> {
     dossier.fields.iter().cloned().chain(sides).collect()
 }
 
-/// Two fields a row.
+/// Two fields a row; one whose text is long has the row to itself.
 fn paired(fields: &[(String, String)]) -> Vec<Vec<Cell<'_>>> {
-    fields
-        .chunks(2)
-        .map(|pair| {
-            let value = if pair.len() == 2 { 0.5 - LABEL } else { 1.0 - LABEL };
-            pair.iter()
-                .flat_map(|(label, text)| {
-                    [(label.as_str(), true, LABEL), (text.as_str(), false, value)]
-                })
-                .collect()
-        })
-        .collect()
+    const LONG: usize = 44;
+    let mut rows: Vec<Vec<Cell<'_>>> = Vec::new();
+    let mut has_room = false;
+    for (label, text) in fields {
+        let is_long = text.chars().count() > LONG;
+        let cells = [(label.as_str(), true, LABEL), (text.as_str(), false, 0.5 - LABEL)];
+        match rows.last_mut().filter(|_| has_room && !is_long) {
+            Some(row) => {
+                row.extend(cells);
+                has_room = false;
+            }
+            None => {
+                rows.push(cells.to_vec());
+                has_room = !is_long;
+            }
+        }
+    }
+    // What stands alone takes the whole width.
+    for row in rows.iter_mut().filter(|row| row.len() == 2) {
+        row[1].2 = 1.0 - LABEL;
+    }
+    rows
 }
 
 fn single(fields: &[(String, String)]) -> Vec<Vec<Cell<'_>>> {
@@ -167,13 +182,13 @@ fn single(fields: &[(String, String)]) -> Vec<Vec<Cell<'_>>> {
         .collect()
 }
 
-/// Scale with its bar, CRS, author and day.
+/// Scale with its bar, CRS, author and day; the text that found no room.
 fn title_block(
     canvas: &mut Canvas<'_>,
     dossier: &Dossier,
     plan: &Plan,
     [left, top, right, bottom]: Frame,
-) {
+) -> String {
     canvas.rectangle([left, top, right - left, bottom - top], Some(Colour::WHITE), Some(THIN));
     let is_wide = right - left > 3.0 * (bottom - top);
     let (first, second) = if is_wide {
@@ -204,26 +219,31 @@ fn title_block(
     let text = texts.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n");
     let room = [second[2] - second[0] - 3.0, second[3] - second[1] - 1.0];
     let (size, lines) = canvas.fitted(&text, room, 2.7);
-    // What does not fit at the smallest size is in the notes anyway.
     let most = ((room[1] + 0.5) / (size * 1.4)) as usize;
-    let shown = &lines[..lines.len().min(most)];
+    let (shown, rest) = lines.split_at(lines.len().min(most));
     let high = size * 1.4 * shown.len() as f64;
     let from = [second[0] + 1.5, f64::midpoint(second[1], second[3]) - high / 2.0];
     canvas.lines(shown, from, Align::Left, Look::body(size));
+    rest.concat()
 }
 
 /// What goes on behind the plan.
-fn further(flow: &mut Flow<'_>, dossier: &Dossier) {
+fn further(flow: &mut Flow<'_>, dossier: &Dossier, rest: &str) {
     let has_more = dossier.ortho.is_some()
         || !dossier.photos.is_empty()
         || !dossier.boundary.is_empty()
         || !dossier.buildings.is_empty()
         || dossier.listings.iter().any(|one| !one.rows.is_empty())
-        || !dossier.notes.is_empty();
+        || !dossier.notes.is_empty()
+        || !rest.is_empty();
     if !has_more {
         return;
     }
-    flow.break_page();
+    // Fields may have gone on on a second page.
+    match flow.pages() {
+        1 => flow.break_page(),
+        _ => flow.room[1] += 2.0,
+    }
     let width = flow.room[2] - flow.room[0];
     let columns = ((width / 85.0) as usize).max(1);
     if let Some(ortho) = &dossier.ortho {
@@ -246,11 +266,12 @@ fn further(flow: &mut Flow<'_>, dossier: &Dossier) {
         flow.table(&listing.title, &listing.columns, &listing.rows);
     }
     boundary_table(flow, dossier);
-    if !dossier.notes.is_empty() {
-        flow.title("说明", 2.0 * TEXT);
-        for note in &dossier.notes {
-            flow.note(note);
+    if !dossier.notes.is_empty() || !rest.is_empty() {
+        flow.title("说明", 6.0);
+        if !rest.is_empty() {
+            flow.note(&format!("图签续：{rest}"));
         }
+        dossier.notes.iter().for_each(|note| flow.note(note));
     }
 }
 
@@ -324,6 +345,11 @@ fn boundary_table(flow: &mut Flow<'_>, dossier: &Dossier) {
             }
             rows.push(row);
         }
+    }
+    // Many points stand two in a row where there is room.
+    if rows.len() > 24 && !has_degrees {
+        heads.extend(heads.clone());
+        rows = rows.chunks(2).map(<[_]>::concat).collect();
     }
     flow.table("界址点成果表", &columns(&heads), &rows);
 }

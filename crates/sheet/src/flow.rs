@@ -10,8 +10,6 @@ use crate::font::Fonts;
 use crate::ground::Frame;
 use crate::image::Image;
 
-/// Of text in tables.
-pub(crate) const TEXT: f64 = 2.7;
 const HEADING: f64 = 3.6;
 const PADDING: f64 = 1.0;
 const NOTE: f64 = 2.4;
@@ -26,6 +24,8 @@ pub(crate) struct Style {
     pub size: [f64; 2],
     /// Left, top, right, bottom of the frame.
     pub frame: Frame,
+    /// Of text in tables.
+    pub text: f64,
     /// Over further pages.
     pub heading: String,
     /// Across each page.
@@ -68,6 +68,11 @@ impl<'f> Flow<'f> {
         self.room[1] = end + 3.0;
     }
 
+    /// How many pages there are.
+    pub(crate) fn pages(&self) -> usize {
+        self.done.len() + 1
+    }
+
     /// Goes on on the next page unless so much room is left.
     pub(crate) fn need(&mut self, height: f64) {
         if self.room[1] + height > self.room[3] + 1e-9 && !self.is_fresh() {
@@ -102,7 +107,7 @@ impl<'f> Flow<'f> {
             .enumerate()
             .map(|(at, (name, _))| (name.as_str(), true, share(at)))
             .collect();
-        let first = self.row_height(&heads) + 2.0 * TEXT * LEADING;
+        let first = self.row_height(&heads) + 2.0 * self.style.text * LEADING;
         self.title(title, first);
         self.row(&heads, None);
         for row in rows {
@@ -117,16 +122,16 @@ impl<'f> Flow<'f> {
     /// Lines of each cell, and how high they are together.
     fn wrapped(&self, cells: &[Cell<'_>]) -> Vec<Vec<String>> {
         let width = self.width();
-        let inside = |share: f64| (width * share - 2.0 * PADDING).max(TEXT);
+        let inside = |share: f64| (width * share - 2.0 * PADDING).max(self.style.text);
         cells
             .iter()
-            .map(|(text, _, share)| self.canvas.wrapped(text, inside(*share), TEXT))
+            .map(|(text, _, share)| self.canvas.wrapped(text, inside(*share), self.style.text))
             .collect()
     }
 
     pub(crate) fn row_height(&self, cells: &[Cell<'_>]) -> f64 {
         let most = self.wrapped(cells).iter().map(Vec::len).max().unwrap_or(0);
-        most as f64 * TEXT * LEADING + 2.0 * PADDING
+        most as f64 * self.style.text * LEADING + 2.0 * PADDING
     }
 
     /// A row of cells side by side; heads are repeated on a page that it begins.
@@ -135,7 +140,7 @@ impl<'f> Flow<'f> {
         let most = texts.iter().map(Vec::len).max().unwrap_or(0);
         let fitting = |flow: &Self| {
             let room = flow.room[3] - flow.room[1] - 2.0 * PADDING;
-            (room / (TEXT * LEADING) + 1e-9).max(0.0) as usize
+            (room / (flow.style.text * LEADING) + 1e-9).max(0.0) as usize
         };
         let mut from = 0;
         while from < most {
@@ -153,7 +158,7 @@ impl<'f> Flow<'f> {
     }
 
     fn cells(&mut self, cells: &[Cell<'_>], texts: &[Vec<String>], shown: std::ops::Range<usize>) {
-        let height = shown.len() as f64 * TEXT * LEADING + 2.0 * PADDING;
+        let height = shown.len() as f64 * self.style.text * LEADING + 2.0 * PADDING;
         let (mut left, top, width) = (self.room[0], self.room[1], self.width());
         for ((_, is_label, share), lines) in cells.iter().zip(texts) {
             let wide = width * share;
@@ -167,7 +172,7 @@ impl<'f> Flow<'f> {
                 lines,
                 [left + PADDING, top + PADDING],
                 Align::Left,
-                Look::body(TEXT),
+                Look::body(self.style.text),
             );
             left += wide;
         }
@@ -194,12 +199,14 @@ impl<'f> Flow<'f> {
         let mut drawn = Vec::new();
         for row in images.chunks(columns) {
             let width = self.width() / columns as f64;
-            let captions: Vec<Vec<String>> =
-                row.iter().map(|(_, text)| self.canvas.wrapped(text, width - 4.0, TEXT)).collect();
+            let captions: Vec<Vec<String>> = row
+                .iter()
+                .map(|(_, text)| self.canvas.wrapped(text, width - 4.0, self.style.text))
+                .collect();
             let most = captions.iter().map(Vec::len).max().unwrap_or(0);
             // A caption that no page holds keeps to the image's foot and goes on as a note.
             let lines = most.min(8);
-            let below = lines as f64 * TEXT * LEADING + 3.0;
+            let below = lines as f64 * self.style.text * LEADING + 3.0;
             self.need(height + below);
             let [left, top, _, bottom] = self.room;
             let height = height.min(bottom - top - below).max(10.0);
@@ -211,7 +218,7 @@ impl<'f> Flow<'f> {
                 drawn.push([x, y, x + w, y + h]);
                 let shown = &caption[..caption.len().min(lines)];
                 let middle = [left + width / 2.0, top + height];
-                self.canvas.lines(shown, middle, Align::Centre, Look::body(TEXT));
+                self.canvas.lines(shown, middle, Align::Centre, Look::body(self.style.text));
             }
             self.room[1] = top + height + below;
             for caption in captions.iter().filter(|caption| caption.len() > lines) {

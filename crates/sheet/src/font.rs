@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use ttf_parser::{Face, GlyphId, OutlineBuilder};
 
@@ -149,12 +149,20 @@ pub struct Fonts {
 }
 
 impl Fonts {
-    /// The font that is shipped: GB 2312, Latin and frequent characters of names.
+    /// The font that is shipped: GB 2312, Latin and frequent characters of names. Read once.
     ///
     /// # Errors
     /// Never for the file that the program was built with.
     pub fn shipped() -> Result<Self, FontFault> {
-        Ok(Self { fonts: vec![Arc::new(Font::read(Cow::Borrowed(SHIPPED), 1)?)] })
+        static READ: OnceLock<Arc<Font>> = OnceLock::new();
+        let font = match READ.get() {
+            Some(font) => Arc::clone(font),
+            None => {
+                let font = Arc::new(Font::read(Cow::Borrowed(SHIPPED), 1)?);
+                Arc::clone(READ.get_or_init(|| font))
+            }
+        };
+        Ok(Self { fonts: vec![font] })
     }
 
     /// With another font for characters that those before lack: the bytes of a TrueType file.

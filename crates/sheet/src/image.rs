@@ -107,6 +107,37 @@ impl Image {
         Ok(rgb)
     }
 
+    /// The packed rows of a PNG that other programs unpack alike, and whether it is grey: 8 bits a colour, neither
+    /// interlaced nor transparent nor with a palette.
+    pub(crate) fn plain_png(&self) -> Option<(Vec<u8>, bool)> {
+        const MARK: usize = 8;
+        if self.packing != Packing::Png {
+            return None;
+        }
+        let mut rows = Vec::with_capacity(self.bytes.len());
+        let mut is_grey = None;
+        let mut rest = self.bytes.get(MARK..)?;
+        loop {
+            let length = u32::from_be_bytes(rest.get(..4)?.try_into().ok()?) as usize;
+            let data = rest.get(8..8_usize.checked_add(length)?)?;
+            match rest.get(4..8)? {
+                b"IHDR" => {
+                    is_grey = match data.get(8..13)? {
+                        [8, 0, 0, 0, 0] => Some(true),
+                        [8, 2, 0, 0, 0] => Some(false),
+                        _ => return None,
+                    };
+                }
+                b"tRNS" => return None,
+                b"IDAT" => rows.extend_from_slice(data),
+                b"IEND" => return Some((rows, is_grey?)),
+                _ => {}
+            }
+            // Length, name, data, checksum.
+            rest = rest.get(length + 12..)?;
+        }
+    }
+
     /// Its media type.
     pub(crate) fn media_type(&self) -> &'static str {
         match self.packing {

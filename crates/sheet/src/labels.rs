@@ -115,12 +115,14 @@ impl Labels {
         middles: &[Place],
         is_good: impl Fn(&Quad) -> bool,
     ) -> Option<Place> {
-        for [x, y] in middles.iter().copied() {
-            let quad =
-                corners([x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0]);
-            if self.is_free(&quad, Hold::Hard) && is_good(&quad) {
-                self.block(quad);
-                return Some([x, y]);
+        for least in [Hold::Soft, Hold::Hard] {
+            for [x, y] in middles.iter().copied() {
+                let quad =
+                    corners([x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0]);
+                if self.is_free(&quad, least) && is_good(&quad) {
+                    self.block(quad);
+                    return Some([x, y]);
+                }
             }
         }
         None

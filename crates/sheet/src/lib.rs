@@ -13,6 +13,7 @@ mod display;
 mod dossier;
 mod flow;
 mod font;
+mod form;
 mod ground;
 mod image;
 mod index_map;
@@ -35,6 +36,7 @@ pub use dossier::{
     Neighbour, Orientation, Ortho, Paper, Photo, Ring,
 };
 pub use font::{Font, FontFault, Fonts, Glyph};
+pub use form::{Form, FormFault, FormRow, form_pages, form_pdf};
 pub use image::{Image, ImageFault, MOST_PIXELS, Packing};
 pub use pdf::{Bookmark, EncodedPage, Part, PdfFault, PdfWriter, pdf};
 pub use raster::{RasterFault, png};

@@ -261,7 +261,7 @@ pub(crate) fn along(
                 let is_upright = angle.abs() <= std::f64::consts::FRAC_PI_2 + 1e-6;
                 let angle = if is_upright { angle } else { angle - std::f64::consts::PI };
                 [0.5, 0.3, 0.7].into_iter().flat_map(move |part| {
-                    [1.8, -1.8].map(|off| {
+                    [1.8, -1.8, 3.6, -3.6, 6.5, -6.5].map(|off| {
                         let at = |axis: usize| from[axis] + (to[axis] - from[axis]) * part;
                         ([at(0) + y * off, at(1) - x * off], angle)
                     })

@@ -49,10 +49,13 @@ pub(super) fn idle(ask: &Ask<'_>, rule: &IdleLand) -> Result<Vec<Clue>, EngineEr
         let Some((released, days, used)) = waited(plot) else { continue };
         let area_m2 = ground.whole(plot)?;
         let green_m2 = match (greens.get(&plot.id()), plot.shape()) {
-            (Some(shapes), Some(shape)) => {
-                let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
-                ground.overlay(OverlayOp::Intersection, &shape, &united.geometry.shape)?.1
-            }
+            (Some(shapes), Some(shape)) => match shapes.as_slice() {
+                [one] => ground.overlay(OverlayOp::Intersection, &shape, one)?.1,
+                shapes => {
+                    let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
+                    ground.overlay(OverlayOp::Intersection, &shape, &united.geometry.shape)?.1
+                }
+            },
             _ => 0.0,
         };
         if area_m2 <= 0.0 || green_m2 >= rule.least_share * area_m2 {

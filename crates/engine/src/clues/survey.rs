@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::join::JoinOn;
 use spatial::union::union_of_shapes;
-use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
+use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate, ValueRef};
 
 use super::Clue;
 use super::ground::Ground;
@@ -18,24 +18,14 @@ use crate::EngineError;
 pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clue>, EngineError> {
     let (buildings, earlier) = (ask.source(&rule.buildings)?, ask.source(&rule.earlier)?);
     let asked = ask.asked(buildings)?;
-    let permitted = rule.permits.as_ref().map(|permits| permitted(ask, buildings, permits));
-    let permitted = permitted.transpose()?;
-    let has_permit = |feature: FeatureRef<'_>| {
-        let parcel = permitted.as_ref().and_then(|(field, _)| text(feature, *field));
-        let parcels = permitted.as_ref().map(|(_, parcels)| parcels);
-        parcel.zip(parcels).is_some_and(|(parcel, parcels)| parcels.contains(&parcel))
-    };
     let has_place = |feature: FeatureRef<'_>| feature.geometry_type().is_some();
     let places = Side::kept(buildings, &has_place).among(asked.as_ref());
     // What lies in an earlier one is not new at all, and that is nearly everything.
     let within = JoinOn::Predicate(Predicate::Within);
     let rest = ask.without(places, earlier, within)?;
-    let rest: FxHashSet<FeatureId> = match &permitted {
+    let rest = match &rule.permits {
         None => rest,
-        Some(_) => rest
-            .into_iter()
-            .filter(|id| buildings.held.get(*id).is_some_and(|building| !has_permit(building)))
-            .collect(),
+        Some(permits) => without_permit(ask, buildings, permits, rest)?,
     };
     let left = Side::from(buildings).among(Some(&rest));
     let meeting = JoinOn::Predicate(Predicate::Intersects);
@@ -56,9 +46,13 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
                     .map(|id| ground.moved(earlier.get(*id)?))
                     .collect::<Result<_, EngineError>>()?;
                 let shapes: Vec<Shape<f64>> = shapes.into_iter().flatten().collect();
-                let united = union_of_shapes(&shapes, ask.budget).map_err(union_fault)?;
-                let (left, m2) =
-                    ground.overlay(OverlayOp::Difference, &shape, &united.geometry.shape)?;
+                let (left, m2) = match shapes.as_slice() {
+                    [one] => ground.overlay(OverlayOp::Difference, &shape, one)?,
+                    shapes => {
+                        let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
+                        ground.overlay(OverlayOp::Difference, &shape, &united.geometry.shape)?
+                    }
+                };
                 (Some(left), m2)
             }
             _ => (None, building_m2),
@@ -76,15 +70,30 @@ pub(super) fn new_buildings(ask: &Ask<'_>, rule: &NewBuilding) -> Result<Vec<Clu
     Ok(clues.into_iter().flatten().collect())
 }
 
-/// The field of buildings that names a parcel, and the parcels with a permit.
-fn permitted(
+/// Those of the buildings whose parcel has no permit.
+fn without_permit(
     ask: &Ask<'_>,
     buildings: Source<'_>,
     permits: &Permits,
-) -> Result<(usize, FxHashSet<String>), EngineError> {
+    mut rest: FxHashSet<FeatureId>,
+) -> Result<FxHashSet<FeatureId>, EngineError> {
     let source = ask.source(&permits.collection)?;
-    let parcel = source.field(&permits.parcel)?;
-    let mut parcels = FxHashSet::default();
-    source.each(&mut |permit| parcels.extend(text(permit, parcel)));
-    Ok((buildings.field(&permits.building)?, parcels))
+    let (parcel, named) = (source.field(&permits.parcel)?, buildings.field(&permits.building)?);
+    let mut on: FxHashMap<String, Vec<FeatureId>> = FxHashMap::default();
+    for id in &rest {
+        if let Some(parcel) = text(buildings.get(*id)?, named) {
+            on.entry(parcel).or_default().push(*id);
+        }
+    }
+    source.each(&mut |permit| {
+        let ids = match permit.value(parcel) {
+            ValueRef::Text(parcel) => on.get(parcel.trim()),
+            ValueRef::Int(parcel) => on.get(&parcel.to_string()),
+            _ => None,
+        };
+        for id in ids.into_iter().flatten() {
+            rest.remove(id);
+        }
+    });
+    Ok(rest)
 }

@@ -14,14 +14,6 @@ pub enum ReportFault {
         /// What the packer said.
         reason: String,
     },
-    /// More than a form can hold.
-    #[error("the form has {characters} characters; one has at most {most}: take the trace as JSON")]
-    LongForm {
-        /// How many there are.
-        characters: usize,
-        /// How many a form can hold.
-        most: usize,
-    },
     /// More than a sheet can hold.
     #[error("sheet {sheet:?}: {found} {what}; a sheet holds at most {most}: write CSV")]
     TooMuch {

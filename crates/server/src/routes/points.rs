@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::ledger::Taking;
 use engine::now;
-use formats::report::form_pdf;
 use ledger::rows::POINTS;
+use sheet::FormFault;
 use spatial::{CollectionId, Revision};
 
 use super::answers;
@@ -120,8 +120,11 @@ async fn approval(
     let revision = trace.revision;
     let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
     let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
-    let drawn = app.engine.pool().run(move || form_pdf(&approval::form(&document)));
-    let pdf = drawn.await?.map_err(|fault| Problem::new(Code::TooCostly, fault.to_string()))?;
+    let drawn = app.engine.pool().run(move || approval::pdf(&document)).await?;
+    let pdf = drawn.map_err(|fault| match fault {
+        FormFault::Long { .. } => Problem::new(Code::TooCostly, fault.to_string()),
+        FormFault::Font(_) | FormFault::Pdf(_) => Problem::internal(&fault),
+    })?;
     let mut response = answers::of_state(pdf.into_response(), revision, "no-cache");
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PDF));

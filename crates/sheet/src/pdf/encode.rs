@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use pdf_writer::{Chunk, Finish, Ref};
+use pdf_writer::types::Predictor;
+use pdf_writer::{Chunk, Filter, Finish, Ref};
 
 use super::{PdfFault, Used, deflated};
 use crate::display::{Colour, Item, Page, Picture, Run, Shape};
@@ -25,8 +26,19 @@ pub struct EncodedPage {
 pub(super) struct EncodedImage {
     pixels: [usize; 2],
     bytes: Vec<u8>,
-    filter: pdf_writer::Filter,
+    packed: Packed,
     is_grey: bool,
+}
+
+/// How an image's pixels are packed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packed {
+    /// As JPEG does.
+    Dct,
+    /// Deflated rows, each filtered as PNG does.
+    PngRows,
+    /// Deflated rows.
+    Rows,
 }
 
 pub(super) fn font_name(face: usize) -> String {
@@ -148,22 +160,30 @@ impl Encoder<'_> {
 }
 
 impl EncodedImage {
-    /// A JPEG of grey or three colours as it is; others by their pixels.
+    /// A JPEG of grey or three colours and a plain PNG as they are packed; others by their pixels.
     fn new(image: &Image) -> Result<Self, PdfFault> {
-        let (bytes, filter, is_grey) = match image.packing {
-            Packing::Jpeg(parts @ (1 | 3)) => {
-                (image.bytes.clone(), pdf_writer::Filter::DctDecode, parts == 1)
-            }
-            Packing::Jpeg(_) | Packing::Png => {
-                (deflated(&image.rgb()?), pdf_writer::Filter::FlateDecode, false)
-            }
-        };
-        Ok(Self { pixels: image.pixels, bytes, filter, is_grey })
+        let pixels = image.pixels;
+        if let Packing::Jpeg(parts @ (1 | 3)) = image.packing {
+            let (bytes, packed) = (image.bytes.clone(), Packed::Dct);
+            return Ok(Self { pixels, bytes, packed, is_grey: parts == 1 });
+        }
+        if let Some((bytes, is_grey)) = image.plain_png() {
+            return Ok(Self { pixels, bytes, packed: Packed::PngRows, is_grey });
+        }
+        Ok(Self { pixels, bytes: deflated(&image.rgb()?), packed: Packed::Rows, is_grey: false })
     }
 
     pub(super) fn write(&self, chunk: &mut Chunk, id: Ref) {
         let mut object = chunk.image_xobject(id, &self.bytes);
-        object.filter(self.filter);
+        object.filter(match self.packed {
+            Packed::Dct => Filter::DctDecode,
+            Packed::PngRows | Packed::Rows => Filter::FlateDecode,
+        });
+        if self.packed == Packed::PngRows {
+            let mut parameters = object.decode_parms();
+            parameters.predictor(Predictor::PngOptimum).columns(self.pixels[0] as i32);
+            parameters.colors(if self.is_grey { 1 } else { 3 });
+        }
         object.width(self.pixels[0] as i32).height(self.pixels[1] as i32);
         object.bits_per_component(8);
         match self.is_grey {

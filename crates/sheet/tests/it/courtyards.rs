@@ -33,20 +33,23 @@ pub fn ring(radii: &[f64]) -> Area {
     Area { exterior: shifted(&places), holes: Vec::new() }
 }
 
-/// A picture of coloured stripes.
-pub fn picture(width: u32, height: u32) -> Arc<Image> {
+/// The bytes of a picture of coloured stripes.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, width, height);
     encoder.set_color(png::ColorType::Rgb);
     let mut writer = encoder.write_header().unwrap();
     let rgb: Vec<u8> = (0..height)
-        .flat_map(|y| {
-            (0..width).flat_map(move |x| [(x * 3) as u8 / 2 + 60, (y * 2) as u8 / 2 + 90, 120])
-        })
+        .flat_map(|y| (0..width).flat_map(move |x| [(x * 3 / 2 + 60) as u8, (y + 90) as u8, 120]))
         .collect();
     writer.write_image_data(&rgb).unwrap();
     writer.finish().unwrap();
-    Arc::new(Image::new(bytes).unwrap())
+    bytes
+}
+
+/// A picture of coloured stripes.
+pub fn picture(width: u32, height: u32) -> Arc<Image> {
+    Arc::new(Image::new(png(width, height)).unwrap())
 }
 
 fn named(name: &str, line: &[[f64; 2]]) -> NamedLine {
@@ -145,24 +148,25 @@ pub fn usual() -> Dossier {
 
 /// Households of a village, in rows along a street.
 pub fn village(count: usize) -> Vec<Dossier> {
-    (0..count)
-        .map(|number| {
-            let (column, row) = (number % 25, number / 25);
-            let by = [column as f64 * 18.0, row as f64 * 26.0];
-            let mut dossier = usual();
-            let areas = dossier.areas.iter_mut();
-            let others = dossier.neighbours.iter_mut().flat_map(|one| &mut one.areas);
-            let built = dossier.buildings.iter_mut().flat_map(|one| &mut one.areas);
-            for at in areas.chain(others).chain(built).flat_map(|one| &mut one.exterior) {
-                *at = [at[0] + by[0], at[1] + by[1]];
-            }
-            dossier.boundary = sheet::boundary(&dossier.areas);
-            dossier.sheet_number = format!("{:05}", number + 1);
-            dossier.number = format!("H110115190212-{:05}-1", number + 1);
-            dossier.name = format!("甲示范村 {} 号", number + 1);
-            dossier.alleys.clear();
-            dossier.red_lines.clear();
-            dossier
-        })
-        .collect()
+    (0..count).map(numbered).collect()
+}
+
+/// One of them.
+pub fn numbered(number: usize) -> Dossier {
+    let (column, row) = (number % 25, number / 25);
+    let by = [column as f64 * 18.0, row as f64 * 26.0];
+    let mut dossier = usual();
+    let areas = dossier.areas.iter_mut();
+    let others = dossier.neighbours.iter_mut().flat_map(|one| &mut one.areas);
+    let built = dossier.buildings.iter_mut().flat_map(|one| &mut one.areas);
+    for at in areas.chain(others).chain(built).flat_map(|one| &mut one.exterior) {
+        *at = [at[0] + by[0], at[1] + by[1]];
+    }
+    dossier.boundary = sheet::boundary(&dossier.areas);
+    dossier.sheet_number = format!("{:05}", number + 1);
+    dossier.number = format!("H110115190212-{:05}-1", number + 1);
+    dossier.name = format!("甲示范村 {} 号", number + 1);
+    dossier.alleys.clear();
+    dossier.red_lines.clear();
+    dossier
 }

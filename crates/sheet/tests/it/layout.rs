@@ -1,7 +1,9 @@
 //! What stands on pages: labels apart from each other, nothing beyond the paper, every text whole.
 
 use proptest::prelude::*;
-use sheet::{Area, Dossier, Fonts, Item, Orientation, Page, Paper, Run, TextKind, pages};
+use sheet::{
+    Area, Dossier, Fonts, Item, NamedLine, Orientation, Page, Paper, Run, TextKind, pages,
+};
 
 use crate::courtyards::{ORIGIN, household, rectangle, ring, shifted, usual};
 
@@ -112,8 +114,10 @@ fn very_long_names_are_wrapped_or_shrunk_and_stay_whole() {
     dossier.fields.push(("备注".to_owned(), long.repeat(9)));
     dossier.listings[0].rows.push(vec![long.clone(), long.clone(), long.repeat(40)]);
     dossier.watermark = long.clone();
+    dossier.crs = long.repeat(3) + "末";
     let pages = check_pages(&dossier);
     let said = said(&pages);
+    assert!(said.contains('末'), "the CRS goes on among the notes");
     assert!(
         said.matches("第十二排").count() > 9 * 6 + 40 * 6,
         "{}",
@@ -141,6 +145,19 @@ fn a_character_without_a_glyph_is_drawn_as_its_code_point_and_reported() {
     assert!(
         pages[0].runs().any(|run| run.text == "20") && pages[0].runs().any(|run| run.text == "BB7")
     );
+}
+
+#[test]
+fn alleys_and_buildings_have_sheets_of_their_own() {
+    let long: Vec<[f64; 2]> =
+        (0..40).map(|at| [f64::from(at) * 12.0, f64::from(at % 7) * 3.0]).collect();
+    let mut alley = household(Vec::new(), "示范北巷");
+    alley.lines = vec![NamedLine { name: "示范北巷".to_owned(), line: shifted(&long) }];
+    let pages = check_pages(&alley);
+    assert!(pages[0].runs().any(|run| run.kind == TextKind::Label && run.text == "示范北巷"));
+    let mut building = household(Vec::new(), "甲示范村卫生室");
+    building.buildings = usual().buildings;
+    assert!(said(&check_pages(&building)).contains("F1砖混 189.60㎡"));
 }
 
 #[test]

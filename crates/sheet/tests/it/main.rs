@@ -4,5 +4,6 @@
 mod atlases;
 mod courtyards;
 mod files;
+mod forms;
 mod layout;
 mod pdf_text;

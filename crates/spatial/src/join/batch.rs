@@ -19,6 +19,8 @@ pub(super) fn each_candidate(
     let tree = targets.shard.tree();
     let envelopes = targets.shard.envelopes();
     let all = probes.shard.envelopes();
+    // Targets a unit of area, about.
+    let density = envelopes.len() as f64 / size(&bounds).max(f64::MIN_POSITIVE);
     let mut batch: Vec<(usize, Envelope)> = Vec::with_capacity(FANOUT);
     let mut found: Vec<(usize, Envelope)> = Vec::with_capacity(8 * FANOUT);
     for (node, envelope) in probes.shard.tree().lowest().iter().enumerate() {
@@ -36,24 +38,37 @@ pub(super) fn each_candidate(
                 batch.push((slot, grown));
             }
         }
-        if batch.is_empty() {
-            continue;
-        }
-        found.clear();
-        let mut classify = |bounds: &Envelope| {
-            if reach.intersects(bounds) { Descent::Open } else { Descent::Skip }
-        };
-        tree.walk(envelopes, &mut classify, &mut |slots, _| {
-            let counts = slots.filter(|slot| targets.counts(*slot));
-            found.extend(counts.map(|slot| (slot, envelopes[slot])));
-        });
-        for (probe, reach) in &batch {
-            for (target, envelope) in &found {
-                if reach.intersects(envelope) {
-                    candidate(*probe, *target)?;
+        let mut walk = |reach: &Envelope, batch: &[(usize, Envelope)]| -> Result<(), JoinFault> {
+            found.clear();
+            let mut classify = |bounds: &Envelope| {
+                if reach.intersects(bounds) { Descent::Open } else { Descent::Skip }
+            };
+            tree.walk(envelopes, &mut classify, &mut |slots, _| {
+                let counts = slots.filter(|slot| targets.counts(*slot));
+                found.extend(counts.map(|slot| (slot, envelopes[slot])));
+            });
+            for (probe, reach) in batch {
+                for (target, envelope) in &found {
+                    if reach.intersects(envelope) {
+                        candidate(*probe, *target)?;
+                    }
                 }
             }
+            Ok(())
+        };
+        if size(&reach.intersection(&bounds)) * density <= MANY {
+            walk(&reach, &batch)?;
+        } else {
+            // Where neighbours lie far apart, most of what is between them is no one's.
+            batch.iter().try_for_each(|one| walk(&one.1, std::slice::from_ref(one)))?;
         }
     }
     Ok(())
+}
+
+/// So many targets in the box around a batch cost as much as a walk for each of its probes.
+const MANY: f64 = 64.0;
+
+fn size(envelope: &Envelope) -> f64 {
+    (envelope.max_x - envelope.min_x).max(0.0) * (envelope.max_y - envelope.min_y).max(0.0)
 }
