@@ -1,5 +1,6 @@
 //! The command line: every command, flag and value.
 
+mod atlas;
 mod audit;
 mod indicators;
 mod ledger;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub use atlas::{AtlasArgs, AtlasPaper};
 pub use audit::{AuditAction, AuditArgs};
 pub use indicators::IndicatorsArgs;
 pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
@@ -81,6 +83,8 @@ pub enum Command {
     Match(MatchArgs),
     /// Make a ledger of rectification points; register points from a spreadsheet
     Ledger(LedgerArgs),
+    /// Write the household files (一户一档) of a village or town as one PDF with index map
+    Atlas(AtlasArgs),
     /// List the ledgers (台账), or the rows of one by unit; as a table, CSV, XLSX or JSON
     Ledgers(LedgersArgs),
     /// Tell problems and projects of a town (两清单), or its plan (一街(镇)一方案)

@@ -224,7 +224,7 @@ fn a_file_says_what_there_is_and_how_it_was_measured() {
     // Red lines that nobody has are said to be absent.
     assert!(parcel["redLines"].as_array().unwrap().iter().any(|line| line["known"] == true));
     assert!(parcel["redLines"].as_array().unwrap().iter().any(|line| line["known"] == false));
-    assert_eq!(file["personal"], Value::Null);
+    assert_eq!(file["personal"], json!([]));
     // A parcel that is not there is a warning.
     let fourth = town.json("/dossiers/H-4");
     assert!(fourth["notes"][0].as_str().unwrap().contains("Z404"), "{fourth}");
@@ -350,4 +350,81 @@ fn a_file_is_told_as_it_had_been_recorded() {
     let past = town.json(&format!("/dossiers/H-1?as-of={moment}"));
     assert_eq!(past["parcels"][0]["area"], before["parcels"][0]["area"]);
     assert_eq!(past["history"], before["history"]);
+}
+
+/// Text of an SVG, pieces joined.
+fn words(svg: &str) -> String {
+    let pieces = svg.split('>').filter_map(|piece| piece.split_once('<')).map(|(text, _)| text);
+    pieces.collect()
+}
+
+/// Width and height of a PNG.
+fn pixels(png: &[u8]) -> [u32; 2] {
+    assert!(png.starts_with(b"\x89PNG"), "no PNG");
+    [16, 20].map(|at| u32::from_be_bytes(png[at..at + 4].try_into().unwrap()))
+}
+
+#[test]
+fn sheets_say_what_the_file_says_in_every_form() {
+    let town = Town::new();
+    let file = town.json("/dossiers/H-2");
+    // A sheet a parcel, the first with what is of the whole file.
+    let parcel = &file["parcels"][0];
+    let svg = town.get("/dossiers/H-2.svg");
+    assert_eq!((svg.status, svg.header("content-type")), (200, Some("image/svg+xml")));
+    let words = words(svg.text());
+    let area = parcel["area"]["value"].as_f64().unwrap();
+    assert!(words.contains(&format!("{area:.2}㎡")), "{area}: {words}");
+    let north = parcel["sides"][3]["text"].as_str().unwrap();
+    for part in ["分户院落图", "H-2", "J1", "示例巷", north, "EPSG:4548"] {
+        assert!(words.contains(part), "{part}: {words}");
+    }
+    let png = town.get("/dossiers/H-2.png?paper=A3&dpi=50");
+    assert_eq!((png.status, png.header("content-type")), (200, Some("image/png")));
+    let [width, height] = pixels(&png.body);
+    assert_eq!([width.min(height), width.max(height)], [585, 827]);
+    let accept = [("Accept", "application/pdf")];
+    let pdf = town.server.ask("GET", "/dossiers/H-2", &accept);
+    assert_eq!((pdf.status, pdf.header("content-type")), (200, Some("application/pdf")));
+    assert!(pdf.body.starts_with(b"%PDF-"));
+    for (target, way) in [
+        ("/dossiers/H-2.png?paper=A9", "send A4 or A3"),
+        ("/dossiers/H-2.png?page=99", "beyond the last"),
+        ("/dossiers/H-2.png?dpi=5", "36 to 400"),
+    ] {
+        check_no(&town.get(target), 400, way);
+    }
+    check_no(&town.get("/dossiers/H-99.pdf"), 404, "GET /dossiers lists");
+    // An alley and a subject without a parcel have sheets too, and the page shows the sheet.
+    for target in ["/dossiers/J-1.svg?kind=alley", "/dossiers/F5.svg", "/dossiers/H-4.svg"] {
+        assert_eq!(town.get(target).status, 200, "{target}");
+    }
+    assert!(town.get("/dossiers/H-1?f=html").text().contains("/dossiers/H-1.svg?kind=household"));
+}
+
+#[test]
+fn an_atlas_has_the_sheets_of_its_unit() {
+    let town = Town::new();
+    let place = town.folder.path();
+    let made = run(
+        place,
+        &["atlas", "s.gpkg", "atlas.pdf", "--town", "T1", "--watermark", "演示", "--paper", "a3"],
+    );
+    assert_eq!(made.code, 0, "{}{}", made.out, made.err);
+    // H-2 has two parcels, H-4 lies in no unit.
+    assert!(made.out.contains("atlas.pdf: 4 sheets on "), "{}", made.out);
+    let pdf = std::fs::read(place.join("atlas.pdf")).unwrap();
+    assert!(pdf.starts_with(b"%PDF-") && pdf.ends_with(b"%%EOF\n"));
+    let one = run(place, &["atlas", "s.gpkg", "one.pdf", "--village", "V2"]);
+    assert!(one.out.contains("one.pdf: 1 sheets on "), "{}{}", one.out, one.err);
+    for (arguments, way) in [
+        (&["--village", "V9"][..], "no unit of the definitions"),
+        (&["--town", "T1", "--kind", "person"], "household, unit, building, alley"),
+        (&["--town", "T1", "--kind", "unit"], "it has no files"),
+        (&[], "--village"),
+    ] {
+        let refused = run(place, &[&["atlas", "s.gpkg", "no.pdf"], arguments].concat());
+        assert!(refused.code != 0 && refused.err.contains(way), "{way}: {}", refused.err);
+    }
+    assert!(!place.join("no.pdf").exists());
 }

@@ -95,7 +95,15 @@ fn masks(server: &Server, token: &str, household: &str) -> Vec<(String, String)>
     check_clean("masks", answer.text().as_bytes());
     let values = answer.json()["values"].as_array().unwrap().clone();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    values.iter().map(|value| (text(&value["field"]), text(&value["masked"]))).collect()
+    let pairs = |values: &[Value]| -> Vec<(String, String)> {
+        values.iter().map(|value| (text(&value["field"]), text(&value["masked"]))).collect()
+    };
+    let masks = pairs(&values);
+    // The file itself tells the same.
+    let file = get(server, &format!("/dossiers/{household}"), token);
+    check_clean("file", file.text().as_bytes());
+    assert_eq!(pairs(file.json()["personal"].as_array().unwrap()), masks);
+    masks
 }
 
 #[test]

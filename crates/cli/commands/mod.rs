@@ -1,5 +1,6 @@
 //! The commands, one file each, and what they share.
 
+mod atlas;
 mod audit;
 mod backup;
 mod collection;
@@ -62,6 +63,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::User(args) => blocking(user::user(args, &config)).map(done),
         Command::Places(args) => blocking(places::places(args, &config)),
         Command::Responsible(args) => blocking(responsible::responsible(args, &config)).map(done),
+        Command::Atlas(args) => blocking(atlas::atlas(args, &config)).map(done),
         Command::Ledgers(args) => blocking(ledgers::ledgers(args, &config)).map(done),
         Command::Town(args) => blocking(ledgers::town(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),

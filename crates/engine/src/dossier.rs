@@ -18,6 +18,7 @@ mod rows;
 mod sides;
 #[cfg(test)]
 mod sides_tests;
+mod streets;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,6 +33,7 @@ use gather::Sources;
 use plane::Planes;
 
 pub use overview::{FileLine, Overview, OverviewQuery, UnitLine};
+pub use streets::UnitStreets;
 
 /// Most files that are put together at a time.
 pub const MAX_FILES: usize = 1_000;

@@ -3,10 +3,12 @@
 
 mod document;
 mod overview;
+mod sheet;
 mod tables;
 
 pub use document::document;
 pub use overview::{completeness_document, completeness_table, list_document, list_table};
+pub use sheet::{Imprint, fonts, lines, sheets};
 pub use tables::tables;
 
 /// What stands at the foot of figures.

@@ -45,7 +45,8 @@ fn metres(millimetres: i64) -> TableCell {
     TableCell::Number { scaled: i128::from(millimetres), decimals: 3 }
 }
 
-fn subject(file: &Contents) -> Table {
+/// What is known of the subject.
+pub(super) fn subject(file: &Contents) -> Table {
     let mut rows: Vec<Vec<TableCell>> =
         file.fields.iter().map(|one| line(&one.title, shown(one))).collect();
     rows.extend(
@@ -73,7 +74,8 @@ fn subject(file: &Contents) -> Table {
     Table { notes: file.notes.clone(), ..table(title, &["项目", "内容"], rows) }
 }
 
-fn facts(parcel: &ParcelFile) -> Table {
+/// What is known and was measured of a parcel.
+pub(super) fn facts(parcel: &ParcelFile) -> Table {
     let mut rows: Vec<Vec<TableCell>> =
         parcel.fields.iter().map(|one| line(&one.title, shown(one))).collect();
     if parcel.households.len() > 1 {

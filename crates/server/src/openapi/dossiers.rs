@@ -8,6 +8,7 @@ use super::parts::{
 };
 use crate::clues::CLUES;
 use crate::negotiate::{CSV, GEOJSON, HTML, JSON, XLSX};
+use crate::routes::dossier_sheets::{PDF, PNG, SVG};
 use crate::routes::dossiers::{DEFAULT_FILES, FILES, LISTS, MAX_FILES};
 use crate::state::App;
 
@@ -94,18 +95,41 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         Some((GEOJSON.media_type, uncovered_example())),
     );
     let id = || path_parameter("dossierId", "number of a household, or of another subject", text());
-    let content = [(JSON.media_type, schema("Dossier")), (HTML.media_type, text())];
+    let sheets = [(SVG.media_type, text()), (PNG.media_type, binary()), (PDF.media_type, binary())];
+    let file = [(JSON.media_type, schema("Dossier")), (HTML.media_type, text())];
+    let content: Vec<(&str, Value)> = file.into_iter().chain(sheets.clone()).collect();
+    let drawn = || {
+        let whole = |least: u64, most: u64, otherwise: u64| json!({ "type": "integer", "minimum": least, "maximum": most, "default": otherwise });
+        let paper = json!({ "type": "string", "enum": ["A4", "A3"], "default": "A4" });
+        [
+            parameter("paper", "of a sheet", paper),
+            parameter("page", "which page of an SVG or PNG", whole(1, 10_000, 1)),
+            parameter("dpi", "dots an inch of a PNG", whole(36, 400, 150)),
+        ]
+    };
     add(
         "/dossiers/{dossierId}",
         json!({
             "operationId": "getDossier",
             "summary": "one file: parcels with boundary points, 四至, overlaps and red lines, buildings with \
                 what lies outside their parcel, photos, points, history; each number with its method and CRS",
-            "parameters": [id(), kind(), shared("as-of"), format_parameter(&FILES)],
+            "parameters": ([&[id(), kind(), shared("as-of"), format_parameter(&FILES)][..], &drawn()].concat()),
             "responses": answers("the file", &content)
         }),
         Some((JSON.media_type, example())),
     );
+    for (sheet, number) in sheets.into_iter().zip(["Svg", "Png", "Pdf"]) {
+        add(
+            &format!("/dossiers/{{dossierId}}.{}", number.to_ascii_lowercase()),
+            json!({
+                "operationId": format!("getDossier{number}"),
+                "summary": "the sheet of a file (分户院落图), one a parcel, to scale",
+                "parameters": ([&[id(), kind(), shared("as-of")][..], &drawn()].concat()),
+                "responses": answers("the sheet", &[sheet])
+            }),
+            None,
+        );
+    }
     let photo = path_parameter("photo", "code of a photo of the file", text());
     let content = [("image/jpeg", binary()), ("image/png", binary())];
     add(

@@ -11,13 +11,16 @@ use axum::routing::get;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE, UnitShare};
 use engine::dossier::{DossierQuery, Overview, OverviewQuery};
 use engine::now;
+use engine::personal::MaskedValue;
 use formats::PhotoFormat;
-use ledger::dossier::{Contents, Dossiers};
+use ledger::dossier::{Contents, Dossiers, Personal};
 use serde_json::{Value, json};
-use spatial::Day;
+use spatial::{Day, FieldClass};
 
+use super::dossier_sheets::{self, DRAWN, PDF, PNG, SVG};
 use super::ledgers::{private, whole};
 use super::{answers, tables};
+use crate::access::UrlToken;
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
@@ -33,7 +36,7 @@ use crate::state::App;
 /// The encodings of lists.
 pub const LISTS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
 /// Those of a file.
-pub const FILES: [&Offer; 2] = [&JSON, &HTML];
+pub const FILES: [&Offer; 5] = [&JSON, &HTML, &SVG, &PNG, &PDF];
 /// Files of a page when nothing is said.
 pub const DEFAULT_FILES: usize = 100;
 /// Most files of a page; of CSV and XLSX when nothing is said.
@@ -239,15 +242,26 @@ fn covered(one: &UnitShare) -> Value {
     })
 }
 
-/// `GET /dossiers/{id}`
+/// `GET /dossiers/{id}`, `GET /dossiers/{id}.svg` and the like
 async fn one(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    token: UrlToken,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query = asked.query(&["f", "kind", AS_OF])?;
-    let chosen = choose(query.value("f"), &asked.headers, &FILES)?;
-    let file = file(&app, &id, &query, true).await?;
+    let query = asked.query(&["f", "kind", "paper", "page", "dpi", AS_OF])?;
+    let (id, drawn) = dossier_sheets::ending(&id);
+    let chosen = match drawn {
+        Some(offer) => offer,
+        None => choose(query.value("f"), &asked.headers, &FILES)?,
+    };
+    let mut file = file(&app, id, &query, true).await?;
+    // Past states know no personal values.
+    if query.value(AS_OF).is_none() {
+        file.personal = masked(&app, &asked, &file).await;
+    }
+    let revision = file.revision;
+    let is_personal = file.personal.as_ref().is_some_and(|values| !values.is_empty());
     let response = match chosen.name {
         "json" => {
             let mut body = dossiers::document(&file, &asked.base);
@@ -257,9 +271,38 @@ async fn one(
             body["links"] = links.into();
             json_of(&body)
         }
-        _ => file_page(&asked, &file),
+        "html" => file_page((&asked, &token), &file),
+        _ => {
+            let who = asked.standing.account();
+            let who = who.map(|actor| format!("{} {}", actor.name(), Day::of(now())));
+            let watermark = who.unwrap_or_default();
+            dossier_sheets::drawn(&app.engine, file, (chosen, &query), watermark).await?
+        }
     };
-    Ok(private(response, file.revision))
+    let kept = if is_personal { "no-store" } else { "private, no-cache" };
+    Ok(answers::of_state(response, revision, kept))
+}
+
+/// The personal values of the subject, masked, for whoever may know that there are some.
+async fn masked(app: &App, asked: &Asked, file: &Contents) -> Option<Vec<Personal>> {
+    if app.settings.access.view(&asked.standing).sees < FieldClass::L2 {
+        return None;
+    }
+    let subject = &file.subject;
+    match app.engine.masked_personal(&subject.collection, subject.feature).await {
+        Ok(values) => {
+            let value = |value: MaskedValue| Personal {
+                title: value.field.clone(),
+                field: value.field,
+                masked: value.masked,
+            };
+            Some(values.into_iter().map(value).collect())
+        }
+        Err(error) => {
+            tracing::error!(%error, "personal values of a file cannot be read");
+            None
+        }
+    }
 }
 
 /// The file of a number.
@@ -299,25 +342,34 @@ fn no_file(dossiers: &Dossiers, id: &str, kind: Option<&str>) -> Problem {
     Problem::new(Code::NotFound, detail)
 }
 
-/// A file for people: groups of facts, photos.
-fn file_page(asked: &Asked, file: &Contents) -> Response {
+/// A file for people: its sheet, photos, groups of facts.
+fn file_page((asked, token): (&Asked, &UrlToken), file: &Contents) -> Response {
     use std::fmt::Write;
     let subject = &file.subject;
-    let mut body = String::new();
+    let (mut body, kind) = (String::new(), encode(&subject.kind));
     let href = format!("{}/dossiers/{}", asked.base, encode(&subject.id));
+    let moment = asked.query(&["f", "kind", "paper", "page", "dpi", AS_OF]).ok();
+    let moment = moment.and_then(|query| query.value(AS_OF).map(encode));
+    let as_of = moment.map_or(String::new(), |moment| format!("&{AS_OF}={moment}"));
+    let way = |path: &str| html::escape(&token.append(&format!("{href}{path}?kind={kind}{as_of}")));
+    let (svg, pdf) = (way(".svg"), way(".pdf"));
+    let _ = write!(
+        body,
+        "<a href=\"{pdf}\"><img alt=\"分户院落图\" style=\"float:right;width:46%;min-width:320px;border:1px \
+         solid #e6e9ec;margin:0 0 16px 16px\" src=\"{svg}\"></a>"
+    );
     for photo in file.photos.iter().filter(|photo| photo.hash.is_some()) {
         let _ = write!(
             body,
             "<figure style=\"display:inline-block;margin:0 16px 12px 0\"><img height=\"180\" alt=\"{0}\" \
-             src=\"{1}/photos/{2}?kind={3}\"><figcaption><small>{0}</small></figcaption></figure>",
+             src=\"{1}\"><figcaption><small>{0}</small></figcaption></figure>",
             html::escape(&photo.title),
-            html::escape(&href),
-            encode(&photo.code),
-            encode(&subject.kind)
+            way(&format!("/photos/{}", encode(&photo.code)))
         );
     }
-    let json = asked.href_with("f", "json");
-    body.push_str(&html::tables_body(&dossiers::tables(file), &[("JSON", json)]));
+    let ways = DRAWN.map(|offer| (offer.name, asked.href_with("f", offer.name)));
+    let ways = [&[("json", asked.href_with("f", "json"))], &ways[..]].concat();
+    body.push_str(&html::tables_body(&dossiers::tables(file), &ways));
     let name = subject.name.as_deref().unwrap_or_default();
     page(asked, &format!("{}一档 {} {name}", subject.kind_title, subject.id), &body)
 }

@@ -12,6 +12,7 @@ mod checklists;
 mod collections;
 mod conformance;
 mod defects;
+pub mod dossier_sheets;
 pub mod dossiers;
 mod enforcement;
 pub mod evidence;
