@@ -8,7 +8,6 @@ use axum::Router;
 use engine::{Audience, EngineError, View};
 use spatial::FieldClass;
 
-use crate::access::everyone;
 use crate::routes;
 use crate::state::App;
 
@@ -45,8 +44,7 @@ pub struct Door {
 impl Door {
     /// None opened yet.
     pub fn new(app: &App) -> Self {
-        let app = app.viewing(everyone());
-        Self { app, everywhere: Default::default(), areas: Mutex::default() }
+        Self { app: app.clone(), everywhere: Default::default(), areas: Mutex::default() }
     }
 
     /// What all places share.
