@@ -1,0 +1,124 @@
+"""Asks three readers' tiles and counts of a town in turn, and prints microseconds on a core.
+
+profiles.py OPEN PID KNOWN PID TOKEN TOWN_TOKEN STORE TOWN
+"""
+
+import json
+import math
+import os
+import random
+import socket
+import sqlite3
+import statistics
+import struct
+import sys
+
+ROUNDS = 15
+
+
+class Reader:
+    def __init__(self, address, pid, token=None):
+        host, port = address.removeprefix("http://").split(":")
+        self.socket = socket.create_connection((host, int(port)))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.pid = pid
+        self.head = f"Host: {host}\r\nAccept-Encoding: gzip\r\n"
+        if token:
+            self.head += f"Authorization: Bearer {token.strip()}\r\n"
+
+    def ask(self, method, target, body=b"", media="application/json"):
+        head = f"{method} {target} HTTP/1.1\r\n{self.head}"
+        if body:
+            head += f"Content-Type: {media}\r\nContent-Length: {len(body)}\r\n"
+        self.socket.sendall((head + "\r\n").encode() + body)
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += self.socket.recv(1 << 20)
+        head, _, body = answer.partition(b"\r\n\r\n")
+        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
+        left = int(fields.get(b"content-length", 0)) - len(body)
+        while left > 0:
+            part = self.socket.recv(1 << 20)
+            body += part
+            left -= len(part)
+        if head[9:10] != b"2":
+            raise SystemExit(f"{target}: {(head + body)[:400]}")
+        return body
+
+    def on_core(self):
+        """Nanoseconds that all threads of the server have been on a core."""
+        total = 0
+        for thread in os.listdir(f"/proc/{self.pid}/task"):
+            with open(f"/proc/{self.pid}/task/{thread}/schedstat") as file:
+                total += int(file.read().split()[0])
+        return total
+
+    def timed(self, requests):
+        """Microseconds on a core a request."""
+        begun = self.on_core()
+        for request in requests:
+            self.ask(*request)
+        return (self.on_core() - begun) / 1e3 / len(requests)
+
+
+def parcels(store, town):
+    """Middles of the boxes of parcels of a town, in degrees."""
+    db = sqlite3.connect(store)
+    ((name,),) = db.execute("select name from admin_units where code = ?", (town,))
+    rows = db.execute("select geom from parcels where ZL like ? order by fid", (f"{name}%",))
+    boxes = [struct.unpack("<4d", blob[8:40]) for (blob,) in rows]
+    return [((west + east) / 2, (south + north) / 2) for west, east, south, north in boxes]
+
+
+def tile(lon, lat, zoom):
+    scale = 2**zoom
+    y = (1 - math.asinh(math.tan(math.radians(lat))) / math.pi) / 2
+    return f"{zoom}/{int((lon + 180) / 360 * scale)}/{int(y * scale)}"
+
+
+def main():
+    open_at, open_pid, known_at, known_pid, token, town_token, store, town = sys.argv[1:]
+    readers = [
+        ("no accounts", Reader(open_at, open_pid)),
+        ("sees everything", Reader(known_at, known_pid, token)),
+        ("sees one town", Reader(known_at, known_pid, town_token)),
+    ]
+    r = random.Random(4)
+    at = r.sample(parcels(store, town), 60)
+    tiles = {
+        f"tiles z{zoom}": [("GET", f"/xyz/parcels,buildings/{one}.mvt") for one in sorted({tile(*xy, zoom) for xy in at})]
+        for zoom in (13, 15, 17)
+    }
+
+    def count(lon, lat):
+        ring = [
+            [lon + 0.006 * math.cos(a / 32 * math.tau), lat + 0.005 * math.sin(a / 32 * math.tau)] for a in range(32)
+        ]
+        geometry = {"type": "Polygon", "coordinates": [ring + ring[:1]]}
+        asked = {"geometry": geometry, "groupBy": ["FWJG"], "aggregates": [{"op": "overlayArea"}]}
+        return ("POST", "/collections/buildings/search", json.dumps(asked).encode())
+
+    asked = tiles | {"areas by structure": [count(*xy) for xy in at]}
+    print(f"{'µs on a core':22}" + "".join(f"{name:>18}{'ratio':>7}" for name, _ in readers))
+    for name, requests in asked.items():
+        for when in ("first", "again"):
+            times = {reader: [] for reader, _ in readers}
+            for number in range(ROUNDS):
+                for label, reader in r.sample(readers, len(readers)):
+                    if when == "first":
+                        # An edit in the middle of each place, so that nothing of it is left.
+                        touch(readers, number)
+                    times[label].append(reader.timed(requests))
+            medians = [statistics.median(times[label]) for label, _ in readers]
+            print(f"{name + ', ' + when:22}" + "".join(f"{one:18.1f}{medians[0] / one:7.2f}" for one in medians), flush=True)
+
+
+def touch(readers, number):
+    """Edits a building on both servers, behind which answers of the whole state are made anew."""
+    for _, reader in readers[:2]:
+        body = json.dumps({"properties": {"JZWMC": f"正房{number}"}}).encode()
+        reader.ask("PATCH", "/collections/buildings/items/1", body, "application/merge-patch+json")
+
+
+if __name__ == "__main__":
+    main()
