@@ -7,7 +7,7 @@ use ::ledger::dossier::{
 use ::ledger::rows::ENFORCEMENT;
 use geo_types::Geometry as Shape;
 use rustc_hash::{FxHashMap, FxHashSet};
-use spatial::{Budget, Crs, FeatureRef, Geometry, Snapshot, measure};
+use spatial::{Budget, Crs, FeatureRef, Snapshot, measure};
 
 use super::gather::{Found, Gathered, Sources};
 use super::parcel::{Ground, Surveyor, apart};
@@ -342,24 +342,7 @@ pub(super) fn known<'a>(state: &'a Snapshot, names: &[&str]) -> Vec<&'a spatial:
 impl Ground<'_> {
     /// No parcel at all.
     fn nothing() -> Self {
-        let file = ::ledger::dossier::ParcelFile {
-            code: String::new(),
-            feature: None,
-            via: Via::Field,
-            households: Vec::new(),
-            fields: Vec::new(),
-            plane: None,
-            shape: None::<Geometry>,
-            boundary: ::ledger::dossier::Boundary::default(),
-            area: None,
-            registered_m2: None,
-            sides: Vec::new(),
-            overlaps: Vec::new(),
-            red_lines: Vec::new(),
-            change: None,
-            around: Vec::new(),
-            red_shapes: Vec::new(),
-        };
+        let file = ::ledger::dossier::ParcelFile::of("", Via::Field);
         Ground { file, near: Vec::new() }
     }
 }

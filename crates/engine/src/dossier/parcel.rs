@@ -56,22 +56,9 @@ impl<'a> Surveyor<'a> {
         let set = self.sources.set;
         let households = self.doors.households.get(code);
         let mut file = ParcelFile {
-            code: code.to_owned(),
             feature: row.map(|row| row.id()),
-            via,
             households: households.into_iter().flatten().cloned().collect(),
-            fields: Vec::new(),
-            plane: None,
-            shape: None,
-            boundary: Boundary::default(),
-            area: None,
-            registered_m2: None,
-            sides: Vec::new(),
-            overlaps: Vec::new(),
-            red_lines: Vec::new(),
-            change: None,
-            around: Vec::new(),
-            red_shapes: Vec::new(),
+            ..ParcelFile::of(code, via)
         };
         let (Some(row), Some(rows)) = (row, self.sources.rows(&set.parcels.collection)) else {
             notes.push(format!("宗地 {code} 不在图层 {} 中", set.parcels.collection));

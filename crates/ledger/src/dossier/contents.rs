@@ -181,6 +181,30 @@ pub struct ParcelFile {
     pub red_shapes: Vec<(String, Geometry)>,
 }
 
+impl ParcelFile {
+    /// A file of which nothing else is known.
+    pub fn of(code: &str, via: Via) -> Self {
+        Self {
+            code: code.to_owned(),
+            feature: None,
+            via,
+            households: Vec::new(),
+            fields: Vec::new(),
+            plane: None,
+            shape: None,
+            boundary: Boundary::default(),
+            area: None,
+            registered_m2: None,
+            sides: Vec::new(),
+            overlaps: Vec::new(),
+            red_lines: Vec::new(),
+            change: None,
+            around: Vec::new(),
+            red_shapes: Vec::new(),
+        }
+    }
+}
+
 /// One side of a parcel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Side {

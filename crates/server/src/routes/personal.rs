@@ -72,13 +72,23 @@ async fn masked(
     let (collection, fid) = subject(&app, kind, &id).await?;
     let values = app.engine.masked_personal(&collection, fid).await?;
     let document = |value: &MaskedValue| json!({ "field": value.field, "class": class(value.class), "masked": value.masked });
-    Ok(unkept(&json!({
+    let values = values.iter().map(document).collect();
+    Ok(of_subject((kind, &id), (&collection, fid), values))
+}
+
+/// The values of a subject, as an answer that nobody keeps.
+fn of_subject(
+    (kind, id): (&str, &str),
+    (collection, fid): (&CollectionId, FeatureId),
+    values: Vec<Value>,
+) -> Response {
+    unkept(&json!({
         "id": id,
         "kind": kind,
         "collection": collection.as_str(),
         "fid": fid.value(),
-        "values": values.iter().map(document).collect::<Vec<_>>()
-    })))
+        "values": values
+    }))
 }
 
 fn class(class: FieldClass) -> String {
@@ -174,13 +184,8 @@ async fn reveal(
             entry.count = Some(values.len() as u64);
             app.engine.audit(entry).await?;
             let document = |value: &PersonalValue| json!({ "field": value.field, "class": class(value.class), "value": value.value });
-            Ok(unkept(&json!({
-                "id": id,
-                "kind": kind,
-                "collection": collection.as_str(),
-                "fid": fid.value(),
-                "values": values.iter().map(document).collect::<Vec<_>>()
-            })))
+            let values = values.iter().map(document).collect();
+            Ok(of_subject((kind, &id), (&collection, fid), values))
         }
         Err(refusal) => {
             let broke = refusal.problem.code().status().is_server_error();
