@@ -298,6 +298,8 @@ fn a_call_is_made_once_departments_come_once_and_its_timeline_tells_all() {
     check_refusal(&came("police", "2199-01-01T08:00:00+08:00"), 409, "whistle_conflict", "ahead");
     let none = tell("/whistles/CS-B/arrivals", json!({ "department": "urban" }));
     check_refusal(&none, 404, "whistle_not_found", "no such call");
+    let defects = check_refusal(&came("police", ""), 422, "invalid_features", "no moment");
+    assert!(defects[0].starts_with("/arrived_at: an empty text"), "{defects:?}");
     let close = |body: Value| tell("/whistles/CS-A/close", body);
     let end = "2025-09-02T12:00:00+08:00";
     let refused = close(json!({ "result": "已劝离", "closed_at": end }));

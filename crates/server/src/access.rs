@@ -189,16 +189,21 @@ impl Access {
         self.0.as_ref().filter(|shared| shared.has_accounts.load(Ordering::Relaxed))
     }
 
-    /// Takes the token out of a request that came from `address`, and says who sends it. Who sends
+    /// Takes the token out of a request that came from where `address` says, and says who sends it. Who sends
     /// many that nobody has is made to wait, and stands in the audit log.
-    pub fn admit<B>(&self, request: &mut Request<B>, address: IpAddr) -> Standing {
+    pub fn admit<B>(
+        &self,
+        request: &mut Request<B>,
+        address: impl FnOnce(&HeaderMap) -> IpAddr,
+    ) -> Standing {
         let Some(shared) = self.shared() else { return Standing::Local };
         // One in the path opens that URL, and no other is made of it.
         let in_path = token::take_from_path(request);
         let in_url = token::take_from_url(request);
         let shown = token::in_headers(request.headers());
         let shown = shown.or(in_path.as_deref()).or(in_url.as_deref());
-        let standing = shown.map_or(Standing::Anonymous, |text| shared.admit(text, address));
+        let from = || address(request.headers());
+        let standing = shown.map_or(Standing::Anonymous, |text| shared.admit(text, from()));
         request.headers_mut().remove(header::AUTHORIZATION);
         if in_path.is_some() {
             request.extensions_mut().insert(UrlToken::default());

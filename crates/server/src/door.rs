@@ -52,6 +52,13 @@ impl Door {
         &self.app
     }
 
+    /// The place for whoever sees this everywhere, if it is there with the current state made out for it:
+    /// what nearly every request finds.
+    pub fn open_place(&self, view: &View) -> Option<&Arc<Place>> {
+        let place = self.everywhere[view.audience as usize][view.sees as usize].get()?;
+        (view.areas.is_none() && place.app.engine.is_made_out()).then_some(place)
+    }
+
     /// The place for whoever sees this, with the current state made out for it. An area that holds
     /// everything is none.
     pub async fn place_of(&self, view: View) -> Result<Arc<Place>, EngineError> {

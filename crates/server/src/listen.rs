@@ -120,14 +120,20 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let settings = &door.app().settings;
     let access = &settings.access;
-    let address = settings.links.client(peer.ip(), request.headers());
-    let standing = access.admit(&mut request, address);
+    let standing = access.admit(&mut request, |headers| settings.links.client(peer.ip(), headers));
     let is_drawn = routes::is_drawn(request.uri().path());
     let view = access.view(&standing);
     let view = if is_drawn { view.drawn() } else { view };
-    let place = match door.place_of(view).await {
-        Ok(place) => place,
-        Err(error) => return Ok(Problem::from(error).into_response()),
+    let made;
+    let place = match door.open_place(&view) {
+        Some(place) => place,
+        None => match door.place_of(view).await {
+            Ok(place) => {
+                made = place;
+                &made
+            }
+            Err(error) => return Ok(Problem::from(error).into_response()),
+        },
     };
     let app = &place.app;
     if is_drawn && access.lets_read(&standing) {

@@ -85,7 +85,13 @@ impl<'j> Body<'j> {
     }
 
     fn moment(&mut self, name: &str) -> Option<Timestamp> {
-        let text = self.text(name, MAX_CODE)?;
+        let (is_said, before) = (self.member(name).is_some(), self.defects.len());
+        let Some(text) = self.text(name, MAX_CODE) else {
+            if is_said && self.defects.len() == before {
+                self.add(name, "an empty text is no moment; leave the member out for now");
+            }
+            return None;
+        };
         match as_of::moment(&text) {
             Ok(at) => Some(at),
             Err(problem) => {

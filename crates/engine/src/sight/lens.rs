@@ -100,15 +100,19 @@ impl Lens {
         self.memo.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn seen(&self, whole: &Weak<Snapshot>) -> Option<Arc<Seen>> {
-        let seen = self.seen.load_full()?;
+    /// What was made of `whole`. Asked with every request: no count of references changes.
+    fn seen<T>(&self, whole: &Arc<Snapshot>, read: impl FnOnce(&Seen) -> T) -> Option<T> {
+        let seen = self.seen.load();
+        let seen = seen.as_deref()?;
         let is_today = self.view.areas.is_none() || seen.day == Day::of(now());
-        (is_today && Weak::ptr_eq(&seen.of, whole)).then_some(seen)
+        // The weak reference holds the place in memory: no later state has the same address.
+        let is_of = std::ptr::eq(seen.of.as_ptr(), Arc::as_ptr(whole));
+        (is_today && is_of).then(|| read(seen))
     }
 
     /// Whether `whole`, which is the current state, has been made out already.
     pub(crate) fn is_ready(&self, whole: &Arc<Snapshot>) -> bool {
-        self.view.is_whole() || self.seen(&Arc::downgrade(whole)).is_some()
+        self.view.is_whole() || self.seen(whole, |_| ()).is_some()
     }
 
     /// The current state `whole` as it is seen, and a number: another one means that the same features
@@ -117,20 +121,21 @@ impl Lens {
         if self.view.is_whole() {
             return (whole, 0);
         }
-        let of = Arc::downgrade(&whole);
-        if let Some(seen) = self.seen(&of) {
-            return (Arc::clone(&seen.shown), seen.mark);
+        let told = |seen: &Seen| (Arc::clone(&seen.shown), seen.mark);
+        if let Some(told) = self.seen(&whole, told) {
+            return told;
         }
         let mut memo = self.memo();
         // Whoever came first made it.
-        if let Some(seen) = self.seen(&of) {
-            return (Arc::clone(&seen.shown), seen.mark);
+        if let Some(told) = self.seen(&whole, told) {
+            return told;
         }
         let day = Day::of(now());
         let jurisdiction = self.jurisdiction(engine, &whole, day, &mut memo);
         let shown = self.make(engine, &whole, jurisdiction.as_deref(), &mut memo);
         let mark = self.mark(engine, jurisdiction.as_deref());
         let is_limited = jurisdiction.is_some();
+        let of = Arc::downgrade(&whole);
         let seen = Seen { of, day, shown: Arc::clone(&shown), mark, is_limited };
         self.seen.store(Some(Arc::new(seen)));
         (shown, mark)
@@ -143,10 +148,9 @@ impl Lens {
             (Audience::Public, _) => true,
             (_, None) => false,
             (_, Some(_)) => {
-                let of = Arc::downgrade(&whole);
-                self.shown(engine, whole);
+                self.shown(engine, Arc::clone(&whole));
                 // Made just now, unless another state came meanwhile: then nothing is known.
-                self.seen(&of).is_none_or(|seen| seen.is_limited)
+                self.seen(&whole, |seen| seen.is_limited).unwrap_or(true)
             }
         }
     }
@@ -183,7 +187,7 @@ impl Lens {
         let is = |one: &Arc<Snapshot>| std::ptr::eq(Arc::as_ptr(one), state.as_ptr());
         match self.view.is_whole() {
             true => is(whole),
-            false => self.seen(&Arc::downgrade(whole)).is_some_and(|seen| is(&seen.shown)),
+            false => self.seen(whole, |seen| is(&seen.shown)).unwrap_or(false),
         }
     }
 

@@ -8,11 +8,13 @@
 mod cells;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::accounts::Day;
 use engine::now;
+use quick_cache::sync::Cache;
 use spatial::{CollectionSnapshot, FeatureId, Timestamp, WorldBox};
 
 pub use self::cells::Cell;
@@ -81,8 +83,26 @@ enum Kind {
 }
 
 /// What was taken so far.
-#[derive(Debug, Default)]
-pub struct Exports(Mutex<BTreeMap<Owner, Taken>>);
+#[derive(Debug)]
+pub struct Exports {
+    taken: Mutex<BTreeMap<Owner, Taken>>,
+    /// Which tiles were counted lately, and when: by whom, zoom, column and row.
+    looked: Cache<(u64, [u32; 3]), Timestamp>,
+    /// Makes numbers of accounts.
+    numbers: RandomState,
+}
+
+/// Most tiles that are known to be counted.
+const MAX_LOOKED: usize = 100_000;
+/// How long a tile that was counted is not counted again, in milliseconds: little beside a window.
+const LOOKED_MS: i64 = 3_600_000;
+
+impl Default for Exports {
+    fn default() -> Self {
+        let (taken, numbers) = Default::default();
+        Self { taken, looked: Cache::new(MAX_LOOKED), numbers }
+    }
+}
 
 impl Exports {
     /// Counts features that are about to be sent.
@@ -131,11 +151,18 @@ impl Exports {
         if zoom < 14 || !settings.collections.iter().any(|name| target.contains(name.as_str())) {
             return Ok(());
         }
-        let at = |value: u32| value.checked_shl(32 - zoom).unwrap_or_default();
+        let (tile, at) = ((self.numbers.hash_one(actor), [zoom, x, y]), now());
+        if self.looked.get(&tile).is_some_and(|last| at.0 - last.0 < LOOKED_MS) {
+            return Ok(());
+        }
+        let first = |value: u32| value.checked_shl(32 - zoom).unwrap_or_default();
         let size = 1_u32.checked_shl(32 - zoom).unwrap_or(1) - 1;
-        let (min, max) = ([at(x), at(y)], [at(x) | size, at(y) | size]);
-        let covered = cells::covered(std::iter::once(WorldBox { min, max }));
-        self.count((settings, settings.tiles_km2), actor, Kind::Tile, covered)
+        let min = [first(x), first(y)];
+        let covered = WorldBox { min, max: min.map(|value| value | size) };
+        let covered = cells::covered(std::iter::once(covered));
+        self.count((settings, settings.tiles_km2), actor, Kind::Tile, covered)?;
+        self.looked.insert(tile, at);
+        Ok(())
     }
 
     fn count(
@@ -151,7 +178,7 @@ impl Exports {
         let account = (Owner::Account(actor.name().to_owned(), kind), actor.name());
         let unit = actor.unit().map(|unit| (Owner::Unit(unit.to_owned(), kind), unit));
         let owners: Vec<_> = std::iter::once(account).chain(unit).collect();
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         for (owner, name) in &owners {
             let allowed = settings.allowed(limit, name, Day::of(at));
             let taken = all.entry(owner.clone()).or_default();
