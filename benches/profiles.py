@@ -5,59 +5,38 @@ profiles.py OPEN PID KNOWN PID TOKEN TOWN_TOKEN STORE TOWN
 
 import json
 import math
-import os
 import random
-import socket
 import sqlite3
 import statistics
 import struct
 import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "planner"))
+from http_client import Client
 
 ROUNDS = 15
 
 
-class Reader:
+class Reader(Client):
     def __init__(self, address, pid, token=None):
-        host, port = address.removeprefix("http://").split(":")
-        self.socket = socket.create_connection((host, int(port)))
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.pid = pid
-        self.head = f"Host: {host}\r\nAccept-Encoding: gzip\r\n"
+        super().__init__(address, pid)
+        self.head = f"Host: {self.host}\r\nAccept-Encoding: gzip\r\n"
         if token:
             self.head += f"Authorization: Bearer {token.strip()}\r\n"
 
-    def ask(self, method, target, body=b"", media="application/json"):
+    def prepared(self, method, target, body=b"", media="application/json"):
         head = f"{method} {target} HTTP/1.1\r\n{self.head}"
         if body:
             head += f"Content-Type: {media}\r\nContent-Length: {len(body)}\r\n"
-        self.socket.sendall((head + "\r\n").encode() + body)
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += self.socket.recv(1 << 20)
-        head, _, body = answer.partition(b"\r\n\r\n")
-        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
-        left = int(fields.get(b"content-length", 0)) - len(body)
-        while left > 0:
-            part = self.socket.recv(1 << 20)
-            body += part
-            left -= len(part)
-        if head[9:10] != b"2":
-            raise SystemExit(f"{target}: {(head + body)[:400]}")
-        return body
-
-    def on_core(self):
-        """Nanoseconds that all threads of the server have been on a core."""
-        total = 0
-        for thread in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{thread}/schedstat") as file:
-                total += int(file.read().split()[0])
-        return total
+        return (head + "\r\n").encode() + body
 
     def timed(self, requests):
         """Microseconds on a core a request."""
+        requests = [self.prepared(*request) for request in requests]
         begun = self.on_core()
         for request in requests:
-            self.ask(*request)
+            self.ask(request)
         return (self.on_core() - begun) / 1e3 / len(requests)
 
 
@@ -117,7 +96,8 @@ def touch(readers, number):
     """Edits a building on both servers, behind which answers of the whole state are made anew."""
     for _, reader in readers[:2]:
         body = json.dumps({"properties": {"JZWMC": f"正房{number}"}}).encode()
-        reader.ask("PATCH", "/collections/buildings/items/1", body, "application/merge-patch+json")
+        patch = ("PATCH", "/collections/buildings/items/1", body, "application/merge-patch+json")
+        reader.ask(reader.prepared(*patch))
 
 
 if __name__ == "__main__":

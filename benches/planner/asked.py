@@ -3,28 +3,16 @@ prepared statements over the socket of PostgreSQL. What is timed ends when all b
 received; neither answer is decoded meanwhile."""
 
 import json
-import os
-import socket
 
 import psycopg
+from http_client import Client
 from psycopg import pq
 
 
-class Tuban:
+class Tuban(Client):
     def __init__(self, address, pid):
-        host, port = address.removeprefix("http://").split(":")
-        self.at, self.host, self.pid, self.edits = (host, int(port)), host, pid, 0
-        self.connect()
-
-    def connect(self):
-        self.socket = socket.create_connection(self.at)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def received(self):
-        part = self.socket.recv(1 << 20)
-        if not part:
-            raise SystemExit("the server closed the connection")
-        return part
+        super().__init__(address, pid)
+        self.edits = 0
 
     def prepared(self, asked):
         """Bytes of a request: a path, or a path and a body."""
@@ -47,30 +35,6 @@ class Tuban:
         head = f"PATCH /collections/facilities/items/1 HTTP/1.1\r\nHost: {self.host}\r\n"
         head += f"Content-Type: application/merge-patch+json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.ask(head.encode() + body)
-
-    def ask(self, request):
-        """The body of an answer."""
-        self.socket.sendall(request)
-        answer = self.received()
-        while b"\r\n\r\n" not in answer:
-            answer += self.received()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        fields = dict(line.split(b": ", 1) for line in head.lower().split(b"\r\n")[1:])
-        parts, left = [body], int(fields.get(b"content-length", 0)) - len(body)
-        while left:
-            parts.append(self.received())
-            left -= len(parts[-1])
-        if head[9:12] not in (b"200", b"204"):
-            raise SystemExit(f"{request[:300]}\n{b''.join(parts)[:600]}")
-        return b"".join(parts)
-
-    def on_core(self):
-        """Nanoseconds that all threads of the server have been on a core."""
-        total = 0
-        for thread in os.listdir(f"/proc/{self.pid}/task"):
-            with open(f"/proc/{self.pid}/task/{thread}/schedstat") as file:
-                total += int(file.read().split()[0])
-        return total
 
 
 class PostGIS:
