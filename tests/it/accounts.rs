@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::edit_town::{Town, check_refusal, feature, square};
+use crate::ready::repeated;
 use crate::running::{Answer, Response, Server, run};
 
 /// Tile of zoom 14 over the parcels.
@@ -353,6 +354,40 @@ fn what_is_ready_is_given_to_who_may_read_alone() {
     check_denied(&unchanged(&other), 401, "token_revoked", "revoked");
     check_denied(&get(&town.server, TILE, &other), 401, "token_revoked", "revoked");
     assert_eq!(unchanged(&token).status, 304);
+}
+
+#[test]
+fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
+    let town = Town::new();
+    let (place, anybody) = (town.folder.path(), String::new());
+    let check = |headers: &str, status: u16| {
+        for answer in repeated(&town, TILE, headers, 3) {
+            let begin = String::from_utf8_lossy(&answer);
+            assert!(begin.contains(&format!("http/1.1 {status}")), "{headers}: {begin}");
+        }
+    };
+    check(&anybody, 200);
+    user(place, &["add", "zhang", "--role", "town", "--unit", "110115001"]);
+    check(&anybody, 401);
+    let bearer = || format!("Authorization: Bearer {}\r\n", token(place, "zhang", &[]));
+    let (one, other) = (bearer(), bearer());
+    let known = || {
+        let metrics = repeated(&town, "/metrics", &one, 1);
+        let text = String::from_utf8_lossy(&metrics[0]).into_owned();
+        let count = text.lines().find_map(|line| line.strip_prefix("tuban_http_repeated_total "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    let before = known();
+    check(&one, 200);
+    check(&other, 200);
+    // Of the first three the third, as the second found the answer ready; of the others all but the first.
+    assert_eq!(known() - before, 3);
+    user(place, &["revoke", "2"]);
+    check(&one, 200);
+    check(&other, 401);
+    check(&anybody, 401);
+    user(place, &["disable", "zhang"]);
+    check(&one, 401);
 }
 
 #[test]

@@ -14,16 +14,36 @@ fn count(town: &Town, name: &str) -> u64 {
     line.trim().parse().unwrap()
 }
 
+/// Head and body of the answer that `bytes` begin with, apart from the moment; and what follows them.
+fn first_of(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = std::str::from_utf8(&bytes[..end]).unwrap().to_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let (body, rest) =
+        bytes[end..].split_at(4 + length.map_or(0, |length| length.parse().unwrap()));
+    let mut lines: Vec<&str> = head.lines().filter(|line| !line.starts_with("date:")).collect();
+    lines.sort_unstable();
+    ([lines.join("\n").as_bytes(), body].concat(), rest)
+}
+
 /// Head and body as they are sent, apart from the moment.
 fn sent(town: &Town, target: &str, headers: &str) -> Vec<u8> {
     let request = format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n");
-    let answer = town.server.send(request.as_bytes());
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = std::str::from_utf8(&answer[..end]).unwrap();
-    let mut lines: Vec<&str> =
-        head.split("\r\n").filter(|line| !line.to_lowercase().starts_with("date:")).collect();
-    lines.sort_unstable();
-    [lines.join("\n").as_bytes(), &answer[end..]].concat()
+    first_of(&town.server.send(request.as_bytes())).0
+}
+
+/// The answers to a request that comes so often over one connection, each without waiting for the last.
+pub fn repeated(town: &Town, target: &str, headers: &str, times: usize) -> Vec<Vec<u8>> {
+    let one = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
+    let last = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    let answers = town.server.send((one.repeat(times) + last).as_bytes());
+    let mut rest = answers.as_slice();
+    let bodies = (0..times).map(|_| {
+        let (answer, after) = first_of(rest);
+        rest = after;
+        answer
+    });
+    bodies.collect()
 }
 
 fn named<'a>(answer: &'a Response, header: &str) -> &'a str {
@@ -50,10 +70,19 @@ fn an_answer_is_the_same_when_it_is_given_again() {
         let before = count(&town, "tuban_http_ready_total");
         let [first, second, third] = [0; 3].map(|_| sent(&town, target, headers));
         let head = String::from_utf8_lossy(&first);
-        assert!(head.contains(&format!("HTTP/1.1 {status}")), "{target} {headers}: {head}");
+        assert!(head.contains(&format!("http/1.1 {status}")), "{target} {headers}: {head}");
         assert!(first == second && second == third, "{target} {headers}");
         let given = count(&town, "tuban_http_ready_total") - before;
         assert_eq!(given, 2, "{target} {headers}: all but the first");
+        // Without the end of the connection they are the same, and known by their bytes after the first.
+        let before = count(&town, "tuban_http_repeated_total");
+        for answer in repeated(&town, target, headers, 4) {
+            let answer = String::from_utf8_lossy(&answer).into_owned();
+            let without = head.replace("connection: close\n", "");
+            assert_eq!(answer, without, "{target} {headers}");
+        }
+        let known = count(&town, "tuban_http_repeated_total") - before;
+        assert_eq!(known, 3, "{target} {headers}: all but the first");
     }
 }
 
@@ -151,6 +180,26 @@ fn nothing_of_an_older_state_is_given_again() {
         assert_eq!((far.status, named(&far, "tuban-revision")), (304, revision.as_str()));
         assert_eq!(town.server.get(POINTS).body, points.body);
     }
+}
+
+#[test]
+fn a_request_that_is_known_by_its_bytes_is_answered_by_the_state_of_now() {
+    let town = Town::new();
+    let ask = |expected: u64| {
+        let before = count(&town, "tuban_http_repeated_total");
+        let answers = repeated(&town, PARCELS, "", 3);
+        assert!(answers.windows(2).all(|two| two[0] == two[1]));
+        assert_eq!(count(&town, "tuban_http_repeated_total") - before, expected);
+        answers[0].clone()
+    };
+    // The first makes the answer, the second finds it ready, the third is known.
+    let first = ask(1);
+    assert_eq!(ask(3), first);
+    let edit = feature("{}", &square_at(116.401, 39.601));
+    assert_eq!(town.change("PATCH", "parcels/items/1", &[], &edit).status, 204);
+    let changed = ask(1);
+    assert_ne!(changed, first);
+    assert_eq!(ask(3), changed);
 }
 
 #[test]

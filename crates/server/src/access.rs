@@ -213,6 +213,20 @@ impl Access {
         standing
     }
 
+    /// Whether who stood so a while ago, by the same bytes from the same address, would be admitted
+    /// alike now. `false` where that takes a closer look.
+    pub fn still_stands(&self, standing: &Standing) -> bool {
+        match (self.shared(), standing) {
+            (None, Standing::Local) | (Some(_), Standing::Anonymous) => true,
+            (Some(shared), Standing::Known(bearer)) => {
+                let directory = shared.directory.borrow();
+                let found = directory.find(&bearer.hash, now());
+                found.is_ok_and(|(found, _)| Arc::ptr_eq(found, bearer))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether such a sender may read.
     pub fn lets_read(&self, standing: &Standing) -> bool {
         match standing {

@@ -79,14 +79,14 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Moves the clock on if it is time, and has the task woken with the next step. To be called
-    /// before the connection is polled, always by the same task.
+    /// Moves the clock on if it is time and it does not stand for a step, and has the task woken with the
+    /// next step. To be called before the connection is polled, always by the same task.
     #[inline]
-    pub fn poll(&mut self, context: &mut Context<'_>) {
+    pub fn poll(&mut self, context: &mut Context<'_>, stands: impl Fn() -> bool) {
         while !self.is_awaited || self.next.is_elapsed() {
             self.is_awaited = self.next.as_mut().poll(context).is_pending();
             if !self.is_awaited {
-                self.timer.steps.fetch_add(1, Ordering::Relaxed);
+                self.timer.steps.fetch_add(u32::from(!stands()), Ordering::Relaxed);
                 self.next.as_mut().reset(tokio::time::Instant::now() + self.timer.step);
             }
         }
@@ -109,7 +109,7 @@ mod tests {
             let begun = Instant::now();
             let mut deadline = timer.sleep(wanted);
             poll_fn(|context| {
-                steps.poll(context);
+                steps.poll(context, || false);
                 deadline.as_mut().poll(context)
             })
             .await;

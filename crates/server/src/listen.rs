@@ -5,7 +5,6 @@ use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -14,9 +13,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::http::{Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use hyper::body::Body as _;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
-use hyper_util::rt::TokioIo;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
@@ -25,8 +23,10 @@ use tower::ServiceExt;
 use crate::access::{Standing, is_question};
 use crate::connection_timer::ConnectionTimer;
 use crate::door::{Door, Place};
+use crate::front::{Front, Told, Turn};
 use crate::problem::{Code, Problem};
 use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
+use crate::repeats::{Answered, Repeats, may_repeat};
 use crate::routes;
 use crate::state::App;
 
@@ -46,6 +46,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Answers on `listener` until `shutdown` ends, then lets running requests finish.
 pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<Output = ()>) {
     let door = Arc::new(Door::new(&app));
+    let repeats = Arc::new(Repeats::default());
     let graceful = GracefulShutdown::new();
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let (end, ending) = watch::channel(false);
@@ -66,29 +67,36 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY not set");
         }
-        let door = Arc::clone(&door);
-        let asked = Arc::new(AtomicBool::new(false));
-        let was_asked = Arc::clone(&asked);
-        let unused = never_asked(ending.clone(), Arc::clone(&asked));
-        let service = hyper::service::service_fn(move |request: hyper::Request<_>| {
-            asked.store(true, Ordering::Relaxed);
-            answer(Arc::clone(&door), peer, request)
+        let turn = Arc::new(Turn::default());
+        let unused = never_asked(ending.clone(), Arc::clone(&turn));
+        let (knows, known) = (Arc::clone(&door), Arc::clone(&repeats));
+        let front = Front::new(stream, Arc::clone(&turn), move |head: &[u8]| {
+            known.answer(&knows, peer.ip(), head)
+        });
+        let (door, repeats, its) = (Arc::clone(&door), Arc::clone(&repeats), Arc::clone(&turn));
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            let head = its.asked(request.body().size_hint().exact());
+            let (door, repeats, its) = (Arc::clone(&door), Arc::clone(&repeats), Arc::clone(&its));
+            async move {
+                let response = answer(&door, (peer, &repeats), request, &head).await?;
+                Ok::<_, Infallible>(response.map(|body| Told::new(body, its)))
+            }
         });
         let (timer, mut steps) = ConnectionTimer::new(STEP);
         let connection = http1::Builder::new()
             .timer(timer)
             .header_read_timeout(HEADER_TIMEOUT)
             .max_buf_size(MAX_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(front, service);
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let (mut connection, mut unused) = (pin!(connection), pin!(unused));
             let ended = poll_fn(|context| {
                 // Who has asked once is not asked about again with every request.
-                if !was_asked.load(Ordering::Relaxed) && unused.as_mut().poll(context).is_ready() {
+                if !turn.was_asked() && unused.as_mut().poll(context).is_ready() {
                     return Poll::Ready(Ok(()));
                 }
-                steps.poll(context);
+                steps.poll(context, || turn.was_busy());
                 connection.as_mut().poll(context)
             });
             if let Err(error) = ended.await {
@@ -106,17 +114,19 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
 
 /// Ends when the server ends and no whole request ever came over the connection. Browsers open
 /// such connections ahead of need; the end must not wait for them.
-async fn never_asked(mut ending: watch::Receiver<bool>, asked: Arc<AtomicBool>) {
+async fn never_asked(mut ending: watch::Receiver<bool>, turn: Arc<Turn>) {
     let ended = ending.wait_for(|ended| *ended).await.is_ok();
-    if !ended || asked.load(Ordering::Relaxed) {
+    if !ended || turn.was_asked() {
         std::future::pending().await
     }
 }
 
+/// Answers a request. `head` is how it came, where that is known: the next like it is known by it.
 async fn answer(
-    door: Arc<Door>,
-    peer: SocketAddr,
-    mut request: hyper::Request<hyper::body::Incoming>,
+    door: &Door,
+    (peer, repeats): (SocketAddr, &Repeats),
+    mut request: hyper::Request<Incoming>,
+    head: &[u8],
 ) -> Result<Response, Infallible> {
     let settings = &door.app().settings;
     let access = &settings.access;
@@ -147,15 +157,22 @@ async fn answer(
         true => app.ready.answer(&app.engine, (&request, None), sender),
         false => None,
     };
-    let mut response = match ready {
-        Some(ready) => {
-            app.answers.add(ready.status());
-            ready
-        }
+    let Some(kept) = ready else {
         // In a box, so that what is ready needs no room for it.
-        None => Box::pin(place.answer((peer, &standing), request, sender)).await?,
+        let mut response = Box::pin(place.answer((peer, &standing), request, sender)).await?;
+        access.keep_private(&standing, response.headers_mut());
+        return Ok(response);
     };
+    app.answers.add(kept.status());
+    let mut response = kept.response();
     access.keep_private(&standing, response.headers_mut());
+    if may_repeat(&request, head) {
+        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+        let Sender { standing, view, is_drawn } = sender;
+        let (kept, headers) = (&kept, response.headers());
+        let peer = peer.ip();
+        repeats.keep(head, Answered { standing, peer, view, is_drawn, target, kept, headers });
+    }
     Ok(response)
 }
 
@@ -164,7 +181,7 @@ impl Place {
     async fn answer(
         &self,
         (peer, standing): (SocketAddr, &Standing),
-        request: hyper::Request<hyper::body::Incoming>,
+        request: hyper::Request<Incoming>,
         sender: Sender<'_>,
     ) -> Result<Response, Infallible> {
         let ready = &self.app.ready;
@@ -181,7 +198,7 @@ impl Place {
             && let Some(ready) = ready.answer(engine, (&request, body.as_ref()), sender)
         {
             self.app.answers.add(ready.status());
-            return Ok(ready);
+            return Ok(ready.response());
         }
         let key = lets_read.then(|| Key::of(&request, body.as_ref(), sender)).flatten();
         let state = engine.snapshot();
@@ -202,10 +219,7 @@ impl Place {
     }
 
     /// A request with its body, which is short, within the time of a request.
-    async fn read(
-        &self,
-        request: hyper::Request<hyper::body::Incoming>,
-    ) -> Result<(Request, Bytes), Problem> {
+    async fn read(&self, request: hyper::Request<Incoming>) -> Result<(Request, Bytes), Problem> {
         let limit = self.app.settings.request_timeout;
         let (head, body) = request.into_parts();
         let body = match tokio::time::timeout(limit, body.collect()).await {
@@ -223,7 +237,7 @@ impl Place {
 }
 
 /// Whether a request is a question in a short body, whose answer may be ready.
-fn is_short_question(request: &hyper::Request<hyper::body::Incoming>) -> bool {
+fn is_short_question(request: &hyper::Request<Incoming>) -> bool {
     let size = request.body().size_hint().exact();
     *request.method() == Method::POST
         && is_question(request.uri().path())

@@ -195,8 +195,9 @@ impl Hash for Key {
     }
 }
 
+/// An answer that is kept.
 #[derive(Debug)]
-struct Kept {
+pub struct Kept {
     /// Holds the place in memory, so that no later state has the same address.
     state: Weak<Snapshot>,
     /// It is given before this moment.
@@ -205,6 +206,31 @@ struct Kept {
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
+}
+
+impl Kept {
+    /// Whether it is what a handle of the engine answers now.
+    pub fn holds(&self, engine: &Engine) -> bool {
+        engine.is_current(&self.state) && self.until.is_none_or(|until| now() < until)
+    }
+
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// Its body.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The answer once more.
+    pub fn response(&self) -> Response {
+        let mut response = Response::new(Body::from(self.body.clone()));
+        *response.status_mut() = self.status;
+        response.headers_mut().clone_from(&self.headers);
+        response
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -222,18 +248,25 @@ impl Weighter<Key, Arc<Kept>> for ByBytes {
 pub struct Ready {
     kept: Cache<Key, Arc<Kept>, ByBytes>,
     given: AtomicU64,
+    repeated: AtomicU64,
 }
 
 impl Ready {
     /// Keeps answers of at most `bytes` together.
     pub fn new(bytes: u64) -> Self {
         let items = (bytes / COMMON_BYTES).max(64) as usize;
-        Self { kept: Cache::with_weighter(items, bytes, ByBytes), given: AtomicU64::new(0) }
+        let (given, repeated) = Default::default();
+        Self { kept: Cache::with_weighter(items, bytes, ByBytes), given, repeated }
     }
 
     /// How often an answer was given again.
     pub fn given(&self) -> u64 {
         self.given.load(Ordering::Relaxed)
+    }
+
+    /// How often among these the request came byte for byte like one before.
+    pub fn repeated(&self) -> u64 {
+        self.repeated.load(Ordering::Relaxed)
     }
 
     /// The answer to a request, when it is ready. `engine` sees what the sender sees.
@@ -242,19 +275,26 @@ impl Ready {
         engine: &Engine,
         (request, body): (&Request<B>, Option<&Bytes>),
         sender: Sender<'_>,
-    ) -> Option<Response> {
+    ) -> Option<Arc<Kept>> {
         let kept = self.kept.get(&Asked::of(request, body, sender)?)?;
-        if !engine.is_current(&kept.state) || kept.until.is_some_and(|until| now() >= until) {
+        if !kept.holds(engine) {
             return None;
         }
+        self.count(engine, &kept);
+        Some(kept)
+    }
+
+    /// Counts an answer to a request that came byte for byte like one before.
+    pub fn count_repeated(&self, engine: &Engine, kept: &Kept) {
+        self.repeated.fetch_add(1, Ordering::Relaxed);
+        self.count(engine, kept);
+    }
+
+    fn count(&self, engine: &Engine, kept: &Kept) {
         self.given.fetch_add(1, Ordering::Relaxed);
         if kept.is_tile && kept.status != StatusCode::NOT_MODIFIED {
             engine.count_kept_tile();
         }
-        let mut response = Response::new(Body::from(kept.body.clone()));
-        *response.status_mut() = kept.status;
-        response.headers_mut().clone_from(&kept.headers);
-        Some(response)
     }
 
     /// Keeps an answer that is marked, if `state`, which was current before it was made, still is;

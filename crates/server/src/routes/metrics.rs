@@ -16,6 +16,8 @@ use crate::state::App;
 const HTTP_REQUESTS: &str = "tuban_http_requests_total";
 /// Name of the count of those among them that were ready to be given again.
 const HTTP_READY: &str = "tuban_http_ready_total";
+/// Name of the count of those among these whose request came byte for byte like one before.
+const HTTP_REPEATED: &str = "tuban_http_repeated_total";
 
 /// Answers by the first digit of their status.
 #[derive(Debug, Default)]
@@ -69,7 +71,8 @@ fn text(app: &App) -> String {
         let count = count.load(Ordering::Relaxed);
         let _ = writeln!(text, "{HTTP_REQUESTS}{{status=\"{class}xx\"}} {count}");
     }
-    let ready = app.ready.given();
-    let _ = writeln!(text, "# TYPE {HTTP_READY} counter\n{HTTP_READY} {ready}");
+    for (name, count) in [(HTTP_READY, app.ready.given()), (HTTP_REPEATED, app.ready.repeated())] {
+        let _ = writeln!(text, "# TYPE {name} counter\n{name} {count}");
+    }
     text
 }

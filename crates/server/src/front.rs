@@ -1,0 +1,554 @@
+//! What stands before a connection's HTTP: it answers requests that came before byte for byte, and passes
+//! all others on.
+//!
+//! *Invariants:* what is passed on while an answer is awaited is one request and no byte of the next, so
+//! that answers come in the order of their requests. Where a head does not come in one piece, or the length
+//! of a body is not known before, all that comes from then on is passed on.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
+
+use axum::body::{Body, Bytes, HttpBody};
+use engine::now;
+use hyper::body::{Frame, SizeHint};
+use hyper::rt::{Read, ReadBufCursor, Write};
+use spatial::Timestamp;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::http_date;
+use crate::repeats::Again;
+
+/// Bytes that are read from the connection at a time; longer heads are passed on.
+const READ_BYTES: usize = 8192;
+/// The length of a body that is not known before its end.
+const UNKNOWN: u64 = u64::MAX;
+
+/// How far the request is whose turn it is: what HTTP tells the [`Front`] of its connection.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// Taken by the request that it is of: no other may be known by it.
+    head: Mutex<Vec<u8>>,
+    /// Bytes of its body.
+    body: AtomicU64,
+    /// Whether nothing more is to come of its answer but what waits to be written.
+    is_answered: AtomicBool,
+    /// Whether a whole request ever came.
+    was_asked: AtomicBool,
+    /// Whether requests were answered, or an answer is being written, that HTTP does not know of.
+    is_busy: AtomicBool,
+}
+
+impl Turn {
+    /// A request came that was passed on; `body` is its length where that is known. Gives its head, empty
+    /// line included, and nothing where it is not known which bytes that was.
+    pub fn asked(&self, body: Option<u64>) -> Vec<u8> {
+        self.body.store(body.unwrap_or(UNKNOWN), Ordering::Relaxed);
+        self.was_asked.store(true, Ordering::Relaxed);
+        std::mem::take(&mut self.head())
+    }
+
+    /// Whether a whole request ever came over the connection.
+    pub fn was_asked(&self) -> bool {
+        self.was_asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the connection was in use, since this was last asked, without HTTP's knowledge.
+    pub fn was_busy(&self) -> bool {
+        self.is_busy.swap(false, Ordering::Relaxed)
+    }
+
+    fn head(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.head.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn begin(&self, head: &[u8]) {
+        *self.head() = head.to_vec();
+        self.body.store(0, Ordering::Relaxed);
+        self.is_answered.store(false, Ordering::Relaxed);
+    }
+}
+
+/// The body of an answer, which tells when it is over.
+#[derive(Debug)]
+pub struct Told {
+    body: Body,
+    turn: Arc<Turn>,
+}
+
+impl Told {
+    /// The body of the answer to the request whose turn it is.
+    pub fn new(body: Body, turn: Arc<Turn>) -> Self {
+        Self { body, turn }
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        self.turn.is_answered.store(true, Ordering::Relaxed);
+    }
+}
+
+impl HttpBody for Told {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Where the head ends that `bytes` begin with. `None` where it is not whole, or where HTTP might find
+/// another end: behind an empty line at its beginning, or after lines that end in LF alone.
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    let mut line = 0;
+    loop {
+        let end = line + memchr::memchr(b'\n', &bytes[line..])?;
+        match bytes[line..end].split_last() {
+            Some((b'\r', [])) if line > 0 => return Some(end + 1),
+            Some((b'\r', [_, ..])) => line = end + 1,
+            _ => return None,
+        }
+    }
+}
+
+/// Where the requests of a connection are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// None is being answered.
+    Between,
+    /// One is: so much of its head is yet to be passed on, and so much of its body was.
+    In { head: usize, passed: u64 },
+    /// Not known any more.
+    Lost,
+}
+
+/// Bytes that came and are not yet passed on.
+#[derive(Debug)]
+struct Came {
+    bytes: Box<[u8]>,
+    from: usize,
+    to: usize,
+}
+
+impl Came {
+    fn rest(&self) -> &[u8] {
+        &self.bytes[self.from..self.to]
+    }
+
+    /// Reads more once nothing is left; the number of bytes, 0 at the end.
+    fn read<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let mut space = ReadBuf::new(&mut self.bytes);
+        ready!(Pin::new(stream).poll_read(context, &mut space))?;
+        (self.from, self.to) = (0, space.filled().len());
+        Poll::Ready(Ok(self.to))
+    }
+}
+
+/// The rest of an answer that is given here.
+#[derive(Debug, Default)]
+struct Out {
+    head: Vec<u8>,
+    /// Of head and body together.
+    written: usize,
+    body: Bytes,
+}
+
+impl Out {
+    fn is_empty(&self) -> bool {
+        self.written == self.head.len() + self.body.len()
+    }
+
+    fn write<S: AsyncWrite + Unpin>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        while !self.is_empty() {
+            let head = self.head.get(self.written..).unwrap_or_default();
+            let body = &self.body[self.written.saturating_sub(self.head.len())..];
+            let stream = Pin::new(&mut *stream);
+            let sent = ready!(match (head, body) {
+                (head, []) => stream.poll_write(context, head),
+                ([], body) => stream.poll_write(context, body),
+                _ => stream.poll_write_vectored(context, &[IoSlice::new(head), IoSlice::new(body)]),
+            })?;
+            if sent == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.written += sent;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The line of an answer that says when it was given, and the empty line after it; made once a second.
+#[derive(Debug)]
+struct DateLine {
+    second: i64,
+    text: String,
+}
+
+impl DateLine {
+    fn at(&mut self, now: Timestamp) -> &str {
+        let second = now.0.div_euclid(1000);
+        if self.second != second {
+            self.second = second;
+            self.text = format!("date: {}\r\n\r\n", http_date::write(now));
+        }
+        &self.text
+    }
+}
+
+/// A connection as HTTP reads and writes it. `F` knows what a head is answered.
+#[derive(Debug)]
+pub struct Front<S, F> {
+    stream: S,
+    known: F,
+    came: Came,
+    out: Out,
+    date: DateLine,
+    stage: Stage,
+    turn: Arc<Turn>,
+    /// Who waits for the end of an answer to read on.
+    reader: Option<Waker>,
+}
+
+impl<S, F> Front<S, F>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+{
+    /// `stream`, whose requests take their turns with `turn`.
+    pub fn new(stream: S, turn: Arc<Turn>, known: F) -> Self {
+        let came = Came { bytes: vec![0; READ_BYTES].into(), from: 0, to: 0 };
+        let date = DateLine { second: i64::MIN, text: String::new() };
+        let (out, stage) = (Out::default(), Stage::Between);
+        Self { stream, known, came, out, date, stage, turn, reader: None }
+    }
+
+    fn write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.out.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        self.turn.is_busy.store(true, Ordering::Relaxed);
+        self.out.write(&mut self.stream, context)
+    }
+
+    /// Answers the request that came, or gives it its turn.
+    fn look(&mut self) {
+        let came = self.came.rest();
+        let Some(end) = end_of_head(came) else {
+            self.stage = Stage::Lost;
+            return;
+        };
+        let head = &came[..end];
+        let Some(again) = (self.known)(head) else {
+            self.turn.begin(head);
+            self.stage = Stage::In { head: end, passed: 0 };
+            return;
+        };
+        self.turn.was_asked.store(true, Ordering::Relaxed);
+        self.came.from += end;
+        let Out { head, written, body } = &mut self.out;
+        head.clear();
+        head.extend_from_slice(&again.head);
+        head.extend_from_slice(self.date.at(now()).as_bytes());
+        (*written, *body) = (0, again.body);
+    }
+
+    /// How many more bytes may be passed on.
+    fn allowed(&mut self) -> usize {
+        match self.stage {
+            Stage::Between => 0,
+            Stage::In { head: 0, passed } => match self.turn.body.load(Ordering::Relaxed) {
+                UNKNOWN => {
+                    self.stage = Stage::Lost;
+                    usize::MAX
+                }
+                body => usize::try_from(body - passed).unwrap_or(usize::MAX),
+            },
+            Stage::In { head, .. } => head,
+            Stage::Lost => usize::MAX,
+        }
+    }
+
+    fn pass(&mut self, mut space: ReadBufCursor<'_>, allowed: usize) {
+        let rest = self.came.rest();
+        let some = &rest[..rest.len().min(allowed).min(space.remaining())];
+        space.put_slice(some);
+        let count = some.len();
+        self.came.from += count;
+        match &mut self.stage {
+            Stage::In { head: 0, passed } => *passed += count as u64,
+            Stage::In { head, .. } => *head -= count,
+            Stage::Between | Stage::Lost => {}
+        }
+    }
+
+    /// Everything that HTTP had to write is written: the next request has its turn if that was all.
+    fn flushed(&mut self) {
+        if let Stage::In { head: 0, passed } = self.stage
+            && passed == self.turn.body.load(Ordering::Relaxed)
+            && self.turn.is_answered.load(Ordering::Relaxed)
+        {
+            self.stage = Stage::Between;
+            self.reader.take().inspect(Waker::wake_by_ref);
+        }
+    }
+}
+
+impl<S, F> Read for Front<S, F>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+{
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        space: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let front = self.get_mut();
+        loop {
+            ready!(front.write_out(context))?;
+            if front.came.rest().is_empty()
+                && ready!(front.came.read(&mut front.stream, context))? == 0
+            {
+                return Poll::Ready(Ok(()));
+            }
+            if front.stage == Stage::Between {
+                front.look();
+                continue;
+            }
+            match front.allowed() {
+                0 => {
+                    front.reader = Some(context.waker().clone());
+                    return Poll::Pending;
+                }
+                allowed => {
+                    front.pass(space, allowed);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+impl<S, F> Write for Front<S, F>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+{
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let front = self.get_mut();
+        ready!(front.write_out(context))?;
+        Pin::new(&mut front.stream).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let front = self.get_mut();
+        ready!(front.write_out(context))?;
+        Pin::new(&mut front.stream).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let front = self.get_mut();
+        ready!(front.write_out(context))?;
+        ready!(Pin::new(&mut front.stream).poll_flush(context))?;
+        front.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let front = self.get_mut();
+        ready!(front.write_out(context))?;
+        Pin::new(&mut front.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
+
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use http_body_util::BodyExt;
+    use hyper::body::{Body as _, Incoming};
+    use hyper::server::conn::http1;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    /// HTTP's answer: path and body of the request, a while later if the path says so.
+    async fn echo(
+        request: hyper::Request<Incoming>,
+        turn: Arc<Turn>,
+    ) -> Result<hyper::Response<Told>, Infallible> {
+        let path = request.uri().path().to_owned();
+        if path.contains("slow") {
+            tokio::time::sleep(Duration::from_millis(30)).await;
+        }
+        let body = match path.contains("unread") {
+            true => Bytes::new(),
+            false => request.into_body().collect().await.unwrap().to_bytes(),
+        };
+        let text = format!("http:{path}:{}", String::from_utf8_lossy(&body));
+        Ok(hyper::Response::new(Told::new(Body::from(text), turn)))
+    }
+
+    /// Sends `parts` one after the other, and gives the bodies of all answers as they come, through a
+    /// buffer of some bytes.
+    async fn asked(parts: &[Vec<u8>], buffer: usize) -> Vec<String> {
+        let (coming, mut writing) = tokio::io::simplex(1 << 20);
+        let (mut reading, going) = tokio::io::simplex(buffer);
+        let server = tokio::io::join(coming, going);
+        let turn = Arc::new(Turn::default());
+        let front = Front::new(server, Arc::clone(&turn), |head: &[u8]| {
+            let is_known = head.starts_with(b"GET /known");
+            let body = if head.starts_with(b"GET /known-big") {
+                "b".repeat(100_000)
+            } else {
+                "front".to_owned()
+            };
+            let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
+            is_known.then(|| Again { head: head.into(), body: body.into() })
+        });
+        let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
+            turn.asked(request.body().size_hint().exact());
+            echo(request, Arc::clone(&turn))
+        });
+        let serving = tokio::spawn(http1::Builder::new().serve_connection(front, service));
+        let sending = async {
+            for part in parts {
+                // What is refused is not read to its end.
+                let _ = writing.write_all(part).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let mut answers = Vec::new();
+        tokio::join!(sending, reading.read_to_end(&mut answers)).1.unwrap();
+        let _ = serving.await.unwrap();
+        let mut rest = std::str::from_utf8(&answers).unwrap();
+        let mut bodies = Vec::new();
+        while let Some((head, after)) = rest.split_once("\r\n\r\n") {
+            assert!(head.contains("\r\ndate: "), "{head}");
+            let length = head.split("content-length: ").nth(1).unwrap();
+            let length: usize = length.lines().next().unwrap().parse().unwrap();
+            bodies.push(after[..length].to_owned());
+            rest = &after[length..];
+        }
+        bodies
+    }
+
+    fn get(path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nhost: a\r\n\r\n")
+    }
+
+    fn post(path: &str, body: &str) -> String {
+        format!("POST {path} HTTP/1.1\r\nhost: a\r\ncontent-length: {}\r\n\r\n{body}", body.len())
+    }
+
+    /// `parts` are sent one after the other, then a last request.
+    #[track_caller]
+    fn check_answers(parts: &[String], expected: &[&str]) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let mut sent: Vec<Vec<u8>> = parts.iter().map(|part| part.clone().into_bytes()).collect();
+        sent.push(b"GET /last HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n".to_vec());
+        let expected: Vec<&str> = expected.iter().copied().chain(["http:/last:"]).collect();
+        for buffer in [64, 1 << 20] {
+            let answers = runtime.block_on(asked(&sent, buffer));
+            let short: Vec<String> =
+                answers.iter().map(|body| body.chars().take(30).collect()).collect();
+            assert_eq!(short, expected, "{parts:?}, buffer of {buffer}");
+            let big = answers.iter().filter(|body| body.starts_with("bbb"));
+            assert!(big.clone().all(|body| body.len() == 100_000), "{parts:?}");
+        }
+    }
+
+    #[test]
+    fn answers_come_in_the_order_of_their_requests() {
+        let (known, other, slow) = (get("/known"), get("/other"), get("/slow"));
+        let (hit, miss) = ("front", "http:/other:");
+        check_answers(&[known.clone(), known.clone()], &[hit, hit]);
+        check_answers(&[known.clone() + &known + &known], &[hit, hit, hit]);
+        check_answers(&[other.clone(), known.clone(), other.clone()], &[miss, hit, miss]);
+        check_answers(&[other.clone() + &known + &other], &[miss, hit, miss]);
+        check_answers(&[slow.clone() + &known, known.clone()], &["http:/slow:", hit, hit]);
+        check_answers(&[get("/known-big") + &slow, known], &[&"b".repeat(30), "http:/slow:", hit]);
+    }
+
+    #[test]
+    fn bodies_of_requests_belong_to_them() {
+        let (known, hit) = (get("/known"), "front");
+        check_answers(&[post("/p", "GET /known") + &known], &["http:/p:GET /known", hit]);
+        check_answers(&[post("/p", ""), known.clone()], &["http:/p:", hit]);
+        check_answers(&[post("/slow", "one"), known.clone()], &["http:/slow:one", hit]);
+        let long = "x".repeat(50_000);
+        let [first, last] = [&long[..10], &long[10..]];
+        let head = post("/unread", &long).replace(&long, first);
+        // HTTP reads a body to its end where that is near, or closes.
+        let answers = ["http:/unread:"];
+        check_answers(&[post("/unread", "short") + &known], &["http:/unread:", hit]);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let sent = [head.into_bytes(), last.as_bytes().to_vec(), known.clone().into_bytes()];
+        assert_eq!(runtime.block_on(asked(&sent, 1 << 20)), answers);
+        let chunked = "POST /c HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+        check_answers(&[chunked.to_owned(), known], &["http:/c:abc", "http:/known:"]);
+    }
+
+    #[test]
+    fn heads_that_are_not_plain_are_left_to_http() {
+        let (known, hit) = (get("/known"), "front");
+        let cut = known.split_at(9);
+        check_answers(&[cut.0.to_owned(), cut.1.to_owned(), known.clone()], &["http:/known:"; 2]);
+        check_answers(&[format!("\r\n{known}"), known.clone()], &["http:/known:"; 2]);
+        let bare = known.replace("\r\n", "\n");
+        check_answers(&[bare.clone() + &known], &["http:/known:"; 2]);
+        check_answers(&[known.clone() + &bare, known], &[hit, "http:/known:", "http:/known:"]);
+    }
+
+    #[test]
+    fn a_head_ends_with_an_empty_line() {
+        for (bytes, end) in [
+            ("GET / HTTP/1.1\r\n\r\n", Some(18)),
+            ("GET / HTTP/1.1\r\na: b\r\n\r\nGET", Some(24)),
+            ("GET / HTTP/1.1\r\na: b\r\n", None),
+            ("GET / HTTP/1.1\n\r\n\r\n", None),
+            ("GET / HTTP/1.1\r\n\n\r\n\r\n", None),
+            ("\r\nGET / HTTP/1.1\r\n\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(end_of_head(bytes.as_bytes()), end, "{bytes:?}");
+        }
+    }
+}

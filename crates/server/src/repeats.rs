@@ -1,0 +1,167 @@
+//! Requests that come again byte for byte: the head of one stands with the answer that it got, so that
+//! it need not be taken apart and the answer not be put together again.
+//!
+//! *Invariants:* a head leads to nothing but an answer that [`Ready`](crate::ready::Ready) keeps, and
+//! only while that is what its sender would be given: the token is looked up, the view worked out and
+//! the ground counted as for any other request. Only GET without a body is here.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::sync::{Arc, Weak};
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, Method, StatusCode, Version, header};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+
+use crate::access::Standing;
+use crate::door::Door;
+use crate::ready::Kept;
+
+/// Longest head that is looked up, in bytes.
+const MAX_HEAD_BYTES: usize = 4096;
+/// Memory for heads, and for those of their answers, in bytes.
+const BUDGET: u64 = 16 << 20;
+/// Bytes of an entry beside its texts.
+const ENTRY_OVERHEAD: usize = 256;
+/// Size of a common entry: it sizes the table, not the budget.
+const COMMON_BYTES: u64 = 1024;
+
+/// An answer, ready to be written.
+#[derive(Clone, Debug)]
+pub struct Again {
+    /// Status line and header lines but for `date`, without the empty line at their end.
+    pub head: Bytes,
+    /// What follows.
+    pub body: Bytes,
+}
+
+/// What a head stands for.
+#[derive(Debug)]
+struct Repeat {
+    /// As long as it is kept.
+    kept: Weak<Kept>,
+    standing: Standing,
+    /// Where from: with the head it says which client it is, also behind a proxy.
+    peer: IpAddr,
+    /// The number of the view that it was answered by.
+    view: u64,
+    is_drawn: bool,
+    target: Box<str>,
+    head: Bytes,
+}
+
+#[derive(Clone, Debug)]
+struct ByBytes;
+
+impl Weighter<Box<[u8]>, Arc<Repeat>> for ByBytes {
+    fn weight(&self, asked: &Box<[u8]>, repeat: &Arc<Repeat>) -> u64 {
+        (asked.len() + repeat.target.len() + repeat.head.len() + ENTRY_OVERHEAD) as u64
+    }
+}
+
+/// The heads that are known.
+#[derive(Debug)]
+pub struct Repeats(Cache<Box<[u8]>, Arc<Repeat>, ByBytes>);
+
+impl Default for Repeats {
+    fn default() -> Self {
+        Self(Cache::with_weighter((BUDGET / COMMON_BYTES) as usize, BUDGET, ByBytes))
+    }
+}
+
+/// A request whose answer was ready, as far as it matters when it comes again.
+#[derive(Clone, Copy, Debug)]
+pub struct Answered<'a> {
+    /// Who sent it.
+    pub standing: &'a Standing,
+    /// From where.
+    pub peer: IpAddr,
+    /// The number of the view that it was answered by.
+    pub view: u64,
+    /// Whether a tile or the like was asked for.
+    pub is_drawn: bool,
+    /// Path and query, without a token.
+    pub target: &'a str,
+    /// What was given.
+    pub kept: &'a Arc<Kept>,
+    /// The headers of the answer.
+    pub headers: &'a HeaderMap,
+}
+
+impl Repeats {
+    /// What a request with this head, empty line included, is answered, if that is known and holds.
+    pub fn answer(&self, door: &Door, peer: IpAddr, head: &[u8]) -> Option<Again> {
+        let repeat = self.0.get(head).filter(|repeat| repeat.peer == peer)?;
+        let kept = repeat.kept.upgrade()?;
+        let app = door.app();
+        let access = &app.settings.access;
+        if !access.still_stands(&repeat.standing) || !access.lets_read(&repeat.standing) {
+            return None;
+        }
+        let view = access.view(&repeat.standing);
+        let view = if repeat.is_drawn { view.drawn() } else { view };
+        let app = &door.open_place(&view)?.app;
+        if app.engine.view_number() != repeat.view || !kept.holds(&app.engine) {
+            return None;
+        }
+        let Repeat { standing, target, .. } = &*repeat;
+        if repeat.is_drawn && app.exports.look(&app.settings.exports, standing, target).is_err() {
+            return None;
+        }
+        app.answers.add(kept.status());
+        app.ready.count_repeated(&app.engine, &kept);
+        Some(Again { head: repeat.head.clone(), body: kept.body().clone() })
+    }
+
+    /// Keeps what a request with this head was answered.
+    pub fn keep(&self, head: &[u8], answered: Answered<'_>) {
+        let Answered { standing, peer, view, is_drawn, target, kept, headers } = answered;
+        let repeat = Repeat {
+            kept: Arc::downgrade(kept),
+            standing: standing.clone(),
+            peer,
+            view,
+            is_drawn,
+            target: target.into(),
+            head: written(kept.status(), headers, kept.body().len()),
+        };
+        self.0.insert(head.into(), Arc::new(repeat));
+    }
+}
+
+/// Whether a request with this head may be known by it: one that could not be told from its neighbours, or
+/// that asks anything of the connection, may not.
+pub fn may_repeat<B>(request: &Request<B>, head: &[u8]) -> bool {
+    let asks_of_connection = |headers: &HeaderMap| {
+        let kept_alive = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive");
+        headers.get_all(header::CONNECTION).iter().any(|value| !kept_alive(value.as_bytes()))
+            || [header::UPGRADE, header::EXPECT, header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
+                .iter()
+                .any(|name| headers.contains_key(name))
+    };
+    (1..=MAX_HEAD_BYTES).contains(&head.len())
+        && *request.method() == Method::GET
+        && request.version() == Version::HTTP_11
+        && !asks_of_connection(request.headers())
+}
+
+/// The lines of an answer before its date.
+fn written(status: StatusCode, headers: &HeaderMap, length: usize) -> Bytes {
+    let mut head = Vec::with_capacity(256);
+    let reason = status.canonical_reason().unwrap_or_default();
+    // Writing to memory does not fail.
+    let _ = write!(head, "HTTP/1.1 {} {reason}\r\n", status.as_str());
+    for (name, value) in headers {
+        head.extend_from_slice(name.as_str().as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    let has_body = !matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    if has_body && !headers.contains_key(header::CONTENT_LENGTH) {
+        let _ = write!(head, "content-length: {length}\r\n");
+    }
+    head.into()
+}
