@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use spatial::{Collection, CollectionId, CollectionSnapshot, FieldClass, Mask, Shard, Snapshot};
 
-use super::belonging::{Belonging, Names, NamesOf};
+use super::belonging::{Belonging, NameSums, Names, NamesOf};
 use super::record::{Asked, Witness};
 use super::{Audience, View, key_class};
 use crate::places::Jurisdiction;
@@ -52,6 +52,7 @@ struct Memo {
     jurisdiction: Option<(JurisdictionKey, Arc<Jurisdiction>)>,
     marks: BTreeMap<CollectionId, Marks>,
     parts: BTreeMap<CollectionId, Kept>,
+    sums: BTreeMap<CollectionId, NameSums>,
 }
 
 /// Units and focus areas, by their states, and the day.
@@ -320,6 +321,7 @@ impl<'a> Making<'a> {
     ) -> Self {
         memo.parts.retain(|id, _| whole.collections.contains_key(id));
         memo.marks.retain(|id, _| whole.collections.contains_key(id));
+        memo.sums.retain(|id, _| whole.collections.contains_key(id));
         Self { engine, jurisdiction, whole, memo, done: BTreeSet::new() }
     }
 
@@ -369,8 +371,13 @@ impl<'a> Making<'a> {
         let held = self.whole.collections.iter().find(|(known, _)| known.as_str() == id);
         let Some((id, held)) = held else { return Arc::default() };
         let part = self.part(id, held);
-        let Some(kept) = self.memo.parts.get_mut(id) else { return Arc::default() };
-        Arc::clone(kept.names.get_or_insert_with(|| Arc::new(Names::of(&part))))
+        let Memo { parts, sums, .. } = &mut *self.memo;
+        let Some(kept) = parts.get_mut(id) else { return Arc::default() };
+        let names = kept.names.get_or_insert_with(|| {
+            let mark = sums.entry(id.clone()).or_default().mark(&part, kept.context);
+            Arc::new(Names::of(part, mark))
+        });
+        Arc::clone(names)
     }
 }
 
