@@ -30,9 +30,9 @@ use store::evidence::EvidenceFault;
 
 use crate::{Engine, EngineError};
 use gather::Sources;
-use plane::Planes;
 
 pub use overview::{FileLine, Overview, OverviewQuery, UnitLine};
+pub use plane::Planes;
 pub use streets::UnitStreets;
 
 /// Most files that are put together at a time.

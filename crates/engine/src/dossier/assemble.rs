@@ -37,6 +37,7 @@ pub(super) fn assemble<'a>(
         budget.spend(1, 0).map_err(|cause| EngineError::TooCostly { cause })?;
         files.push(file(surveyor, kind, subject, (&gathered, budget))?);
     }
+    building_units(sources, &mut files);
     enforcement(sources, &mut files);
     Ok(files)
 }
@@ -295,6 +296,28 @@ fn points<'a>(
         fields: rows.shown(row, &layer.fields),
     };
     Ok(found.into_iter().map(record).collect())
+}
+
+/// Adds the units of the buildings of files, by one walk over them.
+fn building_units(sources: Sources<'_>, files: &mut [Contents]) {
+    let Some(table) = &sources.set.building_units else { return };
+    let Some(rows) = sources.rows(&table.collection) else { return };
+    let buildings = || files.iter().flat_map(|file| &file.buildings);
+    let codes: FxHashSet<String> = buildings().map(|one| one.code.clone()).collect();
+    if codes.is_empty() {
+        return;
+    }
+    let mut units: FxHashMap<&str, Vec<FeatureRef<'_>>> = FxHashMap::default();
+    rows.each_key(&table.building, &mut |building, row| {
+        if codes.contains(building) {
+            units.entry(building).or_default().push(row);
+        }
+    });
+    units.values_mut().for_each(|rows| rows.sort_unstable_by_key(|row| row.id()));
+    for building in files.iter_mut().flat_map(|file| &mut file.buildings) {
+        let of = units.get(building.code.as_str()).map_or(&[][..], Vec::as_slice);
+        building.units = of.iter().map(|row| rows.shown(*row, &table.fields)).collect();
+    }
 }
 
 /// Adds what departments did at the points of files, by one walk over their records.

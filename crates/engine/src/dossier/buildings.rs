@@ -99,6 +99,7 @@ impl<'a> Surveyor<'a> {
             shape,
             footprint: Measure { value: area, method: Method::PlanarArea, crs: plane },
             outside,
+            units: Vec::new(),
             change: None,
             code,
         })

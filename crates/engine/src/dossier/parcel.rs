@@ -1,6 +1,8 @@
 //! The spatial facts of one parcel, measured on its plane.
 
-use ::ledger::dossier::{Boundary, Measure, Method, Neighbour, Overlap, ParcelFile, RedLine, Via};
+use ::ledger::dossier::{
+    Boundary, Measure, Method, Neighbour, Overlap, ParcelFile, RedLine, SurveyedPoint, Via,
+};
 use geo::{Distance, Euclidean};
 use geo_types::Geometry as Shape;
 use spatial::geometry::visit_paths;
@@ -73,6 +75,7 @@ impl<'a> Surveyor<'a> {
             return Ok(Ground { file, near: Vec::new() });
         };
         file.boundary = self.boundary(&shape, &plane)?;
+        self.name_points(&mut file.boundary, code, (&plane, &shape), notes)?;
         let area = measure::area(&shape);
         file.area = Some(Measure { value: area, method: Method::PlanarArea, crs: plane.clone() });
 
@@ -130,6 +133,42 @@ impl<'a> Surveyor<'a> {
             }
         });
         failed.map_or(Ok(boundary), |error| Err(unmeasurable(error)))
+    }
+
+    /// Gives the vertices of a boundary the numbers of the survey, and says how many have none.
+    fn name_points(
+        &self,
+        boundary: &mut Boundary,
+        code: &str,
+        (plane, shape): (&Crs, &Geometry),
+        notes: &mut Vec<String>,
+    ) -> Result<(), EngineError> {
+        let Some(table) = &self.sources.set.boundary_points else { return Ok(()) };
+        let Some(rows) = self.sources.rows(&table.collection) else { return Ok(()) };
+        let Some(number) = rows.at(&table.number) else { return Ok(()) };
+        let [of, kind] = [&table.parcel, &table.kind].map(|field| rows.at(field));
+        let mut points = Vec::new();
+        for row in self.planes.around(rows, (plane, shape), table.within)? {
+            let is_own = of.and_then(|at| key(row, at)).is_none_or(|parcel| parcel == code);
+            let Some(number) = text(row, number).filter(|_| is_own) else { continue };
+            let Some(at) = self.planes.shape(rows, row, plane)? else { continue };
+            let kind = kind.and_then(|at| text(row, at));
+            let kind = kind.map(|kind| table.kinds.get(&kind).cloned().unwrap_or(kind));
+            let point = SurveyedPoint { number, kind, apart_mm: 0 };
+            points.extend(at.coords().first().map(|at| (*at, point)));
+        }
+        if points.is_empty() {
+            return Ok(());
+        }
+        boundary.name_points(&points, table.within);
+        let nameless = boundary.points().count() - boundary.surveyed.len();
+        if nameless > 0 {
+            notes.push(format!(
+                "宗地 {code} 有 {nameless} 个顶点在 {:.0} 厘米内没有实测界址点",
+                table.within * 100.0
+            ));
+        }
+        Ok(())
     }
 
     /// Lanes near a shape, with their edges and to be drawn.

@@ -15,18 +15,22 @@ const MERCATOR: [Crs; 2] = [Crs::WEB_MERCATOR, Crs::Epsg(3395)];
 const MAX_AROUND: usize = 20_000;
 
 /// Ways between coordinate systems, made once.
-pub(super) struct Planes<'a> {
+pub struct Planes<'a> {
     registry: &'a CrsRegistry,
     made: RefCell<Vec<(Crs, Crs, Projector)>>,
 }
 
 impl<'a> Planes<'a> {
-    pub(super) fn new(registry: &'a CrsRegistry) -> Self {
+    /// Ways by the coordinate systems that `registry` knows.
+    pub fn new(registry: &'a CrsRegistry) -> Self {
         Self { registry, made: RefCell::default() }
     }
 
     /// The way from one CRS to another.
-    pub(super) fn way(&self, from: &Crs, to: &Crs) -> Result<Projector, EngineError> {
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn way(&self, from: &Crs, to: &Crs) -> Result<Projector, EngineError> {
         if let Some((.., way)) = self.made.borrow().iter().find(|(a, b, _)| a == from && b == to) {
             return Ok(way.clone());
         }
@@ -36,7 +40,10 @@ impl<'a> Planes<'a> {
     }
 
     /// The plane for what lies in the middle of `at`, which is in `storage`.
-    pub(super) fn plane(&self, storage: &Crs, at: &Envelope) -> Result<Crs, EngineError> {
+    ///
+    /// # Errors
+    /// When it lies in no zone of China.
+    pub fn plane(&self, storage: &Crs, at: &Envelope) -> Result<Crs, EngineError> {
         let facts = self.registry.facts(storage).map_err(unmeasurable)?;
         let is_metric = match facts.unit {
             CrsUnit::Other { factor, .. } => factor.to_bits() == 1f64.to_bits(),
@@ -73,7 +80,10 @@ impl<'a> Planes<'a> {
     }
 
     /// A geometry in another CRS.
-    pub(super) fn moved(
+    ///
+    /// # Errors
+    /// When it has no place there.
+    pub fn moved(
         &self,
         mut geometry: Geometry,
         from: &Crs,

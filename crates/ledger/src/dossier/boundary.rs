@@ -1,13 +1,30 @@
 //! The table of boundary points (界址点) of a parcel: numbered, with the edges between them.
 //!
+//! A surveyed point (JZD) that lies on a vertex gives it its number and kind.
+//!
 //! Ordinates are whole millimetres of the plane. *Invariant:* the vectors of the edges of a ring add up
 //! to nothing, and the perimeter is the sum of the lengths that the table tells.
+
+use std::collections::BTreeMap;
 
 /// The boundary of a parcel.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Boundary {
     /// Outlines clockwise, holes counterclockwise, each from its point nearest to the north-west.
     pub rings: Vec<Vec<BoundaryPoint>>,
+    /// Points that were surveyed, by the numbers of the vertices that they lie on.
+    pub surveyed: BTreeMap<usize, SurveyedPoint>,
+}
+
+/// A boundary point as it was surveyed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SurveyedPoint {
+    /// Its number in the survey.
+    pub number: String,
+    /// Its kind, as people call it.
+    pub kind: Option<String>,
+    /// How far it is from the vertex, whole millimetres.
+    pub apart_mm: i64,
 }
 
 /// A boundary point with the edge to the next one.
@@ -68,7 +85,25 @@ impl Boundary {
             numbered.push(ring.collect());
             number += count;
         }
-        Self { rings: numbered }
+        Self { rings: numbered, surveyed: BTreeMap::new() }
+    }
+
+    /// Gives the vertices the nearest of `points`, east and north in metres of the plane, that lies within
+    /// `within_m`; of several as near the first.
+    pub fn name_points(&mut self, points: &[([f64; 2], SurveyedPoint)], within_m: f64) {
+        let mut surveyed = BTreeMap::new();
+        for vertex in self.points() {
+            let apart = |[east, north]: &[f64; 2]| {
+                (east * 1e3 - vertex.east_mm as f64).hypot(north * 1e3 - vertex.north_mm as f64)
+            };
+            let nearest = points.iter().map(|(at, point)| (apart(at), point));
+            let nearest = nearest.min_by(|a, b| a.0.total_cmp(&b.0));
+            if let Some((apart, point)) = nearest.filter(|(apart, _)| *apart <= within_m * 1e3) {
+                let apart_mm = apart.round() as i64;
+                surveyed.insert(vertex.number, SurveyedPoint { apart_mm, ..point.clone() });
+            }
+        }
+        self.surveyed = surveyed;
     }
 
     /// Every point.

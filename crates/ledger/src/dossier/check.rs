@@ -15,6 +15,8 @@ const MAX_FIELDS: usize = 100;
 const MAX_WEIGHT: u32 = 1_000;
 /// Farthest that is looked, metres.
 const MAX_METRES: f64 = 2_000.0;
+/// Farthest that a surveyed point may be from its vertex, metres.
+const MAX_APART: f64 = 1.0;
 
 /// Household files whose definitions hold together.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +50,17 @@ impl Dossiers {
             ("points.collection", &set.points.collection),
         ];
         collections.into_iter().for_each(|(key, name)| check.collection(key, name));
+        if let Some(points) = &set.boundary_points {
+            check.collection("boundary_points.collection", &points.collection);
+            if !(points.within > 0.0 && points.within <= MAX_APART) {
+                let reason = format!("is not usable; give metres above 0, up to {MAX_APART}");
+                check.fault("boundary_points.within", &points.within.to_string(), &reason);
+            }
+        }
+        if let Some(units) = &set.building_units {
+            check.collection("building_units.collection", &units.collection);
+            check.count("building_units.fields", units.fields.len(), 1..=MAX_FIELDS);
+        }
         check.count("units", set.units.len(), 0..=MAX_PARTS);
         let mut levels = BTreeSet::new();
         for unit in &set.units {
@@ -105,6 +118,8 @@ impl Dossiers {
             &set.points.collection,
             crate::rows::ENFORCEMENT,
         ];
+        all.extend(set.boundary_points.iter().map(|one| one.collection.as_str()));
+        all.extend(set.building_units.iter().map(|one| one.collection.as_str()));
         all.extend(set.units.iter().map(|one| one.collection.as_str()));
         all.extend(set.lanes.iter().map(|one| one.collection.as_str()));
         all.extend(set.red_lines.iter().map(|one| one.collection.as_str()));

@@ -300,6 +300,8 @@ pub struct BuildingFile {
     pub footprint: Measure,
     /// 疑似超占: what of it lies outside its parcel.
     pub outside: Option<Outside>,
+    /// Its units (户), what is known of each.
+    pub units: Vec<Vec<FieldValue>>,
     /// What became of it since the last survey.
     pub change: Option<Change>,
 }

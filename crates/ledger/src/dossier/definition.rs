@@ -22,6 +22,12 @@ pub struct DossierSet {
     pub parcels: ParcelLayer,
     /// Buildings.
     pub buildings: BuildingLayer,
+    /// Boundary points that were surveyed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary_points: Option<BoundaryPointTable>,
+    /// Units (户) in buildings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building_units: Option<BuildingUnitTable>,
     /// Who has which share in which parcel.
     pub shares: ShareTable,
     /// Photos.
@@ -99,6 +105,37 @@ pub struct BuildingLayer {
     /// What people call the structures of these codes; others are told as they are.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub structures: BTreeMap<String, String>,
+}
+
+/// Where surveyed boundary points are.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BoundaryPointTable {
+    /// The collection; it may be absent from a store.
+    pub collection: String,
+    /// The field with the code of the parcel; a point without one is of any parcel.
+    pub parcel: String,
+    /// The field with the number of the point.
+    pub number: String,
+    /// The field with its kind; it may be absent.
+    pub kind: String,
+    /// A point as near to a vertex is its point, metres.
+    pub within: f64,
+    /// What people call these kinds; others are told as they are.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub kinds: BTreeMap<String, String>,
+}
+
+/// Where units in buildings are.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct BuildingUnitTable {
+    /// The collection; it may be absent from a store.
+    pub collection: String,
+    /// The field with the number of the building.
+    pub building: String,
+    /// What is shown.
+    pub fields: Vec<ShownField>,
 }
 
 /// Where shares are.

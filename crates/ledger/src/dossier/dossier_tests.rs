@@ -78,6 +78,31 @@ fn points_are_numbered_clockwise_from_the_north_west() {
 }
 
 #[test]
+fn surveyed_points_name_the_vertices_that_they_lie_on() {
+    let ring = vec![[0.0, 0.0], [20.0, 0.0], [20.0, 10.0], [0.0, 10.0]];
+    let mut boundary = Boundary::of(&[(false, ring)], &mut |at| at);
+    let point = |number: &str| SurveyedPoint {
+        number: number.to_owned(),
+        kind: Some("水泥钉".to_owned()),
+        apart_mm: 0,
+    };
+    let points = [
+        ([0.03, 10.0], point("J7")),
+        ([0.01, 10.0], point("J8")),
+        ([20.0, 9.9], point("J9")),
+        ([19.96, 0.03], point("J10")),
+    ];
+    boundary.name_points(&points, 0.05);
+    let told: Vec<(usize, &str, i64)> = boundary
+        .surveyed
+        .iter()
+        .map(|(vertex, found)| (*vertex, found.number.as_str(), found.apart_mm))
+        .collect();
+    // The nearest of two; one ten centimetres off names none.
+    assert_eq!(told, [(1, "J8", 10), (3, "J10", 50)]);
+}
+
+#[test]
 fn sides_are_told_by_doors_lanes_and_what_is_across() {
     let door = |name: &str| Neighbour { code: "C".to_owned(), name: name.to_owned() };
     let border = |neighbour: Option<&str>, lane: Option<&str>, across: Option<&str>| Border {

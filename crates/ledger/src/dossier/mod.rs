@@ -13,7 +13,7 @@ mod dossier_tests;
 mod uncovered;
 mod wording;
 
-pub use boundary::{Boundary, BoundaryPoint};
+pub use boundary::{Boundary, BoundaryPoint, SurveyedPoint};
 pub use check::Dossiers;
 pub use completeness::{Completeness, PartState};
 pub use contents::{
@@ -22,8 +22,9 @@ pub use contents::{
     SubjectName, UnitName, Via, floors,
 };
 pub use definition::{
-    BuildingLayer, DossierSet, LineLayer, NamedLayer, ParcelLayer, Part, PartKind, PhotoTable,
-    PointLayer, Reach, ShareTable, ShownField, SubjectKind, UnitLayer,
+    BoundaryPointTable, BuildingLayer, BuildingUnitTable, DossierSet, LineLayer, NamedLayer,
+    ParcelLayer, Part, PartKind, PhotoTable, PointLayer, Reach, ShareTable, ShownField,
+    SubjectKind, UnitLayer,
 };
 pub use wording::{Method, border_words, side_words};
 

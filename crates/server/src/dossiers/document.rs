@@ -161,7 +161,10 @@ fn boundary(boundary: &Boundary) -> Json {
             "point": format!("J{}", point.number),
             "east": metres(point.east_mm), "north": metres(point.north_mm),
             "lonLat": lon_lat(point.lon_lat),
-            "to": format!("J{}", point.next), "edge": metres(point.edge_mm)
+            "to": format!("J{}", point.next), "edge": metres(point.edge_mm),
+            "surveyed": boundary.surveyed.get(&point.number).map(|found| json!({
+                "number": found.number, "kind": found.kind, "apart": metres(found.apart_mm)
+            }))
         })
     });
     json!({ "points": points.collect::<Vec<_>>(), "misclosure": boundary.misclosure_mm().map(metres) })
@@ -185,7 +188,8 @@ fn building(building: &BuildingFile) -> Json {
         "code": building.code, "fid": building.feature.value(), "via": building.via.identifier(),
         "parcel": building.parcel, "name": building.name, "floors": building.floors,
         "structure": building.structure, "footprint": measure(&building.footprint, "m2"),
-        "outside": outside, "change": building.change.as_ref().map(|one| change(one, crs))
+        "outside": outside, "units": building.units.iter().map(|one| fields(one)).collect::<Vec<_>>(),
+        "change": building.change.as_ref().map(|one| change(one, crs))
     })
 }
 

@@ -1,6 +1,7 @@
 //! A file as sheets on paper: one a parcel, with its plan, or one of what has none. What is printed is what the
 //! file says; nothing is measured here.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use geo_types::{Geometry as Shape, LineString, Polygon};
@@ -193,12 +194,20 @@ fn building(one: &BuildingFile) -> Building {
     }
 }
 
+/// The points by the numbers of the survey where all have one of their own; two ways of numbering on one
+/// sheet would be mistaken for each other.
 fn boundary(boundary: &Boundary) -> Vec<BoundaryPoint> {
+    let names: BTreeSet<&str> = boundary.surveyed.values().map(|one| one.number.as_str()).collect();
+    let is_surveyed = names.len() == boundary.points().count();
+    let name = |number: usize| match boundary.surveyed.get(&number) {
+        Some(point) if is_surveyed => point.number.clone(),
+        _ => format!("J{number}"),
+    };
     let rings = boundary.rings.iter().enumerate();
     let points = rings.flat_map(|(ring, points)| {
         points.iter().map(move |point| BoundaryPoint {
             ring,
-            name: format!("J{}", point.number),
+            name: name(point.number),
             at: [point.east_mm as f64 / 1e3, point.north_mm as f64 / 1e3],
             lon_lat: Some(lon_lat(point.lon_lat)),
             length: point.edge_mm as f64 / 1e3,

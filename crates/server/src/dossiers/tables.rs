@@ -14,7 +14,7 @@ pub fn tables(file: &Contents) -> Vec<Table> {
         tables.push(facts(parcel));
         tables.push(boundary(parcel));
     }
-    tables.extend([buildings(file), floors(file), photos(file)]);
+    tables.extend([buildings(file), units(file), floors(file), photos(file)]);
     tables.push(records("点位", &file.points));
     if let Some(records_of) = &file.enforcement {
         tables.push(records("执法记录", records_of));
@@ -122,6 +122,13 @@ fn changed(change: &Change) -> String {
 
 fn boundary(parcel: &ParcelFile) -> Table {
     let place = |at: f64| TableCell::Text(format!("{at:.8}"));
+    let is_surveyed = !parcel.boundary.surveyed.is_empty();
+    let surveyed = |number: usize| {
+        let found = parcel.boundary.surveyed.get(&number);
+        let point = found.map_or_else(|| "无".into(), |found| words(found.number.clone()));
+        let kind = found.and_then(|found| found.kind.clone()).map_or(TableCell::Empty, words);
+        is_surveyed.then_some([point, kind]).into_iter().flatten()
+    };
     let row = parcel.boundary.points().map(|point| {
         let [lon, lat] = lon_lat(point.lon_lat);
         vec![
@@ -133,6 +140,9 @@ fn boundary(parcel: &ParcelFile) -> Table {
             words(format!("J{}", point.next)),
             metres(point.edge_mm),
         ]
+        .into_iter()
+        .chain(surveyed(point.number))
+        .collect()
     });
     let mut rows: Vec<Vec<TableCell>> = row.collect();
     if !rows.is_empty() {
@@ -140,7 +150,12 @@ fn boundary(parcel: &ParcelFile) -> Table {
         sum.extend(["周长".into(), metres(parcel.boundary.perimeter_mm())]);
         rows.push(sum);
     }
-    let columns = ["界址点", "X（北，米）", "Y（东，米）", "经度", "纬度", "至", "边长（米）"];
+    let mut columns =
+        vec!["界址点", "X（北，米）", "Y（东，米）", "经度", "纬度", "至", "边长（米）"];
+    if is_surveyed {
+        columns.extend(["实测点号", "界址点类型"]);
+        rows.iter_mut().for_each(|row| row.resize(columns.len(), TableCell::Empty));
+    }
     let crs = parcel.plane.as_ref().map(|plane| {
         format!("坐标：{plane}；边长：{}；各边矢量之和为零", Method::PlanarLength.chinese())
     });
@@ -179,6 +194,13 @@ fn buildings(file: &Contents) -> Table {
     Table { notes: crs.into_iter().collect(), ..table("建筑", &columns, rows) }
 }
 
+/// The units of all buildings.
+fn units(file: &Contents) -> Table {
+    let all = file.buildings.iter();
+    let rows = all.flat_map(|one| one.units.iter().map(|unit| (Some(one.code.as_str()), &**unit)));
+    listed("户室", Some("自然幢号"), &rows.collect::<Vec<_>>())
+}
+
 fn floors(file: &Contents) -> Table {
     let row = file.floors.iter().map(|floor| {
         vec![floor.floor.into(), (floor.buildings as i64).into(), number_cell(floor.area_m2, 2)]
@@ -197,22 +219,28 @@ fn photos(file: &Contents) -> Table {
     table("照片", &["编号", "标题", "拍摄时间"], row.collect())
 }
 
-/// Rows of other collections, with a column for each field that one of them has.
+/// Rows of other collections.
 fn records(title: &str, records: &[Record]) -> Table {
+    let rows: Vec<_> = records.iter().map(|record| (None, record.fields.as_slice())).collect();
+    listed(title, None, &rows)
+}
+
+/// Rows with a column for each field that one of them has, perhaps behind what they are of.
+fn listed(title: &str, of: Option<&str>, rows: &[(Option<&str>, &[FieldValue])]) -> Table {
     let mut names: Vec<(&str, &str)> = Vec::new();
-    for one in records.iter().flat_map(|record| &record.fields) {
+    for one in rows.iter().flat_map(|(_, fields)| *fields) {
         if !names.iter().any(|(field, _)| *field == one.field) {
             names.push((&one.field, &one.title));
         }
     }
-    let row = records.iter().map(|record| {
+    let row = rows.iter().map(|(of, fields)| {
         let value = |(field, _): &(&str, &str)| {
-            let one = record.fields.iter().find(|one| one.field == *field);
+            let one = fields.iter().find(|one| one.field == *field);
             one.map_or(TableCell::Empty, shown)
         };
-        names.iter().map(value).collect()
+        of.iter().map(|of| (*of).into()).chain(names.iter().map(value)).collect()
     });
-    let columns: Vec<&str> = names.iter().map(|(_, title)| *title).collect();
+    let columns: Vec<&str> = of.into_iter().chain(names.iter().map(|(_, title)| *title)).collect();
     table(title, &columns, row.collect())
 }
 

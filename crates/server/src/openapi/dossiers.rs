@@ -272,7 +272,8 @@ fn example() -> Value {
             "boundary": {
                 "points": [{
                     "point": "J1", "east": 443_402.117, "north": 4_396_012.335,
-                    "lonLat": [116.339_812_41, 39.701_123_34], "to": "J2", "edge": 12.405
+                    "lonLat": [116.339_812_41, 39.701_123_34], "to": "J2", "edge": 12.405,
+                    "surveyed": { "number": "J12", "kind": "1", "apart": 0.004 }
                 }],
                 "misclosure": [0.0, 0.0]
             },
