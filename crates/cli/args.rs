@@ -10,6 +10,7 @@ mod meeting;
 mod patrols;
 mod places;
 mod rules;
+mod survey;
 mod user;
 mod worklist;
 
@@ -28,6 +29,7 @@ pub use meeting::{MeetingAction, MeetingArgs};
 pub use patrols::{CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
+pub use survey::SurveyArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
@@ -59,6 +61,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Read files into a store
     Import(ImportArgs),
+    /// Take a survey package (权籍调查成果) into household files: parcels, boundaries, buildings, holders, photos
+    Survey(SurveyArgs),
     /// Write a collection to a file
     Export(ExportArgs),
     /// Ask what is inside an area, how much of it, next to what; compare geometries

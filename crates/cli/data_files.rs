@@ -12,6 +12,7 @@ use ledger::clue::{DEFAULT_RULES, Rules};
 use ledger::dossier::{DEFAULT_DOSSIERS, Dossiers};
 use ledger::indicator::{DefinitionFault, TargetFault, UnitFault};
 use ledger::sight::{AreaRules, DEFAULT_AREAS, DEFAULT_PUBLIC, PublicView};
+use ledger::survey::{DEFAULT_SURVEY, SurveyTables};
 use serde::de::DeserializeOwned;
 use server::ledgers::{Ledgers, SHIPPED};
 use thiserror::Error;
@@ -128,6 +129,14 @@ pub fn read_catalogue(path: Option<&Path>) -> Result<Catalogue, DataFileError> {
 /// When the file cannot be read, is no TOML, or has a fault.
 pub fn read_dossiers(path: Option<&Path>) -> Result<Dossiers, DataFileError> {
     load(path, ("dossiers.toml", DEFAULT_DOSSIERS), ("household files", Dossiers::new))
+}
+
+/// Reads how survey packages are read; without a file, as it comes with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_survey(path: Option<&Path>) -> Result<SurveyTables, DataFileError> {
+    load(path, ("survey.toml", DEFAULT_SURVEY), ("survey tables", SurveyTables::new))
 }
 
 /// Reads the ledgers of a file; without one, those that come with the program.

@@ -42,6 +42,8 @@ pub struct LedgerConfig {
     pub ledgers: PathBuf,
     /// File of what household files are made of, in TOML; empty: what comes with the program.
     pub dossiers: PathBuf,
+    /// File of how survey packages are read, in TOML; empty: what comes with the program.
+    pub survey: PathBuf,
     /// File of the catalogue of industries (禁限目录), in TOML; empty: the example that comes with the
     /// program.
     pub catalogue: PathBuf,
@@ -74,6 +76,7 @@ impl Default for LedgerConfig {
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
             dossiers: PathBuf::new(),
+            survey: PathBuf::new(),
             catalogue: PathBuf::new(),
             raisers,
         }

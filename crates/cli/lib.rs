@@ -19,6 +19,7 @@ mod output;
 mod patrol_config;
 pub mod register;
 mod styles;
+mod survey_package;
 pub mod synth;
 mod whistle_config;
 

@@ -79,7 +79,7 @@ pub async fn import(args: ImportArgs, config: &Config) -> Result<ExitCode, Comma
 }
 
 /// A store that this command made and put nothing into would only puzzle the user.
-fn remove_empty_store(path: &std::path::Path) {
+pub(super) fn remove_empty_store(path: &std::path::Path) {
     for ending in ["", "-wal", "-shm", ".lock"] {
         let mut name = path.as_os_str().to_owned();
         name.push(ending);

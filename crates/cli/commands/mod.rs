@@ -23,6 +23,7 @@ mod responsible;
 mod restore;
 mod rules;
 mod serve;
+mod survey;
 mod user;
 mod verify;
 mod worklist;
@@ -56,6 +57,7 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Demo(args) => blocking(demo::demo(args, &config)).map(done),
         Command::Serve(args) => blocking(serve::serve(args, &config)).map(done),
         Command::Import(args) => blocking(import::import(args, &config)),
+        Command::Survey(args) => blocking(survey::survey(args, &config)),
         Command::Export(args) => blocking(export::export(args, &config)).map(done),
         Command::Query(args) => blocking(query::query(args, &config)).map(done),
         Command::Inspect(args) => blocking(inspect::inspect(args, &config)).map(done),

@@ -62,6 +62,33 @@ pub enum ImportError {
         /// How many there may be.
         most: usize,
     },
+    /// A package without parcels.
+    #[error(
+        "{path} has no table of parcels (ZD, ZDJBXX, …) among {}; `[ledger] survey` names a file that says \
+         which layer it is", if layers.is_empty() { "no layers".to_owned() } else { layers.join(", ") }
+    )]
+    NoParcels {
+        /// The package.
+        path: PathBuf,
+        /// Names of the layers that it has.
+        layers: Vec<String>,
+    },
+    /// A collection is not what a survey package needs.
+    #[error("collection {collection}: {reason}")]
+    Unsuited {
+        /// The collection.
+        collection: String,
+        /// What is missing, and the way out.
+        reason: String,
+    },
+    /// A file or folder of a package cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// Personal values cannot go by this key.
     #[error(
         "collection {id} is not told apart by {key}: set its key with `tuban collection set --key {key}`, \
@@ -156,7 +183,9 @@ impl ImportError {
     pub fn names(&self, file: &Path) -> bool {
         match self {
             Self::Format(error) => error.path() == file,
-            Self::OneIdForManyLayers { path, .. } => path == file,
+            Self::OneIdForManyLayers { path, .. }
+            | Self::NoParcels { path, .. }
+            | Self::Io { path, .. } => path == file,
             _ => false,
         }
     }

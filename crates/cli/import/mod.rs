@@ -26,10 +26,9 @@ use tokio::sync::mpsc;
 pub use error::ImportError;
 use personal::{PersonalColumns, PersonalOutcome};
 pub use plan::LeftOut;
-use prepare::Preparation;
-pub(crate) use prepare::cast;
+pub(crate) use prepare::{Preparation, cast};
 use report::{Action, Report};
-pub(crate) use survey::survey;
+pub(crate) use survey::{CHUNK, Survey, survey};
 pub use target::Target;
 pub(crate) use transform::{SourceTransform, source_crs};
 pub use watch::Watch;
@@ -331,7 +330,7 @@ fn feed(
     let (mut read_so_far, mut kept) = (0, 0);
     loop {
         watch.check()?;
-        let rows = reader.next_rows(survey::CHUNK)?;
+        let rows = reader.next_rows(CHUNK)?;
         if rows.is_empty() {
             break;
         }

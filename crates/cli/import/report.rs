@@ -17,6 +17,8 @@ pub enum Action {
     Repaired,
     /// Left out.
     Skipped,
+    /// Kept as it is, to be looked at.
+    Warned,
 }
 
 /// Lines of one report file; the file is made with the first line.
@@ -60,6 +62,7 @@ impl Report {
         let action = match action {
             Action::Repaired => "repaired",
             Action::Skipped => "skipped",
+            Action::Warned => "warned",
         };
         write!(
             file,

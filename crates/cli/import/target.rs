@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use engine::places::LoadAssigner;
 use ledger::rows::is_of_ledger;
-use spatial::{Collection, CollectionId, CrsRegistry, Revision, Timestamp};
+use spatial::{ChangeSet, Collection, CollectionId, CrsRegistry, Revision, Timestamp};
 use store::personal::{PersonalLoad, PersonalSummary};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
 use tokio::sync::mpsc;
@@ -62,6 +62,14 @@ impl Target<'_> {
         Ok(match self {
             Self::Own(store) => store.load(load, source).await?,
             Self::Through(client) => client.load(load, source).await?,
+        })
+    }
+
+    /// Applies changes of several collections, all or none.
+    pub async fn apply(&self, changes: ChangeSet) -> Result<Revision, ImportError> {
+        Ok(match self {
+            Self::Own(store) => store.commit(changes).await?.revision,
+            Self::Through(client) => client.apply(changes).await?,
         })
     }
 

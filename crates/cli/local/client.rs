@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use spatial::{Collection, CollectionId, Feature, Revision, Timestamp};
+use spatial::{ChangeSet, Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
 use store::audit::AuditHead;
 use store::personal::{PersonalLoad, PersonalSummary};
@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::describe::{Command, Described, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::personal::DescribedPersonal;
-use super::{PROTOCOL, feature_bytes, socket_path};
+use super::{PROTOCOL, changes, feature_bytes, socket_path};
 use crate::register::{EventSheet, RowFate, Sheet};
 
 /// Bytes of features that are sent together.
@@ -115,11 +115,7 @@ impl Client {
         let fingerprint = self.store.fingerprint().to_owned();
         let task = move || {
             let stream = connect(&socket, &fingerprint)?;
-            // A server that hangs up has perhaps said why.
-            let failed = |source| match answer::<Outcome>(&stream, &socket) {
-                Err(refused @ LocalError::Refused { .. }) => refused,
-                _ => LocalError::Io { path: socket.clone(), source },
-            };
+            let failed = |source| failed(&stream, &socket, source);
             let mut to = BufWriter::with_capacity(1 << 16, &stream);
             message::write(&mut to, Kind::Load, &json(&LoadHead::from(&load))).map_err(failed)?;
             let mut bytes = Vec::with_capacity(CHUNK_BYTES * 2);
@@ -135,6 +131,19 @@ impl Client {
             let finish = message::write(&mut to, Kind::Finish, &[]).and_then(|()| to.flush());
             finish.map_err(failed)?;
             answer::<Outcome>(&stream, &socket).map(LoadSummary::from)
+        };
+        run(&self.socket, task).await
+    }
+
+    /// Applies changes of several collections, all or none.
+    pub async fn apply(&self, set: ChangeSet) -> Result<Revision, LocalError> {
+        let socket = self.socket.clone();
+        let fingerprint = self.store.fingerprint().to_owned();
+        let task = move || {
+            let stream = connect(&socket, &fingerprint)?;
+            let mut to = BufWriter::with_capacity(1 << 16, &stream);
+            changes::send(&mut to, &set).map_err(|source| failed(&stream, &socket, source))?;
+            answer::<Outcome>(&stream, &socket).map(|done| Revision(done.revision))
         };
         run(&self.socket, task).await
     }
@@ -204,6 +213,14 @@ impl Client {
 
     fn connect(&self) -> Result<UnixStream, LocalError> {
         connect(&self.socket, self.store.fingerprint())
+    }
+}
+
+/// Why nothing more could be sent: a server that hangs up has perhaps said so.
+fn failed(stream: &UnixStream, socket: &Path, source: std::io::Error) -> LocalError {
+    match answer::<Outcome>(stream, socket) {
+        Err(refused @ LocalError::Refused { .. }) => refused,
+        _ => LocalError::Io { path: socket.to_owned(), source },
     }
 }
 

@@ -13,7 +13,9 @@ pub(super) enum Kind {
     Command,
     /// A load begins, as JSON; features follow.
     Load,
-    /// Features of the load.
+    /// Changes of several collections begin, as JSON; features follow.
+    Changes,
+    /// Features of the load or of the changes.
     Features,
     /// All features were sent.
     Finish,
@@ -27,10 +29,11 @@ pub(super) enum Kind {
     Refused,
 }
 
-const KINDS: [(Kind, u8); 9] = [
+const KINDS: [(Kind, u8); 10] = [
     (Kind::Hello, b'H'),
     (Kind::Command, b'C'),
     (Kind::Load, b'L'),
+    (Kind::Changes, b'G'),
     (Kind::Features, b'F'),
     (Kind::Finish, b'E'),
     (Kind::Sheet, b'S'),

@@ -6,6 +6,7 @@
 //! and so many bytes; what comes from outside is bounded by `MAX_MESSAGE`.
 
 mod accounts;
+mod changes;
 mod client;
 mod describe;
 mod feature_bytes;
@@ -24,7 +25,7 @@ pub use opened::Opened;
 pub use serve::Listener;
 
 /// What both sides must speak alike; raised with every change of the messages.
-const PROTOCOL: u64 = 3;
+const PROTOCOL: u64 = 4;
 /// Most bytes of one message.
 const MAX_MESSAGE: usize = 64 << 20;
 

@@ -24,6 +24,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
 use super::accounts::DescribedChange;
+use super::changes::ChangesHead;
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::{PROTOCOL, feature_bytes, socket_path};
@@ -139,8 +140,9 @@ impl Held {
             }
             let outcome = match kind {
                 Kind::Command => self.command(&body, runtime),
-                Kind::Load => match self.set_aside(&mut from) {
-                    Ok(spool) => self.load(&body, spool, runtime),
+                Kind::Load | Kind::Changes => match self.set_aside(&mut from) {
+                    Ok(spool) if kind == Kind::Load => self.load(&body, spool, runtime),
+                    Ok(spool) => self.apply(&body, spool, runtime),
                     // What follows is in the middle of a load: no more is read.
                     Err(error) => return refuse(&stream, &error.to_string()),
                 },
@@ -272,6 +274,14 @@ impl Held {
             Ok(Err(error)) => outcome.map_err(|reason| format!("{reason} ({error})")),
             Err(_panic) => Err("the features could not be read".to_owned()),
         }
+    }
+
+    /// Applies changes of several collections, all or none; the engine shows them.
+    fn apply(&self, head: &[u8], spool: File, runtime: &Handle) -> Result<Outcome, String> {
+        let head: ChangesHead = serde_json::from_slice(head).map_err(|error| error.to_string())?;
+        let changes = head.read(spool).map_err(|error| error.to_string())?;
+        let commit = runtime.block_on(self.engine.apply(changes));
+        commit.map(|commit| Outcome::from(commit.revision)).map_err(|error| error.to_string())
     }
 
     /// Brings the snapshot up to what was done.

@@ -16,17 +16,10 @@ pub enum IdOf {
     Row,
 }
 
-/// FNV-1a of 128 bits.
-const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-
 /// A UUID of version 7 at a moment (milliseconds since 1970) for what `text` says.
 pub fn uuid(of: IdOf, millis: i64, text: &str) -> String {
     let name = format!("{of:?}\u{1f}{text}");
-    let hash =
-        name.bytes().fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME));
-    // The low bits of FNV are mixed worst: fold the high half into them.
-    let hash = hash ^ (hash >> 61);
+    let hash = ledger::text_hash(&name);
     let time = u128::from(millis.max(0).unsigned_abs() & ((1 << 48) - 1));
     let bits =
         time << 80 | 0x7 << 76 | (hash >> 64 & 0xfff) << 64 | 0b10 << 62 | hash & ((1 << 62) - 1);

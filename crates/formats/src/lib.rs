@@ -53,3 +53,4 @@ pub use stream::{FeatureStream, StreamFeature};
 pub use strict_json::{Json, JsonDepth, JsonFault, JsonKind, Numbers};
 pub use wkt::{WktError, read_wkt, write_wkt};
 pub use writer::{FeatureWriter, OutputFormat, Written, create};
+pub use zipped::{UnpackedArchive, unpack_archive};

@@ -22,6 +22,8 @@ use crate::{FormatError, LayerReader, LayerSchema, Row};
 
 const FORMAT: &str = "zip";
 const MAX_ENTRIES: usize = 1000;
+/// Most entries of an archive that is unpacked as a folder: photos come by thousands.
+const MAX_FOLDER_ENTRIES: usize = 50_000;
 /// An entry that unpacks to more than this may not have been packed tighter than [`MAX_RATIO`].
 const RATIO_FROM_BYTES: u64 = 1 << 20;
 const MAX_RATIO: u64 = 200;
@@ -35,7 +37,7 @@ const COMPANIONS: [&str; 4] = ["dbf", "shx", "prj", "cpg"];
 
 /// Opens every layer in the archive at `path`.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReader>>, FormatError> {
-    let unpacked = unpack(path, options.max_unzipped_bytes)?;
+    let unpacked = unpack(path, (options.max_unzipped_bytes, MAX_ENTRIES), &[])?;
     let folder = Arc::new(unpacked.folder);
     let place = |error| in_archive(error, folder.path(), path);
     let mut readers: Vec<Box<dyn LayerReader>> = Vec::new();
@@ -62,6 +64,39 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
     Ok(readers)
 }
 
+/// An archive unpacked into a folder that lives as long as the value.
+#[derive(Debug)]
+pub struct UnpackedArchive {
+    archive: PathBuf,
+    contents: Contents,
+}
+
+/// Unpacks what is read of the archive at `path`, and entries with one of the endings `also`, in lower case,
+/// to at most `max_bytes`.
+///
+/// # Errors
+/// When it is no archive, or breaks a limit.
+pub fn unpack_archive(
+    path: &Path,
+    max_bytes: u64,
+    also: &[&str],
+) -> Result<UnpackedArchive, FormatError> {
+    let contents = unpack(path, (max_bytes, MAX_FOLDER_ENTRIES), also)?;
+    Ok(UnpackedArchive { archive: path.to_owned(), contents })
+}
+
+impl UnpackedArchive {
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.contents.folder.path()
+    }
+
+    /// The error of a file in the folder, with its place in the archive.
+    pub fn placed(&self, error: FormatError) -> FormatError {
+        in_archive(error, self.folder(), &self.archive)
+    }
+}
+
 /// Whether the archive at `path` is an Excel workbook.
 pub(crate) fn is_workbook(path: &Path) -> bool {
     File::open(path)
@@ -72,7 +107,7 @@ pub(crate) fn is_workbook(path: &Path) -> bool {
 
 /// Unpacks every entry into nothing, so that whoever reads the archive next is safe from it.
 pub(crate) fn check_size(path: &Path, max_bytes: u64) -> Result<(), FormatError> {
-    let mut archive = Archive::open(path, Ratio::Any, max_bytes)?;
+    let mut archive = Archive::open(path, Ratio::Any, (max_bytes, MAX_ENTRIES))?;
     for slot in 0..archive.entries.len() {
         archive.copy(slot, &format!("{}", slot + 1), &mut std::io::sink())?;
     }
@@ -137,16 +172,18 @@ struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    fn open(path: &'a Path, ratio: Ratio, max_bytes: u64) -> Result<Self, FormatError> {
+    /// `limits` are bytes that may come out, and entries.
+    fn open(path: &'a Path, ratio: Ratio, limits: (u64, usize)) -> Result<Self, FormatError> {
         let file =
             File::open(path).map_err(|source| FormatError::Io { path: path.to_owned(), source })?;
         let entries = ZipArchive::new(BufReader::new(file));
         let entries = entries.map_err(|error| malformed(path, error.to_string()))?;
-        if entries.len() > MAX_ENTRIES {
-            let reason = format!("{} entries; at most {MAX_ENTRIES} are unpacked", entries.len());
+        let (left, most) = limits;
+        if entries.len() > most {
+            let reason = format!("{} entries; at most {most} are unpacked", entries.len());
             return Err(malformed(path, reason));
         }
-        Ok(Self { path, entries, ratio, left: max_bytes })
+        Ok(Self { path, entries, ratio, left })
     }
 
     /// Names of all entries, decoded together: UTF-8 or GB18030.
@@ -213,14 +250,15 @@ impl<'a> Archive<'a> {
     }
 }
 
+#[derive(Debug)]
 struct Contents {
     folder: TempDir,
     files: Vec<PathBuf>,
     notes: Vec<String>,
 }
 
-fn unpack(path: &Path, max_bytes: u64) -> Result<Contents, FormatError> {
-    let mut archive = Archive::open(path, Ratio::Limited, max_bytes)?;
+fn unpack(path: &Path, limits: (u64, usize), also: &[&str]) -> Result<Contents, FormatError> {
+    let mut archive = Archive::open(path, Ratio::Limited, limits)?;
     let folder = tempfile::Builder::new().prefix("tuban-zip-").tempdir();
     let folder = folder.map_err(|source| FormatError::Io { path: std::env::temp_dir(), source })?;
     let names = archive.names()?;
@@ -238,7 +276,7 @@ fn unpack(path: &Path, max_bytes: u64) -> Result<Contents, FormatError> {
             continue;
         }
         let extension = extension(&inner);
-        if !LAYERS.contains(&&*extension) && !COMPANIONS.contains(&&*extension) {
+        if ![&LAYERS[..], &COMPANIONS, also].iter().any(|all| all.contains(&&*extension)) {
             skipped.push(name.as_str());
             continue;
         }

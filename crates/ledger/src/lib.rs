@@ -1,6 +1,6 @@
 //! Rules of the one ledger and the household file: codes and their checks, which columns are
-//! personal, which places there are, how a rectification point moves, and which spatial rules propose
-//! something to look at.
+//! personal, which places there are, how a rectification point moves, which spatial rules propose
+//! something to look at, and what a survey package is.
 //!
 //! *Invariant:* rules only. Nothing here stores, sends, reads a clock, or prints a value that
 //! may be personal: errors about identity and mobile numbers carry no value, and both types
@@ -34,6 +34,8 @@ pub mod record;
 pub mod rows;
 mod shipped;
 pub mod sight;
+pub mod survey;
+mod text_hash;
 mod unit_code;
 pub mod whistle;
 pub mod worklist;
@@ -63,4 +65,5 @@ pub use point::{
 };
 pub use point_code::{PointCode, PointCodeFault, PointSeries};
 pub use shipped::ShippedCollection;
+pub use text_hash::text_hash;
 pub use unit_code::{Fixture, UnitCode};
