@@ -13,11 +13,11 @@ use crate::points_town::uuid;
 use crate::running::Response;
 
 /// Whether an answer holds a text.
-fn tells(answer: &Response, text: &str) -> bool {
+pub fn tells(answer: &Response, text: &str) -> bool {
     answer.body.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-fn shown(answer: &Response) -> String {
+pub fn shown(answer: &Response) -> String {
     String::from_utf8_lossy(&answer.body).chars().take(3000).collect()
 }
 
@@ -55,8 +55,11 @@ fn values(store: &Areas) -> BTreeMap<&'static str, Vec<String>> {
         ("photo", of(&["1"])),
         ("name", of(&["anna", "ben"])),
         ("tokenId", of(&["1"])),
-        // Tiles over the border, and one of each town.
-        ("tile", of(&["12/1554/3372", "14/6218/13491", "14/6218/13486", "8/97/210"])),
+        // Tiles over the border, one of each town, and one with parcels of the first.
+        (
+            "tile",
+            of(&["12/1554/3372", "14/6218/13491", "14/6218/13486", "8/97/210", "14/6218/13485"]),
+        ),
     ])
 }
 
@@ -84,7 +87,7 @@ fn filled(path: &str, values: &BTreeMap<&'static str, Vec<String>>) -> Vec<Strin
 }
 
 /// Paths with a method, from the document that lists them all, filled in.
-fn targets(store: &Areas, method: &str) -> Vec<String> {
+pub fn targets(store: &Areas, method: &str) -> Vec<String> {
     let api = store.get(&store.whole, "/api").json();
     let values = values(store);
     let paths = api["paths"].as_object().unwrap().iter();
@@ -93,7 +96,7 @@ fn targets(store: &Areas, method: &str) -> Vec<String> {
 }
 
 /// Questions in general and those about the other town, by the end of their path.
-fn asked(target: &str) -> Vec<String> {
+pub fn asked(target: &str) -> Vec<String> {
     let end = target.rsplit('/').next().unwrap();
     let more: &[&str] = match end {
         "items" => &[
@@ -171,7 +174,7 @@ fn each_town_sees_its_own_rows_and_together_they_are_all() {
 }
 
 /// What is asked by POST, by the path.
-fn questions(path: &str) -> Vec<String> {
+pub fn questions(path: &str) -> Vec<String> {
     let everywhere =
         r#"{"type":"Polygon","coordinates":[[[116,39],[117,39],[117,40],[116,40],[116,39]]]}"#;
     match path.rsplit('/').next().unwrap() {

@@ -403,6 +403,89 @@ fn sheets_say_what_the_file_says_in_every_form() {
 }
 
 #[test]
+fn what_files_and_atlases_show_is_counted_and_on_record() {
+    let Town { folder, server } = Town::new();
+    drop(server);
+    let place = folder.path();
+    let command = |arguments: &[&str]| {
+        let done = run(place, arguments);
+        assert_eq!(done.code, 0, "{arguments:?}: {}{}", done.out, done.err);
+        done.out.trim().to_owned()
+    };
+    command(&["user", "add", "s.gpkg", "anna", "--role", "town", "--unit", "T1"]);
+    let authorization = format!("Bearer {}", command(&["user", "token", "s.gpkg", "anna"]));
+    let log = |action: &str| -> Vec<Value> {
+        let rows = command(&["audit", "list", "s.gpkg", "--json"]);
+        let rows = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        rows.filter(|row| row["action"] == action).collect()
+    };
+    let config = place.join("tuban.toml");
+    let started = |settings: &str| {
+        std::fs::write(&config, settings).unwrap();
+        Server::start(&place.join("s.gpkg"), &["--config", config.to_str().unwrap()])
+    };
+    let forms = [
+        "/dossiers/H-2",
+        "/dossiers/H-2?f=html",
+        "/dossiers/H-2.svg",
+        "/dossiers/H-2.png",
+        "/dossiers/H-2.pdf",
+    ];
+    let get = |server: &Server, target: &str| {
+        server.ask("GET", target, &[("Authorization", &authorization)])
+    };
+    let server = started("");
+    for target in forms {
+        assert_eq!(get(&server, target).status, 200, "{target}");
+    }
+    let rows = log("export");
+    assert_eq!(rows.len(), forms.len(), "{rows:#?}");
+    for row in &rows {
+        let said = ["actor", "object", "result"].map(|name| row[name].as_str().unwrap());
+        assert_eq!(said, ["anna", "household H-2 (households/2)", "done"]);
+        assert_eq!((&row["count"], &row["ip"]), (&json!(1), &json!("127.0.0.1")));
+        assert!(row["geometry"].as_str().unwrap().contains("(116.3"), "{row}");
+    }
+    // A sum that is nearly full: these files cover a cell or a few of 0.0135 km², and no more is allowed.
+    drop(server);
+    let server = started("[exports]\nlimit_km2 = 0.012\n");
+    for target in forms.iter().chain(&["/dossiers/uncovered", "/dossiers/F5.svg"]) {
+        let refused = get(&server, target);
+        assert_eq!(refused.status, 403, "{target}: {}", refused.text());
+        assert_eq!(refused.json()["code"], "export_limit", "{target}");
+    }
+    assert_eq!(get(&server, "/dossiers").status, 200, "a list has no ground");
+    let rows = log("export");
+    assert_eq!(rows.last().unwrap()["result"], "refused", "{rows:#?}");
+
+    // Whoever works at the machine is not counted, but on record; through the server that holds the store.
+    command(&["atlas", "s.gpkg", "atlas.pdf", "--town", "T1"]);
+    command(&["export", "s.gpkg", "parcels.fgb", "--collection", "parcels"]);
+    drop(server);
+    command(&[
+        "export",
+        "s.gpkg",
+        "parcels.mbtiles",
+        "--collection",
+        "parcels",
+        "--zoom",
+        "15..15",
+    ]);
+    let rows = log("export");
+    let local: Vec<&Value> = rows.iter().filter(|row| row["actor"] == "local").collect();
+    let said: Vec<(&str, bool)> = local
+        .iter()
+        .map(|row| (row["object"].as_str().unwrap(), row["count"].as_u64().unwrap() > 0))
+        .collect();
+    let expected = ["atlas of T1", "/collections/parcels", "tiles of parcels"];
+    assert_eq!(said, expected.map(|object| (object, true)));
+    assert_eq!((&local[0]["count"], &local[1]["count"]), (&json!(4), &json!(6)));
+    for row in local {
+        assert!(row["geometry"].as_str().unwrap().starts_with("POLYGON"), "{row}");
+    }
+}
+
+#[test]
 fn an_atlas_has_the_sheets_of_its_unit() {
     let town = Town::new();
     let place = town.folder.path();

@@ -12,12 +12,14 @@ use std::time::Instant;
 use engine::Engine;
 use engine::dossier::{DossierQuery, OverviewQuery, UnitStreets};
 use ledger::dossier::{Contents, Dossiers};
-use server::dossiers::{Imprint, fonts, lines, sheets};
+use server::dossiers::{Imprint, fonts, ground, lines, sheets};
 use sheet::{Atlas, AtlasSummary, Dossier, Image, Orientation, Paper};
-use spatial::Day;
+use spatial::world::to_lon_lat;
+use spatial::{Day, Envelope};
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 
+use super::on_record::{Leaving, leaves};
 use super::query::open;
 use super::{CommandError, now};
 use crate::args::{AtlasArgs, AtlasPaper};
@@ -91,7 +93,7 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
         sheet::atlas(out, &atlas, order, fonts, coming)
     });
     let drawn = drawing.await?;
-    sending.await?;
+    let extent = sending.await?;
     let (out, summary) = drawn.map_err(|fault| match fault {
         sheet::AtlasFault::Source(error) => *error,
         fault => CommandError::Argument {
@@ -102,6 +104,9 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
     })?;
     let file = out.into_inner().map_err(|error| io(error.into_error()))?;
     file.as_file().sync_all().map_err(io)?;
+    let object = format!("atlas of {code}");
+    let count = summary.sheets as u64;
+    leaves(&args.store, config, Leaving { object, count, extent }).await?;
     file.persist(&args.out).map_err(|error| io(error.error))?;
     report(&args, &summary, started);
     Ok(())
@@ -177,7 +182,7 @@ fn described(
     }
 }
 
-/// Puts files together, a few at a time, and sends their sheets.
+/// Puts files together, a few at a time, and sends their sheets. The extent of what they show, in degrees.
 async fn send(
     engine: Engine,
     dossiers: Arc<Dossiers>,
@@ -185,7 +190,8 @@ async fn send(
     ids: Vec<String>,
     imprint: Imprint,
     sender: mpsc::Sender<Coming>,
-) {
+) -> Envelope {
+    let mut extent = Envelope::EMPTY;
     let mut images: BTreeMap<String, Option<Arc<Image>>> = BTreeMap::new();
     let mut number = 0;
     for some in ids.chunks(AT_ONCE) {
@@ -200,6 +206,11 @@ async fn send(
             let files = engine.dossiers(query).await?;
             let mut printed = Vec::with_capacity(files.len());
             for file in files {
+                for area in ground(&file, engine.registry())? {
+                    for [x, y] in [area.min, area.max] {
+                        extent.extend(to_lon_lat([x, y].map(f64::from)));
+                    }
+                }
                 let photos = photos(&engine, &file, &mut images).await?;
                 printed.push((file, photos));
             }
@@ -209,7 +220,7 @@ async fn send(
             Ok(found) => found,
             Err(error) => {
                 let _ended = sender.send(Err(Box::new(error))).await;
-                return;
+                return extent;
             }
         };
         for (file, photos) in found {
@@ -218,11 +229,12 @@ async fn send(
                 number += 1;
                 sheet.sheet_number = number.to_string();
                 if sender.send(Ok(sheet)).await.is_err() {
-                    return;
+                    return extent;
                 }
             }
         }
     }
+    extent
 }
 
 /// The images of the photos of a file; those that are lost are left out.

@@ -6,6 +6,7 @@ use store::{FeatureStore, GeoPackageStore};
 use tokio::sync::mpsc;
 
 use super::collection::{find, read_only};
+use super::on_record::{Leaving, in_degrees, leaves};
 use super::{CommandError, registry};
 use crate::args::ExportArgs;
 use crate::config::Config;
@@ -48,6 +49,9 @@ pub async fn export(args: ExportArgs, config: &Config) -> Result<(), CommandErro
         tell(format_args!("left out: field {:?} is of class {:?}", field.name, field.class));
     }
 
+    let object = format!("/collections/{}", collection.id);
+    let extent = in_degrees(&collection.extent, &collection.crs, &registry)?;
+    leaves(&args.store, config, Leaving { object, count: collection.count, extent }).await?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let out = args.out.clone();
     let writing = tokio::task::spawn_blocking(move || {

@@ -15,6 +15,7 @@ mod ledger;
 mod ledgers;
 mod matching;
 mod meeting;
+mod on_record;
 mod patrols;
 mod places;
 mod pyramid;

@@ -9,12 +9,13 @@ use formats::{
     ArchiveFormat, ArchiveInfo, ArchivePart, FormatError, archive_order, finish_archive,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use spatial::{Collection, CollectionId, CollectionSnapshot};
+use spatial::{Collection, CollectionId, CollectionSnapshot, Envelope};
 use store::FeatureStore;
 use tile::{MAX_ZOOM, TileCoord, WEB_MERCATOR_QUAD};
 use tokio::task::spawn_blocking;
 
 use super::collection::read_only;
+use super::on_record::{Leaving, in_degrees, leaves};
 use super::serve::engine_settings;
 use super::{CommandError, registry};
 use crate::args::ExportArgs;
@@ -76,6 +77,14 @@ pub async fn pyramid(
     );
     let part = ArchivePart::open(&args.out, &purpose)?;
     let total: usize = levels.iter().map(Vec::len).sum();
+    let mut extent = Envelope::EMPTY;
+    for layer in &layers {
+        let Collection { extent: own, crs, .. } = &**layer.collection();
+        extent = extent.union(&in_degrees(own, crs, engine.registry())?);
+    }
+    let names: Vec<&str> = pyramid.collections().iter().map(CollectionId::as_str).collect();
+    let object = format!("tiles of {}", names.join(","));
+    leaves(&args.store, config, Leaving { object, count: total as u64, extent }).await?;
     let bar = progress(total as u64);
     if part.last().is_some() {
         tell(format_args!("{}: going on where an earlier export stood", args.out.display()));

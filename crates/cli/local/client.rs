@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use spatial::{ChangeSet, Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
-use store::audit::AuditHead;
+use store::audit::{AuditEntry, AuditHead};
 use store::personal::{PersonalLoad, PersonalSummary};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary, StoreError};
 use thiserror::Error;
@@ -188,6 +188,11 @@ impl Client {
         let Some(load) = load else { return Err(LocalError::Abandoned { id: collection }) };
         let done = self.ask(Command::Personal { load }).await?;
         Ok(PersonalSummary { values: done.inserted, unplaced: done.removed })
+    }
+
+    /// Keeps an entry of the audit log.
+    pub async fn audit(&self, entry: AuditEntry) -> Result<(), LocalError> {
+        self.ask(Command::Audit { entry: entry.into() }).await.map(|_| ())
     }
 
     /// Keeps a signed head of the audit log.

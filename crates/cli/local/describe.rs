@@ -5,7 +5,7 @@ use spatial::{
     Collection, CollectionId, Crs, Day, Envelope, Field, FieldClass, FieldType, GeometryType,
     Revision, Timestamp, Zooms,
 };
-use store::audit::{AuditHead, HeadKey};
+use store::audit::{AuditEntry, AuditHead, HeadKey};
 use store::{Load, LoadMode, LoadSummary};
 
 use super::accounts::DescribedChange;
@@ -48,6 +48,9 @@ pub(super) enum Command {
     AuditHead {
         head: DescribedHead,
     },
+    Audit {
+        entry: DescribedEntry,
+    },
     Personal {
         load: DescribedPersonal,
     },
@@ -78,6 +81,33 @@ impl DescribedHead {
         let Self { day, seq, hash, signed_at, key, signature } = self;
         let (day, signed_at, key) = (Day(day), Timestamp(signed_at), HeadKey(key));
         AuditHead { day, seq, hash, signed_at, key, signature }
+    }
+}
+
+/// An entry of the audit log by whoever works at the machine; `at` is the moment, in milliseconds.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DescribedEntry {
+    at: i64,
+    actor: String,
+    action: String,
+    object: String,
+    geometry: Option<String>,
+    count: Option<u64>,
+}
+
+impl From<AuditEntry> for DescribedEntry {
+    fn from(entry: AuditEntry) -> Self {
+        let AuditEntry { at, actor, action, object, geometry, count, .. } = entry;
+        Self { at: at.0, actor, action, object, geometry, count }
+    }
+}
+
+impl DescribedEntry {
+    /// The entry.
+    pub(super) fn read(self) -> AuditEntry {
+        let Self { at, actor, action, object, geometry, count } = self;
+        AuditEntry { geometry, count, ..AuditEntry::of(Timestamp(at), &actor, &action, object) }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use spatial::{Collection, CollectionId, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
-use store::audit::AuditHead;
+use store::audit::{AuditEntry, AuditHead};
 use store::{AccountStore, AuditStore, FeatureStore, GeoPackageStore, StoreError};
 
 use super::Client;
@@ -92,6 +92,15 @@ impl Opened {
             Self::Own(store) => store.change_accounts(change, by, at).await?,
             Self::Through(client) => client.change_accounts(change, by, at).await?,
         })
+    }
+
+    /// Keeps an entry of the audit log.
+    pub async fn audit(&self, entry: AuditEntry) -> Result<(), CommandError> {
+        match self {
+            Self::Own(store) => store.audit(entry).await.map(|_row| ())?,
+            Self::Through(client) => client.audit(entry).await?,
+        }
+        Ok(())
     }
 
     /// Keeps a signed head of the audit log.

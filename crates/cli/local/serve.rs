@@ -181,6 +181,11 @@ impl Held {
                     let (inserted, removed) = (done.values, done.unplaced);
                     return Ok(Outcome { inserted, removed, ..unchanged });
                 }
+                Command::Audit { entry } => {
+                    let kept = store.audit(entry.read()).await;
+                    let unchanged = self.engine.snapshot().revision;
+                    return kept.map(|_row| Outcome::from(unchanged)).map_err(|e| e.to_string());
+                }
                 Command::AuditHead { head } => {
                     let kept = store.add_audit_head(head.read()).await;
                     let unchanged = self.engine.snapshot().revision;

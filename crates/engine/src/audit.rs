@@ -2,7 +2,8 @@
 
 use store::AuditStore;
 pub use store::audit::{
-    AuditEntry, AuditHash, AuditHead, AuditQuery, AuditRow, HeadKey, MAX_PAGE, action, result,
+    AuditEntry, AuditHash, AuditHead, AuditQuery, AuditRow, HeadKey, MAX_GEOMETRY, MAX_PAGE,
+    action, result,
 };
 
 use crate::{Engine, EngineError};

@@ -156,6 +156,16 @@ impl Engine {
         self.0.grids.to_mercator(set, &coord.world_box(self.settings().limits.buffer))
     }
 
+    /// A box of the Web Mercator grid that holds the tile alone.
+    pub fn tile_ground(&self, set: &TileMatrixSet, coord: TileCoord) -> WorldBox {
+        let shift = 32 - u32::from(coord.z());
+        let first = |at: u32| at.checked_shl(shift).unwrap_or(0);
+        let last = |at: u32| first(at) | 1_u32.checked_shl(shift).unwrap_or(0).wrapping_sub(1);
+        let (x, y) = (coord.x(), coord.y());
+        let area = WorldBox { min: [first(x), first(y)], max: [last(x), last(y)] };
+        self.0.grids.to_mercator(set, &area)
+    }
+
     /// A box on the grid of `set` that holds everything within `area` of the Web Mercator grid;
     /// empty when nothing of it has a place there.
     pub fn box_on(&self, set: &TileMatrixSet, area: &WorldBox) -> WorldBox {

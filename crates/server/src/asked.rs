@@ -12,6 +12,7 @@ use crate::access::Standing;
 use crate::negotiate::{Offer, choose};
 use crate::problem::Problem;
 use crate::query_string::{QueryString, encode};
+use crate::sender::Sender;
 use crate::state::App;
 
 /// One request.
@@ -27,6 +28,8 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// Who asks.
     pub standing: Standing,
+    /// The address that it came from.
+    pub address: IpAddr,
 }
 
 impl FromRequestParts<Arc<App>> for Asked {
@@ -39,6 +42,7 @@ impl FromRequestParts<Arc<App>> for Asked {
             base: app.settings.links.base(peer, &parts.headers),
             path: escaped(parts.uri.path()),
             raw_query: parts.uri.query().map(escaped),
+            address: app.settings.links.client(peer, &parts.headers),
             headers: parts.headers.clone(),
             // The door has said it of every request.
             standing: parts.extensions.get().cloned().unwrap_or(Standing::Anonymous),
@@ -47,6 +51,11 @@ impl FromRequestParts<Arc<App>> for Asked {
 }
 
 impl Asked {
+    /// Who asks and from where.
+    pub fn sender(&self) -> Sender {
+        Sender { standing: self.standing.clone(), address: self.address }
+    }
+
     /// The parameters; one that is not in `known` is refused.
     pub fn query(&self, known: &[&str]) -> Result<QueryString, Problem> {
         QueryString::parse(self.raw_query.as_deref(), known)
@@ -109,6 +118,7 @@ mod tests {
             raw_query: Some(escaped("q=村&f=html&limit=2&f=json&\"<")),
             headers: HeaderMap::new(),
             standing: Standing::Local,
+            address: Ipv4Addr::LOCALHOST.into(),
         };
         assert_eq!(
             asked.href_with("f", "csv"),

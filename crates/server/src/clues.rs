@@ -9,7 +9,7 @@ use formats::geojson::{Positions, push_key, push_string, push_value};
 use geo_types::Rect;
 use ledger::clue::{Finding, Measured, Rule};
 use serde_json::{Value, json};
-use spatial::{AxisOrder, Crs, Geometry, GeometryType, ValueRef};
+use spatial::{AxisOrder, CollectionId, Crs, FeatureId, Geometry, GeometryType, ValueRef};
 
 /// Clues of a page when nothing is said.
 pub const CLUES: usize = 100;
@@ -98,6 +98,12 @@ pub fn found(
     }
     text.push('}');
     text
+}
+
+/// The features whose places are told.
+pub fn features(found: &CluesFound) -> impl Iterator<Item = (&CollectionId, FeatureId)> {
+    let subjects = found.clues.iter().flat_map(|clue| &clue.subjects);
+    subjects.map(|subject| (&subject.collection, subject.id))
 }
 
 fn push_feature(text: &mut String, rule: &Rule, clue: &Clue, base: &str) {

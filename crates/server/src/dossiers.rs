@@ -2,11 +2,13 @@
 //! share it.
 
 mod document;
+mod ground;
 mod overview;
 mod sheet;
 mod tables;
 
 pub use document::document;
+pub use ground::{ground, named};
 pub use overview::{completeness_document, completeness_table, list_document, list_table};
 pub use sheet::{Imprint, fonts, lines, sheets};
 pub use tables::tables;

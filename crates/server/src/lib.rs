@@ -48,6 +48,7 @@ mod sender;
 mod state;
 mod streaming;
 pub mod style;
+mod tallies;
 mod tls;
 pub mod towns;
 mod webhooks;

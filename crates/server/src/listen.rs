@@ -28,6 +28,7 @@ use crate::problem::{Code, Problem};
 use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
 use crate::repeats::{Answered, Repeats, may_repeat};
 use crate::routes;
+use crate::sender;
 use crate::state::App;
 
 /// Longest request head, request line and headers together, in bytes.
@@ -110,6 +111,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
     if tokio::time::timeout(DRAIN_TIMEOUT, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests still ran when the server ended");
     }
+    app.tallies.settle(&app.engine).await;
 }
 
 /// Ends when the server ends and no whole request ever came over the connection. Browsers open
@@ -146,32 +148,34 @@ async fn answer(
         },
     };
     let app = &place.app;
-    if is_drawn && access.lets_read(&standing) {
-        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        if let Err(problem) = app.exports.look(&app.settings.exports, &standing, target) {
-            return Ok(problem.into_response());
-        }
-    }
+    let looks = (is_drawn && standing.account().is_some()).then(|| {
+        let address = settings.links.client(peer.ip(), request.headers());
+        (sender::Sender { standing: standing.clone(), address }, request.uri().clone())
+    });
     let sender = Sender { standing: &standing, view: app.engine.view_number(), is_drawn };
     let ready = match access.lets_read(&standing) {
         true => app.ready.answer(&app.engine, (&request, None), sender),
         false => None,
     };
-    let Some(kept) = ready else {
+    let (mut response, mut repeat) = match ready {
+        Some(kept) => {
+            app.answers.add(kept.status());
+            (kept.response(), may_repeat(&request, head).then_some(kept))
+        }
         // In a box, so that what is ready needs no room for it.
-        let mut response = Box::pin(place.answer((peer, &standing), request, sender)).await?;
-        access.keep_private(&standing, response.headers_mut());
-        return Ok(response);
+        None => (Box::pin(place.answer((peer, &standing), request, sender)).await?, None),
     };
-    app.answers.add(kept.status());
-    let mut response = kept.response();
+    if let Some((who, uri)) = looks
+        && let Some(looked) = response.extensions().get().copied()
+        && let Err(limit) = app.look(&who, looked).await
+    {
+        response = routes::in_their_form(uri.path(), limit.into_response());
+        repeat = None;
+    }
     access.keep_private(&standing, response.headers_mut());
-    if may_repeat(&request, head) {
-        let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-        let Sender { standing, view, is_drawn } = sender;
-        let (kept, headers) = (&kept, response.headers());
-        let peer = peer.ip();
-        repeats.keep(head, Answered { standing, peer, view, is_drawn, target, kept, headers });
+    if let Some(kept) = &repeat {
+        let (peer, headers) = (peer.ip(), response.headers());
+        repeats.keep(head, Answered { sender, peer, kept, headers });
     }
     Ok(response)
 }

@@ -152,6 +152,11 @@ impl Code {
         self.parts().1
     }
 
+    /// Its word.
+    pub fn word(self) -> &'static str {
+        self.parts().0
+    }
+
     fn parts(self) -> (&'static str, StatusCode, &'static str) {
         match self {
             Self::NotFound => ("not_found", StatusCode::NOT_FOUND, "Nothing is here"),
@@ -357,15 +362,18 @@ pub struct Problem {
     code: Code,
     detail: String,
     defects: Vec<Defect>,
+    fields: Vec<String>,
 }
 
-/// Rides on an answer with a problem, for whoever has to say it in another form.
+/// Rides on an answer with a problem, for whoever has to say it in another form, or to keep it.
 #[derive(Clone, Debug)]
 pub struct Told {
     /// What kind of problem it is.
     pub code: Code,
     /// Value, place and way out.
     pub detail: String,
+    /// Fields that may not be read.
+    pub fields: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -390,7 +398,7 @@ struct BodyDefect<'a> {
 impl Problem {
     /// A problem of this kind; `detail` says value, place and way out.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), defects: Vec::new() }
+        Self { code, detail: detail.into(), defects: Vec::new(), fields: Vec::new() }
     }
 
     /// A problem of this kind for each of `defects`, whose places are JSON pointers into the body.
@@ -403,7 +411,12 @@ impl Problem {
         };
         let counted = if count == 1 { "1 defect".to_owned() } else { format!("{count} defects") };
         let detail = format!("{counted}{shown}; nothing was changed");
-        Self { code, detail, defects }
+        Self { code, detail, defects, fields: Vec::new() }
+    }
+
+    /// A field that may not be read, named where it stands in a question.
+    pub fn unreadable(field: &str, detail: impl Into<String>) -> Self {
+        Self { fields: vec![field.to_owned()], ..Self::new(Code::FieldNotReadable, detail) }
     }
 
     /// Whether a defect stands at `place`.
@@ -455,7 +468,7 @@ impl From<EngineError> for Problem {
             EngineError::UnknownField { .. }
             | EngineError::CursorInvalid
             | EngineError::CursorOfAnotherQuery => Code::InvalidParameter,
-            EngineError::HiddenField { .. } => Code::FieldNotReadable,
+            EngineError::HiddenField { name } => return Self::unreadable(&name, detail),
             EngineError::OutsideArea { .. } => Code::OutsideArea,
             EngineError::HistoryDropped { start } => {
                 let at = utc_of_millis(start.recorded_at.0);
@@ -479,7 +492,7 @@ impl From<EngineError> for Problem {
                 let detail =
                     format!("{what}; POST /points/{point}/events instead; nothing was changed");
                 let defects = vec![Defect { place, problem: what }];
-                return Self { code: Code::EventsOnly, detail, defects };
+                return Self { defects, ..Self::new(Code::EventsOnly, detail) };
             }
             EngineError::NoEnforcement => Code::NoEnforcement,
             EngineError::NoPatrols { .. } => Code::NoPatrols,
@@ -553,7 +566,8 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = self.code.status();
-        let told = Told { code: self.code, detail: self.detail().to_owned() };
+        let detail = self.detail().to_owned();
+        let told = Told { code: self.code, detail, fields: self.fields.clone() };
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (status, body).into_response();
         let headers = response.headers_mut();

@@ -21,6 +21,7 @@ use spatial::{Snapshot, Timestamp};
 
 use crate::access::Standing;
 use crate::actor::Actor;
+use crate::exports::Looked;
 
 /// Number of [`HEADERS`].
 const DEPENDS_ON: usize = 9;
@@ -203,6 +204,8 @@ pub struct Kept {
     /// It is given before this moment.
     until: Option<Timestamp>,
     is_tile: bool,
+    /// What is counted each time that it is given.
+    looked: Option<Looked>,
     status: StatusCode,
     headers: HeaderMap,
     body: Bytes,
@@ -229,7 +232,15 @@ impl Kept {
         let mut response = Response::new(Body::from(self.body.clone()));
         *response.status_mut() = self.status;
         response.headers_mut().clone_from(&self.headers);
+        if let Some(looked) = self.looked {
+            response.extensions_mut().insert(looked);
+        }
         response
+    }
+
+    /// The ground that whoever is given it has looked at, where that is counted.
+    pub fn looked(&self) -> Option<Looked> {
+        self.looked
     }
 }
 
@@ -327,7 +338,8 @@ impl Ready {
         };
         let (status, headers) = (head.status, head.headers.clone());
         let is_tile = mark == OfTheState::Tile;
-        let kept = Kept { state, until, is_tile, status, headers, body: body.clone() };
+        let looked = head.extensions.get().copied();
+        let kept = Kept { state, until, is_tile, looked, status, headers, body: body.clone() };
         self.kept.insert(key, Arc::new(kept));
         Response::from_parts(head, Body::from(body))
     }

@@ -17,7 +17,7 @@ use quick_cache::sync::Cache;
 
 use crate::access::Standing;
 use crate::door::Door;
-use crate::ready::Kept;
+use crate::ready::{Kept, Sender};
 
 /// Longest head that is looked up, in bytes.
 const MAX_HEAD_BYTES: usize = 4096;
@@ -48,7 +48,6 @@ struct Repeat {
     /// The number of the view that it was answered by.
     view: u64,
     is_drawn: bool,
-    target: Box<str>,
     head: Bytes,
 }
 
@@ -57,7 +56,7 @@ struct ByBytes;
 
 impl Weighter<Box<[u8]>, Arc<Repeat>> for ByBytes {
     fn weight(&self, asked: &Box<[u8]>, repeat: &Arc<Repeat>) -> u64 {
-        (asked.len() + repeat.target.len() + repeat.head.len() + ENTRY_OVERHEAD) as u64
+        (asked.len() + repeat.head.len() + ENTRY_OVERHEAD) as u64
     }
 }
 
@@ -75,15 +74,9 @@ impl Default for Repeats {
 #[derive(Clone, Copy, Debug)]
 pub struct Answered<'a> {
     /// Who sent it.
-    pub standing: &'a Standing,
+    pub sender: Sender<'a>,
     /// From where.
     pub peer: IpAddr,
-    /// The number of the view that it was answered by.
-    pub view: u64,
-    /// Whether a tile or the like was asked for.
-    pub is_drawn: bool,
-    /// Path and query, without a token.
-    pub target: &'a str,
     /// What was given.
     pub kept: &'a Arc<Kept>,
     /// The headers of the answer.
@@ -106,8 +99,7 @@ impl Repeats {
         if app.engine.view_number() != repeat.view || !kept.holds(&app.engine) {
             return None;
         }
-        let Repeat { standing, target, .. } = &*repeat;
-        if repeat.is_drawn && app.exports.look(&app.settings.exports, standing, target).is_err() {
+        if kept.looked().is_some_and(|looked| !app.has_looked(&repeat.standing, looked)) {
             return None;
         }
         app.answers.add(kept.status());
@@ -117,14 +109,13 @@ impl Repeats {
 
     /// Keeps what a request with this head was answered.
     pub fn keep(&self, head: &[u8], answered: Answered<'_>) {
-        let Answered { standing, peer, view, is_drawn, target, kept, headers } = answered;
+        let Answered { sender: Sender { standing, view, is_drawn }, peer, kept, headers } = answered;
         let repeat = Repeat {
             kept: Arc::downgrade(kept),
             standing: standing.clone(),
             peer,
             view,
             is_drawn,
-            target: target.into(),
             head: written(kept.status(), headers, kept.body().len()),
         };
         self.0.insert(head.into(), Arc::new(repeat));

@@ -16,16 +16,22 @@ use crate::state::App;
 /// Who sends a request, whether a token was shown or not, and the address that it came from.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    /// None for whoever showed no token that is taken.
-    pub actor: Option<Actor>,
-    /// That of the client, as far as proxies that are trusted tell it.
+    /// Who.
+    pub standing: Standing,
+    /// The address of the client, as far as proxies that are trusted tell it.
     pub address: IpAddr,
 }
 
 impl Sender {
+    /// The account, where a token was shown that is taken.
+    pub fn account(&self) -> Option<&Actor> {
+        self.standing.account()
+    }
+
     /// An entry of the audit log, of now: done, and nothing else said of it.
     pub fn entry(&self, action: &str, object: impl Into<String>) -> AuditEntry {
-        let actor = self.actor.as_ref();
+        let local = matches!(self.standing, Standing::Local).then(Actor::local);
+        let actor = self.account().or(local.as_ref());
         AuditEntry {
             role: actor.map(|actor| actor.account_role_word().to_owned()),
             ip: Some(self.address.to_string()),
@@ -40,11 +46,8 @@ impl FromRequestParts<Arc<App>> for Sender {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-        let actor = match parts.extensions.get::<Standing>() {
-            Some(Standing::Local) => Some(Actor::local()),
-            Some(standing) => standing.account().cloned(),
-            None => None,
-        };
-        Ok(Self { actor, address: app.settings.links.client(peer, &parts.headers) })
+        // The door has said it of every request.
+        let standing = parts.extensions.get().cloned().unwrap_or(Standing::Anonymous);
+        Ok(Self { standing, address: app.settings.links.client(peer, &parts.headers) })
     }
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::audit::{AuditEntry, action, result};
 use engine::feed::Feed;
 use engine::fences::{FenceSettings, Fences};
 use engine::{Audience, Engine, HIGHEST_IN_TILES, View, now};
@@ -11,10 +10,9 @@ use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::dossier::Dossiers;
 use ledger::whistle::WhistleRules;
-use spatial::{CollectionSnapshot, FeatureId};
 use tokio::sync::{Semaphore, watch};
 
-use crate::access::{Access, Standing};
+use crate::access::Access;
 use crate::archives::{Archive, Archives};
 use crate::base_url::LinkSettings;
 use crate::crs_uri::CrsLists;
@@ -23,10 +21,10 @@ use crate::evidence::EvidenceReaders;
 use crate::exports::{ExportSettings, Exports};
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
-use crate::problem::Problem;
 use crate::ready::Ready;
 use crate::reveals::Reveals;
 use crate::routes::Answers;
+use crate::tallies::Tallies;
 use crate::webhooks::{WebhookSettings, Webhooks};
 
 /// How the server answers.
@@ -142,6 +140,8 @@ pub struct App {
     pub webhooks: Arc<Webhooks>,
     /// What of the cadastre was taken.
     pub exports: Arc<Exports>,
+    /// What stands in the audit log once a minute.
+    pub tallies: Arc<Tallies>,
     /// Who has seen how many personal values in the clear.
     pub reveals: Arc<Reveals>,
     /// Places for photos and documents that come in at the same time.
@@ -171,38 +171,6 @@ impl App {
         Self { engine, settings, crs_lists, ..self.clone() }
     }
 
-    /// Counts features of the cadastre that are about to be sent, all of a collection without `ids`, and
-    /// puts what is more than one of them, and what is refused, on record.
-    pub async fn take_features(
-        &self,
-        standing: &Standing,
-        features: (&CollectionSnapshot, Option<&[FeatureId]>),
-    ) -> Result<(), Problem> {
-        let settings = &self.settings.exports;
-        let taken = self.exports.take(settings, standing, features);
-        let (held, ids) = features;
-        let id = &held.collection().id;
-        let count = ids.map_or(held.len(), <[FeatureId]>::len);
-        let Some(actor) = standing.account() else { return taken };
-        if !settings.collections.contains(id.as_str()) || taken.is_ok() && count < 2 {
-            return taken;
-        }
-        let (result, reason) = match &taken {
-            Ok(()) => (result::DONE, String::new()),
-            Err(_limit) => (result::REFUSED, "export_limit".to_owned()),
-        };
-        self.engine
-            .audit(AuditEntry {
-                role: Some(actor.account_role_word().to_owned()),
-                count: Some(count as u64),
-                reason,
-                result: result.to_owned(),
-                ..AuditEntry::of(now(), actor.name(), action::EXPORT, format!("/collections/{id}"))
-            })
-            .await?;
-        taken
-    }
-
     /// Nothing answered yet. Follows what `engine` publishes from now on, and evaluates fences;
     /// streams end when `ending` becomes true.
     pub async fn start(
@@ -225,7 +193,12 @@ impl App {
         if let Some(fences) = &fences {
             webhooks.start(fences);
         }
-        let (answers, crs_lists, exports) = Default::default();
+        let recalled = Exports::recalled(&engine, &settings.exports, now()).await;
+        let exports = recalled.unwrap_or_else(|error| {
+            tracing::error!(%error, "what accounts took before is not known; it counts from now on");
+            Exports::default()
+        });
+        let (answers, crs_lists, tallies) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
         let reveals = Arc::default();
@@ -239,7 +212,8 @@ impl App {
             streams,
             fences,
             webhooks,
-            exports,
+            exports: Arc::new(exports),
+            tallies,
             reveals,
             uploads,
         }

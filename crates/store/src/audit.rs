@@ -33,10 +33,12 @@ pub mod action {
     pub const ACCOUNT: &str = "account";
     /// Values were erased for good.
     pub const ERASE: &str = "erase";
-    /// Features were written to a file.
+    /// Features, or sheets of household files, left: by a file, or by HTTP.
     pub const EXPORT: &str = "export";
     /// Tokens were guessed.
     pub const GUESS: &str = "guess";
+    /// Tiles with features of the cadastre were looked at.
+    pub const LOOK: &str = "look";
     /// Personal values were put into their table.
     pub const PERSONAL: &str = "personal";
     /// The audit log was read.
@@ -76,7 +78,7 @@ pub struct AuditEntry {
     pub object: String,
     /// Which fields; names, never values.
     pub fields: Vec<String>,
-    /// The area that was asked about, as WKT in longitude and latitude.
+    /// The area that was asked about, or the ground that left, as WKT in longitude and latitude.
     pub geometry: Option<String>,
     /// How many features or values.
     pub count: Option<u64>,

@@ -12,48 +12,65 @@ pub type Cell = (u32, u32);
 
 /// World units of a cell: 2^14.
 const SHIFT: u32 = 14;
-/// Most cells of an export that are told apart; one that covers more is beyond every limit.
+/// Most cells that are told apart; what covers more is beyond every limit.
 const MOST: u64 = 4_000_000;
 /// Metres of a cell's side at the equator.
 const SIDE_M: f64 = 40_075_016.685_578_5 / 262_144.0;
 
-/// Cells that an export covers; none when they are too many to be told apart.
-pub fn covered(boxes: impl Iterator<Item = WorldBox>) -> Option<BTreeSet<Cell>> {
-    let mut rows: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
-    let widen = |spans: &mut BTreeMap<u32, (u32, u32)>, at: u32, (from, to): (u32, u32)| {
-        let span = spans.entry(at).or_insert((from, to));
-        *span = (span.0.min(from), span.1.max(to));
-    };
-    for area in boxes.filter(|area| !area.is_empty()) {
-        let [west, north] = area.min.map(|value| value >> SHIFT);
-        let [east, south] = area.max.map(|value| value >> SHIFT);
-        if u64::from(south - north) * u64::from(east - west) > MOST {
-            return None;
-        }
-        (north..=south).for_each(|row| widen(&mut rows, row, (west, east)));
-    }
-    let west: Vec<(i64, i64)> =
-        rows.iter().map(|(row, (from, _))| (i64::from(*row), i64::from(*from))).collect();
-    let east: Vec<(i64, i64)> =
-        rows.iter().map(|(row, (_, to))| (i64::from(*row), -i64::from(*to))).collect();
-    let (west, east) = (bulged(&west), bulged(&east));
-    let first = rows.keys().next().copied().unwrap_or_default();
-    if west.len() as u64 > MOST {
-        return None;
-    }
-    let spans = west.into_iter().zip(east).map(|(from, to)| (from, -to));
-    let spans: Vec<(u32, u32)> = spans.map(|(from, to)| (from as u32, to as u32)).collect();
-    let all: u64 = spans.iter().map(|(from, to)| u64::from(to.saturating_sub(*from)) + 1).sum();
-    if all > MOST {
-        return None;
-    }
-    let rows = spans.into_iter().zip(first..);
-    let cells = rows.flat_map(|((from, to), row)| (from..=to).map(move |column| (column, row)));
-    Some(cells.collect())
+/// Ground that is covered together: the cells within the convex hull of what lies on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ground {
+    /// Its cells.
+    pub cells: BTreeSet<Cell>,
+    /// Those at the corners of the hull, one way round.
+    pub corners: Vec<Cell>,
 }
 
-/// For each row from the first to the last of `ends`, which ascend, the least column on the convex hull.
-fn bulged(ends: &[(i64, i64)]) -> Vec<i64> {
+impl Ground {
+    /// The ground that boxes cover; none when it has too many cells to be told apart.
+    pub fn covered(boxes: impl Iterator<Item = WorldBox>) -> Option<Self> {
+        let mut rows: BTreeMap<u32, (u32, u32)> = BTreeMap::new();
+        let mut widen = |at: u32, (from, to): (u32, u32)| {
+            let span = rows.entry(at).or_insert((from, to));
+            *span = (span.0.min(from), span.1.max(to));
+        };
+        for area in boxes.filter(|area| !area.is_empty()) {
+            let [west, north] = area.min.map(|value| value >> SHIFT);
+            let [east, south] = area.max.map(|value| value >> SHIFT);
+            if u64::from(south - north) * u64::from(east - west) > MOST {
+                return None;
+            }
+            (north..=south).for_each(|row| widen(row, (west, east)));
+        }
+        let west = hull(rows.iter().map(|(row, (from, _))| (i64::from(*row), i64::from(*from))));
+        let east = hull(rows.iter().map(|(row, (_, to))| (i64::from(*row), -i64::from(*to))));
+        let first = rows.keys().next().copied().unwrap_or_default();
+        let last = rows.keys().next_back().copied().unwrap_or_default();
+        if u64::from(last - first) >= MOST {
+            return None;
+        }
+        let spans = columns(&west).into_iter().zip(columns(&east)).map(|(from, to)| (from, -to));
+        let spans: Vec<(u32, u32)> = spans.map(|(from, to)| (from as u32, to as u32)).collect();
+        let all: u64 = spans.iter().map(|(from, to)| u64::from(to.saturating_sub(*from)) + 1).sum();
+        if all > MOST {
+            return None;
+        }
+        let rows = spans.into_iter().zip(first..);
+        let cells = rows.flat_map(|((from, to), row)| (from..=to).map(move |column| (column, row)));
+        let east = east.into_iter().map(|(row, column)| (row, -column)).rev();
+        let corners = west.into_iter().chain(east);
+        let mut corners: Vec<Cell> =
+            corners.map(|(row, column)| (column as u32, row as u32)).collect();
+        corners.dedup();
+        if corners.len() > 1 && corners.first() == corners.last() {
+            corners.pop();
+        }
+        Some(Self { cells: cells.collect(), corners })
+    }
+}
+
+/// Of `ends`, rows that ascend each with its least column, those at corners of the convex hull.
+fn hull(ends: impl Iterator<Item = (i64, i64)>) -> Vec<(i64, i64)> {
     let mut hull: Vec<(i64, i64)> = Vec::new();
     for end in ends {
         while let [.., a, b] = hull.as_slice() {
@@ -64,8 +81,13 @@ fn bulged(ends: &[(i64, i64)]) -> Vec<i64> {
             }
             hull.pop();
         }
-        hull.push(*end);
+        hull.push(end);
     }
+    hull
+}
+
+/// For each row from the first to the last of a hull its least column.
+fn columns(hull: &[(i64, i64)]) -> Vec<i64> {
     let mut columns: Vec<i64> = hull.first().map(|first| first.1).into_iter().collect();
     for pair in hull.windows(2) {
         let [a, b] = [pair[0], pair[1]];
@@ -74,6 +96,12 @@ fn bulged(ends: &[(i64, i64)]) -> Vec<i64> {
         );
     }
     columns
+}
+
+/// The box of a cell.
+pub fn cell_box((column, row): Cell) -> WorldBox {
+    let min = [column, row].map(|at| at << SHIFT);
+    WorldBox { min, max: min.map(|at| at | ((1 << SHIFT) - 1)) }
 }
 
 /// The area of a cell on the ground, square kilometres.
@@ -97,7 +125,7 @@ mod tests {
     }
 
     fn area(boxes: &[WorldBox]) -> f64 {
-        covered(boxes.iter().copied()).unwrap().into_iter().map(km2).sum()
+        Ground::covered(boxes.iter().copied()).unwrap().cells.into_iter().map(km2).sum()
     }
 
     #[test]
@@ -120,7 +148,7 @@ mod tests {
         // One row of it is no square.
         assert!(area(&corners[..2]) < 1.0);
         let world = WorldBox { min: [0; 2], max: [u32::MAX; 2] };
-        assert!(covered([world].into_iter()).is_none());
+        assert!(Ground::covered([world].into_iter()).is_none());
         assert_eq!(area(&[WorldBox::EMPTY]), 0.0);
     }
 }

@@ -1,11 +1,15 @@
 //! How much ground features of the cadastre that an account and its unit took by HTTP cover together: the
-//! union of the cells of all exports, pages and tiles over a rolling window. Beyond the limit they are
-//! refused until an approval allows more.
+//! union of the cells of all exports, pages, sheets and tiles over a rolling window. Beyond the limit they
+//! are refused until an approval allows more.
 //!
 //! *Invariants:* what is refused is not counted; whoever has no account is not counted here: such a reader
-//! is the operator of the machine, or sees no such features. Counted since the server was started.
+//! is the operator of the machine, or sees no such features. What is counted stands in the audit log with
+//! its ground ([`leave`]), and is counted again from there when a server starts ([`recall`]).
 
 mod cells;
+mod leave;
+mod outline;
+mod recall;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
@@ -13,12 +17,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::accounts::Day;
-use engine::now;
 use quick_cache::sync::Cache;
-use spatial::{CollectionSnapshot, FeatureId, Timestamp, WorldBox};
+use spatial::{Timestamp, WorldBox};
 
-pub use self::cells::Cell;
-use crate::access::Standing;
+use self::cells::{Cell, Ground, km2};
+pub use self::leave::Looked;
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
 
@@ -65,8 +68,16 @@ pub struct Approval {
     pub until: Day,
 }
 
-/// Cells that somebody took, and when last.
-type Taken = HashMap<Cell, Timestamp>;
+/// When a cell was taken.
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    last: Timestamp,
+    /// When a row of the audit log told of it last.
+    told: Timestamp,
+}
+
+/// Cells that somebody took.
+type Taken = HashMap<Cell, Seen>;
 
 /// By whom: exports and tiles of accounts and of units.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -86,8 +97,8 @@ enum Kind {
 #[derive(Debug)]
 pub struct Exports {
     taken: Mutex<BTreeMap<Owner, Taken>>,
-    /// Which tiles were counted lately, and when: by whom, zoom, column and row.
-    looked: Cache<(u64, [u32; 3]), Timestamp>,
+    /// Which tiles were counted lately, and when: by whom, and their corners.
+    looked: Cache<(u64, [u32; 4]), Timestamp>,
     /// Makes numbers of accounts.
     numbers: RandomState,
 }
@@ -96,6 +107,9 @@ pub struct Exports {
 const MAX_LOOKED: usize = 100_000;
 /// How long a tile that was counted is not counted again, in milliseconds: little beside a window.
 const LOOKED_MS: i64 = 3_600_000;
+/// How long ground of which the audit log has told need not be told of again, in milliseconds: so much
+/// earlier than it should a window may end that is counted from there.
+const TOLD_MS: i64 = 86_400_000;
 
 impl Default for Exports {
     fn default() -> Self {
@@ -104,92 +118,56 @@ impl Default for Exports {
     }
 }
 
+/// Who takes something.
+#[derive(Clone, Copy)]
+struct Taker<'a> {
+    account: &'a str,
+    unit: Option<&'a str>,
+}
+
+impl<'a> Taker<'a> {
+    fn of(actor: &'a Actor) -> Self {
+        Self { account: actor.name(), unit: actor.unit() }
+    }
+
+    /// Whose sums it counts for, with their names: the account itself first.
+    fn owners(self, kind: Kind) -> impl Iterator<Item = (Owner, &'a str)> {
+        let account = (Owner::Account(self.account.to_owned(), kind), self.account);
+        let unit = self.unit.map(|unit| (Owner::Unit(unit.to_owned(), kind), unit));
+        std::iter::once(account).chain(unit)
+    }
+}
+
 impl Exports {
-    /// Counts features that are about to be sent.
+    /// Counts ground that is about to be sent, none when it has too many cells to be told apart. Whether
+    /// some of it is not on record since a day.
     ///
     /// # Errors
-    /// Where they and what was taken before cover more than is allowed.
-    pub fn take(
-        &self,
-        settings: &ExportSettings,
-        standing: &Standing,
-        (collection, ids): (&CollectionSnapshot, Option<&[FeatureId]>),
-    ) -> Result<(), Problem> {
-        let Some(actor) = standing.account() else { return Ok(()) };
-        if !settings.collections.contains(collection.collection().id.as_str()) {
-            return Ok(());
-        }
-        let covered = match ids {
-            Some(ids) => {
-                let features = ids.iter().filter_map(|id| collection.get(*id));
-                cells::covered(features.map(|feature| feature.world_box()))
-            }
-            None => {
-                let mut boxes: Vec<WorldBox> = Vec::with_capacity(collection.len());
-                collection.each(&mut |shard, slots| {
-                    let all = shard.world_boxes();
-                    boxes.extend(slots.iter().map(|slot| all[usize::from(*slot)]));
-                });
-                cells::covered(boxes.into_iter())
-            }
-        };
-        self.count((settings, settings.limit_km2), actor, Kind::Export, covered)
-    }
-
-    /// Counts the place of a tile of zoom 14 or deeper.
-    ///
-    /// # Errors
-    /// Where it and what was looked at before cover more than is allowed.
-    pub fn look(
-        &self,
-        settings: &ExportSettings,
-        standing: &Standing,
-        target: &str,
-    ) -> Result<(), Problem> {
-        let Some(actor) = standing.account() else { return Ok(()) };
-        let Some((zoom, x, y)) = tile_of(target) else { return Ok(()) };
-        if zoom < 14 || !settings.collections.iter().any(|name| target.contains(name.as_str())) {
-            return Ok(());
-        }
-        let (tile, at) = ((self.numbers.hash_one(actor), [zoom, x, y]), now());
-        if self.looked.get(&tile).is_some_and(|last| at.0 - last.0 < LOOKED_MS) {
-            return Ok(());
-        }
-        let first = |value: u32| value.checked_shl(32 - zoom).unwrap_or_default();
-        let size = 1_u32.checked_shl(32 - zoom).unwrap_or(1) - 1;
-        let min = [first(x), first(y)];
-        let covered = WorldBox { min, max: min.map(|value| value | size) };
-        let covered = cells::covered(std::iter::once(covered));
-        self.count((settings, settings.tiles_km2), actor, Kind::Tile, covered)?;
-        self.looked.insert(tile, at);
-        Ok(())
-    }
-
+    /// Where it and what was taken before cover more than is allowed.
     fn count(
         &self,
-        (settings, limit): (&ExportSettings, f64),
-        actor: &Actor,
-        kind: Kind,
-        covered: Option<BTreeSet<Cell>>,
-    ) -> Result<(), Problem> {
-        let at = now();
-        let window = i64::try_from(settings.window.as_millis()).unwrap_or(i64::MAX);
-        let oldest = Timestamp(at.0.saturating_sub(window));
-        let account = (Owner::Account(actor.name().to_owned(), kind), actor.name());
-        let unit = actor.unit().map(|unit| (Owner::Unit(unit.to_owned(), kind), unit));
-        let owners: Vec<_> = std::iter::once(account).chain(unit).collect();
+        settings: &ExportSettings,
+        (taker, kind): (Taker<'_>, Kind),
+        ground: Option<&Ground>,
+        at: Timestamp,
+    ) -> Result<bool, Problem> {
+        let limit = match kind {
+            Kind::Export => settings.limit_km2,
+            Kind::Tile => settings.tiles_km2,
+        };
+        let oldest = settings.oldest(at);
         let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        for (owner, name) in &owners {
+        for (owner, name) in taker.owners(kind) {
             let allowed = settings.allowed(limit, name, Day::of(at));
-            let taken = all.entry(owner.clone()).or_default();
-            taken.retain(|_, last| *last >= oldest);
-            let total = covered.as_ref().map(|covered| {
-                let before = taken.keys().filter(|cell| !covered.contains(*cell));
-                before.chain(covered).map(|cell| cells::km2(*cell)).sum::<f64>()
+            let taken = all.entry(owner).or_default();
+            taken.retain(|_, seen| seen.last >= oldest);
+            let total = ground.map(|ground| {
+                let before = taken.keys().filter(|cell| !ground.cells.contains(*cell));
+                before.chain(&ground.cells).map(|cell| km2(*cell)).sum::<f64>()
             });
             if total.is_none_or(|total| total > allowed) {
                 tracing::warn!(
-                    account = actor.name(),
+                    account = taker.account,
                     of = name,
                     allowed_km2 = allowed,
                     ?kind,
@@ -199,17 +177,62 @@ impl Exports {
             }
         }
         if all.len() > MAX_OWNERS {
-            all.retain(|_, taken| taken.values().any(|last| *last >= oldest));
+            all.retain(|_, taken| taken.values().any(|seen| seen.last >= oldest));
         }
-        for (owner, _) in owners {
-            let taken = all.entry(owner).or_default();
-            taken.extend(covered.iter().flatten().map(|cell| (*cell, at)));
-        }
-        Ok(())
+        Ok(ground.is_some_and(|ground| add(&mut all, (taker, kind), ground, at)))
+    }
+
+    /// Counts what was taken at a moment of the past.
+    fn recall(&self, (taker, kind): (Taker<'_>, Kind), ground: &Ground, at: Timestamp) {
+        let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        add(&mut all, (taker, kind), ground, at);
+    }
+
+    /// The number of a tile that an account looks at, unless it was counted lately.
+    fn unseen(&self, actor: &Actor, tile: &WorldBox, at: Timestamp) -> Option<(u64, [u32; 4])> {
+        let WorldBox { min: [west, north], max: [east, south] } = *tile;
+        let tile = (self.numbers.hash_one(actor), [west, north, east, south]);
+        let is_seen = self.looked.get(&tile).is_some_and(|last| at.0 - last.0 < LOOKED_MS);
+        (!is_seen).then_some(tile)
     }
 }
 
+/// Adds ground to sums; whether the account's told of some of it more than a day ago, or never.
+fn add(
+    all: &mut BTreeMap<Owner, Taken>,
+    (taker, kind): (Taker<'_>, Kind),
+    ground: &Ground,
+    at: Timestamp,
+) -> bool {
+    let mut is_new = false;
+    for (owner, _) in taker.owners(kind) {
+        let is_account = matches!(owner, Owner::Account(..));
+        let taken = all.entry(owner).or_default();
+        for cell in &ground.cells {
+            let never = Timestamp(i64::MIN);
+            let seen = taken.entry(*cell).or_insert(Seen { last: at, told: never });
+            seen.last = seen.last.max(at);
+            if is_account && at.0.saturating_sub(seen.told.0) >= TOLD_MS {
+                seen.told = at;
+                is_new = true;
+            }
+        }
+    }
+    is_new
+}
+
 impl ExportSettings {
+    /// Whether features of a collection are counted.
+    pub fn counts(&self, collection: &str) -> bool {
+        self.collections.contains(collection)
+    }
+
+    /// The begin of the window that ends at a moment.
+    fn oldest(&self, at: Timestamp) -> Timestamp {
+        let window = i64::try_from(self.window.as_millis()).unwrap_or(i64::MAX);
+        Timestamp(at.0.saturating_sub(window))
+    }
+
     /// Square kilometres that somebody is allowed on a day.
     fn allowed(&self, limit: f64, of: &str, day: Day) -> f64 {
         let approved = self.approvals.iter().filter(|one| one.of == of && day <= one.until);
@@ -226,17 +249,4 @@ fn refused(of: &str, (total, allowed): (Option<f64>, f64), window: Duration) -> 
          an approval with its number in [[exports.approvals]] of the configuration"
     );
     Problem::new(Code::ExportLimit, detail)
-}
-
-/// Zoom, column and row of a tile that a path ends in.
-fn tile_of(target: &str) -> Option<(u32, u32, u32)> {
-    let path = target.split('?').next()?;
-    let mut parts = path.rsplit('/');
-    let number = |text: &str| text.split('.').next()?.parse::<u32>().ok();
-    let (last, middle, zoom) = (parts.next()?, parts.next()?, parts.next()?);
-    let (last, middle, zoom) = (number(last)?, number(middle)?, number(zoom)?);
-    // XYZ has the column first, OGC and Esri the row.
-    let is_xyz = path.starts_with("/xyz/");
-    let (x, y) = if is_xyz { (middle, last) } else { (last, middle) };
-    (zoom <= 32).then_some((zoom, x, y))
 }

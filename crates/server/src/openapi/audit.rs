@@ -24,7 +24,7 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
             parameter("after", "the rows after this number", json!({ "type": "integer", "minimum": 0 })),
             parameter("limit", "most rows", limit),
             parameter("actor", "rows of this actor", text()),
-            parameter("action", "rows with this action: account, erase, export, guess, personal, \
+            parameter("action", "rows with this action: account, erase, export, guess, look, personal, \
                 read_audit, refused_read, restore, reveal", text()),
             parameter("from", &format!("rows of this moment or later: {moment}; of a day its end"), text()),
             parameter("until", &format!("rows before this moment: {moment}; of a day its end"), text())

@@ -16,6 +16,7 @@ use super::tile_limits::TileRange;
 use super::tiles::{coordinate, describe};
 use crate::archives::{Archive, ArchiveReadError, ArchiveTile};
 use crate::conditional::{Coding, accepts, is_unchanged};
+use crate::exports::Looked;
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::state::App;
@@ -95,17 +96,17 @@ async fn answer(
     let is_known = |mark| tags(mark).any(|tag| is_unchanged(headers, &tag));
     let found = archive.tile(coord, is_known).await.map_err(|error| refusal(archive, &error))?;
     let max_age = app.settings.tile_max_age;
-    match found {
+    let mut response = match found {
         ArchiveTile::Known { mark } => {
             let mut response = StatusCode::NOT_MODIFIED.into_response();
             let known = tags(mark).find(|tag| is_unchanged(headers, tag)).unwrap_or_default();
             describe(&mut response, &known, max_age);
-            Ok(response)
+            response
         }
         ArchiveTile::Nothing { mark } => {
             let mut response = StatusCode::NO_CONTENT.into_response();
             describe(&mut response, &tag(mark, Coding::Identity), max_age);
-            Ok(response)
+            response
         }
         ArchiveTile::Found { mark, bytes } => {
             let tile_type = archive.facts().tile_type;
@@ -122,9 +123,14 @@ async fn answer(
                 sent.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
             }
             describe(&mut response, &tag(mark, coding), max_age);
-            Ok(response)
+            response
         }
+    };
+    let layers = std::iter::once(archive.id().as_str());
+    if let Some(looked) = Looked::at(app, layers, (&WEB_MERCATOR_QUAD, coord)) {
+        response.extensions_mut().insert(looked);
     }
+    Ok(response)
 }
 
 fn tag(mark: u64, coding: Coding) -> String {

@@ -210,6 +210,7 @@ async fn uncovered(State(app): State<Arc<App>>, asked: Asked) -> Result<Response
         limit: whole(&query, "limit", clues::CLUES, 1..=MAX_CLUES_PAGE)?,
     };
     let found = app.engine.clues(question.clone()).await?;
+    app.take_named(&asked.sender(), clues::features(&found)).await?;
     let missing = app.engine.missing_inputs(&question.rule);
     let described = clues::rule(&question.rule, &dossiers.set().edition, &missing);
     let mut links = self_and_alternates(&asked, chosen, &offers);
@@ -256,6 +257,7 @@ async fn one(
         None => choose(query.value("f"), &asked.headers, &FILES)?,
     };
     let mut file = file(&app, id, &query, true).await?;
+    app.take_file(&asked.sender(), (&file, &*definitions(&app)?)).await?;
     // Past states know no personal values.
     if query.value(AS_OF).is_none() {
         file.personal = masked(&app, &asked, &file).await;

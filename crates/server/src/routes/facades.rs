@@ -49,9 +49,13 @@ impl Form {
 
 /// Says problems in the facade's own form.
 pub async fn refuse_in_their_form(request: Request, next: Next) -> Response {
-    let form = Form::of(request.uri().path());
-    let response = next.run(request).await;
-    let (Some(form), Some(told)) = (form, response.extensions().get::<Told>()) else {
+    let uri = request.uri().clone();
+    in_their_form(uri.path(), next.run(request).await)
+}
+
+/// An answer to a request of this path, a problem in the facade's own form.
+pub fn in_their_form(path: &str, response: Response) -> Response {
+    let (Some(form), Some(told)) = (Form::of(path), response.extensions().get::<Told>()) else {
         return response;
     };
     let (media_type, body) = form.say(told);

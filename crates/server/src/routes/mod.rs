@@ -64,6 +64,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
 pub use collections::known;
+pub use facades::in_their_form;
 pub use metrics::Answers;
 pub use styles::{MAPBOX_STYLE, QML};
 pub use tile_selection::LABELS;

@@ -3,23 +3,23 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use axum::{Extension, Router};
 use spatial::{Budget, Costs, CrsRegistry};
 
 use super::REVISION;
 use super::collections::known;
 use super::items::CONTENT_CRS;
-use crate::access::Standing;
 use crate::negotiate::GEOJSON;
 use crate::planner::{self, ClusterRequest, JoinRequest, Refusal, SearchAnswer, SearchRequest};
 use crate::problem::Problem;
 use crate::ready::OfTheState;
 use crate::request_body::{self, Body};
+use crate::sender::Sender;
 use crate::state::{App, ServerSettings};
 
 const JSON: &str = "application/json";
@@ -44,7 +44,7 @@ pub fn routes(settings: &ServerSettings) -> Router<Arc<App>> {
 /// `POST /search`
 async fn search(
     State(app): State<Arc<App>>,
-    Extension(standing): Extension<Standing>,
+    sender: Sender,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -52,14 +52,14 @@ async fn search(
     let request =
         made_out(&app, body, |body, registry| SearchRequest::read(body, None, registry)).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &standing, &answer).await?;
+    take(&app, &sender, &answer).await?;
     Ok(respond(answer, JSON))
 }
 
 /// Counts the features of an answer.
-async fn take(app: &App, standing: &Standing, answer: &SearchAnswer) -> Result<(), Problem> {
+async fn take(app: &App, sender: &Sender, answer: &SearchAnswer) -> Result<(), Problem> {
     for (held, ids) in &answer.features {
-        app.take_features(standing, (held, Some(ids))).await?;
+        app.take_features(sender, (held, Some(ids))).await?;
     }
     Ok(())
 }
@@ -67,7 +67,8 @@ async fn take(app: &App, standing: &Standing, answer: &SearchAnswer) -> Result<(
 /// `POST /collections/{id}/search`
 async fn search_one(
     State(app): State<Arc<App>>,
-    (Path(id), Extension(standing)): (Path<String>, Extension<Standing>),
+    Path(id): Path<String>,
+    sender: Sender,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
@@ -77,7 +78,7 @@ async fn search_one(
         move |body: &[u8], registry: &CrsRegistry| SearchRequest::read(body, Some(&id), registry);
     let request = made_out(&app, body, read).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &standing, &answer).await?;
+    take(&app, &sender, &answer).await?;
     // Features of one collection are a feature collection.
     let is_features = answer.content_crs.is_some();
     Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }))

@@ -88,6 +88,7 @@ async fn one(
         limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
     };
     let found = app.engine.clues(query.clone()).await?;
+    app.take_named(&asked.sender(), clues::features(&found)).await?;
     let described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
     let mut links = self_and_alternates(&asked, chosen, &offers);
     let end = query.offset.saturating_add(query.limit);

@@ -20,6 +20,7 @@ use super::tile_selection::{PARAMETERS, selection};
 use super::{REVISION, archive_tiles};
 use crate::as_of::as_of;
 use crate::conditional::{Coding, accepted_coding, is_unchanged};
+use crate::exports::Looked;
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
 use crate::ready::OfTheState;
@@ -238,6 +239,10 @@ async fn answer(
     };
     if request.state.is_none() {
         response.extensions_mut().insert(OfTheState::Tile);
+    }
+    let layers = request.collections.iter().map(CollectionId::as_str);
+    if let Some(looked) = Looked::at(app, layers, (request.matrix_set, request.coord)) {
+        response.extensions_mut().insert(looked);
     }
     Ok(response)
 }

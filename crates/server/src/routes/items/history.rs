@@ -38,9 +38,11 @@ pub async fn history(
         Problem::new(Code::FeatureNotFound, format!("collection {id} never had such a feature"))
     })?;
     let snapshot = app.engine.snapshot();
-    let collection = Arc::clone(snapshot.collections[&id].collection());
+    let held = &snapshot.collections[&id];
+    let collection = Arc::clone(held.collection());
     let mut entries = app.engine.history(&id, fid, app.engine.profile()).await?;
     entries.retain(|entry| entry.revision > since);
+    app.take_features(&asked.sender(), (held, Some(&[fid]))).await?;
     let more = entries.len() > limit;
     entries.truncate(limit);
     let next = entries.last().filter(|_| more).map(|last| last.revision.0.to_string());

@@ -90,7 +90,7 @@ pub async fn list(
         return Ok(response);
     }
     let page = app.engine.items(&pinned, items_query, limit).await?;
-    app.take_features(&asked.standing, (pinned.collection(), Some(&page.ids))).await?;
+    app.take_features(&asked.sender(), (pinned.collection(), Some(&page.ids))).await?;
     let items = Items {
         app: &app,
         asked: &asked,

@@ -57,7 +57,7 @@ pub async fn one(
     let mut response = if is_unchanged(&asked.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        app.take_features(&asked.standing, (pinned.collection(), Some(&[fid]))).await?;
+        app.take_features(&asked.sender(), (pinned.collection(), Some(&[fid]))).await?;
         let item = Item {
             app: &app,
             asked: &asked,

@@ -227,11 +227,11 @@ impl Reader<'_> {
             axes: crs.axis_order,
         };
         Filter::bind(&expression, self.collection, &context).map(Some).map_err(|error| {
-            let code = match error {
-                FilterError::Unreadable { .. } => Code::FieldNotReadable,
-                _ => Code::InvalidParameter,
-            };
-            Problem::new(code, format!("filter: {error}"))
+            let detail = format!("filter: {error}");
+            match error {
+                FilterError::Unreadable { name } => Problem::unreadable(&name, detail),
+                _ => Problem::new(Code::InvalidParameter, detail),
+            }
         })
     }
 

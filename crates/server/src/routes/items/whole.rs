@@ -37,7 +37,7 @@ pub async fn whole(
     let mut response = if is_unchanged(&asked.headers, &etag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        app.take_features(&asked.standing, (&snapshot, None)).await?;
+        app.take_features(&asked.sender(), (&snapshot, None)).await?;
         let fields: Vec<ReadableField> =
             ReadableField::all(collection, app.engine.profile()).map(|(field, _)| field).collect();
         let layer = fgb_layer(collection, &fields, &crs, snapshot.len() as u64);
