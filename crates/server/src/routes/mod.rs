@@ -33,6 +33,7 @@ pub mod personal;
 mod places;
 mod planner;
 pub mod points;
+mod refusals;
 mod rules;
 mod schemas;
 mod style_metadata;
@@ -147,6 +148,7 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), name_revision))
         .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
         .layer(from_fn_with_state(Arc::clone(&app), access::guard))
+        .layer(from_fn_with_state(Arc::clone(&app), refusals::keep))
         .layer(from_fn(facades::refuse_in_their_form))
         .layer(from_fn(cors::allow_any_origin))
         .with_state(Arc::clone(&app));

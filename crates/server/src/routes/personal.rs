@@ -156,7 +156,7 @@ impl Wanted {
 }
 
 /// Whether a text has an identity or a mobile number in it.
-fn names_a_person(text: &str) -> bool {
+pub fn names_a_person(text: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() || c.is_alphabetic() && !"xX".contains(c))
         .any(|run| IdentityNumber::try_from(run).is_ok() || MobileNumber::try_from(run).is_ok())
 }
