@@ -32,7 +32,7 @@ use tokio::sync::{Mutex, watch};
 use self::directory::Directory;
 pub use self::duty::Duty;
 pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_not};
-use self::guesses::{Guess, Guesses};
+use self::guesses::Guesses;
 pub use self::role::AccountRole;
 pub use self::sight::{Sight, default_profiles, default_roles, everyone};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
@@ -338,23 +338,28 @@ impl Shared {
         }
         match &standing {
             Standing::Known(bearer) => bearer.seen_from.store(number, Ordering::Relaxed),
-            Standing::Refused(TokenFault::Unknown)
-                if self.guesses.wrong(from, now) == Guess::Burst =>
-            {
-                self.follow(from);
+            Standing::Refused(TokenFault::Unknown) => {
+                let begins = self.guesses.wrong(from, now);
+                if begins.burst {
+                    self.follow(Some(from), guesses::FREE);
+                }
+                if begins.storm {
+                    self.follow(None, guesses::STORM);
+                }
             }
             _ => {}
         }
         standing
     }
 
-    /// Puts a burst of guesses on record: that it is one, and when it is over, of how many.
-    fn follow(self: &Arc<Self>, from: IpAddr) {
+    /// Puts a burst of guesses on record, or a storm from all addresses: that it is one, and when it is
+    /// over, of how many.
+    fn follow(self: &Arc<Self>, from: Option<IpAddr>, begun: u64) {
         let Ok(runtime) = Handle::try_current() else { return };
         let shared = Arc::clone(self);
         runtime.spawn(async move {
             let said = |count: u64, reason: &str| AuditEntry {
-                ip: Some(from.to_string()),
+                ip: from.map(|from| from.to_string()),
                 count: Some(count),
                 reason: reason.to_owned(),
                 result: result::REFUSED.to_owned(),
@@ -365,8 +370,8 @@ impl Shared {
                     tracing::error!(%error, "guesses of tokens are not on record");
                 }
             };
-            tracing::warn!(address = %from, "tokens are guessed");
-            keep(said(guesses::FREE, "a burst of tokens that nobody has begins")).await;
+            tracing::warn!(address = ?from, "tokens are guessed");
+            keep(said(begun, "a burst of tokens that nobody has begins")).await;
             let tried = loop {
                 match shared.guesses.ended(from, Instant::now()) {
                     Ok(tried) => break tried,

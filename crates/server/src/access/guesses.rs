@@ -1,8 +1,10 @@
-//! Tokens that are guessed: who sends too many that nobody has waits, longer each time.
+//! Tokens that are guessed: who sends too many that nobody has waits, longer each time; where many
+//! addresses together send too many, each of them sooner.
 //!
 //! *Invariants:* while an address waits, no token from it is looked up but those that were good from
 //! there before, so that waiting is no answer to a guess and nobody else at the address is kept out;
-//! memory is bounded, however many addresses guess; a burst makes two rows of the audit log.
+//! an address that is silent for [`QUIET`] begins anew; memory is bounded, however many addresses guess;
+//! a burst makes two rows of the audit log, and so does a storm, which is one of all addresses.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,6 +15,10 @@ use std::time::{Duration, Instant};
 
 /// Wrong tokens of a burst before its address waits.
 pub(super) const FREE: u64 = 100;
+/// Wrong tokens from all addresses that are a storm.
+pub(super) const STORM: u64 = 1_000;
+/// As [`FREE`], while there is a storm.
+const FREE_IN_STORM: u64 = 10;
 /// The longest that an address waits at a time.
 const LONGEST: Duration = Duration::from_secs(60);
 /// A burst is over when so long no wrong token came.
@@ -20,13 +26,13 @@ pub(super) const QUIET: Duration = Duration::from_secs(120);
 /// Most addresses that are remembered.
 const MOST: usize = 4_096;
 
-/// What became of a wrong token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Guess {
-    /// One of few.
-    Counted,
-    /// The one with which a burst begins to be one.
-    Burst,
+/// What a wrong token begins.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Begins {
+    /// With it the tokens of its address are a burst.
+    pub(super) burst: bool,
+    /// With it those of all addresses are a storm.
+    pub(super) storm: bool,
 }
 
 /// The addresses that guess.
@@ -34,7 +40,8 @@ pub(super) enum Guess {
 pub(super) struct Guesses {
     /// How many there are; with none, nothing is looked at.
     count: AtomicUsize,
-    bursts: Mutex<HashMap<IpAddr, Burst>>,
+    /// By address; that of all addresses together by none.
+    bursts: Mutex<HashMap<Option<IpAddr>, Burst>>,
 }
 
 #[derive(Debug)]
@@ -45,6 +52,28 @@ struct Burst {
     wrong: u64,
     last: Instant,
     until: Instant,
+    /// Whether it is on record that it is one.
+    is_told: bool,
+}
+
+impl Burst {
+    fn new(now: Instant) -> Self {
+        Self { tried: 0, wrong: 0, last: now, until: now, is_told: false }
+    }
+
+    /// Counts a wrong token; whether it is one with this one, of `free` that are none.
+    fn add(&mut self, free: u64, now: Instant) -> bool {
+        if now.duration_since(self.last) >= QUIET && !self.is_told {
+            // Mistakes of long ago are no burst.
+            (self.tried, self.wrong) = (0, 0);
+        }
+        self.tried += 1;
+        self.wrong += 1;
+        self.last = now;
+        let begins = !self.is_told && self.wrong >= free;
+        self.is_told |= begins;
+        begins
+    }
 }
 
 /// What guesses are counted by: of IPv6 the network, whose addresses are all one customer's.
@@ -72,51 +101,49 @@ impl Guesses {
             return None;
         }
         let bursts = self.bursts.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = bursts.get(&from)?.until;
+        let until = bursts.get(&Some(from))?.until;
         (until > now).then(|| until - now)
     }
 
     /// Counts a token that was turned away unseen.
     pub(super) fn turned_away(&self, from: IpAddr, now: Instant) {
         let mut bursts = self.bursts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(burst) = bursts.get_mut(&from) {
-            burst.tried += 1;
-            burst.last = now;
+        for of in [Some(from), None] {
+            if let Some(burst) = bursts.get_mut(&of) {
+                burst.tried += 1;
+                burst.last = now;
+            }
         }
     }
 
     /// Counts a token that nobody has.
-    pub(super) fn wrong(&self, from: IpAddr, now: Instant) -> Guess {
+    pub(super) fn wrong(&self, from: IpAddr, now: Instant) -> Begins {
         let mut bursts = self.bursts.lock().unwrap_or_else(PoisonError::into_inner);
-        if bursts.len() >= MOST && !bursts.contains_key(&from) {
-            bursts.retain(|_, burst| now.duration_since(burst.last) < QUIET);
+        let all = bursts.entry(None).or_insert_with(|| Burst::new(now));
+        let storm = all.add(STORM, now);
+        let free = if all.is_told { FREE_IN_STORM } else { FREE };
+        if bursts.len() > MOST && !bursts.contains_key(&Some(from)) {
+            bursts.retain(|of, burst| of.is_none() || now.duration_since(burst.last) < QUIET);
             // Then the one that was silent longest makes room.
-            let oldest = bursts.iter().min_by_key(|(_, burst)| burst.last).map(|(from, _)| *from);
-            if let Some(oldest) = oldest.filter(|_| bursts.len() >= MOST) {
+            let known = bursts.iter().filter(|(of, _)| of.is_some());
+            let oldest = known.min_by_key(|(_, burst)| burst.last).map(|(of, _)| *of);
+            if let Some(oldest) = oldest.filter(|_| bursts.len() > MOST) {
                 bursts.remove(&oldest);
             }
         }
-        let new = Burst { tried: 0, wrong: 0, last: now, until: now };
-        let burst = bursts.entry(from).or_insert(new);
-        if now.duration_since(burst.last) >= QUIET && burst.wrong < FREE {
-            // Mistakes of long ago are no burst.
-            (burst.tried, burst.wrong) = (0, 0);
-        }
-        burst.tried += 1;
-        burst.wrong += 1;
-        burst.last = now;
-        if let Some(over) = burst.wrong.checked_sub(FREE) {
+        let own = bursts.entry(Some(from)).or_insert_with(|| Burst::new(now));
+        let burst = own.add(free, now);
+        if let Some(over) = own.wrong.checked_sub(free) {
             let seconds = 1_u64 << over.min(6);
-            burst.until = now + Duration::from_secs(seconds).min(LONGEST);
+            own.until = now + Duration::from_secs(seconds).min(LONGEST);
         }
-        let guess = if burst.wrong == FREE { Guess::Burst } else { Guess::Counted };
         self.count.store(bursts.len(), Ordering::Relaxed);
-        guess
+        Begins { burst, storm }
     }
 
-    /// Forgets a burst that is over; how many tokens it tried. An error says how long to wait until
+    /// Forgets a burst, or the storm, that is over; how many tokens it tried. An error says how long to wait until
     /// it may be.
-    pub(super) fn ended(&self, from: IpAddr, now: Instant) -> Result<u64, Duration> {
+    pub(super) fn ended(&self, from: Option<IpAddr>, now: Instant) -> Result<u64, Duration> {
         let mut bursts = self.bursts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(burst) = bursts.get(&from) else { return Ok(0) };
         let silent = now.duration_since(burst.last);
@@ -140,8 +167,26 @@ mod tests {
         network(text.parse().unwrap())
     }
 
+    /// Sends `count` wrong tokens at one moment, round by round from so many addresses. How many were looked
+    /// up, and what they began.
+    fn flood(guesses: &Guesses, addresses: u32, count: u32, now: Instant) -> (u32, u32, u32) {
+        let (mut looked_up, mut bursts, mut storms) = (0, 0, 0);
+        for number in 0..count {
+            let from = IpAddr::V4((0x0a00_0000 + number % addresses).into());
+            if guesses.wait(from, now).is_some() {
+                guesses.turned_away(from, now);
+                continue;
+            }
+            looked_up += 1;
+            let begins = guesses.wrong(from, now);
+            bursts += u32::from(begins.burst);
+            storms += u32::from(begins.storm);
+        }
+        (looked_up, bursts, storms)
+    }
+
     #[test]
-    fn ten_thousand_guesses_take_days_and_one_burst() {
+    fn ten_thousand_guesses_of_one_who_waits_take_days_and_are_one_burst() {
         let (guesses, a) = (Guesses::default(), from("192.0.2.1"));
         let start = Instant::now();
         let (mut now, mut bursts, mut looked_up) = (start, 0, 0);
@@ -151,27 +196,38 @@ mod tests {
                 now += wait;
             }
             looked_up += 1;
-            bursts += u64::from(guesses.wrong(a, now) == Guess::Burst);
+            bursts += u64::from(guesses.wrong(a, now).burst);
         }
         assert_eq!((bursts, looked_up), (1, 10_000));
         assert!(now - start > Duration::from_secs(6 * 86_400), "{:?}", now - start);
-        // Sent without waiting, all but a few are not looked up.
-        let b = from("192.0.2.2");
-        let seen = (0..10_000).filter(|_| guesses.wait(b, start).is_none()).count();
-        assert_eq!(seen, 10_000, "nobody else waits");
-        let seen = (0..10_000).filter(|_| {
-            let looked_up = guesses.wait(b, start).is_none();
-            if looked_up {
-                guesses.wrong(b, start);
-            } else {
-                guesses.turned_away(b, start)
+        assert_eq!(guesses.wait(from("192.0.2.2"), now), None, "nobody else waits");
+    }
+
+    #[test]
+    fn of_ten_thousand_guesses_at_once_few_are_looked_up() {
+        // Addresses, and of the guesses those that are looked up, bursts and storms.
+        for (addresses, expected) in [
+            (1, (100, 1, 0)),
+            (20, (1_019, 20, 1)),
+            (100, (1_099, 100, 1)),
+            (10_000, (10_000, 0, 1)),
+        ] {
+            let (guesses, start) = (Guesses::default(), Instant::now());
+            assert_eq!(flood(&guesses, addresses, 10_000, start), expected, "{addresses}");
+            assert!(guesses.bursts.lock().unwrap().len() <= MOST + 1, "{addresses}");
+            // On record how many there were, once it is over.
+            assert_eq!(guesses.ended(None, start), Err(QUIET));
+            assert_eq!(guesses.ended(None, start + QUIET), Ok(10_000), "{addresses}");
+            // Whoever is at such an address waits a minute at most, and two of silence end it all.
+            let first = IpAddr::V4(0x0a00_0000.into());
+            assert!(guesses.wait(first, start).is_none_or(|wait| wait <= LONGEST));
+            assert_eq!(guesses.wait(first, start + LONGEST), None);
+            if addresses <= 100 {
+                let tried = guesses.ended(Some(first), start + QUIET);
+                assert_eq!(tried, Ok(10_000 / u64::from(addresses)));
             }
-            looked_up
-        });
-        assert_eq!(seen.count() as u64, FREE);
-        assert_eq!(guesses.ended(b, start), Err(QUIET));
-        assert_eq!(guesses.ended(b, start + QUIET), Ok(10_000));
-        assert_eq!(guesses.wait(b, start), None);
+            assert_eq!(guesses.wrong(first, start + QUIET), Begins::default());
+        }
     }
 
     #[test]
@@ -182,10 +238,8 @@ mod tests {
             guesses.wrong(a, start + Duration::from_secs(3_600 * hour));
         }
         assert_eq!(guesses.wait(a, start + Duration::from_secs(3_600 * 99)), None);
-        for number in 0..3 * MOST as u32 {
-            guesses.wrong(IpAddr::V4(number.into()), start);
-        }
-        assert_eq!(guesses.bursts.lock().unwrap().len(), MOST);
+        flood(&guesses, 3 * MOST as u32, 3 * MOST as u32, start);
+        assert_eq!(guesses.bursts.lock().unwrap().len(), MOST + 1);
     }
 
     #[test]
