@@ -403,6 +403,49 @@ fn sheets_say_what_the_file_says_in_every_form() {
 }
 
 #[test]
+fn buildings_that_went_since_they_were_surveyed_are_told_where_they_stood() {
+    let town = Town::new();
+    let gone = |household: &str, more: &str| {
+        let file = town.json(&format!("/dossiers/{household}{more}"));
+        file["parcels"][0]["goneBuildings"].as_array().unwrap().clone()
+    };
+    let before = town.json("/dossiers/H-1")["revision"].clone();
+    assert!(gone("H-1", "").is_empty() && gone("H-3", "").is_empty());
+    let change = |method: &str, fid: u32, body: &str| {
+        let target = format!("/collections/buildings/items/{fid}");
+        let kind = [("Content-Type", "application/merge-patch+json")];
+        let answer = town.server.change(method, &target, &kind, body);
+        assert_eq!(answer.status, 204, "{}", answer.text());
+    };
+    change("DELETE", 1, "");
+    let away = json!({ "geometry": square(305.0, 5.0, [6.0, 6.0]) });
+    change("PATCH", 3, &away.to_string());
+    let [removed, moved] = [gone("H-1", ""), gone("H-3", "")];
+    let said = |one: &[Value]| {
+        let [one] = one else { panic!("{one:?}") };
+        assert!(
+            one["revision"].as_u64() > before.as_u64() && one["recordedAt"].is_string(),
+            "{one}"
+        );
+        (one["code"].clone(), one["removed"].clone(), one["footprint"].clone())
+    };
+    let (code, is_removed, footprint) = said(&removed);
+    assert_eq!((code, is_removed), (json!("F1"), json!(true)));
+    check_measured(&footprint, 80.0, 0.5);
+    let (code, is_removed, footprint) = said(&moved);
+    assert_eq!((code, is_removed), (json!("F3"), json!(false)));
+    check_measured(&footprint, 36.0, 0.5);
+    let page = town.get("/dossiers/H-1?f=html");
+    assert!(page.text().contains("上次调查后不在的建筑"), "the page says it");
+    // Loaded anew, that is the survey that is compared with.
+    let load =
+        ["import", "s.gpkg", "buildings.geojsonl", "--collection", "buildings", "--upsert", "ZRZH"];
+    let done = run(town.folder.path(), &load);
+    assert_eq!(done.code, 0, "{}", done.err);
+    assert!(gone("H-1", "").is_empty() && gone("H-3", "").is_empty());
+}
+
+#[test]
 fn what_files_and_atlases_show_is_counted_and_on_record() {
     let Town { folder, server } = Town::new();
     drop(server);
@@ -438,9 +481,11 @@ fn what_files_and_atlases_show_is_counted_and_on_record() {
     for target in forms {
         assert_eq!(get(&server, target).status, 200, "{target}");
     }
+    let drawn = get(&server, "/dossiers/H-1.svg");
+    assert!(drawn.text().contains("anna 20"), "who took it stands across the sheet");
     let rows = log("export");
-    assert_eq!(rows.len(), forms.len(), "{rows:#?}");
-    for row in &rows {
+    assert_eq!(rows.len(), forms.len() + 1, "{rows:#?}");
+    for row in &rows[..forms.len()] {
         let said = ["actor", "object", "result"].map(|name| row[name].as_str().unwrap());
         assert_eq!(said, ["anna", "household H-2 (households/2)", "done"]);
         assert_eq!((&row["count"], &row["ip"]), (&json!(1), &json!("127.0.0.1")));

@@ -9,6 +9,7 @@ mod buildings;
 #[cfg(test)]
 mod dossier_tests;
 mod gather;
+mod gone;
 mod history;
 mod overview;
 mod parcel;
@@ -30,6 +31,7 @@ use store::evidence::EvidenceFault;
 
 use crate::{Engine, EngineError};
 use gather::Sources;
+pub(crate) use gone::Surveys;
 
 pub use overview::{FileLine, Overview, OverviewQuery, UnitLine};
 pub use plane::Planes;
@@ -71,8 +73,10 @@ impl Engine {
         let run = move || engine.assembled(&of, &asked);
         let mut files = self.pool().run(run).await??;
         if query.with_history {
+            let former = self.former_buildings(&query.dossiers, &state).await?;
             for file in &mut files {
                 self.add_history(file, &query.dossiers, &state).await?;
+                self.add_gone(file, &former, (&query.dossiers, &state)).await?;
             }
         }
         Ok(files)

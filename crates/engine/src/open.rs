@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
 use crate::commit_queue::CommitQueue;
+use crate::dossier::Surveys;
 use crate::grids::Grids;
 use crate::items::{Cursors, Orders};
 use crate::ledger::LedgerState;
@@ -115,6 +116,7 @@ pub(crate) struct Parts {
     pub(crate) commands: Arc<CommandCache>,
     pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
+    pub(crate) surveys: Surveys,
     pub(crate) places: KeptIndex,
     pub(crate) ledger: LedgerState,
     /// Held by whoever takes patrols: one at a time.
@@ -151,6 +153,7 @@ impl Engine {
             commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
+            surveys: Surveys::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),
             patrolling: Mutex::default(),

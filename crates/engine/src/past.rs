@@ -171,7 +171,8 @@ impl Engine {
         Ok(state)
     }
 
-    async fn former_states(
+    /// Every feature that has come, changed or gone since a revision, as it was then.
+    pub(crate) async fn former_states(
         &self,
         id: &CollectionId,
         revision: Revision,

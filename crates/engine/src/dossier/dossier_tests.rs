@@ -362,9 +362,52 @@ async fn changes_since_the_last_survey_are_those_of_the_shapes() {
     let overlap = &neighbour.parcels[0].overlaps[0];
     assert_eq!(overlap.with.name, "7号");
     assert!((overlap.area_m2 - 40.0).abs() < 1e-3, "{}", overlap.area_m2);
+    assert!(before.parcels[0].gone.is_empty() && after.parcels[0].gone.is_empty());
     // As it had been recorded before, it was as before.
     let past = DossierQuery { as_of: Some(spatial::Timestamp(1_500)), ..ask(None, &["H7"]) };
     let past = engine.dossiers(past).await.unwrap().remove(0);
     assert!((past.parcels[0].area.as_ref().unwrap().value - 400.0).abs() < 1e-4);
     assert_eq!(past.buildings.len(), 1);
+}
+
+#[tokio::test]
+async fn buildings_that_are_gone_since_the_last_survey_are_told_where_they_stood() {
+    let town = Town::new();
+    let engine = town.engine().await;
+    let back = CrsRegistry::default();
+    let back = back.projector(&PLANE, &Crs::CGCS2000).unwrap();
+    let before = one(&engine, None, "H7").await;
+    let [seventh, eighth] = [&before, &one(&engine, None, "H8").await].map(|file| {
+        let [building] = &file.buildings[..] else { panic!("{:?}", file.buildings) };
+        building.clone()
+    });
+    // One is removed, the other moved to the parcel beside.
+    let [x, y] = [(7 % SIDE) as f64 * 20.0, (7 / SIDE) as f64 * 20.0];
+    let mut geometry =
+        Geometry::from(Shape::Polygon(rectangle([x + 2.0, y + 2.0, x + 5.0, y + 6.0])));
+    back.project_geometry(&mut geometry).unwrap();
+    let held = &engine.snapshot().collections[&id("buildings")];
+    let row = held.get(eighth.feature).unwrap();
+    let fields = 0..held.collection().fields.len();
+    let mut properties: Vec<Value> = fields.map(|at| row.value(at).to_value()).collect();
+    assert_eq!(properties[1], Value::Text("Z8".to_owned()));
+    properties[1] = Value::Text("Z7".to_owned());
+    let moved = Feature { id: Some(eighth.feature), geometry: Some(geometry), properties };
+    let mut set = changes(vec![]);
+    for op in [ChangeOp::Delete(seventh.feature), ChangeOp::Replace(eighth.feature, moved)] {
+        set.changes.push(Change { collection: id("buildings"), op, unchanged_since: None });
+    }
+    engine.apply(set).await.unwrap();
+    let [after, other] = [one(&engine, None, "H7").await, one(&engine, None, "H8").await];
+    let [gone] = &after.parcels[0].gone[..] else { panic!("{:?}", after.parcels[0].gone) };
+    assert_eq!((gone.code.as_str(), gone.feature), (seventh.code.as_str(), seventh.feature));
+    assert!(gone.is_removed && gone.recorded_at.is_some());
+    assert_eq!(gone.revision, engine.snapshot().revision);
+    assert!((gone.footprint.value - seventh.footprint.value).abs() < 1e-6);
+    let [gone] = &other.parcels[0].gone[..] else { panic!("{:?}", other.parcels[0].gone) };
+    assert_eq!((gone.code.as_str(), gone.is_removed), (eighth.code.as_str(), false));
+    assert_eq!(after.buildings[0].code, eighth.code);
+    // As it had been recorded before, nothing was gone.
+    let past = DossierQuery { as_of: Some(spatial::Timestamp(1_500)), ..ask(None, &["H7"]) };
+    assert!(engine.dossiers(past).await.unwrap()[0].parcels[0].gone.is_empty());
 }

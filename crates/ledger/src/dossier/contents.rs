@@ -175,6 +175,8 @@ pub struct ParcelFile {
     pub red_lines: Vec<RedLine>,
     /// What became of it since the last survey.
     pub change: Option<Change>,
+    /// Buildings that stood on it at the last survey and do not any more.
+    pub gone: Vec<GoneBuilding>,
     /// Parcels and lanes around it, for a drawing: what they are called, and their shape.
     pub around: Vec<(String, Geometry)>,
     /// Red lines as near, alike.
@@ -199,6 +201,7 @@ impl ParcelFile {
             overlaps: Vec::new(),
             red_lines: Vec::new(),
             change: None,
+            gone: Vec::new(),
             around: Vec::new(),
             red_shapes: Vec::new(),
         }
@@ -275,6 +278,23 @@ pub struct Change {
     pub gained_m2: f64,
     /// Ground that is gone.
     pub lost_m2: f64,
+}
+
+/// A building that stood on a parcel when the buildings were loaded last, and does not any more.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GoneBuilding {
+    /// Its code then.
+    pub code: String,
+    /// Its row.
+    pub feature: FeatureId,
+    /// Its footprint then.
+    pub footprint: Measure,
+    /// Whether its row is gone; otherwise it lies elsewhere.
+    pub is_removed: bool,
+    /// The commit with which it went.
+    pub revision: Revision,
+    /// When that was recorded.
+    pub recorded_at: Option<Timestamp>,
 }
 
 /// A building of a file.

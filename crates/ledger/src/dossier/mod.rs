@@ -17,9 +17,9 @@ pub use boundary::{Boundary, BoundaryPoint, SurveyedPoint};
 pub use check::Dossiers;
 pub use completeness::{Completeness, PartState};
 pub use contents::{
-    Border, BuildingFile, Change, Contents, FieldValue, FloorArea, HistoryLine, LineFile, Measure,
-    Neighbour, Outside, Overlap, ParcelFile, Personal, Photo, Record, RedLine, ShareRow, Side,
-    SubjectName, UnitName, Via, floors,
+    Border, BuildingFile, Change, Contents, FieldValue, FloorArea, GoneBuilding, HistoryLine,
+    LineFile, Measure, Neighbour, Outside, Overlap, ParcelFile, Personal, Photo, Record, RedLine,
+    ShareRow, Side, SubjectName, UnitName, Via, floors,
 };
 pub use definition::{
     BoundaryPointTable, BuildingLayer, BuildingUnitTable, DossierSet, LineLayer, NamedLayer,

@@ -1,8 +1,9 @@
 //! A file as JSON: every number that was measured with its unit, method and CRS.
 
 use ledger::dossier::{
-    Border, Boundary, BuildingFile, Change, Completeness, Contents, FieldValue, HistoryLine,
-    Measure, Method, Neighbour, ParcelFile, Photo, Record, RedLine, border_words, side_words,
+    Border, Boundary, BuildingFile, Change, Completeness, Contents, FieldValue, GoneBuilding,
+    HistoryLine, Measure, Method, Neighbour, ParcelFile, Photo, Record, RedLine, border_words,
+    side_words,
 };
 use serde_json::{Map, Value as Json, json};
 use spatial::{Crs, Operation, Timestamp};
@@ -149,7 +150,8 @@ fn parcel(parcel: &ParcelFile) -> Json {
         "sides": side.collect::<Vec<_>>(),
         "overlaps": overlap.collect::<Vec<_>>(),
         "redLines": parcel.red_lines.iter().map(red_line).collect::<Vec<_>>(),
-        "change": parcel.change.as_ref().zip(parcel.plane.as_ref()).map(|(one, crs)| change(one, crs))
+        "change": parcel.change.as_ref().zip(parcel.plane.as_ref()).map(|(one, crs)| change(one, crs)),
+        "goneBuildings": parcel.gone.iter().map(gone).collect::<Vec<_>>()
     })
 }
 
@@ -190,6 +192,14 @@ fn building(building: &BuildingFile) -> Json {
         "structure": building.structure, "footprint": measure(&building.footprint, "m2"),
         "outside": outside, "units": building.units.iter().map(|one| fields(one)).collect::<Vec<_>>(),
         "change": building.change.as_ref().map(|one| change(one, crs))
+    })
+}
+
+fn gone(gone: &GoneBuilding) -> Json {
+    json!({
+        "code": gone.code, "fid": gone.feature.value(), "removed": gone.is_removed,
+        "footprint": measure(&gone.footprint, "m2"),
+        "revision": gone.revision.0, "recordedAt": gone.recorded_at.map(time)
     })
 }
 

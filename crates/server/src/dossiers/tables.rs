@@ -1,8 +1,10 @@
 //! A file as tables for people, one a group of facts.
 
 use ledger::book::Field;
-use ledger::dossier::{Change, Contents, FieldValue, Method, ParcelFile, Record, side_words};
-use spatial::{Operation, Table, TableCell, TableColumn};
+use ledger::dossier::{
+    Change, Contents, FieldValue, GoneBuilding, Method, ParcelFile, Record, side_words,
+};
+use spatial::{Day, Operation, Table, TableCell, TableColumn};
 
 use super::document::{lon_lat, time};
 use crate::ledgers::{cell, number_cell};
@@ -107,7 +109,16 @@ pub(super) fn facts(parcel: &ParcelFile) -> Table {
     if let Some(change) = &parcel.change {
         rows.push(line("较上次调查", words(changed(change))));
     }
+    for gone in &parcel.gone {
+        rows.push(line("上次调查后不在的建筑", words(went(gone))));
+    }
     Table { notes, ..table(format!("宗地 {}", parcel.code), &["项目", "内容"], rows) }
+}
+
+fn went(gone: &GoneBuilding) -> String {
+    let how = if gone.is_removed { "已从库中移除" } else { "已不在本宗地" };
+    let day = gone.recorded_at.map_or(String::new(), |at| format!("，{}", Day::of(at)));
+    format!("{} {:.2}㎡，{how}{day}", gone.code, gone.footprint.value)
 }
 
 fn changed(change: &Change) -> String {

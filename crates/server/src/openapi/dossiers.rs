@@ -278,7 +278,7 @@ fn example() -> Value {
                 "misclosure": [0.0, 0.0]
             },
             "sides": [{ "toward": "东", "text": "2号（17.31米）", "borders": [] }],
-            "overlaps": [], "redLines": [], "change": null
+            "overlaps": [], "redLines": [], "change": null, "goneBuildings": []
         }],
         "buildings": [], "floors": [], "line": null, "photos": [], "points": [],
         "enforcement": null, "history": [], "notes": [], "links": []
