@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use formats::datetime::utc_of_millis;
-use serde_json::json;
 use spatial::Timestamp;
-use store::accounts::{Account, AccountChange, AccountName, Accounts, Day, Scope, Token, TokenId};
+use store::accounts::{AccountChange, AccountName, Day, Scope, Token, TokenId};
 use store::{AccountStore, GeoPackageStore};
 
 use super::collection::{read_only, writable};
@@ -155,23 +154,11 @@ fn until(expires: Option<Timestamp>) -> String {
     expires.map_or("until it is revoked".to_owned(), |at| format!("until {}", utc_of_millis(at.0)))
 }
 
-fn state_of(token: &Token, account: &Account, now: Timestamp) -> &'static str {
-    if token.revoked.is_some() {
-        "revoked"
-    } else if token.expires.is_some_and(|expires| expires <= now) {
-        "expired"
-    } else if account.disabled.is_some() {
-        "disabled"
-    } else {
-        "valid"
-    }
-}
-
 async fn list(store: &GeoPackageStore, as_json: bool) -> Result<(), CommandError> {
     let all = store.accounts().await?;
     let now = now();
     if as_json {
-        say(serde_json::to_string_pretty(&document(&all, now)).unwrap_or_default());
+        say(serde_json::to_string_pretty(&server::accounts_document(&all, now)).unwrap_or_default());
         return Ok(());
     }
     if all.accounts.is_empty() {
@@ -200,7 +187,7 @@ async fn list(store: &GeoPackageStore, as_json: bool) -> Result<(), CommandError
         for token in all.tokens.iter().filter(|token| token.account == account.name) {
             rows.push([
                 format!("  token {}", token.id),
-                state_of(token, account, now).to_owned(),
+                server::token_state(token, account, now).to_owned(),
                 String::new(),
                 String::new(),
                 format!("{}  {}", until(token.expires), token.label).trim_end().to_owned(),
@@ -209,38 +196,6 @@ async fn list(store: &GeoPackageStore, as_json: bool) -> Result<(), CommandError
     }
     say_columns(&rows, &[]);
     Ok(())
-}
-
-fn document(all: &Accounts, now: Timestamp) -> serde_json::Value {
-    let moment = |at: Option<Timestamp>| at.map(|at| utc_of_millis(at.0));
-    let accounts = all.accounts.iter().map(|account| {
-        let scope = all.scopes.iter().filter(|scope| scope.account == account.name);
-        let tokens = all.tokens.iter().filter(|token| token.account == account.name);
-        let scope = scope.map(|Scope { area, from, to, .. }| {
-            json!({ "area": area, "from": from.to_string(), "to": to.map(|to| to.to_string()) })
-        });
-        let tokens = tokens.map(|token| {
-            json!({
-                "id": token.id.0,
-                "label": token.label,
-                "state": state_of(token, account, now),
-                "created": moment(Some(token.created)),
-                "expires": moment(token.expires),
-                "revoked": moment(token.revoked)
-            })
-        });
-        json!({
-            "name": account.name.as_str(),
-            "displayName": account.display_name,
-            "role": account.role,
-            "unit": account.unit,
-            "created": moment(Some(account.created)),
-            "disabled": moment(account.disabled),
-            "scope": scope.collect::<Vec<_>>(),
-            "tokens": tokens.collect::<Vec<_>>()
-        })
-    });
-    json!({ "accounts": accounts.collect::<Vec<_>>() })
 }
 
 async fn log(

@@ -6,19 +6,12 @@
 
 use std::sync::Arc;
 
+use ::ledger::dossier::SubjectKind;
 use spatial::{CollectionId, FeatureId, FieldClass, ValueRef};
 use store::PersonalStore;
 pub use store::personal::PersonalValue;
 
 use crate::{Engine, EngineError};
-
-/// What files are kept of: the word, the collection, and the field with the number.
-const SUBJECTS: [(&str, &str, &str); 4] = [
-    ("household", "households", "household_no"),
-    ("unit", "enterprises", "code"),
-    ("building", "buildings", "ZRZH"),
-    ("alley", "alleys", "code"),
-];
 
 /// A personal value as it is shown to those who may not see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,25 +24,20 @@ pub struct MaskedValue {
     pub masked: String,
 }
 
-/// The words for what files are kept of.
-pub fn subject_kinds() -> impl Iterator<Item = &'static str> {
-    SUBJECTS.into_iter().map(|(kind, ..)| kind)
-}
-
 impl Engine {
     /// The feature that is the subject of the file `id` of this kind, as this handle sees it; none
-    /// when there is no such kind, collection or feature.
+    /// when there is no such collection or feature.
     pub async fn subject(
         &self,
-        kind: &str,
+        kind: &SubjectKind,
         id: &str,
     ) -> Result<Option<(CollectionId, FeatureId)>, EngineError> {
-        let subject = SUBJECTS.into_iter().find(|(known, ..)| *known == kind);
-        let Some((_, collection, field)) = subject else { return Ok(None) };
-        let Ok(collection) = CollectionId::try_from(collection) else { return Ok(None) };
+        let Ok(collection) = CollectionId::try_from(kind.collection.as_str()) else {
+            return Ok(None);
+        };
         let held = self.snapshot().collections.get(&collection).map(Arc::clone);
         let Some(held) = held else { return Ok(None) };
-        let Some(position) = held.collection().field_position(field) else { return Ok(None) };
+        let Some(position) = held.collection().field_position(&kind.id) else { return Ok(None) };
         let id = id.to_owned();
         let find = move || {
             let mut found = None;

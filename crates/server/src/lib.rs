@@ -3,6 +3,7 @@
 //! *Invariant:* no SQL, no geometry algorithm, no tile byte is made here.
 
 mod access;
+mod account_document;
 mod actor;
 mod approval;
 mod archives;
@@ -68,6 +69,7 @@ pub use access::{
     Access, AccountRole, NoRandomness, Readers, Sight, default_profiles, default_roles, everyone,
     hash_of, new_token,
 };
+pub use account_document::{accounts_document, token_state};
 pub use archives::{
     ArchiveError, ArchivePlace, ArchiveReadError, ArchiveSettings, Archives, ObjectAddress,
     StorageKeys, UnusableUrl,

@@ -1,6 +1,5 @@
 //! Paths of personal values.
 
-use engine::personal::subject_kinds;
 use serde_json::{Map, Value, json};
 
 use super::parts::{answers, parameter, path_parameter, text};
@@ -12,10 +11,12 @@ const TAG: &str = "Places";
 /// Adds them to `paths`.
 pub fn add_paths(paths: &mut Map<String, Value>) {
     let id = || path_parameter("id", "number of the subject, such as that of a household", text());
-    let kinds: Vec<&str> = subject_kinds().collect();
     let kind = || {
-        let schema = json!({ "type": "string", "enum": kinds, "default": "household" });
-        parameter("kind", "what the file is of", schema)
+        parameter(
+            "kind",
+            "what the file is of, as GET /dossiers knows it; a household when absent",
+            text(),
+        )
     };
     let values = |member: &str| {
         json!({

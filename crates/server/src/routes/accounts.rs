@@ -15,7 +15,6 @@ use axum::routing::{get, post};
 use engine::accounts::{AccountChange, AccountName, Accounts, Day, Scope, TokenHash, TokenId};
 use engine::audit::{action, result};
 use engine::now;
-use formats::datetime::utc_of_millis;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spatial::Timestamp;
@@ -23,6 +22,7 @@ use spatial::Timestamp;
 use super::answers;
 use super::origin::refuse_other_origins;
 use crate::access::{ACCOUNTS, AccountRole, Duty, hash_of, may_not, new_token};
+use crate::account_document::accounts_document;
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
@@ -57,42 +57,13 @@ async fn list(
     if !actor.may(Duty::ReadAccounts) {
         return Err(may_not(&actor, Duty::ReadAccounts.words()));
     }
-    Ok(private(&document(&app.engine.accounts().await?)))
+    Ok(private(&accounts_document(&app.engine.accounts().await?, now())))
 }
 
 fn private(body: &Value) -> Response {
     let mut response = answers::json(JSON.media_type, body);
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-fn document(all: &Accounts) -> Value {
-    let moment = |at: Option<Timestamp>| at.map(|at| utc_of_millis(at.0));
-    let accounts = all.accounts.iter().map(|account| {
-        let scopes = all.scopes.iter().filter(|scope| scope.account == account.name);
-        let tokens = all.tokens.iter().filter(|token| token.account == account.name);
-        json!({
-            "name": account.name.as_str(),
-            "displayName": account.display_name,
-            "role": account.role,
-            "unit": account.unit,
-            "created": moment(Some(account.created)),
-            "disabled": moment(account.disabled),
-            "scope": scopes.map(|scope| json!({
-                "area": scope.area,
-                "from": scope.from.to_string(),
-                "to": scope.to.map(|to| to.to_string())
-            })).collect::<Vec<_>>(),
-            "tokens": tokens.map(|token| json!({
-                "id": token.id.0,
-                "label": token.label,
-                "created": moment(Some(token.created)),
-                "expires": moment(token.expires),
-                "revoked": moment(token.revoked)
-            })).collect::<Vec<_>>()
-        })
-    });
-    json!({ "accounts": accounts.collect::<Vec<_>>() })
 }
 
 /// What a body asks for.

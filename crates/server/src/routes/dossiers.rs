@@ -53,7 +53,7 @@ pub fn routes() -> Router<Arc<App>> {
 }
 
 /// What files are made of; refused where a server has no definitions.
-fn definitions(app: &App) -> Result<Arc<Dossiers>, Problem> {
+pub fn definitions(app: &App) -> Result<Arc<Dossiers>, Problem> {
     let none = || Problem::new(Code::NotFound, "this server has no definitions of household files");
     app.settings.dossiers.clone().ok_or_else(none)
 }
@@ -176,7 +176,8 @@ async fn overview(app: &App, question: OverviewQuery) -> Result<Overview, Proble
     })
 }
 
-fn no_kind(dossiers: &Dossiers, kind: &str) -> Problem {
+/// The refusal of a kind that nobody knows.
+pub fn no_kind(dossiers: &Dossiers, kind: &str) -> Problem {
     let kinds = dossiers.set().subjects.iter().map(|subject| subject.kind.as_str());
     refused("kind", kind, &format!("send one of: {}", kinds.collect::<Vec<_>>().join(", ")))
 }

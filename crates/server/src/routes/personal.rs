@@ -13,13 +13,15 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::audit::{action, result};
-use engine::personal::{MaskedValue, PersonalValue, subject_kinds};
+use engine::personal::{MaskedValue, PersonalValue};
+use ledger::dossier::SubjectKind;
 use ledger::{IdentityNumber, MobileNumber};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spatial::{CollectionId, FeatureId, FieldClass};
 
 use super::answers;
+use super::dossiers::{definitions, no_kind};
 use super::origin::refuse_other_origins;
 use crate::access::{Duty, may_not};
 use crate::actor::Actor;
@@ -39,8 +41,6 @@ pub const MAX_FIELDS: usize = 20;
 /// Longest reason and case number, in characters.
 pub const MAX_REASON: usize = 500;
 const MAX_BODY: usize = 16 << 10;
-/// What a file is of when a request does not say it.
-const DEFAULT_KIND: &str = "household";
 
 /// The routes; a page of another origin reveals nothing.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -68,12 +68,12 @@ async fn masked(
     if app.settings.access.view(&asked.standing).sees < FieldClass::L2 {
         return Err(may_not(&actor, "see that a file has personal values"));
     }
-    let kind = kind(query.value("kind"))?;
-    let (collection, fid) = subject(&app, kind, &id).await?;
+    let kind = kind(&app, query.value("kind"))?;
+    let (collection, fid) = subject(&app, &kind, &id).await?;
     let values = app.engine.masked_personal(&collection, fid).await?;
     let document = |value: &MaskedValue| json!({ "field": value.field, "class": class(value.class), "masked": value.masked });
     let values = values.iter().map(document).collect();
-    Ok(of_subject((kind, &id), (&collection, fid), values))
+    Ok(of_subject((&kind.kind, &id), (&collection, fid), values))
 }
 
 /// The values of a subject, as an answer that nobody keeps.
@@ -101,21 +101,21 @@ fn unkept(body: &Value) -> Response {
     response
 }
 
-fn kind(named: Option<&str>) -> Result<&str, Problem> {
-    let kind = named.unwrap_or(DEFAULT_KIND);
-    if subject_kinds().any(|known| known == kind) {
-        return Ok(kind);
-    }
-    let known: Vec<&str> = subject_kinds().collect();
-    let shown: String = kind.chars().take(40).collect();
-    let detail = format!("kind: {shown:?} is none of {}", known.join(", "));
-    Err(Problem::new(Code::InvalidParameter, detail))
+/// What a request says that the file is of; of the first kind when it says nothing.
+fn kind(app: &App, named: Option<&str>) -> Result<SubjectKind, Problem> {
+    let dossiers = definitions(app)?;
+    let kind = dossiers.kind(named).cloned();
+    kind.ok_or_else(|| no_kind(&dossiers, named.unwrap_or_default()))
 }
 
-async fn subject(app: &App, kind: &str, id: &str) -> Result<(CollectionId, FeatureId), Problem> {
+async fn subject(
+    app: &App,
+    kind: &SubjectKind,
+    id: &str,
+) -> Result<(CollectionId, FeatureId), Problem> {
     app.engine.subject(kind, id).await?.ok_or_else(|| {
         let shown: String = id.chars().take(60).collect();
-        Problem::new(Code::FeatureNotFound, format!("there is no {kind} {shown:?}"))
+        Problem::new(Code::FeatureNotFound, format!("there is no {} {shown:?}", kind.kind))
     })
 }
 
@@ -173,19 +173,19 @@ async fn reveal(
     let body = request_body::read(&asked.headers, body, MAX_BODY, &[request_body::JSON])?;
     let wanted = Wanted::read(&body)?;
     let query = asked.query(&["kind"])?;
-    let kind = kind(query.value("kind"))?;
+    let kind = kind(&app, query.value("kind"))?;
     let shown: String = id.chars().take(60).collect();
-    let mut entry = sender.entry(action::REVEAL, format!("{kind} {shown}"));
+    let mut entry = sender.entry(action::REVEAL, format!("{} {shown}", kind.kind));
     entry.fields.clone_from(&wanted.fields);
     entry.reason = format!("{}: {}", wanted.case.trim(), wanted.reason.trim());
-    match seen(&app, (kind, &id), &wanted, (&actor, &asked)).await {
+    match seen(&app, (&kind, &id), &wanted, (&actor, &asked)).await {
         Ok(((collection, fid), values)) => {
-            entry.object = format!("{kind} {shown} ({collection}/{fid})");
+            entry.object = format!("{} {shown} ({collection}/{fid})", kind.kind);
             entry.count = Some(values.len() as u64);
             app.engine.audit(entry).await?;
             let document = |value: &PersonalValue| json!({ "field": value.field, "class": class(value.class), "value": value.value });
             let values = values.iter().map(document).collect();
-            Ok(of_subject((kind, &id), (&collection, fid), values))
+            Ok(of_subject((&kind.kind, &id), (&collection, fid), values))
         }
         Err(refusal) => {
             let broke = refusal.problem.code().status().is_server_error();
@@ -225,7 +225,7 @@ type Seen = ((CollectionId, FeatureId), Vec<PersonalValue>);
 
 async fn seen(
     app: &App,
-    (kind, id): (&str, &str),
+    (kind, id): (&SubjectKind, &str),
     wanted: &Wanted,
     (actor, asked): (&Actor, &Asked),
 ) -> Result<Seen, Refusal> {
