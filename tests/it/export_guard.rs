@@ -167,6 +167,8 @@ fn an_approval_allows_more_until_its_last_day_and_tiles_have_a_limit_of_their_ow
     let store = store(&approval("2099-12-31"));
     let whole = format!("{PARCELS}/items?limit=200");
     assert_eq!(store.get(0, &whole).status, 200);
+    let reason = store.log("export")[0]["reason"].clone();
+    assert_eq!(reason, "approval 密审2026-1, 密审2026-2");
     // The unit's is not the account's.
     check_refused(&store.get(1, &whole));
     std::fs::write(store.folder.path().join("tuban.toml"), approval("2020-12-31")).unwrap();

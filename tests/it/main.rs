@@ -14,6 +14,7 @@ mod audit;
 mod backup;
 mod calls;
 mod changes;
+mod classes;
 mod clues;
 mod commands;
 mod concealed;

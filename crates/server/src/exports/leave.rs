@@ -147,11 +147,16 @@ impl App {
         entry.geometry = ground.as_ref().and_then(outline::written);
         let (settings, taker) = (&self.settings.exports, (Taker::of(actor), kind));
         match self.exports.count(settings, taker, ground.as_ref(), entry.at) {
-            Ok(_) if row == Row::Own => {
-                self.engine.audit(entry).await?;
+            Ok(counted) => {
+                if !counted.approvals.is_empty() {
+                    entry.reason = format!("approval {}", counted.approvals);
+                }
+                if row == Row::Own {
+                    self.engine.audit(entry).await?;
+                } else if counted.is_new {
+                    self.tallies.add(&self.engine, entry).await?;
+                }
             }
-            Ok(true) => self.tallies.add(&self.engine, entry).await?,
-            Ok(false) => {}
             Err(limit) => {
                 result::REFUSED.clone_into(&mut entry.result);
                 limit.code().word().clone_into(&mut entry.reason);

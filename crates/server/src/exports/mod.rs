@@ -118,6 +118,14 @@ impl Default for Exports {
     }
 }
 
+/// What came of counting.
+struct Counted {
+    /// Whether some of the ground is not on record since a day.
+    is_new: bool,
+    /// The numbers of the approvals without which it would be too much.
+    approvals: String,
+}
+
 /// Who takes something.
 #[derive(Clone, Copy)]
 struct Taker<'a> {
@@ -139,8 +147,7 @@ impl<'a> Taker<'a> {
 }
 
 impl Exports {
-    /// Counts ground that is about to be sent, none when it has too many cells to be told apart. Whether
-    /// some of it is not on record since a day.
+    /// Counts ground that is about to be sent, none when it has too many cells to be told apart.
     ///
     /// # Errors
     /// Where it and what was taken before cover more than is allowed.
@@ -150,15 +157,17 @@ impl Exports {
         (taker, kind): (Taker<'_>, Kind),
         ground: Option<&Ground>,
         at: Timestamp,
-    ) -> Result<bool, Problem> {
+    ) -> Result<Counted, Problem> {
         let limit = match kind {
             Kind::Export => settings.limit_km2,
             Kind::Tile => settings.tiles_km2,
         };
         let oldest = settings.oldest(at);
+        let mut approvals: Vec<&str> = Vec::new();
         let mut all = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         for (owner, name) in taker.owners(kind) {
-            let allowed = settings.allowed(limit, name, Day::of(at));
+            let approval = settings.approval(name, Day::of(at));
+            let allowed = approval.map_or(limit, |one| one.km2.max(limit));
             let taken = all.entry(owner).or_default();
             taken.retain(|_, seen| seen.last >= oldest);
             let total = ground.map(|ground| {
@@ -175,11 +184,15 @@ impl Exports {
                 );
                 return Err(refused(name, (total, allowed), settings.window));
             }
+            if total.is_some_and(|total| total > limit) {
+                approvals.extend(approval.map(|one| one.number.as_str()));
+            }
         }
         if all.len() > MAX_OWNERS {
             all.retain(|_, taken| taken.values().any(|seen| seen.last >= oldest));
         }
-        Ok(ground.is_some_and(|ground| add(&mut all, (taker, kind), ground, at)))
+        let is_new = ground.is_some_and(|ground| add(&mut all, (taker, kind), ground, at));
+        Ok(Counted { is_new, approvals: approvals.join(", ") })
     }
 
     /// Counts what was taken at a moment of the past.
@@ -233,10 +246,10 @@ impl ExportSettings {
         Timestamp(at.0.saturating_sub(window))
     }
 
-    /// Square kilometres that somebody is allowed on a day.
-    fn allowed(&self, limit: f64, of: &str, day: Day) -> f64 {
+    /// What allows somebody most on a day, beside the limit.
+    fn approval(&self, of: &str, day: Day) -> Option<&Approval> {
         let approved = self.approvals.iter().filter(|one| one.of == of && day <= one.until);
-        approved.map(|one| one.km2).fold(limit, f64::max)
+        approved.max_by(|a, b| a.km2.total_cmp(&b.km2))
     }
 }
 
