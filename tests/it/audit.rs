@@ -280,7 +280,7 @@ fn questions_about_fields_that_may_not_be_read_stand_in_the_log_and_add_up() {
         format!("{parcels}/items?note=x"),
         format!("{parcels}/items/3?properties=note"),
         format!("/xyz/parcels/14/13486/6218.mvt?filter=note%3D{value}"),
-        format!("/xyz/parcels/14/13486/6218.mvt?properties=note"),
+        "/xyz/parcels/14/13486/6218.mvt?properties=note".to_owned(),
         format!("{parcels}/tiles/WebMercatorQuad/14/6218/13486?filter=note%3D{value}"),
     ];
     let count = own.len();

@@ -27,7 +27,8 @@ fn a_store_that_is_served_can_be_read_by_others_and_written_through_its_socket_a
         (&["collection", "set", "s.gpkg", "p", "--title", "x"], 1, &owner),
         (&["collection", "remove", "s.gpkg", "p", "--yes"], 1, &owner),
         (&["inspect", "s.gpkg"], 0, "1 collections"),
-        (&["export", "s.gpkg", "o.fgb"], 0, "1 features"),
+        // What leaves is on record, or does not leave.
+        (&["export", "s.gpkg", "o.fgb"], 1, &owner),
         (&["collection", "list", "s.gpkg"], 0, "p\t1\t"),
     ];
     for (arguments, code, part) in cases {
@@ -36,6 +37,7 @@ fn a_store_that_is_served_can_be_read_by_others_and_written_through_its_socket_a
         assert_eq!(answer.code, code, "{arguments:?}: {said}");
         assert!(said.contains(part), "{arguments:?}: {part:?} in {said}");
     }
+    assert!(!folder.path().join("o.fgb").exists());
     assert_eq!(server.get("/health").status, 200);
 }
 
