@@ -9,7 +9,7 @@ use crate::running::{Response, Server, run};
 const METRES: [f64; 2] = [85_600.0, 111_030.0];
 
 /// Longitude and latitude so many metres from a corner of the town.
-fn at(x: f64, y: f64) -> [f64; 2] {
+pub fn at(x: f64, y: f64) -> [f64; 2] {
     [116.34 + x / METRES[0], 39.72 + y / METRES[1]]
 }
 
@@ -23,13 +23,13 @@ fn feature(geometry: &Value, properties: Value) -> String {
 }
 
 /// Five courtyards in a row, a lane north of them and a sixth beyond it; the fourth has no household.
-struct Town {
-    folder: tempfile::TempDir,
-    server: Server,
+pub struct Town {
+    pub folder: tempfile::TempDir,
+    pub server: Server,
 }
 
 impl Town {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path();
         let parcel = |n: usize, x: f64, y: f64| {
@@ -137,19 +137,19 @@ impl Town {
         Self { folder, server }
     }
 
-    fn json(&self, target: &str) -> Value {
+    pub fn json(&self, target: &str) -> Value {
         let answer = self.get(target);
         assert_eq!(answer.status, 200, "{target}: {}", answer.text());
         answer.json()
     }
 
-    fn get(&self, target: &str) -> Response {
+    pub fn get(&self, target: &str) -> Response {
         self.server.get(target)
     }
 }
 
 /// A picture of one grey pixel.
-fn synthetic_photo() -> Vec<u8> {
+pub fn synthetic_photo() -> Vec<u8> {
     let picture = "89504e470d0a1a0a0000000d49484452000000010000000108000000003a7e9b550000000a\
                    4944415478da6360000000020001e527defc0000000049454e44ae426082";
     let picture: String = picture.split_whitespace().collect();
@@ -160,7 +160,7 @@ fn synthetic_photo() -> Vec<u8> {
 }
 
 /// A refusal with its code, that says what else to do.
-fn check_no(answer: &Response, status: u16, way: &str) {
+pub fn check_no(answer: &Response, status: u16, way: &str) {
     assert_eq!(answer.status, status, "{}", answer.text());
     assert!(answer.text().contains(way), "{way}: {}", answer.text());
 }
@@ -353,7 +353,7 @@ fn a_file_is_told_as_it_had_been_recorded() {
 }
 
 /// Text of an SVG, pieces joined.
-fn words(svg: &str) -> String {
+pub fn words(svg: &str) -> String {
     let pieces = svg.split('>').filter_map(|piece| piece.split_once('<')).map(|(text, _)| text);
     pieces.collect()
 }

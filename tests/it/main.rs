@@ -21,6 +21,7 @@ mod concealed;
 mod coordinates;
 mod crash;
 mod demo;
+mod dossier_images;
 mod dossiers;
 mod edit_conditions;
 mod edit_town;

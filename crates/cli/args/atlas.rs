@@ -37,6 +37,10 @@ pub struct AtlasArgs {
     /// Text that stands faintly across each page
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub watermark: String,
+    /// Take the ortho-image from tiles of PNG or JPEG, a PMTiles or MBTiles file, beside those of the
+    /// configuration; the definitions say which archive is the image: "ortho" unless they are changed
+    #[arg(long, value_name = "[ID=]PATH|URL")]
+    pub archive: Vec<String>,
     /// As it had been recorded: a day of Asia/Shanghai, or a time with a zone
     #[arg(long, value_name = "TIME", value_parser = server::moment)]
     pub as_of: Option<Timestamp>,

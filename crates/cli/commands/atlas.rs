@@ -12,8 +12,9 @@ use std::time::Instant;
 use engine::Engine;
 use engine::dossier::{DossierQuery, OverviewQuery, UnitStreets};
 use ledger::dossier::{Contents, Dossiers};
-use server::dossiers::{Imprint, fonts, ground, lines, sheets};
-use sheet::{Atlas, AtlasSummary, Dossier, Image, Orientation, Paper};
+use server::Archives;
+use server::dossiers::{Imprint, OrthoSource, fonts, ground, lines, orthos, sheets};
+use sheet::{Atlas, AtlasSummary, Dossier, Image, Orientation, Ortho, Paper};
 use spatial::world::to_lon_lat;
 use spatial::{Day, Envelope};
 use tempfile::NamedTempFile;
@@ -22,6 +23,7 @@ use tokio::sync::mpsc;
 use super::on_record::{Leaving, leaves};
 use super::query::open;
 use super::{CommandError, now};
+use crate::archives::{ArchiveConfig, storage_keys};
 use crate::args::{AtlasArgs, AtlasPaper};
 use crate::config::Config;
 use crate::data_files::read_dossiers;
@@ -67,8 +69,9 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
         watermark: args.watermark.clone(),
         author: atlas.author.clone(),
         date,
-        photos: Vec::new(),
+        ..Imprint::default()
     };
+    let ortho = ortho(&engine, &dossiers, (&args.archive, config)).await?;
     let paper = match args.paper {
         AtlasPaper::A4 => Paper::A4,
         AtlasPaper::A3 => Paper::A3,
@@ -83,8 +86,8 @@ pub async fn atlas(args: AtlasArgs, config: &Config) -> Result<(), CommandError>
     let folder = folder.unwrap_or_else(|| Path::new("."));
     let file = beside(folder).map_err(io)?;
     let (sender, mut receiver) = mpsc::channel::<Coming>(WAITING);
-    let sending =
-        tokio::spawn(send(engine, dossiers, (args.kind.clone(), args.as_of), ids, imprint, sender));
+    let sending = Sending { engine, dossiers, kind: args.kind.clone(), as_of: args.as_of, ortho };
+    let sending = tokio::spawn(sending.send(ids, imprint, sender));
     // Sheets are drawn on rayon's threads while the files after them are put together.
     let drawing = tokio::task::spawn_blocking(move || {
         let coming = std::iter::from_fn(|| receiver.blocking_recv());
@@ -182,60 +185,104 @@ fn described(
     }
 }
 
-/// Puts files together, a few at a time, and sends their sheets. The extent of what they show, in degrees.
-async fn send(
+/// The archive with the ortho-image, if the definitions name one that there is.
+async fn ortho(
+    engine: &Engine,
+    dossiers: &Dossiers,
+    (named, config): (&[String], &Config),
+) -> Result<Option<OrthoSource>, CommandError> {
+    let Some(layer) = &dossiers.set().ortho else { return Ok(None) };
+    let named = named.iter().map(|archive| ArchiveConfig::of_argument(archive));
+    let mut all = named.collect::<Result<Vec<_>, _>>()?;
+    all.extend(config.archives.iter().cloned());
+    let Some(archive) = all.into_iter().find(|archive| archive.id == layer.collection) else {
+        let id = &layer.collection;
+        tell(format_args!("sheets without 影像图: name its tiles with --archive {id}=FILE"));
+        return Ok(None);
+    };
+    let keys = storage_keys();
+    let (settings, snapshot) = (archive.settings(keys.as_ref())?, engine.snapshot());
+    let archives = Archives::open(vec![settings], &snapshot).await?;
+    Ok(OrthoSource::new(dossiers, &archives, &snapshot))
+}
+
+/// What sheets are made of.
+struct Sending {
     engine: Engine,
     dossiers: Arc<Dossiers>,
-    (kind, as_of): (Option<String>, Option<spatial::Timestamp>),
-    ids: Vec<String>,
-    imprint: Imprint,
-    sender: mpsc::Sender<Coming>,
-) -> Envelope {
-    let mut extent = Envelope::EMPTY;
-    let mut images: BTreeMap<String, Option<Arc<Image>>> = BTreeMap::new();
-    let mut number = 0;
-    for some in ids.chunks(AT_ONCE) {
-        let query = DossierQuery {
-            dossiers: Arc::clone(&dossiers),
-            kind: kind.clone(),
-            ids: some.to_vec(),
-            as_of,
-            with_history: true,
-        };
-        let found = async {
-            let files = engine.dossiers(query).await?;
-            let mut printed = Vec::with_capacity(files.len());
-            for file in files {
-                for area in ground(&file, engine.registry())? {
-                    for [x, y] in [area.min, area.max] {
-                        extent.extend(to_lon_lat([x, y].map(f64::from)));
-                    }
-                }
-                let photos = photos(&engine, &file, &mut images).await?;
-                printed.push((file, photos));
-            }
-            Ok::<_, CommandError>(printed)
-        };
-        let found = match found.await {
-            Ok(found) => found,
-            Err(error) => {
-                let _ended = sender.send(Err(Box::new(error))).await;
-                return extent;
-            }
-        };
-        for (file, photos) in found {
-            let imprint = Imprint { photos, ..imprint.clone() };
-            for mut sheet in sheets(&file, &imprint) {
-                number += 1;
-                sheet.sheet_number = number.to_string();
-                if sender.send(Ok(sheet)).await.is_err() {
+    kind: Option<String>,
+    as_of: Option<spatial::Timestamp>,
+    ortho: Option<OrthoSource>,
+}
+
+impl Sending {
+    /// Puts files together, a few at a time, and sends their sheets. The extent of what they show, in
+    /// degrees.
+    async fn send(
+        self,
+        ids: Vec<String>,
+        imprint: Imprint,
+        sender: mpsc::Sender<Coming>,
+    ) -> Envelope {
+        let mut images: BTreeMap<String, Option<Arc<Image>>> = BTreeMap::new();
+        let (mut extent, mut number) = (Envelope::EMPTY, 0);
+        for some in ids.chunks(AT_ONCE) {
+            let found = match self.files(some, &mut images, &mut extent).await {
+                Ok(found) => found,
+                Err(error) => {
+                    let _ended = sender.send(Err(Box::new(error))).await;
                     return extent;
+                }
+            };
+            for (file, photos, orthos) in found {
+                let imprint = Imprint { photos, orthos, ..imprint.clone() };
+                for mut sheet in sheets(&file, &imprint) {
+                    number += 1;
+                    sheet.sheet_number = number.to_string();
+                    if sender.send(Ok(sheet)).await.is_err() {
+                        return extent;
+                    }
                 }
             }
         }
+        extent
     }
-    extent
+
+    /// Files with the images of their photos and of their ground; widens `extent` to them.
+    async fn files(
+        &self,
+        ids: &[String],
+        images: &mut BTreeMap<String, Option<Arc<Image>>>,
+        extent: &mut Envelope,
+    ) -> Result<Vec<(Contents, Images<Arc<Image>>, Images<Ortho>)>, CommandError> {
+        let query = DossierQuery {
+            dossiers: Arc::clone(&self.dossiers),
+            kind: self.kind.clone(),
+            ids: ids.to_vec(),
+            as_of: self.as_of,
+            with_history: true,
+        };
+        let mut found = Vec::with_capacity(ids.len());
+        for mut file in self.engine.dossiers(query).await? {
+            for area in ground(&file, self.engine.registry())? {
+                for [x, y] in [area.min, area.max] {
+                    extent.extend(to_lon_lat([x, y].map(f64::from)));
+                }
+            }
+            let photos = photos(&self.engine, &file, images).await?;
+            let cuts = match &self.ortho {
+                Some(ortho) => ortho.cuts(&mut file, self.engine.registry()).await,
+                None => Vec::new(),
+            };
+            let orthos = orthos(&self.engine, &mut file, cuts).await?;
+            found.push((file, photos, orthos));
+        }
+        Ok(found)
+    }
 }
+
+/// Images by what they are of.
+type Images<I> = Vec<(String, I)>;
 
 /// The images of the photos of a file; those that are lost are left out.
 async fn photos(

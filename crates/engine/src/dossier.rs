@@ -14,6 +14,7 @@ mod history;
 mod overview;
 mod parcel;
 mod parts;
+mod photos;
 mod plane;
 mod rows;
 mod sides;
@@ -27,13 +28,13 @@ use std::time::Instant;
 use ::ledger::dossier::{Contents, Dossiers, SubjectKind};
 use rustc_hash::FxHashSet;
 use spatial::{Budget, CollectionId, Costs, Snapshot, Timestamp};
-use store::evidence::EvidenceFault;
 
 use crate::{Engine, EngineError};
 use gather::Sources;
 pub(crate) use gone::Surveys;
 
 pub use overview::{FileLine, Overview, OverviewQuery, UnitLine};
+pub use photos::{KeptPhoto, NewPhoto};
 pub use plane::Planes;
 pub use streets::UnitStreets;
 
@@ -80,23 +81,6 @@ impl Engine {
             }
         }
         Ok(files)
-    }
-
-    /// The bytes of a photo by their SHA-256, which lie with the evidence; none when they are lost or
-    /// damaged.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub async fn photo_bytes(&self, hash: &str) -> Result<Option<Vec<u8>>, EngineError> {
-        let Some(folder) = self.store().evidence_folder() else { return Ok(None) };
-        match folder.read(hash.to_owned()).await {
-            Ok(bytes) => Ok(Some(bytes)),
-            Err(EvidenceFault::Store(error)) => Err(EngineError::Store(error)),
-            Err(fault) => {
-                tracing::warn!(%fault, "a photo cannot be read");
-                Ok(None)
-            }
-        }
     }
 
     /// The state that files are of, as this handle sees it.

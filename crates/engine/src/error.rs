@@ -115,6 +115,27 @@ pub enum EngineError {
     /// The store keeps no evidence.
     #[error("the store keeps no evidence; `tuban ledger add STORE evidence` makes the collection")]
     NoEvidence,
+    /// The store keeps no photos of household files.
+    #[error(
+        "the store keeps no photos of files; `tuban ledger add STORE photos` makes the collection"
+    )]
+    NoPhotos,
+    /// Bytes of a photo that are not those that were meant.
+    #[error(
+        "the bytes of the photo have the SHA-256 {found}, not the one that was said; send them again"
+    )]
+    PhotoHash {
+        /// What they have.
+        found: String,
+    },
+    /// A subject has as many photos as it may have.
+    #[error("{subject} has {most} photos, which is the most that a file may have")]
+    TooManyPhotos {
+        /// Its number.
+        subject: String,
+        /// How many it may have.
+        most: usize,
+    },
     /// An id of evidence that has other bytes, or another point.
     #[error(
         "evidence {id} is known with other bytes or of another point ({point}): what was sent stays; \

@@ -40,6 +40,7 @@ use facts::KeptFacts;
 pub use facts::LedgerFacts;
 pub(crate) use guard::guarded;
 use held::Held;
+pub(crate) use held::{assign, blank};
 use index::Index;
 use ledger::{EventId, Payload, Point, PointId, Refusal, point::Role};
 pub use record_sums::{SumsAsked, record_units};

@@ -3,12 +3,14 @@
 
 mod document;
 mod ground;
+mod ortho;
 mod overview;
 mod sheet;
 mod tables;
 
 pub use document::document;
 pub use ground::{ground, named};
+pub use ortho::{OrthoCut, OrthoSource, orthos};
 pub use overview::{completeness_document, completeness_table, list_document, list_table};
 pub use sheet::{Imprint, fonts, lines, sheets};
 pub use tables::tables;

@@ -499,13 +499,14 @@ impl From<EngineError> for Problem {
             EngineError::NoWhistles => Code::NoWhistles,
             EngineError::Whistle(WhistleRefusal::OfAnother { .. }) => Code::RoleMayNot,
             EngineError::Whistle(_) => Code::WhistleConflict,
-            EngineError::NoEvidence => Code::NoEvidence,
+            EngineError::NoEvidence | EngineError::NoPhotos => Code::NoEvidence,
             EngineError::EvidenceDiffers { .. } | EngineError::EvidenceStays { .. } => {
                 Code::EvidenceStays
             }
-            EngineError::EvidenceHash { .. } | EngineError::TooMuchEvidence { .. } => {
-                Code::InvalidEvidence
-            }
+            EngineError::EvidenceHash { .. }
+            | EngineError::TooMuchEvidence { .. }
+            | EngineError::PhotoHash { .. }
+            | EngineError::TooManyPhotos { .. } => Code::InvalidEvidence,
             EngineError::EvidenceLost { .. } => {
                 tracing::error!(error = %detail, "evidence cannot be shown");
                 Code::EvidenceLost

@@ -20,6 +20,9 @@ const TITLE: f64 = 12.0;
 const HEAD: f64 = 8.0;
 const BLOCK: f64 = 18.0;
 const LABEL: f64 = 0.16;
+/// Of the scale below an ortho-image; and all that stands there: eight lines of its caption, and the scale.
+const SCALE: [f64; 2] = [80.0, 10.0];
+const BELOW_ORTHO: f64 = 45.0;
 const FRAME: Stroke = Stroke::solid(Colour::BLACK, 0.5);
 const THIN: Stroke = Stroke::solid(Colour::BLACK, 0.2);
 
@@ -247,11 +250,19 @@ fn further(flow: &mut Flow<'_>, dossier: &Dossier, rest: &str) {
     let width = flow.room[2] - flow.room[0];
     let columns = ((width / 85.0) as usize).max(1);
     if let Some(ortho) = &dossier.ortho {
-        let height = (flow.room[3] - flow.room[1]) * 0.36;
-        flow.title("影像图", height);
+        let height = (flow.room[3] - MARGIN) * 0.36;
+        flow.title("影像图", height + BELOW_ORTHO);
         let drawn = flow.images(&[(&ortho.image, &ortho.caption)], height, 1);
         for frame in drawn {
             outline(&mut flow.canvas, dossier, ortho.extent, frame);
+            let [left, top, ..] = flow.room;
+            let scale = (ortho.extent[2] - ortho.extent[0]) / (frame[2] - frame[0]) * 1000.0;
+            if scale.is_finite() && scale > 0.0 {
+                let middle = left + (width - SCALE[0]) / 2.0;
+                let bar = [middle, top, middle + SCALE[0], top + SCALE[1]];
+                scale_bar(&mut flow.canvas, scale, bar);
+                flow.room[1] += SCALE[1];
+            }
         }
     }
     if !dossier.photos.is_empty() {

@@ -86,11 +86,16 @@ impl Image {
         self.pixels
     }
 
+    /// Its file, as it came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Red, green and blue of each pixel; what is transparent shows paper.
     ///
     /// # Errors
     /// When the bytes are broken.
-    pub(crate) fn rgb(&self) -> Result<Vec<u8>, ImageFault> {
+    pub fn rgb(&self) -> Result<Vec<u8>, ImageFault> {
         let pixels = self.pixels[0] * self.pixels[1];
         let rgb = match self.packing {
             Packing::Png => png_rgb(&self.bytes)?,

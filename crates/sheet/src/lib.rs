@@ -19,6 +19,7 @@ mod image;
 mod index_map;
 mod labels;
 mod marks;
+mod mosaic;
 mod pdf;
 mod plan;
 mod plan_labels;
@@ -38,6 +39,7 @@ pub use dossier::{
 pub use font::{Font, FontFault, Fonts, Glyph};
 pub use form::{Form, FormFault, FormRow, form_pages, form_pdf};
 pub use image::{Image, ImageFault, MOST_PIXELS, Packing};
+pub use mosaic::{MosaicCut, MosaicTile, mosaic};
 pub use pdf::{Bookmark, EncodedPage, Part, PdfFault, PdfWriter, pdf};
-pub use raster::{RasterFault, png};
+pub use raster::{RasterFault, picture, png};
 pub use svg::svg;

@@ -9,7 +9,8 @@ use ttf_parser::OutlineBuilder;
 
 use crate::display::{Colour, Item, Page, Picture, Run, Shape};
 use crate::font::{Font, Fonts};
-use crate::image::ImageFault;
+use crate::image::{Image, ImageFault};
+use crate::mosaic::packed;
 
 /// Most pixels of a page: A3 at 400 dots an inch.
 const MOST_PIXELS: f64 = 32e6;
@@ -36,6 +37,29 @@ pub enum RasterFault {
 /// # Errors
 /// When it had more pixels than one may have, or an image on it is broken.
 pub fn png(page: &Page, fonts: &Fonts, dpi: f64) -> Result<Vec<u8>, RasterFault> {
+    let pixmap = drawn(page, fonts, dpi)?;
+    let mut out = Vec::new();
+    let mut encoder = png::Encoder::new(&mut out, pixmap.width(), pixmap.height());
+    encoder.set_color(ColorType::Rgb);
+    encoder.set_depth(BitDepth::Eight);
+    let dots = (dpi / 0.0254).round() as u32;
+    encoder.set_pixel_dims(Some(PixelDimensions { xppu: dots, yppu: dots, unit: Unit::Meter }));
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&rgb(&pixmap))?;
+    writer.finish()?;
+    Ok(out)
+}
+
+/// The page as an image that is packed in little time: a tile of a map.
+///
+/// # Errors
+/// As [`png()`].
+pub fn picture(page: &Page, fonts: &Fonts, dpi: f64) -> Result<Image, RasterFault> {
+    let pixmap = drawn(page, fonts, dpi)?;
+    Ok(packed(&rgb(&pixmap), [pixmap.width() as usize, pixmap.height() as usize])?)
+}
+
+fn drawn(page: &Page, fonts: &Fonts, dpi: f64) -> Result<Pixmap, RasterFault> {
     let scale = dpi / 25.4;
     let [width, height] = page.size.map(|side| (side * scale).round());
     let is_good = (36.0..=400.0).contains(&dpi) && width * height <= MOST_PIXELS;
@@ -47,22 +71,19 @@ pub fn png(page: &Page, fonts: &Fonts, dpi: f64) -> Result<Vec<u8>, RasterFault>
         match item {
             Item::Shape(one) => shape(&mut pixmap, one, to_pixels),
             Item::Text(one) => text(&mut pixmap, one, fonts, to_pixels),
-            Item::Picture(one) => picture(&mut pixmap, one, to_pixels)?,
+            Item::Picture(one) => put(&mut pixmap, one, to_pixels)?,
         }
     }
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, pixmap.width(), pixmap.height());
-    encoder.set_color(ColorType::Rgb);
-    encoder.set_depth(BitDepth::Eight);
-    let dots = (dpi / 0.0254).round() as u32;
-    encoder.set_pixel_dims(Some(PixelDimensions { xppu: dots, yppu: dots, unit: Unit::Meter }));
-    let mut writer = encoder.write_header()?;
-    // Every pixel is opaque, so that premultiplied colours are the colours.
-    let rgb: Vec<u8> =
-        pixmap.data().chunks_exact(4).flat_map(|one| [one[0], one[1], one[2]]).collect();
-    writer.write_image_data(&rgb)?;
-    writer.finish()?;
-    Ok(out)
+    Ok(pixmap)
+}
+
+/// Every pixel is opaque, so that premultiplied colours are the colours.
+fn rgb(pixmap: &Pixmap) -> Vec<u8> {
+    let mut rgb = vec![0; pixmap.data().len() / 4 * 3];
+    for (to, from) in rgb.chunks_exact_mut(3).zip(pixmap.data().chunks_exact(4)) {
+        to.copy_from_slice(&from[..3]);
+    }
+    rgb
 }
 
 fn paint(Colour(red, green, blue): Colour) -> Paint<'static> {
@@ -169,7 +190,7 @@ fn text(pixmap: &mut Pixmap, run: &Run, fonts: &Fonts, to_pixels: Transform) {
     }
 }
 
-fn picture(pixmap: &mut Pixmap, picture: &Picture, to_pixels: Transform) -> Result<(), ImageFault> {
+fn put(pixmap: &mut Pixmap, picture: &Picture, to_pixels: Transform) -> Result<(), ImageFault> {
     let [width, height] = picture.image.pixels();
     let rgb = picture.image.rgb()?;
     let Some(mut image) = Pixmap::new(width as u32, height as u32) else { return Ok(()) };

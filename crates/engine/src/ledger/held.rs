@@ -81,7 +81,7 @@ pub(super) fn column<'a>(collection: &Collection, row: FeatureRef<'a>, name: &st
 }
 
 /// Gives a feature values by the names of its columns.
-pub(super) fn assign<'n>(
+pub(crate) fn assign<'n>(
     collection: &Collection,
     feature: &mut Feature,
     values: impl IntoIterator<Item = (&'n str, Value)>,
@@ -95,7 +95,7 @@ pub(super) fn assign<'n>(
 }
 
 /// A feature without any value.
-pub(super) fn blank(collection: &Collection) -> Feature {
+pub(crate) fn blank(collection: &Collection) -> Feature {
     Feature { id: None, geometry: None, properties: vec![Value::Null; collection.fields.len()] }
 }
 

@@ -82,6 +82,13 @@ impl Dossiers {
             check.collection("red_lines.collection", &line.collection);
             check.line("red_lines.title", &line.title);
         }
+        if let Some(ortho) = &set.ortho {
+            check.collection("ortho.collection", &ortho.collection);
+            let said = [("ortho.source", &ortho.source), ("ortho.captured", &ortho.captured)];
+            for (key, text) in said {
+                text.iter().for_each(|text| check.line(key, text));
+            }
+        }
         check.count("subjects", set.subjects.len(), 1..=MAX_PARTS);
         let mut kinds = BTreeSet::new();
         for subject in &set.subjects {

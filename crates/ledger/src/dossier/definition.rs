@@ -42,6 +42,9 @@ pub struct DossierSet {
     /// Areas and lines that nothing may come near to.
     #[serde(default)]
     pub red_lines: Vec<NamedLayer>,
+    /// The ortho-image that sheets show a cut of; none without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ortho: Option<OrthoLayer>,
     /// What there are files of; the first is meant where nothing is said.
     pub subjects: Vec<SubjectKind>,
 }
@@ -228,6 +231,20 @@ pub struct NamedLayer {
     pub name: String,
     /// What they are called.
     pub title: String,
+}
+
+/// An ortho-image: tiles of images that are served beside the store.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OrthoLayer {
+    /// The archive by its name in URLs; where it is not served, sheets have no image.
+    pub collection: String,
+    /// Whose image it is; what the archive says when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// When it was taken, as it is printed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captured: Option<String>,
 }
 
 /// What there is a file of.

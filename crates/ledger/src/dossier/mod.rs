@@ -23,7 +23,7 @@ pub use contents::{
 };
 pub use definition::{
     BoundaryPointTable, BuildingLayer, BuildingUnitTable, DossierSet, LineLayer, NamedLayer,
-    ParcelLayer, Part, PartKind, PhotoTable, PointLayer, Reach, ShareTable, ShownField,
+    OrthoLayer, ParcelLayer, Part, PartKind, PhotoTable, PointLayer, Reach, ShareTable, ShownField,
     SubjectKind, UnitLayer,
 };
 pub use wording::{Method, border_words, side_words};

@@ -8,15 +8,15 @@ use ledger::dossier::{
 use serde_json::{Map, Value as Json, json};
 use spatial::{Crs, Operation, Timestamp};
 
-use super::{rounded, share};
+use super::{OrthoCut, rounded, share};
 use crate::point_events::member;
 use crate::query_string::encode;
 
 /// Longitude and latitude are told to so many places: half a millimetre.
 const PLACES: f64 = 1e8;
 
-/// A file as JSON; `base` is put before links.
-pub fn document(file: &Contents, base: &str) -> Json {
+/// A file as JSON, with what archives show of the ground of its parcels; `base` is put before links.
+pub fn document(file: &Contents, cuts: &[OrthoCut], base: &str) -> Json {
     let subject = &file.subject;
     let href = format!("{base}/dossiers/{}", encode(&subject.id));
     let units = file.units.iter().map(|unit| {
@@ -53,7 +53,7 @@ pub fn document(file: &Contents, base: &str) -> Json {
         "personal": personal,
         "completeness": completeness(&file.completeness),
         "shares": shares.collect::<Vec<_>>(),
-        "parcels": file.parcels.iter().map(parcel).collect::<Vec<_>>(),
+        "parcels": file.parcels.iter().map(|one| parcel(one, cuts, base)).collect::<Vec<_>>(),
         "buildings": file.buildings.iter().map(building).collect::<Vec<_>>(),
         "floors": floors.collect::<Vec<_>>(),
         "line": file.line.as_ref().map(|line| json!({ "length": measure(&line.length, "m") })),
@@ -103,7 +103,7 @@ pub(super) fn completeness(completeness: &Completeness) -> Json {
     })
 }
 
-fn parcel(parcel: &ParcelFile) -> Json {
+fn parcel(parcel: &ParcelFile, cuts: &[OrthoCut], base: &str) -> Json {
     let measured = |value: f64, unit: &str, method: Method| {
         parcel.plane.as_ref().map(|plane| number(value, unit, method, plane))
     };
@@ -137,6 +137,7 @@ fn parcel(parcel: &ParcelFile) -> Json {
             "withinMetres": line.within_m, "name": name, "distance": distance
         })
     };
+    let cut = cuts.iter().find(|cut| cut.parcel == parcel.code);
     let perimeter = parcel.boundary.perimeter_mm() as f64 / 1e3;
     json!({
         "code": parcel.code, "fid": parcel.feature.map(|id| id.value()),
@@ -151,7 +152,18 @@ fn parcel(parcel: &ParcelFile) -> Json {
         "overlaps": overlap.collect::<Vec<_>>(),
         "redLines": parcel.red_lines.iter().map(red_line).collect::<Vec<_>>(),
         "change": parcel.change.as_ref().zip(parcel.plane.as_ref()).map(|(one, crs)| change(one, crs)),
-        "goneBuildings": parcel.gone.iter().map(gone).collect::<Vec<_>>()
+        "goneBuildings": parcel.gone.iter().map(gone).collect::<Vec<_>>(),
+        "ortho": cut.map(|cut| ortho(cut, parcel.plane.as_ref(), base))
+    })
+}
+
+/// Which ground of which image the sheet shows.
+fn ortho(cut: &OrthoCut, plane: Option<&Crs>, base: &str) -> Json {
+    let tileset = format!("{base}/collections/{}/tiles/WebMercatorQuad", encode(&cut.archive));
+    json!({
+        "collection": cut.archive, "href": tileset, "zoom": cut.zoom,
+        "metresPerPixel": rounded(cut.pixel_m), "extent": cut.extent.map(rounded),
+        "crs": plane.map(ToString::to_string), "source": cut.source, "captured": cut.captured
     })
 }
 

@@ -9,7 +9,7 @@ use ledger::clue::Toward;
 use ledger::dossier::{Boundary, BuildingFile, Contents, ParcelFile, side_words};
 use sheet::{
     Area, BoundaryPoint, Building, Dossier, FontFault, Fonts, FourBounds, Image, Listing,
-    NamedLine, Neighbour, Photo, Ring,
+    NamedLine, Neighbour, Ortho, Photo, Ring,
 };
 use spatial::{Crs, Geometry, Table};
 
@@ -30,6 +30,8 @@ pub struct Imprint {
     pub date: String,
     /// The images of photos, by the number of the photo.
     pub photos: Vec<(String, Arc<Image>)>,
+    /// The ground of parcels, by the code of the parcel.
+    pub orthos: Vec<(String, Ortho)>,
 }
 
 /// The fonts of sheets, read when first asked for.
@@ -51,7 +53,7 @@ pub fn sheets(file: &Contents, imprint: &Imprint) -> Vec<Dossier> {
         file.parcels.iter().filter(|parcel| parcel.shape.is_some()).collect();
     let mut sheets: Vec<Dossier> = match drawn.as_slice() {
         [] => vec![without_parcel(file)],
-        parcels => parcels.iter().map(|parcel| of_parcel(file, parcel)).collect(),
+        parcels => parcels.iter().map(|parcel| of_parcel(file, parcel, imprint)).collect(),
     };
     let count = sheets.len();
     for (number, sheet) in sheets.iter_mut().enumerate() {
@@ -111,13 +113,14 @@ fn called(file: &Contents) -> String {
     }
 }
 
-fn of_parcel(file: &Contents, parcel: &ParcelFile) -> Dossier {
+fn of_parcel(file: &Contents, parcel: &ParcelFile, imprint: &Imprint) -> Dossier {
     let areas = parcel.shape.as_ref().map(areas).unwrap_or_default();
     let side = |toward: Toward| {
         let side = parcel.sides.iter().find(|side| side.toward == toward);
         side.map_or_else(String::new, side_words)
     };
     let area = parcel.area.as_ref().map(|area| format!("{:.2}㎡", area.value));
+    let ortho = imprint.orthos.iter().find(|(code, _)| *code == parcel.code);
     let own = file.buildings.iter().filter(|one| one.parcel.as_ref() == Some(&parcel.code));
     let mut sheet = Dossier {
         boundary: boundary(&parcel.boundary),
@@ -131,6 +134,7 @@ fn of_parcel(file: &Contents, parcel: &ParcelFile) -> Dossier {
         },
         grid: parcel.shape.as_ref().map(grid).unwrap_or_default(),
         crs: parcel.plane.as_ref().map(crs_words).unwrap_or_default(),
+        ortho: ortho.map(|(_, ortho)| ortho.clone()),
         areas,
         ..Dossier::default()
     };

@@ -8,6 +8,7 @@ use super::parts::{
 };
 use crate::clues::CLUES;
 use crate::negotiate::{CSV, GEOJSON, HTML, JSON, XLSX};
+use crate::routes::dossier_photos::{ENDING, MAX_TITLE, TAKEN};
 use crate::routes::dossier_sheets::{PDF, PNG, SVG};
 use crate::routes::dossiers::{DEFAULT_FILES, FILES, LISTS, MAX_FILES};
 use crate::state::App;
@@ -142,6 +143,50 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         }),
         None,
     );
+    if app.settings.offers_edits {
+        let path = format!("/dossiers/{{dossierId}}{ENDING}");
+        paths.insert(path, json!({ "post": keep_photo(app, vec![id(), kind()]) }));
+    }
+}
+
+/// How a photo is sent.
+fn keep_photo(app: &App, mut parameters: Vec<Value>) -> Value {
+    let bytes = json!({
+        "type": "string", "format": "binary", "maxLength": app.settings.max_evidence_bytes
+    });
+    let content: Map<String, Value> = TAKEN
+        .into_iter()
+        .map(|format| (format.media_type().to_owned(), json!({ "schema": bytes })))
+        .collect();
+    let title = json!({ "type": "string", "minLength": 1, "maxLength": MAX_TITLE });
+    let time = json!({ "type": "string", "format": "date-time" });
+    let hash = json!({ "type": "string", "pattern": "^[0-9A-Fa-f]{64}$" });
+    parameters.extend([
+        parameter("title", "what it shows", title),
+        parameter("captured_at", "when it was taken", time),
+        parameter("sha256", "what the bytes must have, so that none is lost on the way", hash),
+    ]);
+    let kept = json!({
+        "description": "the photo as it is kept; 200 when it was there already",
+        "headers": { "Location": {
+            "description": "where its bytes are", "schema": { "type": "string" }
+        } },
+        "content": { JSON.media_type: { "schema": schema("KeptPhoto"), "example": {
+            "revision": 42, "outcome": "new", "photo": {
+                "code": "H110115190212-00001-1/ba7816bf8f01cfea",
+                "sha256": "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+                "href": "/dossiers/H110115190212-00001-1/photos/H110115190212-00001-1%2Fba7816bf8f01cfea?kind=household"
+            }
+        } } }
+    });
+    let problem = json!({ "$ref": "#/components/responses/Problem" });
+    json!({
+        "operationId": "keepDossierPhoto", "tags": [TAG],
+        "summary": "a photo of the subject of a file, sent as it is; the same bytes sent again change nothing",
+        "parameters": parameters,
+        "requestBody": { "required": true, "content": content },
+        "responses": { "200": kept, "201": kept, "4XX": problem, "5XX": problem }
+    })
 }
 
 /// `components/schemas` of these paths.
@@ -175,6 +220,13 @@ pub fn schemas() -> Map<String, Value> {
                 "revision": count(), "subject": open(),
                 "level": { "type": "string", "nullable": true },
                 "whole": line(), "units": list(line()), "outside": line(), "links": links()
+            })),
+        ),
+        (
+            "KeptPhoto".to_owned(),
+            object(json!({
+                "revision": count(), "outcome": { "type": "string", "enum": ["new", "again"] },
+                "photo": object(json!({ "code": text(), "sha256": text(), "href": text() }))
             })),
         ),
         (
@@ -278,7 +330,12 @@ fn example() -> Value {
                 "misclosure": [0.0, 0.0]
             },
             "sides": [{ "toward": "东", "text": "2号（17.31米）", "borders": [] }],
-            "overlaps": [], "redLines": [], "change": null, "goneBuildings": []
+            "overlaps": [], "redLines": [], "change": null, "goneBuildings": [],
+            "ortho": {
+                "collection": "ortho", "href": "/collections/ortho/tiles/WebMercatorQuad", "zoom": 18,
+                "metresPerPixel": 0.4588, "extent": [443_380.0, 4_395_990.0, 443_425.0, 4_396_035.0],
+                "crs": "EPSG:4548", "source": "示意影像", "captured": null
+            }
         }],
         "buildings": [], "floors": [], "line": null, "photos": [], "points": [],
         "enforcement": null, "history": [], "notes": [], "links": []

@@ -9,10 +9,11 @@ use ledger::dossier::Contents;
 use sheet::{Image, Orientation, Page, Paper};
 use spatial::Day;
 
-use crate::dossiers::{Imprint, fonts, sheets};
+use crate::dossiers::{Imprint, OrthoCut, OrthoSource, fonts, orthos, sheets};
 use crate::negotiate::Offer;
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
+use crate::state::App;
 
 /// SVG: one page.
 pub const SVG: Offer = Offer { name: "svg", media_type: "image/svg+xml", also: &[] };
@@ -47,7 +48,7 @@ pub fn ending(id: &str) -> (&str, Option<&'static Offer>) {
 /// A file as it is drawn.
 pub async fn drawn(
     engine: &Engine,
-    file: Contents,
+    (mut file, cuts): (Contents, Vec<OrthoCut>),
     (chosen, query): (&Offer, &QueryString),
     watermark: String,
 ) -> Result<Response, Problem> {
@@ -65,7 +66,9 @@ pub async fn drawn(
     let dots = super::ledgers::whole(query, "dpi", DOTS, MOST_DOTS)?;
     let photos = photos(engine, &file).await?;
     let date = Day::of(now()).to_string();
-    let imprint = Imprint { watermark, author: "图斑 Tuban".to_owned(), date, photos };
+    let orthos = orthos(engine, &mut file, cuts).await?;
+    let author = "图斑 Tuban".to_owned();
+    let imprint = Imprint { watermark, author, date, photos, orthos };
     let (name, media_type) = (chosen.name, chosen.media_type);
     let draw = move || -> Result<Vec<u8>, Problem> {
         let fonts = fonts().map_err(|fault| Problem::internal(&fault))?;
@@ -115,4 +118,15 @@ pub async fn photos(
         }
     }
     Ok(photos)
+}
+
+/// What archives that the asker sees show of the parcels of a file.
+pub async fn cuts(app: &App, file: &mut Contents) -> Vec<OrthoCut> {
+    let source = app.settings.dossiers.as_ref().and_then(|dossiers| {
+        OrthoSource::new(dossiers, &app.settings.archives, &app.engine.snapshot())
+    });
+    match source {
+        Some(source) => source.cuts(file, app.engine.registry()).await,
+        None => Vec::new(),
+    }
 }

@@ -5,14 +5,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::get;
 use engine::clues::{CluesQuery, MAX_CLUES_PAGE, UnitShare};
 use engine::dossier::{DossierQuery, Overview, OverviewQuery};
 use engine::now;
 use engine::personal::MaskedValue;
-use formats::PhotoFormat;
 use ledger::dossier::{Contents, Dossiers, Personal};
 use serde_json::{Value, json};
 use spatial::{Day, FieldClass};
@@ -21,7 +19,6 @@ use super::dossier_sheets::{self, DRAWN, PDF, PNG, SVG};
 use super::ledgers::{private, whole};
 use super::{answers, tables};
 use crate::access::UrlToken;
-use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::clues;
@@ -49,7 +46,6 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/dossiers/completeness", get(completeness))
         .route("/dossiers/uncovered", get(uncovered))
         .route("/dossiers/{id}", get(one))
-        .route("/dossiers/{id}/photos/{photo}", get(photo))
 }
 
 /// What files are made of; refused where a server has no definitions.
@@ -182,7 +178,7 @@ pub fn no_kind(dossiers: &Dossiers, kind: &str) -> Problem {
     refused("kind", kind, &format!("send one of: {}", kinds.collect::<Vec<_>>().join(", ")))
 }
 
-fn refused(name: &str, text: &str, way: &str) -> Problem {
+pub(super) fn refused(name: &str, text: &str, way: &str) -> Problem {
     let shown: String = text.chars().take(60).collect();
     Problem::new(Code::InvalidParameter, format!("{name}={shown:?} is not usable: {way}"))
 }
@@ -263,11 +259,15 @@ async fn one(
     if query.value(AS_OF).is_none() {
         file.personal = masked(&app, &asked, &file).await;
     }
+    let cuts = match chosen.name {
+        "html" => Vec::new(),
+        _ => dossier_sheets::cuts(&app, &mut file).await,
+    };
     let revision = file.revision;
     let is_personal = file.personal.as_ref().is_some_and(|values| !values.is_empty());
     let response = match chosen.name {
         "json" => {
-            let mut body = dossiers::document(&file, &asked.base);
+            let mut body = dossiers::document(&file, &cuts, &asked.base);
             let mut links = self_and_alternates(&asked, chosen, &FILES);
             let list = format!("{}/dossiers?kind={}", asked.base, encode(&file.subject.kind));
             links.push(link("collection", JSON.media_type, &list, "all files of the kind"));
@@ -279,7 +279,7 @@ async fn one(
             let who = asked.standing.account();
             let who = who.map(|actor| format!("{} {}", actor.name(), Day::of(now())));
             let watermark = who.unwrap_or_default();
-            dossier_sheets::drawn(&app.engine, file, (chosen, &query), watermark).await?
+            dossier_sheets::drawn(&app.engine, (file, cuts), (chosen, &query), watermark).await?
         }
     };
     let kept = if is_personal { "no-store" } else { "private, no-cache" };
@@ -309,7 +309,7 @@ async fn masked(app: &App, asked: &Asked, file: &Contents) -> Option<Vec<Persona
 }
 
 /// The file of a number.
-async fn file(
+pub(super) async fn file(
     app: &App,
     id: &str,
     query: &QueryString,
@@ -375,43 +375,6 @@ fn file_page((asked, token): (&Asked, &UrlToken), file: &Contents) -> Response {
     body.push_str(&html::tables_body(&dossiers::tables(file), &ways));
     let name = subject.name.as_deref().unwrap_or_default();
     page(asked, &format!("{}一档 {} {name}", subject.kind_title, subject.id), &body)
-}
-
-/// `GET /dossiers/{id}/photos/{photo}`: the bytes of a photo, without what its camera says of person,
-/// place and device.
-async fn photo(
-    State(app): State<Arc<App>>,
-    Path((id, code)): Path<(String, String)>,
-    actor: Actor,
-    asked: Asked,
-) -> Result<Response, Problem> {
-    app.settings.evidence_readers.check(&actor)?;
-    let query = asked.query(&["kind", AS_OF])?;
-    let file = file(&app, &id, &query, false).await?;
-    let shown: String = code.chars().take(60).collect();
-    let none = || {
-        let detail = format!("{shown:?} is no photo of this file; GET /dossiers/{{id}} lists them");
-        Problem::new(Code::EvidenceNotFound, detail)
-    };
-    let photo = file.photos.iter().find(|photo| photo.code == code).ok_or_else(none)?;
-    let hash = photo.hash.clone().ok_or_else(none)?;
-    let lost = || {
-        let detail = format!("the bytes of photo {shown:?} are lost; put them back from a backup");
-        Problem::new(Code::EvidenceNotFound, detail)
-    };
-    let bytes = app.engine.photo_bytes(&hash).await?.ok_or_else(lost)?;
-    let format = [PhotoFormat::Jpeg, PhotoFormat::Png].into_iter().find(|one| one.begins(&bytes));
-    let odd = || Problem::internal(&format!("photo {shown:?} is neither JPEG nor PNG"));
-    let format = format.ok_or_else(odd)?;
-    let copy = app.engine.pool().run(move || format.stripped(&bytes)).await?;
-    let copy = copy.map_err(|broken| Problem::internal(&broken))?;
-    let mut response = copy.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    Ok(private(response, file.revision))
 }
 
 fn json_of(body: &Value) -> Response {

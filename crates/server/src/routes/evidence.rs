@@ -16,6 +16,7 @@ use axum::routing::get;
 use formats::PhotoFormat;
 use ledger::point::EvidenceId;
 use serde_json::json;
+use tokio::sync::SemaphorePermit;
 
 use super::answers;
 use super::origin::refuse_other_origins;
@@ -68,23 +69,8 @@ async fn keep(
         );
         return Err(Problem::new(Code::PointNotFound, detail));
     }
-    let busy = || Problem::new(Code::Busy, "many photos come in at once; try again in a second");
-    let _place = app.uploads.try_acquire().map_err(|_full| busy())?;
-    let body = match tokio::time::timeout(UPLOAD_TIME, Bytes::from_request(request, &app)).await {
-        Ok(body) => body,
-        Err(_elapsed) => {
-            let seconds = UPLOAD_TIME.as_secs();
-            let detail = format!("the body did not come within {seconds} s; nothing was kept");
-            return Err(Problem::new(Code::Timeout, detail));
-        }
-    };
-    let media_types = PhotoFormat::ALL.map(PhotoFormat::media_type);
-    let most = app.settings.max_evidence_bytes;
-    let body = request_body::read(&asked.headers, body, most, &media_types)?;
-    let format =
-        media_type(&asked.headers).and_then(|essence| PhotoFormat::of_media_type(&essence));
-    let lost = || Problem::internal(&"a media type that was taken is not known");
-    let format = format.ok_or_else(lost)?;
+    let upload = upload(&app, &asked.headers, request, &PhotoFormat::ALL).await?;
+    let (format, body) = (upload.format, upload.bytes);
     let reading = move || read(&query, (point, &actor), format, body.to_vec());
     let new = app.engine.pool().run_waiting(reading).await??;
     let kept = app.engine.keep_evidence(new).await?;
@@ -103,6 +89,40 @@ async fn keep(
         response.headers_mut().insert(header::LOCATION, place);
     }
     Ok(response)
+}
+
+/// A photo or document that came in whole, and the place that it takes meanwhile.
+pub struct Upload<'a> {
+    /// What its media type says.
+    pub format: PhotoFormat,
+    /// Its bytes.
+    pub bytes: Bytes,
+    _place: SemaphorePermit<'a>,
+}
+
+/// The body of a request that sends a photo or document of one of `formats`, which may take its time.
+pub async fn upload<'a>(
+    app: &'a Arc<App>,
+    headers: &HeaderMap,
+    request: Request,
+    formats: &[PhotoFormat],
+) -> Result<Upload<'a>, Problem> {
+    let busy = || Problem::new(Code::Busy, "many photos come in at once; try again in a second");
+    let place = app.uploads.try_acquire().map_err(|_full| busy())?;
+    let body = match tokio::time::timeout(UPLOAD_TIME, Bytes::from_request(request, app)).await {
+        Ok(body) => body,
+        Err(_elapsed) => {
+            let seconds = UPLOAD_TIME.as_secs();
+            let detail = format!("the body did not come within {seconds} s; nothing was kept");
+            return Err(Problem::new(Code::Timeout, detail));
+        }
+    };
+    let media_types: Vec<&str> = formats.iter().map(|format| format.media_type()).collect();
+    let most = app.settings.max_evidence_bytes;
+    let bytes = request_body::read(headers, body, most, &media_types)?;
+    let format = media_type(headers).and_then(|essence| PhotoFormat::of_media_type(&essence));
+    let lost = || Problem::internal(&"a media type that was taken is not known");
+    Ok(Upload { format: format.ok_or_else(lost)?, bytes, _place: place })
 }
 
 /// The media type of the body, without its parameters.

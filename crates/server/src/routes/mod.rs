@@ -12,6 +12,7 @@ mod checklists;
 mod collections;
 mod conformance;
 mod defects;
+pub mod dossier_photos;
 pub mod dossier_sheets;
 pub mod dossiers;
 mod enforcement;
@@ -132,6 +133,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(enforcement::routes())
         .merge(ledgers::routes())
         .merge(dossiers::routes())
+        .merge(dossier_photos::routes(&app))
         .merge(towns::routes())
         .merge(whistles::routes(&app))
         .merge(wmts::routes())
@@ -199,7 +201,7 @@ fn is_edit(request: &Request) -> bool {
     match *request.method() {
         Method::PUT | Method::PATCH | Method::DELETE => true,
         Method::POST => {
-            let endings = ["/items", "/events", evidence::ENDING];
+            let endings = ["/items", "/events", evidence::ENDING, dossier_photos::ENDING];
             let is_whole = [transactions::PATH, patrols::PATH, accounts::PATH].contains(&path);
             is_whole
                 || path.starts_with(whistles::PATH)
