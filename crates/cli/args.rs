@@ -135,6 +135,9 @@ pub struct DemoArgs {
     /// Address and port to listen on
     #[arg(long, value_name = "ADDR", value_parser = listen_address)]
     pub listen: Option<SocketAddr>,
+    /// Parcels of the city's two towns, where it is not there yet
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    pub parcels: u64,
     /// Create the city and end
     #[arg(long)]
     pub prepare_only: bool,

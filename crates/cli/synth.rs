@@ -2,8 +2,8 @@
 //!
 //! Everything follows from a seed: the same seed gives the same features on every machine, in
 //! the same order. Villages do not depend on each other, so any of them can be made alone, and
-//! many at once. Names and codes pass the checks of `ledger` and belong to nobody; there is no
-//! personal data.
+//! many at once. Names and codes pass the checks of `ledger` and belong to nobody; persons are
+//! in no layer, and those of `people` are none.
 //!
 //! A village is laid out on a straight *sheet* (`layout`, `lots`, `yard`, `lanes`), bent
 //! onto the ground (`bend`), and written in the CRS that is asked for (`ground`).
@@ -18,6 +18,8 @@ mod layout;
 mod ledger_rows;
 mod lots;
 mod naming;
+mod ortho;
+mod people;
 mod pictures;
 mod plan;
 mod points;
@@ -45,6 +47,8 @@ use village::Village;
 
 pub use layers::Layer;
 pub use ledger_rows::LedgerPoint;
+pub use ortho::write_ortho;
+pub use people::{Holder, PEOPLE};
 pub use records::{Records, collections as record_collections, pictures};
 pub use write::{SynthArgs, run};
 
@@ -105,6 +109,12 @@ pub enum SynthError {
     /// An id is none.
     #[error(transparent)]
     Id(#[from] ledger::point::InvalidId),
+    /// The fonts of images cannot be read.
+    #[error(transparent)]
+    Font(#[from] sheet::FontFault),
+    /// A tile of the image cannot be drawn.
+    #[error(transparent)]
+    Image(#[from] sheet::RasterFault),
     /// A point without any event.
     #[error("a point of the ledger has no event to begin with")]
     NoHistory,

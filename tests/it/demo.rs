@@ -20,7 +20,8 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         checked.out
     );
 
-    let server = Server::start(&folder.path().join("demo/city.gpkg"), &[]);
+    let ortho = folder.path().join("demo/ortho.mbtiles").display().to_string();
+    let server = Server::start(&folder.path().join("demo/city.gpkg"), &["--archive", &ortho]);
     let items = |query: &str| {
         let answer = server.get(&format!("/collections/points/items?f=json&{query}"));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -93,6 +94,23 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let code = file["photos"][0]["code"].as_str().unwrap().replace('/', "%2F");
     let photo = server.get(&format!("/dossiers/{id}/photos/{code}"));
     assert_eq!(photo.header("content-type"), Some("image/png"), "{}", photo.text());
+
+    // The sheet has the ground of the parcel, the file the masks of its holder.
+    let image = &file["parcels"][0]["ortho"];
+    assert_eq!((&image["collection"], &image["zoom"]), (&json!("ortho"), &json!(18)), "{file}");
+    assert!(image["source"].as_str().unwrap().contains("示意"), "{image}");
+    let masks: Vec<(&str, &str)> = file["personal"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["field"].as_str().unwrap(), one["masked"].as_str().unwrap()))
+        .collect();
+    let [("LXDH", telephone), ("QLRMC", name), ("ZJH", identity)] = masks[..] else {
+        panic!("{masks:?}")
+    };
+    assert!(telephone.starts_with("154****") && name.ends_with("**"), "{masks:?}");
+    assert!(identity.starts_with("119***********"), "{masks:?}");
+    assert!(folder.path().join("demo/city.gpkg.key").exists());
 
     // Whoever is responsible there is a post.
     let position = all[0]["geometry"]["coordinates"].as_array().unwrap();

@@ -4,6 +4,7 @@
 
 mod ledger;
 mod load;
+mod people;
 mod places;
 mod records;
 
@@ -15,20 +16,21 @@ use formats::ReadOptions;
 use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs};
 use store::{EvidenceFolder, FeatureStore, GeoPackageStore, LoadMode};
 
-use super::{CommandError, now, registry, serve};
+use super::{CommandError, now, registry, serve, with_key};
+use crate::archives::ArchiveConfig;
 use crate::args::DemoArgs;
 use crate::config::Config;
 use crate::import::{ImportOptions, Target, Watch, import_file};
 use crate::output::say;
 use crate::styles::style_of;
-use crate::synth::{Layer, Synth};
+use crate::synth::{Layer, Synth, write_ortho};
 
-/// Parcels of the two fictional towns.
-const PARCELS: u64 = 20_000;
 const TOWNS: u64 = 2;
 const SEED: u64 = 1;
 /// Name of the store in the folder of the demo.
 const STORE: &str = "city.gpkg";
+/// Names of the ortho-image: in the folder, and in URLs, as household files know it.
+const ORTHO: [&str; 2] = ["ortho.mbtiles", "ortho"];
 
 /// A file of `data/`, embedded in the binary.
 struct Background {
@@ -77,7 +79,7 @@ const BACKGROUND: [Background; 3] = [
 pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
     let path = args.dir.join(STORE);
     if !path.exists() {
-        make(&args.dir, &path, config).await?;
+        make(&args, &path, config).await?;
     }
     if args.prepare_only {
         say(format_args!("{}: the sample city is ready", path.display()));
@@ -85,11 +87,17 @@ pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
     }
     let mut config = config.clone();
     config.server.listen = args.listen.unwrap_or(config.server.listen);
+    let ortho = args.dir.join(ORTHO[0]);
+    if ortho.exists() && !config.archives.iter().any(|one| one.id == ORTHO[1]) {
+        let id = ORTHO[1].to_owned();
+        config.archives.push(ArchiveConfig { id, path: ortho, ..ArchiveConfig::default() });
+    }
     serve::run(&path, &config).await
 }
 
 /// Makes the city under another name, so that a half-made one is never served.
-async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), CommandError> {
+async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), CommandError> {
+    let folder = &args.dir;
     let io = |path: &Path| {
         let path = path.to_path_buf();
         move |source| CommandError::Io { path, source }
@@ -105,12 +113,20 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
         }
     }
     let registry = registry(config)?;
+    // Drawn while the store is written.
+    let (image, region) = (folder.join(ORTHO[0]), (SEED, args.parcels, TOWNS));
+    let drawing = tokio::task::spawn_blocking(move || write_ortho(region, &image));
     {
         let store = GeoPackageStore::open_or_create(&unfinished)?;
+        // The key of personal values lies where the finished store looks for it.
+        let mut key = path.as_os_str().to_owned();
+        key.push(".key");
+        store.set_key_file(key.into());
+        let store = with_key(store, config);
         for background in &BACKGROUND {
             import(&store, &unfinished, &registry, background).await?;
         }
-        let synth = Arc::new(Synth::new(SEED, PARCELS, Some(TOWNS), &Crs::CGCS2000)?);
+        let synth = Arc::new(Synth::new(SEED, args.parcels, Some(TOWNS), &Crs::CGCS2000)?);
         // Points are those of the ledger, which the polygons of units assign as they come.
         for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
             generate(&store, &synth, layer).await?;
@@ -120,7 +136,9 @@ async fn make(folder: &Path, path: &Path, config: &Config) -> Result<(), Command
         let recorded_at = now();
         ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
         records::load_records(&store, &registry, &synth, recorded_at).await?;
+        people::load_people(&store, &synth, recorded_at).await?;
     }
+    drawing.await??;
     let photos = [&unfinished, path].map(|store| EvidenceFolder::beside(store).root().to_owned());
     let [made, kept] = &photos;
     if made.exists() {

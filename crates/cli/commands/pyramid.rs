@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use engine::{Engine, EngineError, HIGHEST_IN_TILES, Pyramid, key_class};
 use formats::{
-    ArchiveFormat, ArchiveInfo, ArchivePart, FormatError, archive_order, finish_archive,
+    ArchiveFormat, ArchiveInfo, ArchivePart, FormatError, TileType, archive_order, finish_archive,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use spatial::{Collection, CollectionId, CollectionSnapshot, Envelope};
@@ -198,6 +198,7 @@ fn info(layers: &[&CollectionSnapshot], zooms: &RangeInclusive<u8>) -> ArchiveIn
     ArchiveInfo {
         name: text("name"),
         attribution: text("attribution"),
+        tile_type: TileType::Mvt,
         zooms: (*zooms.start(), *zooms.end()),
         bounds,
         center,

@@ -59,14 +59,23 @@ pub struct ArchiveInfo {
     pub name: String,
     /// Whom the data is owed to.
     pub attribution: String,
+    /// What the tiles are.
+    pub tile_type: TileType,
     /// First and last zoom.
     pub zooms: (u8, u8),
     /// West, south, east and north, in degrees.
     pub bounds: [f64; 4],
     /// Where a viewer begins: longitude, latitude, zoom.
     pub center: (f64, f64, u8),
-    /// The layers, as TileJSON's `vector_layers` describe them.
+    /// The layers, as TileJSON's `vector_layers` describe them; of images none.
     pub vector_layers: Value,
+}
+
+impl ArchiveInfo {
+    /// Whether viewers lay the tiles over others, in the words of MBTiles.
+    fn kind(&self) -> &'static str {
+        if self.tile_type.is_raster() { "baselayer" } else { "overlay" }
+    }
 }
 
 /// What is in a finished archive.

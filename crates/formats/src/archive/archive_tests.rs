@@ -18,6 +18,7 @@ fn info() -> ArchiveInfo {
     ArchiveInfo {
         name: "街镇".to_owned(),
         attribution: "示意".to_owned(),
+        tile_type: TileType::Mvt,
         zooms: (0, 3),
         bounds: [116.0, 39.5, 116.5, 40.0],
         center: (116.25, 39.75, 2),

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, params};
 use tile::TileCoord;
 
-use super::{ArchiveInfo, ArchiveSummary, archive_order};
+use super::{ArchiveInfo, ArchiveSummary, TileType, archive_order};
 use crate::FormatError;
 use crate::atomic_file::folder;
 
@@ -105,7 +105,7 @@ impl ArchivePart {
         self.last
     }
 
-    /// Adds tiles, which ascend in the archive's order, are compressed by gzip and not empty; or
+    /// Adds tiles, which ascend in the archive's order, are not empty and, if they are vector tiles, compressed by gzip; or
     /// notes that the tiles up to `looked_at` were looked at. Kept from here on.
     pub fn add(
         &mut self,
@@ -215,15 +215,20 @@ impl ArchivePart {
         let failed = sql_error(&self.path);
         let [west, south, east, north] = info.bounds;
         let (lon, lat, zoom) = info.center;
+        // MBTiles call vector tiles by the other of their endings.
+        let format = match info.tile_type {
+            TileType::Mvt => "pbf",
+            image => image.extension(),
+        };
         let rows = [
             ("name", info.name.clone()),
-            ("format", "pbf".to_owned()),
+            ("format", format.to_owned()),
             ("bounds", format!("{west},{south},{east},{north}")),
             ("center", format!("{lon},{lat},{zoom}")),
             ("minzoom", info.zooms.0.to_string()),
             ("maxzoom", info.zooms.1.to_string()),
             ("attribution", info.attribution.clone()),
-            ("type", "overlay".to_owned()),
+            ("type", info.kind().to_owned()),
             ("version", "1.3".to_owned()),
             ("json", serde_json::json!({ "vector_layers": info.vector_layers }).to_string()),
         ];

@@ -9,7 +9,7 @@ use libdeflater::{CompressionLvl, Compressor};
 use serde_json::json;
 
 use super::part::ArchivePart;
-use super::{ArchiveInfo, ArchiveSummary};
+use super::{ArchiveInfo, ArchiveSummary, TileType};
 use crate::FormatError;
 use crate::atomic_file::{AtomicFile, temporary};
 
@@ -19,10 +19,9 @@ const HEADER: u64 = 127;
 const ROOT_END: usize = 16_384;
 /// Entries of a leaf directory, to begin with.
 const LEAF_ENTRIES: usize = 4096;
-/// Codes of a compression and of a kind of tile. Directories and metadata are compressed too:
-/// some readers take it for granted.
+/// Codes of compressions. Directories and metadata are compressed too: some readers take it for granted.
+const PLAIN: u8 = 1;
 const GZIP: u8 = 2;
-const MVT: u8 = 1;
 
 /// So many tiles in a row with the same content; or, with no run, a leaf directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +69,7 @@ pub(super) fn write(
     let metadata = json!({
         "name": info.name,
         "attribution": info.attribution,
-        "type": "overlay",
+        "type": info.kind(),
         "vector_layers": info.vector_layers
     });
     let metadata = gzip(metadata.to_string().as_bytes());
@@ -96,7 +95,14 @@ pub(super) fn write(
         header.extend_from_slice(&number.to_le_bytes());
     }
     let clustered = 1;
-    header.extend_from_slice(&[clustered, GZIP, GZIP, MVT, info.zooms.0, info.zooms.1]);
+    let (coding, kind) = match info.tile_type {
+        TileType::Mvt => (GZIP, 1),
+        TileType::Png => (PLAIN, 2),
+        TileType::Jpeg => (PLAIN, 3),
+        TileType::Webp => (PLAIN, 4),
+        TileType::Avif => (PLAIN, 5),
+    };
+    header.extend_from_slice(&[clustered, GZIP, coding, kind, info.zooms.0, info.zooms.1]);
     let e7 = |degrees: f64| ((degrees * 1e7).round() as i32).to_le_bytes();
     info.bounds.iter().for_each(|border| header.extend_from_slice(&e7(*border)));
     header.push(info.center.2);

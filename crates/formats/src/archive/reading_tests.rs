@@ -26,9 +26,14 @@ fn tiles() -> Vec<(TileCoord, Vec<u8>)> {
 }
 
 fn export(path: &Path) {
+    export_as(path, TileType::Mvt);
+}
+
+fn export_as(path: &Path, tile_type: TileType) {
     let info = ArchiveInfo {
         name: "街镇".to_owned(),
         attribution: "示意".to_owned(),
+        tile_type,
         zooms: (0, 4),
         bounds: [-180.0, -80.0, 170.0, 85.0],
         center: (116.25, 39.75, 2),
@@ -85,6 +90,22 @@ fn what_was_exported_is_found_and_holes_are_holes() {
     assert_eq!(facts.bounds, [-180.0, -80.0, 170.0, 85.0]);
     assert_eq!(facts.center, Some((116.25, 39.75, 2)));
     assert_eq!(facts.vector_layers[0]["id"], "parcels");
+}
+
+#[test]
+fn an_archive_of_images_says_of_which() {
+    let folder = tempfile::tempdir().unwrap();
+    for tile_type in [TileType::Png, TileType::Jpeg, TileType::Webp, TileType::Avif] {
+        let (pm, mb) = (folder.path().join("a.pmtiles"), folder.path().join("a.mbtiles"));
+        export_as(&pm, tile_type);
+        export_as(&mb, tile_type);
+        let bytes = std::fs::read(&pm).unwrap();
+        let header = PmTilesHeader::parse(&bytes, bytes.len() as u64).unwrap();
+        let metadata = header.metadata.start as usize..header.metadata.end as usize;
+        let facts = header.facts(&bytes[metadata]).unwrap();
+        assert_eq!(&facts, MbTiles::open(&mb).unwrap().facts());
+        assert_eq!((facts.tile_type, facts.vector_layers.len()), (tile_type, 0));
+    }
 }
 
 #[test]
