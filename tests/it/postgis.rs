@@ -142,11 +142,11 @@ fn areas(parcels: &[Feature]) -> Vec<Shape<f64>> {
     (0..AREAS).map(area).collect()
 }
 
-fn folder() -> PathBuf {
+pub fn folder() -> PathBuf {
     PathBuf::from(std::env::var_os("TUBAN_POSTGIS_DIR").expect("run it by tests/postgis/run"))
 }
 
-fn hex(shape: &Shape<f64>) -> String {
+pub fn hex(shape: &Shape<f64>) -> String {
     wkb::encode(&shape.clone().into()).iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02X}").unwrap();
         text
@@ -175,7 +175,7 @@ fn pairs_and_areas_are_written_for_postgis() {
 }
 
 /// Rows of an answer of PostGIS: comma-separated fields, without a header.
-fn answer(name: &str) -> Vec<Vec<String>> {
+pub fn answer(name: &str) -> Vec<Vec<String>> {
     let text = fs::read_to_string(folder().join(name)).unwrap();
     text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
