@@ -380,8 +380,8 @@ fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
     let before = known();
     check(&one, 200);
     check(&other, 200);
-    // Of the first three the third, as the second found the answer ready; of the others all but the first.
-    assert_eq!(known() - before, 3);
+    // All but the first of each: the answer was ready, and whose bytes these are was not known.
+    assert_eq!(known() - before, 4);
     user(place, &["revoke", "2"]);
     check(&one, 200);
     check(&other, 401);

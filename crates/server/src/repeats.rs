@@ -109,7 +109,8 @@ impl Repeats {
 
     /// Keeps what a request with this head was answered.
     pub fn keep(&self, head: &[u8], answered: Answered<'_>) {
-        let Answered { sender: Sender { standing, view, is_drawn }, peer, kept, headers } = answered;
+        let Answered { sender: Sender { standing, view, is_drawn }, peer, kept, headers } =
+            answered;
         let repeat = Repeat {
             kept: Arc::downgrade(kept),
             standing: standing.clone(),

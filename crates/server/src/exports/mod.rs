@@ -46,7 +46,9 @@ pub struct ExportSettings {
 impl Default for ExportSettings {
     fn default() -> Self {
         Self {
-            collections: ["parcels", "buildings"].map(str::to_owned).into(),
+            collections: ["parcels", "buildings", "boundary_points", "boundary_lines"]
+                .map(str::to_owned)
+                .into(),
             limit_km2: 25.0,
             tiles_km2: 500.0,
             window: Duration::from_secs(30 * 86_400),
