@@ -43,6 +43,10 @@ pub struct ArchiveConfig {
     /// an area. For base maps.
     #[serde(default)]
     pub open: bool,
+    /// Whether the landing page and lists of collections leave it out; its tiles are there. For images of sheets, which clients
+    /// of features would take for a layer.
+    #[serde(default)]
+    pub unlisted: bool,
 }
 
 impl ArchiveConfig {
@@ -102,6 +106,7 @@ impl ArchiveConfig {
             description: self.description.clone(),
             attribution: self.attribution.clone(),
             is_open: self.open,
+            is_listed: !self.unlisted,
         })
     }
 }

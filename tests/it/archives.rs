@@ -61,6 +61,23 @@ fn path(folder: &Path, name: &str) -> String {
 const GZIP: [(&str, &str); 1] = [("Accept-Encoding", "gzip, br")];
 
 #[test]
+fn an_archive_may_be_there_without_being_listed() {
+    let folder = town();
+    let folder = folder.path();
+    let settings = folder.join("unlisted.toml");
+    let ortho = path(folder, "ortho.mbtiles");
+    let text = format!("[[archives]]\nid = \"ortho\"\npath = {ortho:?}\nunlisted = true\n");
+    std::fs::write(&settings, text).unwrap();
+    let server = Server::start(&folder.join("s.gpkg"), &["--config", settings.to_str().unwrap()]);
+    for target in ["/", "/collections", "/collections?f=html"] {
+        let answer = server.get(target);
+        assert!(answer.status == 200 && !answer.text().contains("ortho"), "{target}");
+    }
+    assert_eq!(server.get("/collections/ortho").status, 200);
+    assert_eq!(server.get(&format!("/xyz/ortho/{TILE}.png")).body, PNG);
+}
+
+#[test]
 fn tiles_of_an_export_are_those_of_the_server_in_both_formats() {
     let folder = town();
     let folder = folder.path();

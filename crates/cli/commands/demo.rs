@@ -90,7 +90,8 @@ pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
     let ortho = args.dir.join(ORTHO[0]);
     if ortho.exists() && !config.archives.iter().any(|one| one.id == ORTHO[1]) {
         let id = ORTHO[1].to_owned();
-        config.archives.push(ArchiveConfig { id, path: ortho, ..ArchiveConfig::default() });
+        let ortho = ArchiveConfig { id, path: ortho, unlisted: true, ..ArchiveConfig::default() };
+        config.archives.push(ortho);
     }
     serve::run(&path, &config).await
 }

@@ -79,6 +79,11 @@ impl Archive {
         self.settings.is_open
     }
 
+    /// Whether the landing page and lists of collections name it.
+    pub fn is_listed(&self) -> bool {
+        self.settings.is_listed
+    }
+
     /// What the archive says of its tiles, or the operator in its place; the name is never empty.
     pub fn facts(&self) -> Arc<ArchiveFacts> {
         Arc::clone(&self.current().facts)

@@ -47,6 +47,8 @@ pub struct ArchiveSettings {
     pub attribution: String,
     /// Whether it is there for those, too, who see a part of the store only.
     pub is_open: bool,
+    /// Whether the landing page and lists of collections name it.
+    pub is_listed: bool,
 }
 
 /// Why something of an archive could not be read.

@@ -43,7 +43,7 @@ pub async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
             listed(id, described(&app, &asked.base, collection))
         })
         .collect();
-    let archives = app.settings.archives.each();
+    let archives = app.settings.archives.each().filter(|one| one.is_listed());
     let shown = archives.filter(|one| !snapshot.collections.contains_key(one.id()));
     collections
         .extend(shown.map(|one| listed(one.id().as_str(), archives::described(&asked.base, one))));

@@ -43,7 +43,8 @@ pub async fn landing(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         to("service-meta", wmts::XML.media_type, wmts::CAPABILITIES, "the tiles by WMTS"),
         to("service-meta", json_type, ESRI_SERVICES, "the tiles for ArcGIS and QGIS"),
     ]);
-    links.extend(app.settings.archives.each().map(|archive| {
+    let archives = app.settings.archives.each().filter(|one| one.is_listed());
+    links.extend(archives.map(|archive| {
         let facts = archive.facts();
         let path = format!("{}/tiles", archives::path(archive));
         to(&archives::tilesets(&facts), json_type, &path, &facts.name)
