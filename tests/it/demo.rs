@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::running::{Server, run};
+use crate::running::{Server, masks, run};
 
 /// A UUID of version 7 that the generator does not give.
 const NEW_EVENT: &str = "019aaaaa-0000-7000-8000-0000000000ff";
@@ -99,12 +99,7 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let image = &file["parcels"][0]["ortho"];
     assert_eq!((&image["collection"], &image["zoom"]), (&json!("ortho"), &json!(18)), "{file}");
     assert!(image["source"].as_str().unwrap().contains("示意"), "{image}");
-    let masks: Vec<(&str, &str)> = file["personal"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["field"].as_str().unwrap(), one["masked"].as_str().unwrap()))
-        .collect();
+    let masks = masks(&file);
     let [("LXDH", telephone), ("QLRMC", name), ("ZJH", identity)] = masks[..] else {
         panic!("{masks:?}")
     };

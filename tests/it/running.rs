@@ -265,6 +265,16 @@ fn unchunked(mut rest: &[u8]) -> Vec<u8> {
     body
 }
 
+/// The personal values of a household file as they are masked, by field.
+pub fn masks(file: &serde_json::Value) -> Vec<(&str, &str)> {
+    file["personal"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["field"].as_str().unwrap(), one["masked"].as_str().unwrap()))
+        .collect()
+}
+
 /// A folder of real data that is no part of the project, if this machine has it.
 pub fn real_data() -> Option<PathBuf> {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::running::{Answer, Server, run};
+use crate::running::{Answer, Server, masks, run};
 use crate::survey_files::{Files, Shape, at, identity, parcel, people, rectangle};
 
 fn find_secret(bytes: &[u8]) -> Option<String> {
@@ -126,12 +126,7 @@ fn a_package_becomes_household_files_and_again_changes_nothing() {
     assert_eq!(units.as_array().unwrap().len(), 2);
     assert_eq!(units[1][0], json!({ "field": "SHBW", "title": "室号部位", "value": "201" }));
     assert_eq!(file["buildings"].as_array().unwrap().len(), 3);
-    let masks: Vec<(&str, &str)> = file["personal"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (one["field"].as_str().unwrap(), one["masked"].as_str().unwrap()))
-        .collect();
+    let masks = masks(&file);
     for expected in [("QLRMC", "欧**"), ("QLRMC_2", "司**"), ("DH", "138****5678")] {
         assert!(masks.contains(&expected), "{masks:?}");
     }

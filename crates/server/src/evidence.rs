@@ -84,8 +84,7 @@ pub fn read(
     );
     let phase = read.named("phase", Phase::from_identifier, &Phase::ALL.map(Phase::identifier));
     let sha256 = read.parsed("sha256", |text| {
-        let is_hash = text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_hash
+        is_hash(text)
             .then(|| text.to_ascii_lowercase())
             .ok_or("64 hexadecimal digits are expected".to_owned())
     });
@@ -182,6 +181,11 @@ impl Reader<'_> {
         }
         Some(GivenPosition { lon_lat: [lon?, lat?], source: source?, accuracy_m })
     }
+}
+
+/// Whether a text is a SHA-256, as 64 hexadecimal digits.
+pub fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A piece as everyone sees it, with where its bytes are.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -15,18 +15,17 @@ use formats::PhotoFormat;
 use serde_json::json;
 use spatial::Timestamp;
 
-use super::answers;
 use super::dossiers::{definitions, file};
-use super::evidence::upload;
+use super::evidence::{keep_apart, taken_in, upload};
 use super::ledgers::private;
 use super::origin::refuse_other_origins;
 use super::personal::names_a_person;
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, moment};
 use crate::asked::Asked;
+use crate::evidence::is_hash;
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
-use crate::request_body;
 use crate::state::App;
 
 /// End of the path that photos are sent to.
@@ -89,20 +88,8 @@ async fn keep(
     let kept = app.engine.keep_photo(new).await?;
     let place = format!("{}/dossiers/{}/photos/{}", asked.base, encode(&id), encode(&kept.code));
     let href = format!("{place}?kind={}", encode(&file.subject.kind));
-    let outcome = if kept.is_new { "new" } else { "again" };
-    let document = json!({
-        "revision": kept.revision.0, "outcome": outcome,
-        "photo": { "code": kept.code, "sha256": kept.sha256, "href": href }
-    });
-    let response = answers::json(request_body::JSON, &document);
-    let mut response = answers::of_state(response, kept.revision, "no-store");
-    if kept.is_new {
-        *response.status_mut() = StatusCode::CREATED;
-    }
-    if let Ok(href) = HeaderValue::from_str(&href) {
-        response.headers_mut().insert(header::LOCATION, href);
-    }
-    Ok(response)
+    let photo = json!({ "code": kept.code, "sha256": kept.sha256, "href": href });
+    Ok(taken_in(("photo", photo), (kept.revision, kept.is_new), &href))
 }
 
 /// What a request says of a photo.
@@ -134,8 +121,6 @@ impl Told {
             None
         });
         let sha256 = query.value("sha256").map(str::to_ascii_lowercase);
-        let is_hash =
-            |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         if sha256.as_ref().is_some_and(|text| !is_hash(text)) {
             add("/sha256", "64 hexadecimal digits are expected".to_owned());
         }
@@ -172,7 +157,7 @@ async fn bytes(
         Problem::new(Code::EvidenceNotFound, detail)
     };
     let bytes = app.engine.photo_bytes(&hash).await?.ok_or_else(lost)?;
-    let format = [PhotoFormat::Jpeg, PhotoFormat::Png].into_iter().find(|one| one.begins(&bytes));
+    let format = TAKEN.into_iter().find(|one| one.begins(&bytes));
     let odd = || Problem::internal(&format!("photo {shown:?} is neither JPEG nor PNG"));
     let format = format.ok_or_else(odd)?;
     let copy = app.engine.pool().run(move || format.stripped(&bytes)).await?;
@@ -180,8 +165,6 @@ async fn bytes(
     let mut response = copy.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.media_type()));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    keep_apart(headers);
     Ok(private(response, file.revision))
 }

@@ -15,7 +15,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use formats::PhotoFormat;
 use ledger::point::EvidenceId;
-use serde_json::json;
+use serde_json::{Value as Json, json};
+use spatial::Revision;
 use tokio::sync::SemaphorePermit;
 
 use super::answers;
@@ -74,21 +75,36 @@ async fn keep(
     let reading = move || read(&query, (point, &actor), format, body.to_vec());
     let new = app.engine.pool().run_waiting(reading).await??;
     let kept = app.engine.keep_evidence(new).await?;
-    let outcome = if kept.is_new { "new" } else { "again" };
-    let document = json!({
-        "revision": kept.revision.0, "outcome": outcome,
-        "evidence": piece((&kept.held, app.engine.profile()), kept.row, &asked.base)
-    });
+    let piece = piece((&kept.held, app.engine.profile()), kept.row, &asked.base);
+    let place = format!("{}/evidence/{}", asked.base, kept.evidence.id);
+    Ok(taken_in(("evidence", piece), (kept.revision, kept.is_new), &place))
+}
+
+/// The answer to whoever sent a photo or document: what it is called and what is known of it, whether it is
+/// new, and where it is now.
+pub fn taken_in(
+    (name, what): (&str, Json),
+    (revision, is_new): (Revision, bool),
+    place: &str,
+) -> Response {
+    let outcome = if is_new { "new" } else { "again" };
+    let document = json!({ "revision": revision.0, "outcome": outcome, name: what });
     let response = answers::json(request_body::JSON, &document);
-    let mut response = answers::of_state(response, kept.revision, "no-store");
-    if kept.is_new {
+    let mut response = answers::of_state(response, revision, "no-store");
+    if is_new {
         *response.status_mut() = StatusCode::CREATED;
     }
-    let place = format!("{}/evidence/{}", asked.base, kept.evidence.id);
-    if let Ok(place) = HeaderValue::from_str(&place) {
+    if let Ok(place) = HeaderValue::from_str(place) {
         response.headers_mut().insert(header::LOCATION, place);
     }
-    Ok(response)
+    response
+}
+
+/// Adds what keeps a browser from taking the bytes that somebody sent for anything but what they are.
+pub fn keep_apart(headers: &mut HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let policy = HeaderValue::from_static("default-src 'none'; sandbox");
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
 }
 
 /// A photo or document that came in whole, and the place that it takes meanwhile.
@@ -179,11 +195,7 @@ async fn bytes(
     let disposition = format!("{disposition}; filename=\"{id}.{}\"", format.extension());
     let mut headers = HeaderMap::new();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static("default-src 'none'; sandbox"),
-    );
+    keep_apart(&mut headers);
     for (name, value) in [(header::ETAG, &etag), (header::CONTENT_DISPOSITION, &disposition)] {
         if let Ok(value) = HeaderValue::from_str(value) {
             headers.insert(name, value);
