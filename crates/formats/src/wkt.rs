@@ -132,7 +132,7 @@ impl WktReader<'_> {
         let word = self.word();
         let (name, dims) = self.dims(&word);
         let shape = match name {
-            "POINT" => self.list(|r| r.coord(dims))?.first().map(|&c| Shape::Point(Point(c))),
+            "POINT" => self.position(dims)?.map(|coord| Shape::Point(Point(coord))),
             "MULTIPOINT" => {
                 let points = self.list(|r| r.bare_point(dims))?;
                 let points: Vec<_> = points.into_iter().flatten().map(Point).collect();
@@ -196,20 +196,33 @@ impl WktReader<'_> {
     }
 
     fn polygon(&mut self, dims: Dims) -> Result<Option<Polygon<f64>>, WktError> {
-        let mut rings = self
-            .list(|r| {
-                let coords = r.list(|r| r.coord(dims))?;
-                Ok(r.assembly.ring(coords))
-            })?
-            .into_iter();
+        let mut rings = self.list(|r| {
+            let coords = r.list(|r| r.coord(dims))?;
+            Ok(r.assembly.ring(coords))
+        })?;
+        let outlined = rings.first().is_some_and(|exterior| !exterior.0.is_empty());
+        rings.retain(|ring| !ring.0.is_empty());
+        if !outlined && !rings.is_empty() {
+            return Err(self.error("holes without an exterior ring"));
+        }
+        let mut rings = rings.into_iter();
         Ok(rings.next().map(|exterior| Polygon::new(exterior, rings.collect())))
+    }
+
+    /// The one position of a point; `None` when it is empty.
+    fn position(&mut self, dims: Dims) -> Result<Option<Coord<f64>>, WktError> {
+        match self.list(|r| r.coord(dims))?[..] {
+            [] => Ok(None),
+            [coord] => Ok(Some(coord)),
+            _ => Err(self.error("a point has one position")),
+        }
     }
 
     /// A point of a multipoint, in parentheses or not.
     fn bare_point(&mut self, dims: Dims) -> Result<Option<Coord<f64>>, WktError> {
         self.skip_space();
         match self.rest().first() {
-            Some(b'(' | b'E' | b'e') => Ok(self.list(|r| r.coord(dims))?.first().copied()),
+            Some(b'(' | b'E' | b'e') => self.position(dims),
             _ => self.coord(dims).map(Some),
         }
     }

@@ -42,6 +42,8 @@ fn dialects_are_understood() {
     check_reads("POINT (1 2 3 4)", "POINT ZM (1 2 3 4)", &[]);
     check_reads("MULTIPOINT (1 2, 3 4)", "MULTIPOINT ((1 2), (3 4))", &[]);
     check_reads("MULTIPOINT (EMPTY, (3 4))", "MULTIPOINT ((3 4))", &[]);
+    let holed = "POLYGON ((0 0, 4 0, 4 4, 0 0), (1 1, 2 1, 2 2, 1 1))";
+    check_reads(&holed.replace("), (", "), EMPTY, ("), holed, &[]);
     check_reads("POINT (+1.50 -.5)", "POINT (1.5 -0.5)", &[]);
     let closed = "POLYGON Z ((0 0 7, 4 0 8, 4 4 9, 0 0 7))";
     check_reads("POLYGON Z ((0 0 7, 4 0 8, 4 4 9))", closed, &["unclosed_ring"]);
@@ -54,6 +56,7 @@ fn an_empty_geometry_is_none() {
         "POLYGON Z EMPTY",
         "GEOMETRYCOLLECTION (POINT EMPTY)",
         "MULTIPOLYGON (EMPTY)",
+        "MULTIPOLYGON ((EMPTY, EMPTY))",
     ] {
         assert_eq!(read_wkt(text).unwrap(), None, "{text}");
     }
@@ -71,6 +74,9 @@ fn what_is_no_geometry_is_refused_with_its_place() {
         ("POINT (nan 2)", 7),
         ("POINT (1e999 2)", 7),
         ("POINT Z (1 2)", 12),
+        ("POINT (1 2, 3 4)", 16),
+        ("MULTIPOINT ((1 2, 3 4))", 22),
+        ("POLYGON (EMPTY, (1 1, 2 1, 2 2, 1 1))", 37),
         ("CIRCULARSTRING (0 0, 1 1, 2 0)", 0),
         ("POLYGON (0 0, 1 1)", 9),
     ] {
