@@ -86,7 +86,7 @@ impl Engine {
         if current.recorded_at.is_none_or(|recorded| recorded <= moment) {
             return Ok(current);
         }
-        let revision = self.0.store.revision_at(moment).await?;
+        let revision = self.revision_at(moment).await?;
         if revision >= current.revision {
             return Ok(current);
         }

@@ -7,25 +7,39 @@ use spatial::{Revision, Timestamp};
 
 use crate::{Engine, EngineError};
 
-/// Times that are kept; few revisions are asked for again and again.
+/// Most that is kept of either; few are asked for again and again.
 const MOST: usize = 4096;
 
-/// Times of revisions, as far as they were asked for.
+/// Times of revisions and revisions of times, as far as they were asked for.
 #[derive(Debug, Default)]
-pub(crate) struct Recorded(Mutex<BTreeMap<Revision, Timestamp>>);
+pub(crate) struct Recorded {
+    times: Known<Revision, Timestamp>,
+    /// Of times before the last change alone: later ones are not over.
+    revisions: Known<Timestamp, Revision>,
+}
 
-impl Recorded {
-    fn find(&self, revision: Revision) -> Option<Timestamp> {
-        let times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        times.get(&revision).copied()
+/// What was found out and never changes.
+#[derive(Debug)]
+struct Known<K, V>(Mutex<BTreeMap<K, V>>);
+
+impl<K, V> Default for Known<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Ord, V: Copy> Known<K, V> {
+    fn find(&self, key: K) -> Option<V> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&key).copied()
     }
 
-    fn keep(&self, revision: Revision, time: Timestamp) {
-        let mut times = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if times.len() >= MOST {
-            times.clear();
+    fn keep(&self, key: K, value: V) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= MOST {
+            known.clear();
         }
-        times.insert(revision, time);
+        known.insert(key, value);
     }
 }
 
@@ -36,7 +50,7 @@ impl Engine {
         if revision == Revision(0) {
             return Ok(None);
         }
-        if let Some(time) = self.recorded().find(revision) {
+        if let Some(time) = self.recorded().times.find(revision) {
             return Ok(Some(time));
         }
         let time = match self.first_change_after(Revision(revision.0 - 1)).await? {
@@ -44,14 +58,22 @@ impl Engine {
             None => self.snapshot().recorded_at,
         };
         if let Some(time) = time {
-            self.recorded().keep(revision, time);
+            self.recorded().times.keep(revision, time);
         }
         Ok(time)
     }
 
     /// The newest revision that was recorded at `moment` or before; 0 when none was.
     pub async fn revision_at(&self, moment: Timestamp) -> Result<Revision, EngineError> {
-        Ok(self.store().revision_at(moment).await?)
+        if let Some(revision) = self.recorded().revisions.find(moment) {
+            return Ok(revision);
+        }
+        let is_over = self.current().recorded_at.is_some_and(|recorded| moment < recorded);
+        let revision = self.store().revision_at(moment).await?;
+        if is_over {
+            self.recorded().revisions.keep(moment, revision);
+        }
+        Ok(revision)
     }
 
     async fn first_change_after(

@@ -33,7 +33,10 @@ fn first_row(
     table: &str,
     late: impl Fn(&Connection, i64) -> Result<bool, StoreError>,
 ) -> Result<i64, StoreError> {
-    let sql = format!("SELECT ifnull(min(seq), 1), ifnull(max(seq), 0) + 1 FROM {table}");
+    // Two questions: of both ends at once SQLite asks every row.
+    let sql = format!(
+        "SELECT ifnull((SELECT min(seq) FROM {table}), 1), ifnull((SELECT max(seq) FROM {table}), 0) + 1"
+    );
     let (mut low, mut high) =
         db.query_row(&sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))?;
     while low < high {
