@@ -361,7 +361,7 @@ fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
     let town = Town::new();
     let (place, anybody) = (town.folder.path(), String::new());
     let check = |headers: &str, status: u16| {
-        for answer in repeated(&town, TILE, headers, 3) {
+        for answer in repeated(&town.server, TILE, headers, 3) {
             let begin = String::from_utf8_lossy(&answer);
             assert!(begin.contains(&format!("http/1.1 {status}")), "{headers}: {begin}");
         }
@@ -372,7 +372,7 @@ fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
     let bearer = || format!("Authorization: Bearer {}\r\n", token(place, "zhang", &[]));
     let (one, other) = (bearer(), bearer());
     let known = || {
-        let metrics = repeated(&town, "/metrics", &one, 1);
+        let metrics = repeated(&town.server, "/metrics", &one, 1);
         let text = String::from_utf8_lossy(&metrics[0]).into_owned();
         let count = text.lines().find_map(|line| line.strip_prefix("tuban_http_repeated_total "));
         count.unwrap().parse::<u64>().unwrap()

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::areas_town::{Areas, MARKS, SECRET, SIDES, shipped};
 use crate::points_town::uuid;
+use crate::ready::repeated;
 use crate::running::Response;
 
 /// Whether an answer holds a text.
@@ -492,4 +493,34 @@ fn a_tile_for_some_is_private_and_an_area_that_ends_shows_nothing() {
     assert_eq!(store.ids(&store.first, "points").len(), 1);
     assert_eq!(store.ids(&store.first, "point_events").len(), 3);
     assert!(store.ids(&store.first, "admin_units").is_empty());
+}
+
+#[test]
+fn a_request_that_is_known_by_its_bytes_is_of_the_area_that_is_its_senders_now() {
+    let store = Areas::new();
+    let server = &store.town.server;
+    let tile = "/xyz/parcels/12/3371/1554.mvt";
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    let known = || {
+        let metrics = repeated(server, "/metrics", &bearer(&store.whole), 1);
+        let text = String::from_utf8_lossy(&metrics[0]).into_owned();
+        let count = text.lines().find_map(|line| line.strip_prefix("tuban_http_repeated_total "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    let check = |token: &str, times: u64| {
+        let before = known();
+        let answers = repeated(server, tile, &bearer(token), 4);
+        assert!(answers.iter().all(|answer| *answer == answers[0]));
+        assert_eq!(known() - before, times);
+        answers[0].clone()
+    };
+    // All but the first two: it was not ready, and whose bytes these are was not known.
+    let first = check(&store.first, 2);
+    assert_ne!(check(&store.second, 2), first);
+    assert_eq!(check(&store.first, 4), first);
+    let end = ["user", "scope", "s.gpkg", "anna", "110115001", "--end", "2024-06-30"];
+    assert_eq!(crate::running::run(store.town.folder.path(), &end).code, 0);
+    let nothing = check(&store.first, 2);
+    let head = String::from_utf8_lossy(&nothing);
+    assert!(head.contains("http/1.1 204"), "{head}");
 }

@@ -1,7 +1,7 @@
 //! Answers that are given again without a route: the same as the route's, and never of an older state.
 
 use crate::edit_town::{Town, feature, square_at};
-use crate::running::Response;
+use crate::running::{Response, Server};
 
 /// Tile of zoom 14 over the parcels, of all six, and one over the first point.
 const PARCELS: &str = "/xyz/parcels/14/13489/6226.mvt";
@@ -33,10 +33,10 @@ fn sent(town: &Town, target: &str, headers: &str) -> Vec<u8> {
 }
 
 /// The answers to a request that comes so often over one connection, each without waiting for the last.
-pub fn repeated(town: &Town, target: &str, headers: &str, times: usize) -> Vec<Vec<u8>> {
+pub fn repeated(server: &Server, target: &str, headers: &str, times: usize) -> Vec<Vec<u8>> {
     let one = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
     let last = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    let answers = town.server.send((one.repeat(times) + last).as_bytes());
+    let answers = server.send((one.repeat(times) + last).as_bytes());
     let mut rest = answers.as_slice();
     let bodies = (0..times).map(|_| {
         let (answer, after) = first_of(rest);
@@ -76,7 +76,7 @@ fn an_answer_is_the_same_when_it_is_given_again() {
         assert_eq!(given, 2, "{target} {headers}: all but the first");
         // Without the end of the connection they are the same, and known by their bytes after the first.
         let before = count(&town, "tuban_http_repeated_total");
-        for answer in repeated(&town, target, headers, 4) {
+        for answer in repeated(&town.server, target, headers, 4) {
             let answer = String::from_utf8_lossy(&answer).into_owned();
             let without = head.replace("connection: close\n", "");
             assert_eq!(answer, without, "{target} {headers}");
@@ -187,7 +187,7 @@ fn a_request_that_is_known_by_its_bytes_is_answered_by_the_state_of_now() {
     let town = Town::new();
     let ask = |expected: u64| {
         let before = count(&town, "tuban_http_repeated_total");
-        let answers = repeated(&town, PARCELS, "", 3);
+        let answers = repeated(&town.server, PARCELS, "", 3);
         assert!(answers.windows(2).all(|two| two[0] == two[1]));
         assert_eq!(count(&town, "tuban_http_repeated_total") - before, expected);
         answers[0].clone()

@@ -125,15 +125,16 @@ impl Engine {
         self.1.is_limited(self, self.current())
     }
 
-    /// Whether the current state has been made out as this handle sees it. Costs less than taking it.
-    pub fn is_made_out(&self) -> bool {
-        self.1.is_ready(&self.0.current.load())
+    /// What [`Engine::is_limited`] tells, if the current state has been made out as this handle sees it.
+    /// Costs less than taking it.
+    pub fn is_known_limited(&self) -> Option<bool> {
+        self.1.is_known_limited(&self.0.current.load())
     }
 
     /// Makes the current state out as this handle sees it, away from the async runtime: what is asked of
     /// the handle next finds it.
     pub async fn make_out(&self) -> Result<(), EngineError> {
-        if self.is_made_out() {
+        if self.is_known_limited().is_some() {
             return Ok(());
         }
         let engine = self.clone();

@@ -2,7 +2,8 @@
 //!
 //! *Invariant:* no route looks at who asks to decide what is there: what it is given is what is there.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::borrow::Cow;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use axum::Router;
 use engine::{Audience, EngineError, View};
@@ -52,11 +53,17 @@ impl Door {
         &self.app
     }
 
-    /// The place for whoever sees this everywhere, if it is there with the current state made out for it:
-    /// what nearly every request finds.
-    pub fn open_place(&self, view: &View) -> Option<&Arc<Place>> {
+    /// What [`Door::place_of`] gives, if it is there with the current state made out for it: what nearly
+    /// every request finds.
+    pub fn open_place(&self, view: &View) -> Option<Cow<'_, Arc<Place>>> {
+        if view.areas.is_some() {
+            let place = known(&mut self.areas(), view)?;
+            if place.app.engine.is_known_limited()? {
+                return Some(Cow::Owned(place));
+            }
+        }
         let place = self.everywhere[view.audience as usize][view.sees as usize].get()?;
-        (view.areas.is_none() && place.app.engine.is_made_out()).then_some(place)
+        place.app.engine.is_known_limited().map(|_| Cow::Borrowed(place))
     }
 
     /// The place for whoever sees this, with the current state made out for it. An area that holds
@@ -80,16 +87,26 @@ impl Door {
             let place = &self.everywhere[view.audience as usize][view.sees as usize];
             return Arc::clone(place.get_or_init(|| Place::new(&self.app, view)));
         }
-        let mut areas = self.areas.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = areas.iter().rposition(|place| *place.app.engine.view() == view);
-        let place = match known {
-            Some(at) => areas.remove(at),
-            None => Place::new(&self.app, view),
-        };
+        let mut areas = self.areas();
+        if let Some(place) = known(&mut areas, &view) {
+            return place;
+        }
+        let place = Place::new(&self.app, view);
         if areas.len() >= MAX_AREAS {
             areas.remove(0);
         }
         areas.push(Arc::clone(&place));
         place
     }
+
+    fn areas(&self) -> MutexGuard<'_, Vec<Arc<Place>>> {
+        self.areas.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place among these of whoever sees this, which is then the last one.
+fn known(areas: &mut [Arc<Place>], view: &View) -> Option<Arc<Place>> {
+    let at = areas.iter().rposition(|place| place.app.engine.view() == view)?;
+    areas[at..].rotate_left(1);
+    areas.last().cloned()
 }

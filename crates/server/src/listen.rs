@@ -1,5 +1,6 @@
 //! Accepting connections: limits on headers, a bound on open connections, and a clean end.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
@@ -136,14 +137,10 @@ async fn answer(
     let is_drawn = routes::is_drawn(request.uri().path());
     let view = access.view(&standing);
     let view = if is_drawn { view.drawn() } else { view };
-    let made;
     let place = match door.open_place(&view) {
         Some(place) => place,
         None => match door.place_of(view).await {
-            Ok(place) => {
-                made = place;
-                &made
-            }
+            Ok(place) => Cow::Owned(place),
             Err(error) => return Ok(Problem::from(error).into_response()),
         },
     };

@@ -95,7 +95,8 @@ impl Repeats {
         }
         let view = access.view(&repeat.standing);
         let view = if repeat.is_drawn { view.drawn() } else { view };
-        let app = &door.open_place(&view)?.app;
+        let place = door.open_place(&view)?;
+        let app = &place.app;
         if app.engine.view_number() != repeat.view || !kept.holds(&app.engine) {
             return None;
         }

@@ -111,9 +111,15 @@ impl Lens {
         (is_today && is_of).then(|| read(seen))
     }
 
-    /// Whether `whole`, which is the current state, has been made out already.
-    pub(crate) fn is_ready(&self, whole: &Arc<Snapshot>) -> bool {
-        self.view.is_whole() || self.seen(whole, |_| ()).is_some()
+    /// Of what [`Lens::is_limited`] tells, that which is known without making anything out: nothing
+    /// before `whole`, which is the current state, has been.
+    pub(crate) fn is_known_limited(&self, whole: &Arc<Snapshot>) -> Option<bool> {
+        match self.view.is_whole() {
+            true => Some(false),
+            false => {
+                self.seen(whole, |seen| self.view.audience == Audience::Public || seen.is_limited)
+            }
+        }
     }
 
     /// The current state `whole` as it is seen, and a number: another one means that the same features
