@@ -11,6 +11,7 @@
 
 mod batch;
 mod books;
+mod counted;
 mod enforcement;
 mod evidence;
 mod fact_list;
@@ -33,6 +34,7 @@ mod worklist;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use books::{BookLine, BookPage, BookQuery, BookRow, MAX_BOOK_ROWS};
+use counted::KeptCounts;
 pub use enforcement::Records;
 pub use evidence::{KeptEvidence, NewEvidence};
 pub use fact_list::FactList;
@@ -145,6 +147,7 @@ pub(crate) struct LedgerState {
     /// What was put back, oldest first.
     put_back: Mutex<Vec<KeptOut>>,
     facts: KeptFacts,
+    counts: KeptCounts,
 }
 
 impl LedgerState {

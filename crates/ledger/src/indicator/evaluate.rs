@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use spatial::Timestamp;
 
-use super::select::{Asked, ms_to_close};
+use super::counts::columns;
 use super::value::RowSums;
 use super::{
-    Definition, Definitions, FigureRow, Figures, Formula, Measure, Place, PointFacts, Targets,
-    UnitTree, Window,
+    Counting, Counts, Definition, Definitions, FigureRow, Figures, Measure, Place, PointFacts,
+    Targets, UnitTree, Window,
 };
 
 /// When is asked about.
@@ -47,16 +47,27 @@ pub struct Question<'a> {
     pub outside: &'a OutsideSums,
 }
 
-/// Evaluates all definitions. Points of units that are not at or below the root do not count; those
-/// of no unit, or of one that is not known, count where the root is the whole tree.
+impl<'a> Question<'a> {
+    /// What is to be counted for it.
+    pub fn counting(&self) -> Counting<'a> {
+        let Self { definitions, task, moment, .. } = *self;
+        Counting { definitions, task, moment }
+    }
+}
+
+/// Evaluates all definitions over the facts of points.
 pub fn evaluate<'a>(
     question: &Question<'_>,
     facts: impl IntoIterator<Item = &'a PointFacts>,
 ) -> Figures {
+    figures_of(question, &Counts::of(&question.counting(), facts))
+}
+
+/// The same, of what was counted for the question. Points of units that are not at or below the root do
+/// not count; those of no unit, or of one that is not known, count where the root is the whole tree.
+pub fn figures_of(question: &Question<'_>, counts: &Counts) -> Figures {
     let mut sums = Sums::new(question);
-    for facts in facts {
-        sums.add(facts);
-    }
+    sums.add(counts);
     sums.add_outside();
     sums.figures()
 }
@@ -64,13 +75,10 @@ pub fn evaluate<'a>(
 /// What the terms of all definitions come to, unit by unit.
 struct Sums<'a> {
     question: &'a Question<'a>,
-    asked: Asked,
     /// The units of the answer, each after the one that it is a part of; the root first.
     order: Vec<usize>,
     /// The place in `order` of each unit's slot.
     places: Vec<Option<usize>>,
-    /// Where points of a unit count, by where the text of its code lies: most points share it.
-    known: BTreeMap<*const u8, Option<usize>>,
     /// The first column of each definition.
     columns: Vec<usize>,
     width: usize,
@@ -87,17 +95,9 @@ impl<'a> Sums<'a> {
         for (place, slot) in order.iter().enumerate() {
             places[*slot] = Some(place);
         }
-        let mut width = 0;
-        let columns = question.definitions.all().iter().map(|definition| {
-            let first = width;
-            width += definition.formula.terms().count();
-            first
-        });
-        let columns = columns.collect();
+        let (columns, width) = columns(question.definitions);
         let own = vec![0; width * order.len()];
-        let asked = question.moment.into();
-        let (known, own_ms) = (BTreeMap::new(), BTreeMap::new());
-        Self { question, asked, order, places, known, columns, width, own, own_ms }
+        Self { question, order, places, columns, width, own, own_ms: BTreeMap::new() }
     }
 
     /// Where in `order` something of a unit counts.
@@ -108,38 +108,16 @@ impl<'a> Sums<'a> {
         }
     }
 
-    fn add(&mut self, facts: &PointFacts) {
-        let (Question { definitions, task, .. }, asked) = (*self.question, self.asked);
-        if task.is_some_and(|task| facts.task.as_deref() != Some(task)) {
-            return;
-        }
-        let place = match facts.unit.as_deref() {
-            None => self.place(None),
-            Some(unit) => match self.known.get(&unit.as_ptr()) {
-                Some(place) => *place,
-                None => {
-                    let place = self.place(Some(unit));
-                    self.known.insert(unit.as_ptr(), place);
-                    place
-                }
-            },
-        };
-        let Some(place) = place else { return };
-        let own = &mut self.own[place * self.width..][..self.width];
-        for (slot, definition) in definitions.all().iter().enumerate() {
-            if !definition.population.holds(facts, asked) {
-                continue;
+    fn add(&mut self, counts: &Counts) {
+        for (unit, counts) in counts.units() {
+            let Some(place) = self.place(unit) else { continue };
+            let own = &mut self.own[place * self.width..][..self.width];
+            for (sum, of_unit) in own.iter_mut().zip(&counts.sums) {
+                *sum += of_unit;
             }
-            for (term, sum) in definition.formula.terms().zip(&mut own[self.columns[slot]..]) {
-                if term.conditions.iter().all(|condition| condition.holds(facts, asked)) {
-                    *sum += term.measure.of(facts, asked) * i128::from(term.times);
-                }
-            }
-            if let Formula::MedianDays { conditions } = &definition.formula
-                && conditions.iter().all(|condition| condition.holds(facts, asked))
-                && let Some(ms) = ms_to_close(facts)
-            {
-                self.own_ms.entry((place, slot)).or_default().push(ms);
+            for ((slot, ms), count) in &counts.ms {
+                let all = self.own_ms.entry((place, *slot)).or_default();
+                all.extend(std::iter::repeat_n(*ms, *count as usize));
             }
         }
     }

@@ -9,6 +9,7 @@
 //! row 未落界 add up to the whole exactly.
 
 mod check;
+mod counts;
 mod definition;
 mod evaluate;
 mod facts;
@@ -46,11 +47,12 @@ mod record_tests;
 mod select_tests;
 
 pub use check::{DefinitionFault, Definitions};
+pub use counts::{Counting, Counts};
 pub use definition::{
     Basis, Better, Condition, Definition, DefinitionSet, Extent, Formula, Measure, Population,
     States, Term, Weight, YearWeights, Years,
 };
-pub use evaluate::{Moment, OutsideSums, Question, evaluate};
+pub use evaluate::{Moment, OutsideSums, Question, evaluate, figures_of};
 pub use facts::{Closed, Done, Ending, EventRow, PointFacts, PointRow};
 pub use figures::{Figure, FigureRow, Figures, NoValue, Place};
 pub use named_cells::names;

@@ -9,9 +9,9 @@ use spatial::Timestamp;
 use super::histories_tests::{DAY_MS, History, district, histories, shipped, window, year};
 use super::oracle_tests::{plain, unit_of};
 use super::{
-    Condition, Definition, DefinitionSet, Definitions, EventRow, Exact, Extent, FigureRow, Figures,
-    Formula, Measure, Moment, NoValue, OutsideSums, Place, PointFacts, PointRow, Population,
-    Question, Ratio, States, Targets, Term, Years, evaluate,
+    Condition, Counting, Counts, Definition, DefinitionSet, Definitions, EventRow, Exact, Extent,
+    FigureRow, Figures, Formula, Measure, Moment, NoValue, OutsideSums, Place, PointFacts,
+    PointRow, Population, Question, Ratio, States, Targets, Term, Years, evaluate, figures_of,
 };
 use crate::point::{Point, State};
 
@@ -272,6 +272,53 @@ proptest! {
             prop_assert_eq!(&figure.value, &expected);
         }
         prop_assert!(rates.all()[0].to_string().starts_with("反弹率 = "));
+    }
+}
+
+/// What `counts` come to for whoever asks of the whole district.
+fn told(definitions: &Definitions, counts: &Counts, moment: Moment) -> Figures {
+    let units = district();
+    let (targets, outside) = (Targets::default(), OutsideSums::new());
+    let root = units.slot("d").unwrap();
+    let (units, targets, outside) = (&units, &targets, &outside);
+    let question = Question { definitions, units, root, task: None, moment, targets, outside };
+    figures_of(&question, counts)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What was counted of some points serves again: with others added or taken away, and at every
+    /// moment at which it says that it holds.
+    #[test]
+    fn counts_are_those_of_the_points_however_they_came_about(
+        (rates, histories) in (rates(), histories(0..20)),
+        moment in moments(),
+        later in -3..40_i64,
+        split in any::<prop::sample::Index>(),
+    ) {
+        let all: Vec<PointFacts> =
+            histories.iter().filter_map(|history| history.facts(moment.at)).collect();
+        let (some, others) = all.split_at(split.index(all.len() + 1));
+        for definitions in [&rates, &shipped()] {
+            let counting = Counting { definitions, task: None, moment };
+            let of = |facts: &[PointFacts]| Counts::of(&counting, facts);
+            let whole = told(definitions, &of(&all), moment);
+            let mut led = of(some);
+            led.add(&of(others));
+            prop_assert_eq!(told(definitions, &led, moment), whole);
+            led.take(&of(some));
+            prop_assert_eq!(told(definitions, &led, moment), told(definitions, &of(others), moment));
+            // By the hour: deadlines lie on days.
+            let at = Timestamp(moment.at.0 + later * later * later * DAY_MS / 24);
+            let then = Moment { at, ..moment };
+            let counts = Counts::of(&counting, &all);
+            prop_assert!(counts.hold_at(moment.at));
+            if counts.hold_at(at) {
+                let anew = Counts::of(&Counting { moment: then, ..counting }, &all);
+                prop_assert_eq!(told(definitions, &counts, then), told(definitions, &anew, then));
+            }
+        }
     }
 }
 

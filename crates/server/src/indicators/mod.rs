@@ -16,7 +16,7 @@ use engine::ledger::{
 use formats::report::{ReportFault, table_csv, workbook};
 use ledger::indicator::{
     Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, Progress, ProgressRules,
-    Question, Ranked, Target, Targets, UnitTree, evaluate, figures_table, names, progress,
+    Question, Ranked, Target, Targets, UnitTree, figures_of, figures_table, names, progress,
     progress_table, rank, ranking_table,
 };
 use ledger::place::Day;
@@ -101,6 +101,7 @@ pub async fn answer<T: Send + 'static>(
             Told::Progress => latest_reports(&facts.state, sums.task, at, query.profile),
         };
         let asked = Asked {
+            engine: &reading,
             indicators: &indicators,
             query: &query,
             units: &units,
@@ -116,6 +117,7 @@ pub async fn answer<T: Send + 'static>(
 
 /// What a query is about.
 struct Asked<'a> {
+    engine: &'a Engine,
     indicators: &'a Indicators,
     query: &'a IndicatorQuery,
     units: &'a UnitTree,
@@ -131,11 +133,11 @@ struct Asked<'a> {
 impl Asked<'_> {
     fn answer<T>(
         &self,
-        points: &FactList,
+        points: &Arc<FactList>,
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
-        let Self { indicators, query, units, at, outside, reports, is_limited } = *self;
+        let Self { engine, indicators, query, units, at, outside, reports, is_limited } = *self;
         let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
@@ -160,7 +162,8 @@ impl Asked<'_> {
             targets: &targets,
             outside,
         };
-        let mut figures = evaluate(&question, points.iter());
+        let counts = engine.ledger_counts(points, &question.counting());
+        let mut figures = figures_of(&question, &counts);
         figures.rows.retain(|row| row.depth <= query.depth.max(1));
         if query.least_count > 0 {
             figures.hide_small_counts(definitions.all(), query.least_count);
@@ -172,10 +175,7 @@ impl Asked<'_> {
             Told::Figures => Vec::new(),
             Told::Progress => progress(&question, &figures, ProgressRules::default()),
         };
-        // Most points share the very texts: each is looked at once.
-        let mut seen = BTreeSet::new();
-        let texts = points.iter().filter_map(|facts| facts.task.as_deref());
-        let mut tasks: BTreeSet<&str> = texts.filter(|task| seen.insert(task.as_ptr())).collect();
+        let mut tasks = points.tasks();
         tasks.extend(indicators.targets.iter().map(|target| target.task.as_str()));
         let answered = Answered {
             query,
