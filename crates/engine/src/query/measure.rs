@@ -1,9 +1,8 @@
 //! Areas of features, whole or within the area of a query, in the CRS asked for.
 
-use spatial::query::{Area, Side};
+use spatial::query::{Area, QueryFault, Side};
 use spatial::{
     Collection, Crs, CrsRegistry, FeatureRef, Geometry, OverlayOp, Projector, measure, overlay,
-    overlay_area,
 };
 
 use super::AreaCrs;
@@ -60,19 +59,21 @@ impl AreaMeasure {
 
     /// Area of the part of a feature that lies in `area`.
     pub(super) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
+        let refused = |reason: String| EngineError::UnusableGeometry { reason, at: None };
+        if self.is_storage_plane() {
+            let common = area.common_area(feature);
+            let common = common.map_err(|fault| {
+                let id = feature.id();
+                refused(QueryFault::Geometry { id, fault }.to_string())
+            })?;
+            return Ok(self.of_units(common));
+        }
         if area.side(&feature.envelope()) == Side::Inside {
             return self.whole(feature);
         }
         let Some(shape) = feature.shape() else { return Ok(0.0) };
-        let fault = |fault: spatial::OverlayFault| EngineError::UnusableGeometry {
-            reason: format!("feature {}: {fault}", feature.id()),
-            at: None,
-        };
-        if self.is_storage_plane() {
-            let found = overlay_area(OverlayOp::Intersection, &shape, area.shape());
-            return found.map(|found| self.of_units(found)).map_err(fault);
-        }
-        let cut = overlay(OverlayOp::Intersection, &shape, area.shape()).map_err(fault)?;
+        let cut = overlay(OverlayOp::Intersection, &shape, area.shape())
+            .map_err(|fault| refused(format!("feature {}: {fault}", feature.id())))?;
         self.geometry(cut.geometry)
     }
 

@@ -83,6 +83,17 @@ impl Area {
     /// Prepares `geometry`, in the storage CRS of the collections that it will be asked of.
     /// At most `most_vertices` are let in; [`MAX_AREA_VERTICES`] is a good bound.
     pub fn new(geometry: &Geometry, most_vertices: usize) -> Result<Self, AreaFault> {
+        Self::checked(geometry, most_vertices)?;
+        Ok(Self::prepare(geometry.shape.clone(), Grid::over))
+    }
+
+    /// The same for one question or two: it is prepared sooner, and answers later.
+    pub fn for_few(geometry: &Geometry, most_vertices: usize) -> Result<Self, AreaFault> {
+        Self::checked(geometry, most_vertices)?;
+        Ok(Self::prepare(geometry.shape.clone(), Grid::of_one_cell))
+    }
+
+    fn checked(geometry: &Geometry, most_vertices: usize) -> Result<(), AreaFault> {
         let count = geometry.vertex_count();
         if count == 0 {
             return Err(AreaFault::Empty);
@@ -112,12 +123,12 @@ impl Area {
         if let Some(defect) = defects.into_iter().find(|defect| !defect.kind.is_harmless()) {
             return Err(AreaFault::Invalid(defect));
         }
-        Ok(Self::prepare(geometry.shape.clone()))
+        Ok(())
     }
 
-    /// Prepares a shape that is finite, valid and not empty.
-    pub(super) fn prepare(shape: Shape<f64>) -> Self {
-        let form = form_of(&shape);
+    /// Prepares a shape that is finite, valid and not empty; `grid` makes the grid over a polygon.
+    pub(super) fn prepare(shape: Shape<f64>, grid: fn(&Segments) -> Grid) -> Self {
+        let form = form_of(&shape, grid);
         let geometry = Geometry::from(shape);
         let (envelope, vertices) = (geometry.envelope(), geometry.vertex_count());
         Self { shape: geometry.shape, envelope, vertices, form }
@@ -255,10 +266,10 @@ pub(super) fn position_in(
     }
 }
 
-fn form_of(shape: &Shape<f64>) -> Form {
+fn form_of(shape: &Shape<f64>, grid: fn(&Segments) -> Grid) -> Form {
     let areal = |polygons: &[Polygon<f64>]| {
         let segments = Segments::of(polygons);
-        let grid = Grid::over(&segments);
+        let grid = grid(&segments);
         Form::Areal(segments, grid)
     };
     match shape {
@@ -278,7 +289,7 @@ fn form_of(shape: &Shape<f64>) -> Form {
             Form::Points(points)
         }
         Shape::GeometryCollection(shapes) => {
-            Form::Mixed(shapes.0.iter().map(|shape| Area::prepare(shape.clone())).collect())
+            Form::Mixed(shapes.0.iter().map(|shape| Area::prepare(shape.clone(), grid)).collect())
         }
     }
 }

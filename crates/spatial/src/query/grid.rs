@@ -34,6 +34,23 @@ pub(super) struct Grid {
 }
 
 impl Grid {
+    /// One cell that tells nothing, over `segments`.
+    pub(super) fn of_one_cell(segments: &Segments) -> Self {
+        let corner = segments.rings.first().map_or([0.0; 2], |ring| {
+            let Envelope { min_x, min_y, .. } = ring.envelope;
+            [min_x, min_y]
+        });
+        let mut grid = Self {
+            origin: corner,
+            scale: [0.0; 2],
+            size: [1; 2],
+            cells: vec![Cell::Boundary],
+            marked_before: Vec::new(),
+        };
+        grid.count();
+        grid
+    }
+
     /// The grid over `segments`, of at least one ring.
     pub(super) fn over(segments: &Segments) -> Self {
         let envelope =

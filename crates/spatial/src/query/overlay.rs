@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::ring_overlay::{OverlayWork, common_area};
 use super::scan::{SPEND_VERTICES, Scan};
 use super::{Area, QueryFault, Selection, Side, Test};
-use crate::relate::guarded;
+use crate::relate::{GeometryFault, guarded};
 use crate::snapshot::CollectionSnapshot;
 use crate::{Budget, FeatureRef, Predicate, Shard};
 
@@ -61,6 +61,27 @@ impl CollectionSnapshot {
             }
             Ok(())
         })
+    }
+}
+
+impl Area {
+    /// The area that a feature has in common with this one, which is a polygon, in squared units of
+    /// the storage CRS.
+    pub fn common_area(&self, feature: FeatureRef<'_>) -> Result<f64, GeometryFault> {
+        Ok(self.common_with(feature, &mut OverlayWork::default())?.0)
+    }
+
+    /// The same, with how many vertices were walked for it.
+    fn common_with(
+        &self,
+        feature: FeatureRef<'_>,
+        work: &mut OverlayWork,
+    ) -> Result<(f64, u64), GeometryFault> {
+        match self.side(&feature.envelope()) {
+            Side::Outside => Ok((0.0, 0)),
+            Side::Inside => Ok((feature.area(), 0)),
+            Side::Boundary => guarded("the overlay", || common_area(self, feature, work)),
+        }
     }
 }
 
@@ -127,14 +148,9 @@ fn walk<'a>(
 
 impl Laying<'_> {
     fn common_area(&mut self, feature: FeatureRef<'_>) -> Result<f64, QueryFault> {
-        match self.area.side(&feature.envelope()) {
-            Side::Outside => return Ok(0.0),
-            Side::Inside => return Ok(feature.area()),
-            Side::Boundary => {}
-        }
-        let (area, work) = (self.area, &mut self.work);
-        let (common, walked) = guarded("the overlay", || common_area(area, feature, work))
-            .map_err(|fault| QueryFault::Geometry { id: feature.id(), fault })?;
+        let common = self.area.common_with(feature, &mut self.work);
+        let (common, walked) =
+            common.map_err(|fault| QueryFault::Geometry { id: feature.id(), fault })?;
         self.walked += walked;
         if self.walked >= SPEND_VERTICES {
             self.settle()?;

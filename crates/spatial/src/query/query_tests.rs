@@ -490,6 +490,7 @@ proptest! {
     #[test]
     fn common_areas_are_those_of_an_overlay(snapshot in snapshot(), shape in areal()) {
         let area = area_of(&shape);
+        let few = Area::for_few(&shape.clone().into(), MAX_AREA_VERTICES).unwrap();
         let budget = Budget::unbounded();
         for predicate in [Predicate::Intersects, Predicate::Within, Predicate::Disjoint] {
             let selection =
@@ -497,7 +498,9 @@ proptest! {
             let (mut expected, mut count) = (0.0, 0);
             snapshot.overlay_each(&selection, &budget, &mut |feature, common| {
                 let plain = overlaid(&feature.shape().unwrap(), &shape);
-                assert!((plain - common).abs() < 1e-9, "{plain} {common} {:?}", feature.shape());
+                for common in [common, area.common_area(feature).unwrap(), few.common_area(feature).unwrap()] {
+                    assert!((plain - common).abs() < 1e-9, "{plain} {common} {:?}", feature.shape());
+                }
                 expected += plain;
                 count += 1;
             }).unwrap();
