@@ -10,6 +10,7 @@ mod clues_tests;
 mod ground;
 mod groups;
 mod households;
+mod kept;
 mod land;
 mod left;
 mod nearby;
@@ -42,6 +43,8 @@ use spatial::{
 use crate::pool::Weight;
 use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
+use kept::All;
+pub(crate) use kept::KeptClues;
 use source::Ask;
 
 /// Most clues of one rule.
@@ -203,6 +206,29 @@ impl Engine {
         query: &CluesQuery,
         budget: &Budget<'_>,
     ) -> Result<CluesFound, EngineError> {
+        let kept = &self.0.clues;
+        let all = match kept.find(state, query) {
+            Some(all) => all,
+            None => {
+                let all = Arc::new(self.all_clues(state, query, budget)?);
+                if all.clues.len() > query.limit {
+                    kept.keep(state, query, &all);
+                }
+                all
+            }
+        };
+        let page = all.clues.iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
+        let clues = self.placed(state, page.cloned())?;
+        let (count, shares) = (all.clues.len(), all.shares.clone());
+        Ok(CluesFound { revision: state.revision, count, clues, shares })
+    }
+
+    fn all_clues(
+        &self,
+        state: &Snapshot,
+        query: &CluesQuery,
+        budget: &Budget<'_>,
+    ) -> Result<All, EngineError> {
         let ask = Ask { state, registry: self.registry(), query, budget };
         let mut shares = Vec::new();
         let mut clues = match &query.rule.kind {
@@ -243,10 +269,7 @@ impl Engine {
                 clue.subjects.iter().map(|subject| subject.id).collect()
             });
         }
-        let count = clues.len();
-        let page = clues.into_iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
-        let clues = self.placed(state, page)?;
-        Ok(CluesFound { revision: state.revision, count, clues, shares })
+        Ok(All { clues, shares })
     }
 
     /// The clues, each with its geometry in WGS 84: its own, or that of what it is about.

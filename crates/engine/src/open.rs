@@ -13,6 +13,7 @@ use tile::CommandCache;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
+use crate::clues::KeptClues;
 use crate::commit_queue::CommitQueue;
 use crate::dossier::Surveys;
 use crate::grids::Grids;
@@ -116,6 +117,7 @@ pub(crate) struct Parts {
     pub(crate) commands: Arc<CommandCache>,
     pub(crate) grids: Arc<Grids>,
     pub(crate) past: PastStates,
+    pub(crate) clues: KeptClues,
     pub(crate) surveys: Surveys,
     pub(crate) places: KeptIndex,
     pub(crate) ledger: LedgerState,
@@ -153,6 +155,7 @@ impl Engine {
             commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
+            clues: KeptClues::default(),
             surveys: Surveys::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),

@@ -77,9 +77,15 @@ pub(crate) fn within(a: &Outline, b: &Outline, distance: f64) -> bool {
         return false;
     }
     if let ([p], [q]) = (a.coords.as_slice(), b.coords.as_slice()) {
-        return square_to_point([*p, *p], *q) <= distance * distance;
+        return points_within(*p, *q, distance);
     }
     paths_within(a, b, distance) || a.holds_some_of(b) || b.holds_some_of(a)
+}
+
+/// Whether two points of a plane are at most `distance` apart.
+#[inline]
+pub(crate) fn points_within(p: [f64; 2], q: [f64; 2], distance: f64) -> bool {
+    square_to_point([p, p], q) <= distance * distance
 }
 
 /// How two features lie to each other whose paths have no point in common.

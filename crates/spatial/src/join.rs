@@ -21,13 +21,14 @@ use rustc_hash::FxHashSet;
 pub use tally::{Tallies, Total};
 use thiserror::Error;
 
+use crate::filter::Filter;
 use crate::packed_tree::Descent;
 use crate::relate::GeometryFault;
 use crate::snapshot::Part;
 use crate::tombstones::Tombstones;
 use crate::{
     Budget, CollectionSnapshot, Envelope, FeatureId, FeatureRef, Metric, OverBudget, Predicate,
-    ShardBuilder,
+    Shard, ShardBuilder,
 };
 use pair_test::{Asked, Piece};
 
@@ -43,6 +44,8 @@ pub struct JoinSide<'a> {
     pub snapshot: &'a CollectionSnapshot,
     /// Which of its features take part; all when absent.
     pub keep: Option<Keep<'a>>,
+    /// The same as a filter: asked once a distinct value of a shard, not once a feature.
+    pub filter: Option<&'a Filter>,
     /// Only these of its features take part, where they are known already.
     pub among: Option<&'a FxHashSet<FeatureId>>,
 }
@@ -57,7 +60,23 @@ impl std::fmt::Debug for JoinSide<'_> {
 
 impl<'a> From<&'a CollectionSnapshot> for JoinSide<'a> {
     fn from(snapshot: &'a CollectionSnapshot) -> Self {
-        Self { snapshot, keep: None, among: None }
+        Self { snapshot, keep: None, filter: None, among: None }
+    }
+}
+
+impl JoinSide<'_> {
+    /// Whether some of its features may not take part.
+    fn is_sifted(&self) -> bool {
+        self.keep.is_some() || self.filter.is_some()
+    }
+
+    /// Whether the feature at a slot of `shard` takes part.
+    fn keeps<'s>(&'s self, shard: &'s Shard) -> impl FnMut(usize) -> bool + 's {
+        let mut filter = self.filter.map(|filter| filter.on(shard));
+        move |slot| {
+            filter.as_mut().is_none_or(|filter| filter.matches(slot as u16))
+                && self.keep.is_none_or(|keep| keep(shard.feature(slot)))
+        }
     }
 }
 
@@ -152,13 +171,13 @@ impl Join {
             side.among.map_or(all, |ids| ids.len().min(all))
         });
         let asked = Asked::new(on)?;
-        if sizes[0] > MUCH * sizes[1] && first.keep.is_some() {
+        if sizes[0] > MUCH * sizes[1] && first.is_sifted() {
             let second = pieces(second, |_| true);
             let first = pieces_near(first, asked, &second);
             return Ok(Self { first, second, asked });
         }
         let first = pieces(first, |_| true);
-        let second = match sizes[1] > MUCH * sizes[0] && second.keep.is_some() {
+        let second = match sizes[1] > MUCH * sizes[0] && second.is_sifted() {
             true => pieces_near(second, asked, &first),
             false => pieces(second, |part| asked.may_meet(part, &first)),
         };
@@ -198,29 +217,42 @@ impl Join {
         most: usize,
         budget: &Budget<'_>,
     ) -> Result<Vec<(FeatureId, FeatureId)>, JoinFault> {
+        self.map_pairs(most, budget, &|first, second| Some((first.id(), second.id())))
+    }
+
+    /// What `map` makes of the pairs (first, second), by ids; of at most `most` pairs, also of those of
+    /// which it makes nothing.
+    pub fn map_pairs<T: Send>(
+        &self,
+        most: usize,
+        budget: &Budget<'_>,
+        map: &(dyn Fn(FeatureRef<'_>, FeatureRef<'_>) -> Option<T> + Sync),
+    ) -> Result<Vec<T>, JoinFault> {
         let found = AtomicUsize::new(0);
         let too_many = JoinFault::TooManyPairs { most };
         let lists = self.first.par_iter().map(|piece| {
-            let mut pairs = Vec::new();
+            let mut mapped = Vec::new();
             for second in &self.second {
-                let before = pairs.len();
+                let mut new = 0;
                 self.matches(piece, second, budget, &mut |a, b| {
+                    new += 1;
                     // What goes beyond is counted and not kept.
-                    if pairs.len() <= most {
-                        pairs.push((piece.part.shard.ids()[a], second.part.shard.ids()[b]));
+                    if new <= most {
+                        let (a, b) = (piece.part.shard.feature(a), second.part.shard.feature(b));
+                        mapped.extend(map(a, b).map(|made| ((a.id(), b.id()), made)));
                     }
                 })?;
-                let new = pairs.len() - before;
                 if found.fetch_add(new, Ordering::Relaxed) + new > most {
                     return Err(too_many.clone());
                 }
             }
-            Ok(pairs)
+            Ok(mapped)
         });
-        let lists: Vec<Vec<_>> = lists.collect::<Result<_, _>>()?;
-        let mut pairs = lists.concat();
-        pairs.par_sort_unstable();
-        Ok(pairs)
+        let mut lists: Vec<Vec<_>> = lists.collect::<Result<_, _>>()?;
+        let mut mapped: Vec<_> = Vec::with_capacity(lists.iter().map(Vec::len).sum());
+        lists.iter_mut().for_each(|list| mapped.append(list));
+        mapped.par_sort_unstable_by_key(|(ids, _)| *ids);
+        Ok(mapped.into_iter().map(|(_, made)| made).collect())
     }
 
     /// For each feature of the first, by id, also those without any: how many of the second it
@@ -254,9 +286,9 @@ fn parts(side: JoinSide<'_>) -> Vec<Part> {
 /// The parts of a side that `may` take part, with what is kept of them.
 fn pieces(side: JoinSide<'_>, may: impl Fn(&Part) -> bool + Sync) -> Vec<Piece> {
     let parts = parts(side).into_par_iter().filter(|part| may(part));
-    let kept = parts.map(|part| match side.keep {
-        None => part,
-        Some(keep) => part.sifted(keep),
+    let kept = parts.map(|part| match side.is_sifted() {
+        false => part,
+        true => part.sifted(&mut side.keeps(&part.shard)),
     });
     kept.map(Piece::new).collect()
 }
@@ -265,8 +297,7 @@ fn pieces(side: JoinSide<'_>, may: impl Fn(&Part) -> bool + Sync) -> Vec<Piece> 
 fn pieces_near(side: JoinSide<'_>, asked: Asked, others: &[Piece]) -> Vec<Piece> {
     let parts = parts(side).into_par_iter().filter_map(|part| {
         let near = near(&part, asked, others);
-        let keep = side.keep.unwrap_or(&|_| true);
-        (!near.is_empty()).then(|| part.sifted_near(&near, keep))
+        (!near.is_empty()).then(|| part.sifted_near(&near, &mut side.keeps(&part.shard)))
     });
     parts.map(Piece::new).collect()
 }

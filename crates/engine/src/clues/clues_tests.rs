@@ -17,8 +17,8 @@ use super::sample::{
     query, rectangle, row, texts,
 };
 use super::{CluesFound, CluesQuery};
-use crate::EngineError;
 use crate::query::Place;
+use crate::{EditOp, EditSet, EngineError, FeatureEdit};
 
 #[tokio::test]
 async fn reports_and_complaints_near_closed_points_are_those_of_every_pair() {
@@ -353,6 +353,23 @@ async fn pages_and_places_part_what_a_rule_finds_and_what_lacks_is_named() {
     let some = engine.clues(CluesQuery { place, ..query(kind()) }).await.unwrap();
     assert!(some.count < all.count);
     assert!(some.clues.iter().all(|clue| all.clues.contains(clue)));
+    // Pages are of the state and the question that is asked about, whatever was found before.
+    let strict =
+        || Kind::ParcelOverlap(ParcelOverlap { parcels: "parcels".to_owned(), least_m2: 9.0 });
+    let page = |kind: Kind| engine.clues(CluesQuery { offset: 1, limit: 1, ..query(kind) });
+    assert!(page(strict()).await.unwrap().count < all.count);
+    let first = all.clues[0].subjects[0].clone();
+    let gone = FeatureEdit {
+        place: "/changes/0".to_owned(),
+        collection: first.collection,
+        op: EditOp::Delete(first.id),
+        unchanged_since: None,
+    };
+    let (actor, reason) = ("local".to_owned(), "test".to_owned());
+    engine.edit(EditSet { actor, reason, edits: vec![gone] }).await.unwrap();
+    let (second, left) = (page(kind()).await.unwrap(), found(&engine, kind()).await);
+    assert!(left.count < all.count);
+    assert_eq!((second.count, second.clues.as_slice()), (left.count, &left.clues[1..2]));
     let unit = Some("110115".to_owned());
     let refused = engine.clues(CluesQuery { unit, ..query(kind()) }).await.unwrap_err();
     assert!(refused.to_string().contains("tuban places init"), "{refused}");

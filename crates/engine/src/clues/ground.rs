@@ -3,7 +3,11 @@
 
 use geo_types::{Coord, Geometry as Shape, LineString};
 use spatial::join::JoinOn;
-use spatial::{Envelope, FeatureRef, Geometry, Metric, OverlayOp, Projector, measure, overlay};
+use spatial::query::{Area, MAX_AREA_VERTICES};
+use spatial::{
+    Envelope, FeatureRef, Geometry, Metric, OverlayFault, OverlayOp, Projector, measure, overlay,
+    overlay_area, validity,
+};
 
 use super::source::{Ask, Source, position};
 use crate::EngineError;
@@ -66,6 +70,27 @@ impl Ground {
         }
     }
 
+    /// The area that a feature of the first collection and a shape in its CRS have in common.
+    pub(super) fn common(
+        &self,
+        feature: FeatureRef<'_>,
+        other: &Shape<f64>,
+    ) -> Result<f64, EngineError> {
+        let Some(geometry) = feature.geometry() else { return Ok(0.0) };
+        if !self.measure.is_storage_plane() {
+            return Ok(self.overlay(OverlayOp::Intersection, &geometry.shape, other)?.1);
+        }
+        // Of valid polygons the pieces of their borders tell it, at a fraction of the cost.
+        let area = Area::for_few(&other.clone().into(), MAX_AREA_VERTICES).ok();
+        let area = area.filter(|area| area.is_areal() && validity::is_valid(&geometry));
+        let common = match area.map(|area| area.common_area(feature)) {
+            Some(Ok(common)) => common,
+            _ => overlay_area(OverlayOp::Intersection, &geometry.shape, other)
+                .map_err(overlay_fault)?,
+        };
+        Ok(self.measure.of_units(common))
+    }
+
     /// What is left of two shapes in the CRS of the first collection, and its area.
     pub(super) fn overlay(
         &self,
@@ -73,10 +98,7 @@ impl Ground {
         a: &Shape<f64>,
         b: &Shape<f64>,
     ) -> Result<(Geometry, f64), EngineError> {
-        let left = overlay(op, a, b).map_err(|fault| EngineError::UnusableGeometry {
-            reason: fault.to_string(),
-            at: None,
-        })?;
+        let left = overlay(op, a, b).map_err(overlay_fault)?;
         let area = match self.measure.is_storage_plane() {
             _ if left.area == 0.0 => 0.0,
             true => self.measure.of_units(left.area),
@@ -84,6 +106,10 @@ impl Ground {
         };
         Ok((left.geometry, area))
     }
+}
+
+fn overlay_fault(fault: OverlayFault) -> EngineError {
+    EngineError::UnusableGeometry { reason: fault.to_string(), at: None }
 }
 
 /// Measures distances in the storage CRS of a first collection.

@@ -2,10 +2,11 @@
 
 use ::ledger::clue::{Finding, IdleLand};
 use geo_types::Geometry as Shape;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::join::JoinOn;
 use spatial::union::union_of_shapes;
-use spatial::{FeatureId, FeatureRef, OverlayOp, Predicate};
+use spatial::{FeatureId, FeatureRef, Predicate};
 
 use super::Clue;
 use super::ground::Ground;
@@ -44,22 +45,20 @@ pub(super) fn idle(ask: &Ask<'_>, rule: &IdleLand) -> Result<Vec<Clue>, EngineEr
             greens.entry(plot).or_default().extend(ground.moved(green.get(id)?)?);
         }
     }
-    let mut clues = Vec::new();
-    for plot in late {
-        let Some((released, days, used)) = waited(plot) else { continue };
+    let clue = |plot: &FeatureRef<'_>| -> Result<Option<Clue>, EngineError> {
+        let plot = *plot;
+        let Some((released, days, used)) = waited(plot) else { return Ok(None) };
         let area_m2 = ground.whole(plot)?;
-        let green_m2 = match (greens.get(&plot.id()), plot.shape()) {
-            (Some(shapes), Some(shape)) => match shapes.as_slice() {
-                [one] => ground.overlay(OverlayOp::Intersection, &shape, one)?.1,
-                shapes => {
-                    let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
-                    ground.overlay(OverlayOp::Intersection, &shape, &united.geometry.shape)?.1
-                }
-            },
-            _ => 0.0,
+        let green_m2 = match greens.get(&plot.id()).map(Vec::as_slice) {
+            None => 0.0,
+            Some([one]) => ground.common(plot, one)?,
+            Some(shapes) => {
+                let united = union_of_shapes(shapes, ask.budget).map_err(union_fault)?;
+                ground.common(plot, &united.geometry.shape)?
+            }
         };
         if area_m2 <= 0.0 || green_m2 >= rule.least_share * area_m2 {
-            continue;
+            return Ok(None);
         }
         let finding = Finding::IdleLand {
             land: land.name(plot),
@@ -71,7 +70,8 @@ pub(super) fn idle(ask: &Ask<'_>, rule: &IdleLand) -> Result<Vec<Clue>, EngineEr
             least_share: rule.least_share,
             actual_use: used,
         };
-        clues.push(Clue { finding, subjects: vec![land.subject(plot)], geometry: None });
-    }
-    Ok(clues)
+        Ok(Some(Clue { finding, subjects: vec![land.subject(plot)], geometry: None }))
+    };
+    let clues = late.par_iter().map(clue).collect::<Result<Vec<_>, EngineError>>()?;
+    Ok(clues.into_iter().flatten().collect())
 }

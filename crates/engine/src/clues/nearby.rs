@@ -3,8 +3,7 @@
 use ::ledger::State;
 use ::ledger::clue::{ComplaintNearClosed, Finding, Rebound};
 use ::ledger::place::Day;
-use rayon::prelude::*;
-use spatial::{FeatureId, FeatureRef, Timestamp, ValueRef};
+use spatial::{FeatureRef, Timestamp, ValueRef};
 
 use super::Clue;
 use super::ground::Ruler;
@@ -79,20 +78,15 @@ pub(super) fn rebound(ask: &Ask<'_>, rule: &Rebound) -> Result<Vec<Clue>, Engine
     let is_closed = |feature: FeatureRef<'_>| points.closed(feature).is_some();
     let ruler = Ruler::of(ask, source, source)?;
     let (new, closed) = (Side::kept(source, &is_new), Side::kept(source, &is_closed));
-    let pairs = ask.pairs(new, closed, ruler.around(reach))?;
-    let mut clues = Vec::new();
-    for (new, closed) in pairs {
-        let (new, closed) = (source.get(new)?, source.get(closed)?);
-        let (Some(came_up), Some(closed_at)) = (points.came_up(new), points.closed(closed)) else {
-            continue;
-        };
+    ask.map_pairs(new, closed, ruler.around(reach), &|new, closed| {
+        let (came_up, closed_at) = (points.came_up(new)?, points.closed(closed)?);
         let task = text(new, points.task);
         let is_of_task = task.is_none() || task == text(closed, points.task);
         let by = accuracy_of(new).max(accuracy_of(closed));
         let within_m = rule.metres.max(by);
-        let Some(distance_m) = ruler.metres(new, closed) else { continue };
+        let distance_m = ruler.metres(new, closed)?;
         if came_up <= closed_at || !is_of_task || distance_m > within_m {
-            continue;
+            return None;
         }
         let finding = Finding::Rebound {
             reported: source.name(new),
@@ -104,9 +98,8 @@ pub(super) fn rebound(ask: &Ask<'_>, rule: &Rebound) -> Result<Vec<Clue>, Engine
             days_since_closed: Day::of(came_up).days_since(Day::of(closed_at)),
         };
         let subjects = vec![source.subject(new), source.subject(closed)];
-        clues.push(Clue { finding, subjects, geometry: None });
-    }
-    Ok(clues)
+        Some(Clue { finding, subjects, geometry: None })
+    })
 }
 
 /// Complaints near points within days of their closing.
@@ -121,28 +114,26 @@ pub(super) fn complaints(
     let is_closed = |feature: FeatureRef<'_>| points.is_closed(feature);
     let ruler = Ruler::of(ask, complaints, held)?;
     let asked = Side::from(complaints).among(asked.as_ref());
-    let pairs = ask.pairs(asked, Side::kept(held, &is_closed), ruler.around(rule.metres))?;
-    let clue = |(complaint, point): &(FeatureId, FeatureId)| {
-        let (feature, point) = (complaints.get(*complaint)?, held.get(*point)?);
-        let day = moment(feature, occurred).map(Day::of);
-        let (Some(day), Some(closed)) = (day, points.closed(point)) else { return Ok(None) };
-        let days = day.days_since(Day::of(closed));
-        let Some(distance_m) = ruler.metres(feature, point) else { return Ok(None) };
-        if distance_m > rule.metres || !(0..=i64::from(rule.days)).contains(&days) {
-            return Ok(None);
+    let closed = Side::kept(held, &is_closed);
+    ask.map_pairs(asked, closed, ruler.around(rule.metres), &|complaint, point| {
+        let day = Day::of(moment(complaint, occurred)?);
+        let days = day.days_since(Day::of(points.closed(point)?));
+        if !(0..=i64::from(rule.days)).contains(&days) {
+            return None;
+        }
+        let distance_m = ruler.metres(complaint, point)?;
+        if distance_m > rule.metres {
+            return None;
         }
         let finding = Finding::Complaint {
-            complaint: complaints.name(feature),
+            complaint: complaints.name(complaint),
             point: held.name(point),
             distance_m,
             within_m: rule.metres,
             days_since_closed: days,
             within_days: rule.days,
         };
-        let subjects = vec![complaints.subject(feature), held.subject(point)];
-        Ok(Some(Clue { finding, subjects, geometry: None }))
-    };
-    let clues: Vec<Option<Clue>> =
-        pairs.par_iter().map(clue).collect::<Result<_, EngineError>>()?;
-    Ok(clues.into_iter().flatten().collect())
+        let subjects = vec![complaints.subject(complaint), held.subject(point)];
+        Some(Clue { finding, subjects, geometry: None })
+    })
 }

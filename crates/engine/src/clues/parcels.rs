@@ -45,12 +45,11 @@ pub(super) fn holders(
     let pairs = ask.pairs(left, parcels, meeting)?;
     let ground = Ground::of(ask, buildings, parcels)?;
     let measured = pairs.par_iter().map(|(building, parcel)| {
-        let shape = buildings.get(*building)?.shape();
-        let (Some(a), Some(b)) = (shape, ground.moved(parcels.get(*parcel)?)?) else {
-            return Ok((*building, *parcel, 0.0));
-        };
         ask.budget.spend(1, 0).map_err(|cause| EngineError::TooCostly { cause })?;
-        let (_, inside) = ground.overlay(OverlayOp::Intersection, &a, &b)?;
+        let inside = match ground.moved(parcels.get(*parcel)?)? {
+            Some(shape) => ground.common(buildings.get(*building)?, &shape)?,
+            None => 0.0,
+        };
         Ok((*building, *parcel, inside))
     });
     let measured: Vec<_> = measured.collect::<Result<_, EngineError>>()?;
@@ -174,9 +173,7 @@ pub(super) fn gaps(ask: &Ask<'_>, rule: &ParcelGap) -> Result<Vec<Clue>, EngineE
         let mut filled = 0.0;
         if asked.is_some() {
             for parcel in around.iter().filter(|one| !is_among(asked.as_ref(), **one)) {
-                if let Some(shape) = parcel.shape() {
-                    filled += ground.overlay(OverlayOp::Intersection, &hole.shape, &shape)?.1;
-                }
+                filled += ground.common(*parcel, &hole.shape)?;
             }
         }
         if filled > NOISE_M2 {

@@ -4,6 +4,7 @@
 use ::ledger::clue::read_moment;
 use ::ledger::place::{ADMIN_UNITS, Day, UnitReader};
 use geo::InteriorPoint;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Keep};
 use spatial::query::{Area, Selection, Test};
@@ -66,7 +67,7 @@ impl<'a> Side<'a> {
     }
 
     fn joined(self) -> JoinSide<'a> {
-        JoinSide { snapshot: self.source.held, keep: self.keep, among: self.among }
+        JoinSide { keep: self.keep, among: self.among, ..self.source.held.into() }
     }
 }
 
@@ -180,6 +181,27 @@ impl<'a> Ask<'a> {
             Some(mover) => moved(first, second, on, &mover)?,
         };
         join.pairs(MAX_PAIRS, self.budget).map_err(join_fault)
+    }
+
+    /// What `map` makes of these pairs, in the order of their ids.
+    pub(super) fn map_pairs<'s, T: Send>(
+        &self,
+        first: impl Into<Side<'s>>,
+        second: impl Into<Side<'s>>,
+        on: JoinOn,
+        map: &(dyn Fn(FeatureRef<'_>, FeatureRef<'_>) -> Option<T> + Sync),
+    ) -> Result<Vec<T>, EngineError> {
+        let (first, second) = (first.into(), second.into());
+        if self.mover(second.source, first.source)?.is_none() {
+            let join = Join::of_pairs(first.joined(), second.joined(), on).map_err(join_fault)?;
+            return join.map_pairs(MAX_PAIRS, self.budget, map).map_err(join_fault);
+        }
+        // The join has the second ones where they were moved to.
+        let pairs = self.pairs(first, second, on)?;
+        let made =
+            pairs.par_iter().map(|(a, b)| Ok(map(first.source.get(*a)?, second.source.get(*b)?)));
+        let made: Vec<Option<T>> = made.collect::<Result<_, EngineError>>()?;
+        Ok(made.into_iter().flatten().collect())
     }
 
     /// The features of the first collection that pair with none of the second.

@@ -162,21 +162,23 @@ impl Engine {
         };
         let first_filter = bind(&query.condition, first.collection())?;
         let second_filter = bind(&query.second_condition, second.collection())?;
-        let keep_first = |f: FeatureRef<'_>| first_filter.as_ref().is_none_or(|one| one.matches(f));
-        let keep_second =
-            |f: FeatureRef<'_>| second_filter.as_ref().is_none_or(|one| one.matches(f));
-        let first_side =
-            JoinSide { keep: first_filter.is_some().then_some(&keep_first), ..first.into() };
-        let second_side =
-            JoinSide { keep: second_filter.is_some().then_some(&keep_second), ..second.into() };
+        let first_side = JoinSide { filter: first_filter.as_ref(), ..first.into() };
+        let second_side = JoinSide { filter: second_filter.as_ref(), ..second.into() };
         let on = match query.relation {
             JoinRelation::Nearest { count, within } => {
                 let mut asked = Vec::new();
                 first.each(&mut |shard, slots| {
-                    let features = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
-                    asked.extend(features.filter(|feature| keep_first(*feature)));
+                    let mut filter = first_filter.as_ref().map(|filter| filter.on(shard));
+                    let slots = slots.iter().map(|slot| usize::from(*slot));
+                    let kept = slots.filter(|slot| {
+                        filter.as_mut().is_none_or(|filter| filter.matches(*slot as u16))
+                    });
+                    asked.extend(kept.map(|slot| shard.feature(slot)));
                 });
-                let filter = second_side.keep;
+                let keep =
+                    |f: FeatureRef<'_>| second_filter.as_ref().is_none_or(|one| one.matches(f));
+                let filter: Option<spatial::join::Keep<'_>> =
+                    second_filter.is_some().then_some(&keep);
                 let neighbours = Neighbours { filter, count, within, most: MAX_PAIRS };
                 let near = self.nearest_pairs(asked, (first, second), neighbours, budget)?;
                 let count = near.len();

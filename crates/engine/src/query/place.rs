@@ -18,7 +18,7 @@ use crate::shown::is_lon_lat;
 const MAX_DENSE_VERTICES: usize = spatial::densify::MAX_DENSE_VERTICES;
 
 /// The geometry of a query.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Place {
     /// One that came with it.
     Given {

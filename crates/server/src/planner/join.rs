@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use engine::query::{JoinQuery, JoinRelation, JoinRows, JoinWanted, MAX_JOIN_PAGE};
 use engine::{Engine, Profile};
-use formats::geojson::push_string;
-use spatial::{CrsRegistry, Predicate};
+use formats::geojson::{push_string, push_value};
+use spatial::{CrsRegistry, FeatureId, Predicate, ValueRef};
 
 use super::Refusal;
 use super::asked::{aggregates, collection, condition};
@@ -128,17 +128,11 @@ impl JoinRequest {
                 }
                 JoinRows::Pairs(pairs) => {
                     text.push_str(",\"pairs\":[");
-                    for (position, (first, second)) in pairs.iter().enumerate() {
-                        let comma = if position == 0 { "" } else { "," };
-                        let _ = write!(text, "{comma}[{first},{second}]");
-                    }
+                    push_pairs(&mut text, pairs.iter().copied());
                 }
                 JoinRows::Near(near) => {
                     text.push_str(",\"pairs\":[");
-                    for (position, (first, second, _)) in near.iter().enumerate() {
-                        let comma = if position == 0 { "" } else { "," };
-                        let _ = write!(text, "{comma}[{first},{second}]");
-                    }
+                    push_pairs(&mut text, near.iter().map(|(first, second, _)| (*first, *second)));
                     text.push_str("],\"distances\":[");
                     for (position, (.., metres)) in near.iter().enumerate() {
                         let comma = if position == 0 { "" } else { "," };
@@ -151,5 +145,16 @@ impl JoinRequest {
         };
         let body = engine.pool().run_waiting(write).await?;
         Ok(SearchAnswer { body, revision, content_crs: None, is_paged, features: Vec::new() })
+    }
+}
+
+/// Appends pairs of ids, with commas between them.
+fn push_pairs(text: &mut String, pairs: impl Iterator<Item = (FeatureId, FeatureId)>) {
+    for (position, (first, second)) in pairs.enumerate() {
+        text.push_str(if position == 0 { "[" } else { ",[" });
+        push_value(text, ValueRef::Int(first.value()));
+        text.push(',');
+        push_value(text, ValueRef::Int(second.value()));
+        text.push(']');
     }
 }

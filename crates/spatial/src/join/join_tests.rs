@@ -168,6 +168,36 @@ proptest! {
     }
 }
 
+proptest! {
+    /// Points alone go a way of their own; a polygon far from all of them has them go that of all shapes.
+    #[test]
+    fn points_are_as_near_to_points_as_any_shapes_are(
+        (a, b) in {
+            let at = (0..40_u8, 0..40_u8).prop_map(|(x, y)| point(x.into(), y.into()));
+            let points = prop::collection::vec(at, 1..200);
+            (points.clone(), points)
+        },
+        distance in 0..6_u32,
+        is_degrees in any::<bool>(),
+    ) {
+        let metric = if is_degrees { Metric::Metres } else { Metric::Plane };
+        let scale = if is_degrees { 60_000.0 } else { 0.5 };
+        let on = JoinOn::Within { distance: f64::from(distance) * scale, metric };
+        let pairs = |a: &Shapes, b: &Shapes| {
+            let (first, second) = (edited(a), edited(b));
+            let join = Join::new((&first).into(), (&second).into(), on).unwrap();
+            join.pairs(usize::MAX, &Budget::unbounded()).unwrap()
+        };
+        let with = |points: &Shapes, far: f64| {
+            let far = square(far, -60.0, 0.5);
+            points.iter().cloned().chain([far]).collect::<Shapes>()
+        };
+        let expected = pairs(&with(&a, -20.0), &with(&b, 60.0));
+        prop_assert!(distance == 0 || a.iter().all(|one| !b.contains(one)) || !expected.is_empty());
+        prop_assert_eq!(pairs(&a, &b), expected);
+    }
+}
+
 fn square(x: f64, y: f64, side: f64) -> Option<Shape<f64>> {
     let rect = geo_types::Rect::new((x, y), (x + side, y + side));
     Some(Polygon::from(rect).into())

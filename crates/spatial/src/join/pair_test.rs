@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::{Join, JoinFault, JoinOn};
 use crate::complexity::{MAX_CROSSINGS, crosses_more_often};
-use crate::gap::{Nesting, Outline, nesting, within};
+use crate::gap::{Nesting, Outline, nesting, points_within, within};
 use crate::point_side::{Side, side_of, side_of_ring};
 use crate::relate::{GeometryFault, relate};
 use crate::snapshot::Part;
@@ -141,7 +141,44 @@ impl Join {
                 return points(first, second, sides, budget, hit);
             }
         }
+        if let Asked::Within { distance, metric } = self.asked
+            && kinds == [Kind::Points; 2]
+        {
+            return self.near_points(first, second, (distance, metric), budget, hit);
+        }
         self.any(first, second, budget, hit)
+    }
+
+    /// Points near points.
+    fn near_points(
+        &self,
+        first: &Piece,
+        second: &Piece,
+        (distance, metric): (f64, Metric),
+        budget: &Budget<'_>,
+        hit: &mut impl FnMut(usize, usize),
+    ) -> Result<(), JoinFault> {
+        let point = |piece: &Piece, slot: usize| {
+            let Envelope { min_x, min_y, .. } = piece.part.shard.body.envelopes[slot];
+            [min_x, min_y]
+        };
+        let grow = |envelope: &Envelope| self.asked.reach(envelope);
+        let mut spending = Spending::of(budget);
+        let mut held = (usize::MAX, metric.plane([0.0; 2]), [0.0; 2]);
+        each_candidate(second, first, &grow, &mut |probe, target| {
+            spending.look(2)?;
+            if held.0 != probe {
+                let middle = point(second, probe);
+                let plane = metric.plane(middle);
+                held = (probe, plane, plane.point(middle));
+            }
+            let (_, plane, own) = held;
+            if points_within(plane.point(point(first, target)), own, distance) {
+                hit(target, probe);
+            }
+            Ok(())
+        })?;
+        spending.settle()
     }
 
     /// Features of any kind, one pair after the other.
@@ -154,10 +191,11 @@ impl Join {
     ) -> Result<(), JoinFault> {
         let outlines = RefCell::new((Outline::default(), Outline::default(), usize::MAX));
         let grow = |envelope: &Envelope| self.asked.reach(envelope);
+        let mut spending = Spending::of(budget);
         each_candidate(second, first, &grow, &mut |probe, target| {
             let (first, second) = (&first.part, &second.part);
             let (a, b) = (first.shard.feature(target), second.shard.feature(probe));
-            budget.spend(1, (a.vertex_count() + b.vertex_count()) as u64)?;
+            spending.look((a.vertex_count() + b.vertex_count()) as u64)?;
             let (own, other, held) = &mut *outlines.borrow_mut();
             let plane = match self.asked {
                 Asked::Predicate(_) => Metric::Plane.plane([0.0; 2]),
@@ -181,7 +219,40 @@ impl Join {
                 hit(target, probe);
             }
             Ok(())
-        })
+        })?;
+        spending.settle()
+    }
+}
+
+/// What was looked at and is not booked yet: threads share a budget, and the time is asked with it.
+struct Spending<'b, 'c> {
+    budget: &'b Budget<'c>,
+    looked: u64,
+    walked: u64,
+}
+
+impl<'b, 'c> Spending<'b, 'c> {
+    /// Pairs and vertices after which it is booked.
+    const PAIRS: u64 = 256;
+    const VERTICES: u64 = 8192;
+
+    fn of(budget: &'b Budget<'c>) -> Self {
+        Self { budget, looked: 0, walked: 0 }
+    }
+
+    #[inline]
+    fn look(&mut self, vertices: u64) -> Result<(), JoinFault> {
+        self.looked += 1;
+        self.walked += vertices;
+        match self.looked >= Self::PAIRS || self.walked >= Self::VERTICES {
+            true => self.settle(),
+            false => Ok(()),
+        }
+    }
+
+    fn settle(&mut self) -> Result<(), JoinFault> {
+        let (looked, walked) = (std::mem::take(&mut self.looked), std::mem::take(&mut self.walked));
+        Ok(self.budget.spend(looked, walked)?)
     }
 }
 

@@ -75,27 +75,27 @@ impl Part {
         Self { shard: Arc::new(shard), dead: None }
     }
 
-    /// The part without the features that `keep` refuses.
-    pub(crate) fn sifted(&self, keep: &dyn Fn(FeatureRef<'_>) -> bool) -> Self {
+    /// The part without the features whose slots `keep` refuses.
+    pub(crate) fn sifted(&self, keep: &mut dyn FnMut(usize) -> bool) -> Self {
         let mut dead = self.dead.as_deref().cloned().unwrap_or_default();
         for slot in 0..self.shard.len() {
-            if self.counts(slot) && !keep(self.shard.feature(slot)) {
+            if self.counts(slot) && !keep(slot) {
                 dead.insert(slot as u16);
             }
         }
         Self { shard: Arc::clone(&self.shard), dead: Some(Arc::new(dead)) }
     }
 
-    /// The part without what is not `near`, and without the features that `keep` refuses.
+    /// The part without what is not `near`, and without the features whose slots `keep` refuses.
     pub(crate) fn sifted_near(
         &self,
         near: &Tombstones,
-        keep: &dyn Fn(FeatureRef<'_>) -> bool,
+        keep: &mut dyn FnMut(usize) -> bool,
     ) -> Self {
         let mut dead = near.inverted(self.shard.len());
         for slot in 0..self.shard.len() {
             let is_near = near.contains(slot as u16);
-            if is_near && !(self.counts(slot) && keep(self.shard.feature(slot))) {
+            if is_near && !(self.counts(slot) && keep(slot)) {
                 dead.insert(slot as u16);
             }
         }
