@@ -3,7 +3,7 @@
 //! Gaps count: every cell within the convex hull of an export is covered, as whoever has what lies around a
 //! gap has it surrounded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use spatial::WorldBox;
 
@@ -20,8 +20,8 @@ const SIDE_M: f64 = 40_075_016.685_578_5 / 262_144.0;
 /// Ground that is covered together: the cells within the convex hull of what lies on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ground {
-    /// Its cells.
-    pub cells: BTreeSet<Cell>,
+    /// Its cells, each once.
+    pub cells: Vec<Cell>,
     /// Those at the corners of the hull, one way round.
     pub corners: Vec<Cell>,
 }
@@ -104,11 +104,15 @@ pub fn cell_box((column, row): Cell) -> WorldBox {
     WorldBox { min, max: min.map(|at| at | ((1 << SHIFT) - 1)) }
 }
 
-/// The area of a cell on the ground, square kilometres.
-pub fn km2((_, row): Cell) -> f64 {
+/// Square millimetres of a square kilometre.
+pub const MM2_A_KM2: f64 = 1e12;
+
+/// The area of a cell on the ground in square millimetres: whole ones, so that sums do not depend on the
+/// order in which cells come and go.
+pub fn mm2((_, row): Cell) -> u64 {
     let middle = (f64::from(row) + 0.5) / 262_144.0;
     let side = SIDE_M / (std::f64::consts::PI * (1.0 - 2.0 * middle)).cosh();
-    side * side / 1e6
+    (side * side * 1e6) as u64
 }
 
 #[cfg(test)]
@@ -125,7 +129,10 @@ mod tests {
     }
 
     fn area(boxes: &[WorldBox]) -> f64 {
-        Ground::covered(boxes.iter().copied()).unwrap().cells.into_iter().map(km2).sum()
+        {
+            let ground = Ground::covered(boxes.iter().copied()).unwrap();
+            ground.cells.into_iter().map(mm2).sum::<u64>() as f64 / MM2_A_KM2
+        }
     }
 
     #[test]

@@ -11,16 +11,17 @@ mod leave;
 mod outline;
 mod recall;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::accounts::Day;
 use quick_cache::sync::Cache;
+use rustc_hash::FxHashMap;
 use spatial::{Timestamp, WorldBox};
 
-use self::cells::{Cell, Ground, km2};
+use self::cells::{Cell, Ground, MM2_A_KM2, mm2};
 pub use self::leave::Looked;
 use crate::actor::Actor;
 use crate::problem::{Code, Problem};
@@ -79,7 +80,54 @@ struct Seen {
 }
 
 /// Cells that somebody took.
-type Taken = HashMap<Cell, Seen>;
+#[derive(Debug)]
+struct Taken {
+    cells: FxHashMap<Cell, Seen>,
+    /// Their ground, so that one more tile does not add up all that came before it.
+    mm2: u64,
+    /// When those that fell out of the window were let go.
+    swept: Timestamp,
+}
+
+impl Default for Taken {
+    fn default() -> Self {
+        Self { cells: FxHashMap::default(), mm2: 0, swept: Timestamp(i64::MIN) }
+    }
+}
+
+impl Taken {
+    /// Lets go of cells that fell out of the window, once a minute: each was counted so much too long.
+    fn sweep(&mut self, settings: &ExportSettings, at: Timestamp) {
+        let (oldest, window) = (settings.oldest(at), settings.window.as_millis());
+        let rest = i64::try_from(window / 1000).unwrap_or(SWEEP_MS).min(SWEEP_MS);
+        if at.0.saturating_sub(self.swept.0) < rest {
+            return;
+        }
+        self.swept = at;
+        self.cells.retain(|_, seen| seen.last >= oldest);
+        self.mm2 = self.cells.keys().map(|cell| mm2(*cell)).sum();
+    }
+
+    /// The ground that these and `more` cells cover together.
+    fn mm2_with(&self, more: &[Cell]) -> u64 {
+        let new = more.iter().filter(|cell| !self.cells.contains_key(*cell));
+        self.mm2 + new.map(|cell| mm2(*cell)).sum::<u64>()
+    }
+
+    /// Takes a cell; whether the log told of it more than a day ago, or never.
+    fn take(&mut self, cell: Cell, at: Timestamp) -> bool {
+        let seen = self.cells.entry(cell).or_insert_with(|| {
+            self.mm2 += mm2(cell);
+            Seen { last: at, told: Timestamp(i64::MIN) }
+        });
+        seen.last = seen.last.max(at);
+        let is_new = at.0.saturating_sub(seen.told.0) >= TOLD_MS;
+        if is_new {
+            seen.told = at;
+        }
+        is_new
+    }
+}
 
 /// By whom: exports and tiles of accounts and of units.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,6 +160,8 @@ const LOOKED_MS: i64 = 3_600_000;
 /// How long ground of which the audit log has told need not be told of again, in milliseconds: so much
 /// earlier than it should a window may end that is counted from there.
 const TOLD_MS: i64 = 86_400_000;
+/// How often cells are let go that fell out of a window, in milliseconds.
+const SWEEP_MS: i64 = 60_000;
 
 impl Default for Exports {
     fn default() -> Self {
@@ -171,11 +221,8 @@ impl Exports {
             let approval = settings.approval(name, Day::of(at));
             let allowed = approval.map_or(limit, |one| one.km2.max(limit));
             let taken = all.entry(owner).or_default();
-            taken.retain(|_, seen| seen.last >= oldest);
-            let total = ground.map(|ground| {
-                let before = taken.keys().filter(|cell| !ground.cells.contains(*cell));
-                before.chain(&ground.cells).map(|cell| km2(*cell)).sum::<f64>()
-            });
+            taken.sweep(settings, at);
+            let total = ground.map(|ground| taken.mm2_with(&ground.cells) as f64 / MM2_A_KM2);
             if total.is_none_or(|total| total > allowed) {
                 tracing::warn!(
                     account = taker.account,
@@ -191,7 +238,7 @@ impl Exports {
             }
         }
         if all.len() > MAX_OWNERS {
-            all.retain(|_, taken| taken.values().any(|seen| seen.last >= oldest));
+            all.retain(|_, taken| taken.cells.values().any(|seen| seen.last >= oldest));
         }
         let is_new = ground.is_some_and(|ground| add(&mut all, (taker, kind), ground, at));
         Ok(Counted { is_new, approvals: approvals.join(", ") })
@@ -212,7 +259,7 @@ impl Exports {
     }
 }
 
-/// Adds ground to sums; whether the account's told of some of it more than a day ago, or never.
+/// Adds ground to sums; whether the log told of some of the account's more than a day ago, or never.
 fn add(
     all: &mut BTreeMap<Owner, Taken>,
     (taker, kind): (Taker<'_>, Kind),
@@ -224,13 +271,7 @@ fn add(
         let is_account = matches!(owner, Owner::Account(..));
         let taken = all.entry(owner).or_default();
         for cell in &ground.cells {
-            let never = Timestamp(i64::MIN);
-            let seen = taken.entry(*cell).or_insert(Seen { last: at, told: never });
-            seen.last = seen.last.max(at);
-            if is_account && at.0.saturating_sub(seen.told.0) >= TOLD_MS {
-                seen.told = at;
-                is_new = true;
-            }
+            is_new |= taken.take(*cell, at) && is_account;
         }
     }
     is_new
@@ -264,4 +305,47 @@ fn refused(of: &str, (total, allowed): (Option<f64>, f64), window: Duration) -> 
          an approval with its number in [[exports.approvals]] of the configuration"
     );
     Problem::new(Code::ExportLimit, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY_MS: i64 = 86_400_000;
+
+    #[test]
+    fn ground_is_that_of_the_cells_of_the_window_whatever_came_and_went() {
+        let settings = ExportSettings::default();
+        let window = settings.window.as_millis() as i64;
+        let (mut taken, mut last, mut at) = (Taken::default(), BTreeMap::new(), Timestamp(0));
+        let mut state = 7_u64;
+        let mut below = |most: u32| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            ((state >> 33) as u32) % most
+        };
+        let sum = |cells: &mut dyn Iterator<Item = Cell>| cells.map(mm2).sum::<u64>();
+        for _ in 0..2_000 {
+            at.0 += i64::from(below(300_000_000)) / 10;
+            taken.sweep(&settings, at);
+            let begin = (100_000 + below(40), 100_000 + below(40));
+            let ground: Vec<Cell> =
+                (0..1 + below(9)).map(|more| (begin.0 + more % 3, begin.1 + more / 3)).collect();
+            // Whoever asks twice within the minute is counted a minute too long at most.
+            last.retain(|_, seen: &mut i64| *seen >= at.0 - window - SWEEP_MS);
+            let mut with: BTreeSet<Cell> = last.keys().copied().collect();
+            with.extend(&ground);
+            let (told, most) = (taken.mm2_with(&ground), sum(&mut with.into_iter()));
+            let inner = last.iter().filter(|(_, seen)| **seen >= at.0 - window);
+            let least: BTreeSet<Cell> =
+                inner.map(|(cell, _)| *cell).chain(ground.clone()).collect();
+            assert!((sum(&mut least.into_iter())..=most).contains(&told), "{told} {most}");
+            for cell in &ground {
+                taken.take(*cell, at);
+                assert!(!taken.take(*cell, at), "it was told just now");
+            }
+            last.extend(ground.into_iter().map(|cell| (cell, at.0)));
+            assert_eq!(taken.mm2, sum(&mut taken.cells.keys().copied()));
+        }
+        assert!(at.0 > 2 * window && last.len() < 1_500, "{} {}", at.0 / DAY_MS, last.len());
+    }
 }
