@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients test-conformance test-crash test-postgis fuzz lint bench ci build-tools
+.PHONY: demo test test-clients test-conformance test-crash test-postgis test-scan fuzz lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -25,6 +25,12 @@ test-crash: build-tools
 # Relations, predicates, overlays and joins beside a PostGIS of its own.
 test-postgis: build-tools
 	tests/postgis/run
+
+# The whole sample city asked for names, telephones and identity numbers; SCAN="--one-in 20" asks for less.
+# TUBAN as above.
+test-scan: build-tools
+	$(if $(TUBAN),,cargo build --release --locked)
+	tests/scan/run $(SCAN)
 
 # OGC's suites and other checkers over HTTP; TUBAN as above.
 test-conformance: build-tools
