@@ -1,6 +1,7 @@
-"""Asks three readers' tiles and counts of a town in turn, and prints microseconds on a core.
+"""Asks four readers' tiles and counts of a town in turn, and prints microseconds on a core; the ratio stands
+behind a reader with a token, to the reader without one of a store with the same features.
 
-profiles.py OPEN PID KNOWN PID TOKEN TOWN_TOKEN STORE TOWN
+profiles.py OPEN PID KNOWN PID ALONE PID TOKEN TOWN_TOKEN STORE TOWN
 """
 
 import json
@@ -56,14 +57,16 @@ def tile(lon, lat, zoom):
 
 
 def main():
-    open_at, open_pid, known_at, known_pid, token, town_token, store, town = sys.argv[1:]
+    open_at, open_pid, known_at, known_pid, alone_at, alone_pid, token, town_token, store, town = sys.argv[1:]
     readers = [
         ("no accounts", Reader(open_at, open_pid)),
         ("sees everything", Reader(known_at, known_pid, token)),
-        ("sees one town", Reader(known_at, known_pid, town_token)),
+        ("the town alone", Reader(alone_at, alone_pid)),
+        ("sees the town", Reader(known_at, known_pid, town_token)),
     ]
     r = random.Random(4)
     at = r.sample(parcels(store, town), 60)
+    building = sqlite3.connect(store).execute("select min(fid) from buildings").fetchone()[0]
     tiles = {
         f"tiles z{zoom}": [("GET", f"/xyz/parcels,buildings/{one}.mvt") for one in sorted({tile(*xy, zoom) for xy in at})]
         for zoom in (13, 15, 17)
@@ -78,7 +81,8 @@ def main():
         return ("POST", "/collections/buildings/search", json.dumps(asked).encode())
 
     asked = tiles | {"areas by structure": [count(*xy) for xy in at]}
-    print(f"{'µs on a core':22}" + "".join(f"{name:>18}{'ratio':>7}" for name, _ in readers))
+    names = [name for name, _ in readers]
+    print(f"{'µs on a core':30}{names[0]:>16}{names[1]:>18}{'ratio':>7}{names[2]:>18}{names[3]:>18}{'ratio':>7}")
     for name, requests in asked.items():
         for when in ("first", "again"):
             times = {reader: [] for reader, _ in readers}
@@ -86,17 +90,18 @@ def main():
                 for label, reader in r.sample(readers, len(readers)):
                     if when == "first":
                         # An edit in the middle of each place, so that nothing of it is left.
-                        touch(readers, number)
+                        touch(readers, building, number)
                     times[label].append(reader.timed(requests))
-            medians = [statistics.median(times[label]) for label, _ in readers]
-            print(f"{name + ', ' + when:22}" + "".join(f"{one:18.1f}{medians[0] / one:7.2f}" for one in medians), flush=True)
+            open_, known, alone, town = (statistics.median(times[label]) for label, _ in readers)
+            pairs = f"{open_:16.1f}{known:18.1f}{open_ / known:7.2f}{alone:18.1f}{town:18.1f}{alone / town:7.2f}"
+            print(f"{name + ', ' + when:30}{pairs}", flush=True)
 
 
-def touch(readers, number):
-    """Edits a building on both servers, behind which answers of the whole state are made anew."""
-    for _, reader in readers[:2]:
+def touch(readers, building, number):
+    """Edits a building on each server, behind which answers of the whole state are made anew."""
+    for _, reader in readers[:3]:
         body = json.dumps({"properties": {"JZWMC": f"正房{number}"}}).encode()
-        patch = ("PATCH", "/collections/buildings/items/1", body, "application/merge-patch+json")
+        patch = ("PATCH", f"/collections/buildings/items/{building}", body, "application/merge-patch+json")
         reader.ask(reader.prepared(*patch))
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What it costs that a server knows who asks: tiles and counts of the sample city, first and again, by a server
-# without accounts, by one with accounts to somebody who sees everything, and to somebody who sees one town.
+# without accounts and by one with accounts; of the whole city to somebody who sees everything, and of what lies
+# in one town to somebody who sees no more, beside a store without accounts that holds no more.
 # TUBAN names a binary that is there already. Usage: benches/profiles.sh
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,11 +23,19 @@ for name in everywhere town; do
     "$tuban" user token known/city.gpkg $name >"$name.token"
 done
 "$tuban" user scope known/city.gpkg town "$town" >/dev/null
-for store in open known; do
-    "$tuban" serve $store/city.gpkg --listen 127.0.0.1:0 --config tuban.toml >"$store.log" 2>&1 &
-    servers+=($!)
-    until grep -q ' s on ' "$store.log"; do sleep 0.2; done
-done
 at() { sed -n 's/.* s on //p' "$1.log"; }
+serve() {
+    "$tuban" serve "$1/city.gpkg" --listen 127.0.0.1:0 --config tuban.toml >"$1.log" 2>&1 &
+    servers+=($!)
+    until grep -q ' s on ' "$1.log"; do
+        kill -0 "${servers[-1]}" 2>/dev/null || { cat "$1.log" >&2; exit 1; }
+        sleep 0.2
+    done
+}
+cp -r open alone
+serve open
+serve known
+python3 "$root/benches/profiles_alone.py" "$(at known)" "$(cat town.token)" alone/city.gpkg
+serve alone
 python3 "$root/benches/profiles.py" "$(at open)" "${servers[0]}" "$(at known)" "${servers[1]}" \
-    "$(cat everywhere.token)" "$(cat town.token)" open/city.gpkg "$town"
+    "$(at alone)" "${servers[2]}" "$(cat everywhere.token)" "$(cat town.token)" alone/city.gpkg "$town"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The 15 questions of a planner asked of Tuban over HTTP and of PostGIS over its socket, with answers held
 # against each other and against what the GeoPackage itself says; with times, ours first behind an edit and
-# again while the state is the same. Usage:
+# again while the state is the same, by one client and by a crowd. Usage:
 #   benches/peers/planner.sh demo          the sample city, equality alone
 #   benches/peers/planner.sh demo times [NUMBER…]   with times, some questions alone
 #   benches/peers/planner.sh city          a million parcels, 300,000 points, with times
@@ -20,7 +20,7 @@ tuban=$(realpath "$tuban")
 work=$(mktemp -d)
 server=
 trap '[[ -z $server ]] || kill $server 2>/dev/null || true; stop_postgis; rm -rf "$work"' EXIT
-"$root/scripts/install-missing.sh" python3=python3
+"$root/scripts/install-missing.sh" python3=python3 wrk=wrk
 python3 -c 'import ensurepip' 2>/dev/null || "$root/scripts/install-missing.sh" python3-venv=python3-venv
 python3 -m venv "$work/venv"
 python=$work/venv/bin/python
@@ -68,4 +68,6 @@ until grep -q ' s on ' "$work/log"; do
     sleep 0.2
 done
 echo "$peer_version, $(uptime | sed 's/.*load/load/')"
-"$python" benches/planner/run.py "$store" "$meeting" "$(sed -n 's/.* s on //p' "$work/log")" $server "$pg_dir" $times "${@:3}"
+address=$(sed -n 's/.* s on //p' "$work/log")
+"$python" benches/planner/run.py "$store" "$meeting" "$address" $server "$pg_dir" $times "${@:3}"
+[[ -z $times ]] || "$python" benches/planner/crowd.py "$store" "$meeting" "$address" $server "$pg_dir" "$pg_bin/pgbench" "${@:3}"

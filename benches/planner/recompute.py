@@ -226,15 +226,13 @@ class Recomputed:
 
     def question_9(self, _):
         found = {}
-        rows = self.store.rows("select fid, town from points")
-        registered = {fid for (fid,) in self.store.rows(
-            "select p.fid from points p where exists "
-            "(select 1 from point_events e where e.point = p.id and e.kind = 'register')")}
+        rows = self.store.rows("select fid, id, town from points")
+        registered = {point for (point,) in self.store.rows("select point from point_events where kind = 'register'")}
         for when, at in enumerate((self.places.meeting, None)):
             state_of = self.states(at)
             counts = defaultdict(lambda: [0, 0])
-            for fid, town in rows:
-                if fid in registered and state_of[fid] != "void":
+            for fid, point, town in rows:
+                if point in registered and state_of[fid] != "void":
                     counts[town][0] += state_of[fid] == "closed"
                     counts[town][1] += 1
             found |= {(when, town): (100 * closed / all_,) for town, (closed, all_) in counts.items()}
