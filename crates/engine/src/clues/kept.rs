@@ -8,7 +8,7 @@ use super::{Clue, CluesQuery, UnitShare};
 
 /// Most answers that are kept.
 const MAX_KEPT: usize = 8;
-/// Most clues of all of them together, but for the latest answer: some 60 MB.
+/// Most clues of all of them together: some 60 MB.
 const MAX_CLUES: usize = 100_000;
 
 /// Everything that a rule found.
@@ -41,7 +41,11 @@ impl KeptClues {
         found.map(|one| Arc::clone(&one.all))
     }
 
+    /// Keeps what was found, unless it is too much.
     pub(super) fn keep(&self, state: &Arc<Snapshot>, query: &CluesQuery, all: &Arc<All>) {
+        if all.clues.len() > MAX_CLUES {
+            return;
+        }
         let mut kept = self.kept();
         kept.retain(|one| one.state.strong_count() > 0);
         kept.push(Kept {
@@ -50,7 +54,7 @@ impl KeptClues {
             all: Arc::clone(all),
         });
         let clues = |kept: &[Kept]| kept.iter().map(|one| one.all.clues.len()).sum::<usize>();
-        while kept.len() > 1 && (kept.len() > MAX_KEPT || clues(&kept) > MAX_CLUES) {
+        while kept.len() > MAX_KEPT || clues(&kept) > MAX_CLUES {
             kept.remove(0);
         }
     }

@@ -1,7 +1,7 @@
 //! What points came to for questions that were asked lately, so that it is led from state to state: a
 //! question that comes again costs the points that changed, not all of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ledger::indicator::{Counting, Counts, Definitions, Window};
 
@@ -20,8 +20,8 @@ struct Kept {
     definitions: Definitions,
     task: Option<String>,
     window: Window,
-    /// Of which points.
-    of: Arc<FactList>,
+    /// Of which points, as long as their facts are kept for others.
+    of: Weak<FactList>,
     counts: Arc<Counts>,
 }
 
@@ -49,12 +49,13 @@ impl Engine {
         let kept = &self.0.ledger.counts;
         let known: Vec<Arc<Kept>> =
             kept.kept().iter().rev().filter(|one| one.answers(counting)).cloned().collect();
-        let of_these = known.iter().find(|one| Arc::ptr_eq(&one.of, points));
+        let of_these = known.iter().find(|one| std::ptr::eq(one.of.as_ptr(), Arc::as_ptr(points)));
         if let Some(same) = of_these {
             return Arc::clone(&same.counts);
         }
         let mut led = known.iter().filter_map(|earlier| {
-            let counts = points.led_counts((&earlier.of, &earlier.counts), counting)?;
+            let of = earlier.of.upgrade()?;
+            let counts = points.led_counts((&of, &earlier.counts), counting)?;
             Some((counts, Arc::clone(earlier)))
         });
         let (counts, earlier) = match led.next() {
@@ -63,12 +64,13 @@ impl Engine {
         };
         let counts = Arc::new(counts);
         let Counting { definitions, task, moment } = *counting;
-        let (of, task) = (Arc::clone(points), task.map(str::to_owned));
+        let (of, task) = (Arc::downgrade(points), task.map(str::to_owned));
         let (definitions, window) = (definitions.clone(), moment.window);
         let new = Kept { definitions, task, window, of, counts: Arc::clone(&counts) };
         let mut kept = kept.kept();
         // What it was led from is of a former state.
-        kept.retain(|one| earlier.as_ref().is_none_or(|earlier| !Arc::ptr_eq(one, earlier)));
+        let is_former = |one: &Arc<Kept>| earlier.as_ref().is_some_and(|led| Arc::ptr_eq(one, led));
+        kept.retain(|one| one.of.strong_count() > 0 && !is_former(one));
         kept.push(Arc::new(new));
         if kept.len() > MAX_KEPT {
             kept.remove(0);
