@@ -7,10 +7,10 @@ they lie encrypted in the store, three series of persons that are planted (sampl
 could be somebody's.
 
 Tiles: of all collections each tile down to the last zoom of a grid that has at most 3,000 of them (z13 of
-Web Mercator); over the two towns each tile down to the last zoom that has at most 15,000 (z20); below that
-at every zoom the tile of each household, and of each shop and place the tile at its last zoom. A child of an
-empty tile is asked for by sample. With --every each tile is asked for, each household file and each feature.
-With --one-in N only one in N households, shops and places is, and zooms are whole to 1,000 and 4,000 tiles.
+Web Mercator); over the two towns each tile at every zoom, where a child of an empty tile is asked for by
+sample; of each shop and place the tile at its last zoom. With --every each tile there is, each household file
+and each feature. With --one-in N only one in N households, shops and places is asked for, zooms are whole to
+1,000 and 4,000 tiles, and below that the tiles of these households are asked for.
 
 That an account of `enforce` is shown values, by the same routes and to the same search, says that a value
 would be found. Usage: scan_personal_values.py TUBAN FOLDER [--every] [--one-in N]

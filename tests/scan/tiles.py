@@ -1,11 +1,13 @@
 """Which tiles of a grid there are to ask for, and all of them scanned.
 
 Of every grid: each tile of every collection down to the last zoom that has not too many; each tile over
-the two towns further down, a child of an empty tile left out; below that the tile of each household at
-every zoom, and the tile of each shop and place at the last one. With `every` all tiles at all zooms.
+the two towns at every zoom, a child of an empty tile left out; and the tile of each shop and place at the
+last one. Where less is asked for, over the towns, too, zooms of too many tiles are those of households. With
+`every` all tiles at all zooms.
 """
 
 import json
+import math
 import random
 from collections import Counter
 from dataclasses import dataclass
@@ -32,7 +34,7 @@ class Extent:
     one_in: int
 
     def __post_init__(self):
-        self.everywhere, self.towns = (3_000, 15_000) if self.one_in == 1 else (1_000, 4_000)
+        self.everywhere, self.towns = (3_000, math.inf) if self.one_in == 1 else (1_000, 4_000)
 
 
 @dataclass
