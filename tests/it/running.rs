@@ -3,7 +3,8 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::{LazyLock, Mutex};
 use std::time::Duration;
 
 /// The binary under test, with an environment that no other installation of PROJ reaches into.
@@ -62,6 +63,21 @@ pub struct Server {
     pub address: SocketAddr,
 }
 
+/// Ends a server with this process, if not before: those that tests share are never dropped.
+fn end_with_the_tests(server: u32) {
+    /// Reads process ids until whoever writes them is gone, and ends what still runs of them.
+    const WATCH: &str = r#"
+        while read -r id; do ids="$ids $id"; done
+        for id in $ids; do [ "$(readlink "/proc/$id/exe")" = "$0" ] && kill "$id"; done"#;
+    static WATCHER: LazyLock<Mutex<ChildStdin>> = LazyLock::new(|| {
+        let mut watcher = Command::new("sh");
+        watcher.args(["-c", WATCH, env!("CARGO_BIN_EXE_tuban")]);
+        watcher.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        Mutex::new(watcher.spawn().unwrap().stdin.take().unwrap())
+    });
+    writeln!(WATCHER.lock().unwrap(), "{server}").unwrap();
+}
+
 impl Server {
     /// Serves `store`; more arguments may follow.
     pub fn start(store: &Path, arguments: &[&str]) -> Self {
@@ -81,6 +97,7 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        end_with_the_tests(child.id());
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let address = loop {
             let Some(line) = lines.next() else {
