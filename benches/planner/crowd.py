@@ -15,6 +15,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from asked import Tuban
 from geopackage import Store
 from questions import Places, questions
 
@@ -34,17 +35,6 @@ end
 """
 
 
-def lua(asked, host):
-    path, body = asked if isinstance(asked, tuple) else (asked, None)
-    head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.1\r\nHost: {host}\r\n"
-    sent = "" if body is None else json.dumps(body)
-    if body is None:
-        head += "Accept: application/geo+json, application/json\r\n"
-    else:
-        head += f"Content-Type: application/json\r\nContent-Length: {len(sent.encode())}\r\n"
-    return json.dumps(f"{head}\r\n{sent}", ensure_ascii=False)
-
-
 class Cores:
     """Seconds that a server has been on a core: with its threads, and with the backends that it has ended."""
 
@@ -57,12 +47,13 @@ class Cores:
         return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
 
-def tuban(question, address, folder):
+def tuban(question, client, folder):
     """Answers, and how many a second."""
-    requests = [lua(one, address.split(":")[0]) for place in question.http for one in place]
+    prepared = [client.prepared(one) for place in question.http for one in place]
+    requests = [json.dumps(one.decode(), ensure_ascii=False) for one in prepared]
     script = Path(folder, "ask.lua")
     script.write_text(LUA.format(requests=", ".join(requests)))
-    command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}", "--timeout", "60", "-s", script, f"http://{address}/"]
+    command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{SECONDS}", "--timeout", "60", "-s", script, f"http://{client.host}:{client.at[1]}/"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     answers, micros, errors = map(int, said.strip().splitlines()[-1].split())
     if errors:
@@ -109,7 +100,7 @@ def measured(cores, ask):
 
 def main():
     path, meeting, address, pid, postgis_folder, pgbench, *numbers = sys.argv[1:]
-    places = Places(Store(path), meeting)
+    places, client = Places(Store(path), meeting), Tuban(address, pid)
     postmaster = Path(postgis_folder, "data", "postmaster.pid").read_text().split()[0]
     print(f"\n{CLIENTS} clients{'answers a second':>22}{'microseconds on a core':>34}")
     print(f"{'':3}{'Tuban':>10}{'PostGIS':>10}{'':9}{'Tuban':>10}{'PostGIS':>12}")
@@ -117,7 +108,7 @@ def main():
         for question in questions(places):
             if numbers and str(question.number) not in numbers:
                 continue
-            ours, our_core = measured(Cores(pid), lambda: tuban(question, address, folder))
+            ours, our_core = measured(Cores(pid), lambda: tuban(question, client, folder))
             theirs, their_core = measured(Cores(postmaster), lambda: postgis(question, postgis_folder, pgbench, folder))
             print(
                 f"{question.number:<3}{ours:>10,.0f}{theirs:>10,.1f}{ours / theirs:>8,.1f}x"

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::edit_town::{Town, check_refusal, feature, square};
-use crate::ready::repeated;
+use crate::ready::{count_for, repeated};
 use crate::running::{Answer, Response, Server, run};
 
 /// Tile of zoom 14 over the parcels.
@@ -371,12 +371,7 @@ fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
     check(&anybody, 401);
     let bearer = || format!("Authorization: Bearer {}\r\n", token(place, "zhang", &[]));
     let (one, other) = (bearer(), bearer());
-    let known = || {
-        let metrics = repeated(&town.server, "/metrics", &one, 1);
-        let text = String::from_utf8_lossy(&metrics[0]).into_owned();
-        let count = text.lines().find_map(|line| line.strip_prefix("tuban_http_repeated_total "));
-        count.unwrap().parse::<u64>().unwrap()
-    };
+    let known = || count_for(&town.server, &one, "tuban_http_repeated_total");
     let before = known();
     check(&one, 200);
     check(&other, 200);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::areas_town::{Areas, MARKS, SECRET, SIDES, shipped};
 use crate::points_town::uuid;
-use crate::ready::repeated;
+use crate::ready::{count_for, repeated};
 use crate::running::Response;
 
 /// Whether an answer holds a text.
@@ -501,12 +501,7 @@ fn a_request_that_is_known_by_its_bytes_is_of_the_area_that_is_its_senders_now()
     let server = &store.town.server;
     let tile = "/xyz/parcels/12/3371/1554.mvt";
     let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
-    let known = || {
-        let metrics = repeated(server, "/metrics", &bearer(&store.whole), 1);
-        let text = String::from_utf8_lossy(&metrics[0]).into_owned();
-        let count = text.lines().find_map(|line| line.strip_prefix("tuban_http_repeated_total "));
-        count.unwrap().parse::<u64>().unwrap()
-    };
+    let known = || count_for(server, &bearer(&store.whole), "tuban_http_repeated_total");
     let check = |token: &str, times: u64| {
         let before = known();
         let answers = repeated(server, tile, &bearer(token), 4);

@@ -9,8 +9,13 @@ const POINTS: &str = "/xyz/points/14/13535/6226.mvt";
 
 /// The value of one of the server's counters.
 fn count(town: &Town, name: &str) -> u64 {
-    let metrics = town.server.get("/metrics");
-    let line = metrics.text().lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    count_for(&town.server, "", name)
+}
+
+/// The same for whoever sends these headers.
+pub fn count_for(server: &Server, headers: &str, name: &str) -> u64 {
+    let metrics = String::from_utf8(repeated(server, "/metrics", headers, 1).remove(0)).unwrap();
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     line.trim().parse().unwrap()
 }
 

@@ -123,9 +123,8 @@ def edit(asker):
 
 def streams(asker):
     """Feeds of events from their beginning."""
-    for target in ("/changes/stream?since=0",):
-        answer = asker.client.stream(target, b"event: current")
-        asker.scan(target, answer)
+    target = "/changes/stream?since=0"
+    asker.scan(target, asker.client.stream(target, b"event: current"))
     for end in ("", "/events?since=0&limit=1000"):
         asker.get(f"/fences/1{end}")
     asker.get("/fences")

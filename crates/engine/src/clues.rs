@@ -207,17 +207,18 @@ impl Engine {
         budget: &Budget<'_>,
     ) -> Result<CluesFound, EngineError> {
         let kept = &self.0.clues;
+        let limit = query.limit.min(MAX_CLUES_PAGE);
         let all = match kept.find(state, query) {
             Some(all) => all,
             None => {
                 let all = Arc::new(self.all_clues(state, query, budget)?);
-                if all.clues.len() > query.limit {
+                if all.clues.len() > limit {
                     kept.keep(state, query, &all);
                 }
                 all
             }
         };
-        let page = all.clues.iter().skip(query.offset).take(query.limit.min(MAX_CLUES_PAGE));
+        let page = all.clues.iter().skip(query.offset).take(limit);
         let clues = self.placed(state, page.cloned())?;
         let (count, shares) = (all.clues.len(), all.shares.clone());
         Ok(CluesFound { revision: state.revision, count, clues, shares })

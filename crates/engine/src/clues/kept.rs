@@ -7,9 +7,9 @@ use spatial::Snapshot;
 use super::{Clue, CluesQuery, UnitShare};
 
 /// Most answers that are kept.
-const MAX_KEPT: usize = 8;
+const MAX_KEPT_ANSWERS: usize = 8;
 /// Most clues of all of them together: some 60 MB.
-const MAX_CLUES: usize = 100_000;
+const MAX_KEPT_CLUES: usize = 100_000;
 
 /// Everything that a rule found.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl KeptClues {
 
     /// Keeps what was found, unless it is too much.
     pub(super) fn keep(&self, state: &Arc<Snapshot>, query: &CluesQuery, all: &Arc<All>) {
-        if all.clues.len() > MAX_CLUES {
+        if all.clues.len() > MAX_KEPT_CLUES {
             return;
         }
         let mut kept = self.kept();
@@ -54,7 +54,7 @@ impl KeptClues {
             all: Arc::clone(all),
         });
         let clues = |kept: &[Kept]| kept.iter().map(|one| one.all.clues.len()).sum::<usize>();
-        while kept.len() > MAX_KEPT || clues(&kept) > MAX_CLUES {
+        while kept.len() > MAX_KEPT_ANSWERS || clues(&kept) > MAX_KEPT_CLUES {
             kept.remove(0);
         }
     }

@@ -53,12 +53,13 @@ impl Engine {
         if let Some(same) = of_these {
             return Arc::clone(&same.counts);
         }
-        let mut led = known.iter().filter_map(|earlier| {
+        // Lists of other views have no chunk in common with this one.
+        let led = known.iter().find_map(|earlier| {
             let of = earlier.of.upgrade()?;
             let counts = points.led_counts((&of, &earlier.counts), counting)?;
             Some((counts, Arc::clone(earlier)))
         });
-        let (counts, earlier) = match led.next() {
+        let (counts, earlier) = match led {
             Some((counts, earlier)) => (counts, Some(earlier)),
             None => (points.counts(counting), None),
         };

@@ -6,6 +6,7 @@ use spatial::{
 };
 
 use super::AreaCrs;
+use super::search::fault;
 use crate::EngineError;
 
 /// Measures areas of one collection.
@@ -59,21 +60,18 @@ impl AreaMeasure {
 
     /// Area of the part of a feature that lies in `area`.
     pub(super) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
-        let refused = |reason: String| EngineError::UnusableGeometry { reason, at: None };
         if self.is_storage_plane() {
-            let common = area.common_area(feature);
-            let common = common.map_err(|fault| {
-                let id = feature.id();
-                refused(QueryFault::Geometry { id, fault }.to_string())
-            })?;
-            return Ok(self.of_units(common));
+            let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
+            return Ok(self.of_units(area.common_area(feature).map_err(refused)?));
         }
         if area.side(&feature.envelope()) == Side::Inside {
             return self.whole(feature);
         }
         let Some(shape) = feature.shape() else { return Ok(0.0) };
-        let cut = overlay(OverlayOp::Intersection, &shape, area.shape())
-            .map_err(|fault| refused(format!("feature {}: {fault}", feature.id())))?;
+        let cut = overlay(OverlayOp::Intersection, &shape, area.shape()).map_err(|fault| {
+            let reason = format!("feature {}: {fault}", feature.id());
+            EngineError::UnusableGeometry { reason, at: None }
+        })?;
         self.geometry(cut.geometry)
     }
 

@@ -129,10 +129,8 @@ mod tests {
     }
 
     fn area(boxes: &[WorldBox]) -> f64 {
-        {
-            let ground = Ground::covered(boxes.iter().copied()).unwrap();
-            ground.cells.into_iter().map(mm2).sum::<u64>() as f64 / MM2_A_KM2
-        }
+        let ground = Ground::covered(boxes.iter().copied()).unwrap();
+        ground.cells.into_iter().map(mm2).sum::<u64>() as f64 / MM2_A_KM2
     }
 
     #[test]

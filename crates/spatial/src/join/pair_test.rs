@@ -115,6 +115,13 @@ impl Piece {
         };
         Self { bounds: part.bounds(), part, kind }
     }
+
+    /// Where the feature at a slot is, where all are points.
+    #[inline]
+    fn point(&self, slot: usize) -> [f64; 2] {
+        let Envelope { min_x, min_y, .. } = self.part.shard.body.envelopes[slot];
+        [min_x, min_y]
+    }
 }
 
 impl Join {
@@ -158,22 +165,18 @@ impl Join {
         budget: &Budget<'_>,
         hit: &mut impl FnMut(usize, usize),
     ) -> Result<(), JoinFault> {
-        let point = |piece: &Piece, slot: usize| {
-            let Envelope { min_x, min_y, .. } = piece.part.shard.body.envelopes[slot];
-            [min_x, min_y]
-        };
         let grow = |envelope: &Envelope| self.asked.reach(envelope);
         let mut spending = Spending::of(budget);
         let mut held = (usize::MAX, metric.plane([0.0; 2]), [0.0; 2]);
         each_candidate(second, first, &grow, &mut |probe, target| {
             spending.look(2)?;
             if held.0 != probe {
-                let middle = point(second, probe);
+                let middle = second.point(probe);
                 let plane = metric.plane(middle);
                 held = (probe, plane, plane.point(middle));
             }
             let (_, plane, own) = held;
-            if points_within(plane.point(point(first, target)), own, distance) {
+            if points_within(plane.point(first.point(target)), own, distance) {
                 hit(target, probe);
             }
             Ok(())
@@ -292,8 +295,7 @@ fn points(
     let (mut looked, mut walked) = (0, 0);
     let same = |envelope: &Envelope| *envelope;
     each_candidate(points, areas, &same, &mut |probe, target| {
-        let Envelope { min_x, min_y, .. } = points.part.shard.body.envelopes[probe];
-        let point = [min_x, min_y];
+        let point = points.point(probe);
         let paths = shard.body.paths(target);
         let ring = |path: usize| &shard.body.coords[shard.body.path_vertices(path)];
         looked += 1;

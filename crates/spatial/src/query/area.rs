@@ -90,7 +90,7 @@ impl Area {
     /// The same for one question or two: it is prepared sooner, and answers later.
     pub fn for_few(geometry: &Geometry, most_vertices: usize) -> Result<Self, AreaFault> {
         Self::checked(geometry, most_vertices)?;
-        Ok(Self::prepare(geometry.shape.clone(), Grid::of_one_cell))
+        Ok(Self::prepare(geometry.shape.clone(), |_segments| Grid::of_one_cell()))
     }
 
     fn checked(geometry: &Geometry, most_vertices: usize) -> Result<(), AreaFault> {

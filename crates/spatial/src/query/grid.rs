@@ -34,14 +34,10 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// One cell that tells nothing, over `segments`.
-    pub(super) fn of_one_cell(segments: &Segments) -> Self {
-        let corner = segments.rings.first().map_or([0.0; 2], |ring| {
-            let Envelope { min_x, min_y, .. } = ring.envelope;
-            [min_x, min_y]
-        });
+    /// One cell that tells nothing, whatever lies in it.
+    pub(super) fn of_one_cell() -> Self {
         let mut grid = Self {
-            origin: corner,
+            origin: [0.0; 2],
             scale: [0.0; 2],
             size: [1; 2],
             cells: vec![Cell::Boundary],
@@ -70,22 +66,20 @@ impl Grid {
         let scale = [count[0] / envelope.width(), count[1] / envelope.height()];
         // In cells: how far a computed place may be off, with much to spare.
         let margin = scale.map(|scale| 1e-6 + 64.0 * f64::EPSILON * largest * scale);
-        let usable = margin.iter().all(|margin| *margin < 0.25);
+        if !margin.iter().all(|margin| *margin < 0.25) {
+            return Self::of_one_cell();
+        }
         let mut grid = Self {
             origin: [envelope.min_x, envelope.min_y],
-            scale: if usable { scale } else { [0.0; 2] },
-            size: if usable { count.map(|count| count as usize) } else { [1; 2] },
+            scale,
+            size: count.map(|count| count as usize),
             cells: Vec::new(),
             marked_before: Vec::new(),
         };
         let [columns, rows] = grid.size;
         grid.cells = vec![Cell::Outside; columns * rows];
-        if usable {
-            for segment in &segments.all {
-                grid.mark(segment.ends, margin);
-            }
-        } else {
-            grid.cells.fill(Cell::Boundary);
+        for segment in &segments.all {
+            grid.mark(segment.ends, margin);
         }
         grid.fill(segments, &envelope);
         grid.count();
