@@ -9,8 +9,8 @@ use rustc_hash::FxHashMap;
 use spatial::number_sums::NumberSums;
 use spatial::query::{Area, Selection};
 use spatial::{
-    Budget, Collection, CollectionSnapshot, CrsRegistry, FeatureRef, FieldType, Shard, Value,
-    ValueRef, union as geometry_union,
+    Budget, Collection, CollectionSnapshot, Column, CrsRegistry, FeatureRef, FieldType, Shard,
+    Value, ValueRef, union as geometry_union,
 };
 
 use super::AreaCrs;
@@ -209,11 +209,55 @@ fn is_ordered(field_type: FieldType) -> bool {
 pub(super) struct Grouping<'a> {
     plan: &'a Plan,
     groups: Vec<Tally<'a>>,
-    /// Groups by the text of their key.
-    by_key: FxHashMap<String, usize>,
-    /// Groups of the codes of the key's columns in the shard that is being walked.
-    by_codes: FxHashMap<Vec<Option<u16>>, usize>,
+    /// Groups by the numbers of the values of their key.
+    by_key: FxHashMap<Box<[u32]>, usize>,
+    /// A column of the key each.
+    keys: Vec<KeyColumn<'a>>,
+    /// The key of the feature at hand.
+    key: Vec<u32>,
     shard: Option<&'a Shard>,
+}
+
+/// Numbers the values of one field across shards.
+#[derive(Default)]
+struct KeyColumn<'a> {
+    /// Numbers of texts, and of other values by their bits; [`NO_VALUE`] is that of none.
+    texts: FxHashMap<&'a str, u32>,
+    others: FxHashMap<u64, u32>,
+    /// Numbers of the codes of the shard that is being walked; [`UNKNOWN`] until one is met.
+    of_codes: Vec<u32>,
+}
+
+/// Number of the absence of a value.
+const NO_VALUE: u32 = u32::MAX;
+/// Stands for the number of a code that was not met yet.
+const UNKNOWN: u32 = u32::MAX - 1;
+
+impl<'a> KeyColumn<'a> {
+    fn enter(&mut self, column: &Column) {
+        self.of_codes.clear();
+        self.of_codes.resize(column.distinct(), UNKNOWN);
+    }
+
+    /// The number of the value at `slot` of the shard that was entered.
+    fn number(&mut self, column: &'a Column, slot: usize) -> u32 {
+        let Some(code) = column.code(slot) else { return NO_VALUE };
+        let known = self.of_codes[usize::from(code)];
+        if known != UNKNOWN {
+            return known;
+        }
+        let next = (self.texts.len() + self.others.len()) as u32;
+        let number = match column.decode(code) {
+            ValueRef::Text(text) => *self.texts.entry(text).or_insert(next),
+            ValueRef::Bool(truth) => *self.others.entry(truth.into()).or_insert(next),
+            ValueRef::Int(whole) => *self.others.entry(whole.cast_unsigned()).or_insert(next),
+            ValueRef::Real(real) => *self.others.entry(real.to_bits()).or_insert(next),
+            // Nothing is grouped by bytes.
+            ValueRef::Null | ValueRef::Bytes(_) => NO_VALUE,
+        };
+        self.of_codes[usize::from(code)] = number;
+        number
+    }
 }
 
 /// What is known of one group so far.
@@ -260,7 +304,8 @@ impl<'a> Grouping<'a> {
             plan,
             groups: Vec::new(),
             by_key: FxHashMap::default(),
-            by_codes: FxHashMap::default(),
+            keys: plan.keys.iter().map(|_key| KeyColumn::default()).collect(),
+            key: Vec::with_capacity(plan.keys.len()),
             shard: None,
         };
         if plan.keys.is_empty() {
@@ -274,7 +319,9 @@ impl<'a> Grouping<'a> {
     pub(super) fn take(&mut self, shard: &'a Shard, slots: &[u16]) -> Result<(), EngineError> {
         if !self.shard.is_some_and(|known| std::ptr::eq(known, shard)) {
             self.shard = Some(shard);
-            self.by_codes.clear();
+            for (key, column) in self.keys.iter_mut().zip(&self.plan.keys) {
+                key.enter(&shard.columns()[*column]);
+            }
         }
         for slot in slots {
             let slot = usize::from(*slot);
@@ -289,24 +336,23 @@ impl<'a> Grouping<'a> {
         if self.plan.keys.is_empty() {
             return Ok(0);
         }
-        let code = |column: &usize| shard.columns()[*column].code(slot);
-        let codes: Vec<Option<u16>> = self.plan.keys.iter().map(code).collect();
-        if let Some(group) = self.by_codes.get(&codes) {
+        self.key.clear();
+        for (key, column) in self.keys.iter_mut().zip(&self.plan.keys) {
+            self.key.push(key.number(&shard.columns()[*column], slot));
+        }
+        if let Some(group) = self.by_key.get(self.key.as_slice()) {
             return Ok(*group);
         }
-        let value = |column: &usize| shard.columns()[*column].value(slot).to_value();
-        let key: Vec<Value> = self.plan.keys.iter().map(value).collect();
-        let next = self.groups.len();
-        let group = *self.by_key.entry(format!("{key:?}")).or_insert(next);
-        if group == next {
-            if next == MAX_GROUPS {
-                return Err(EngineError::Unmeasurable {
-                    what: format!("more than {MAX_GROUPS} groups; group by fewer fields"),
-                });
-            }
-            self.groups.push(Tally::new(self.plan, key));
+        let group = self.groups.len();
+        if group == MAX_GROUPS {
+            return Err(EngineError::Unmeasurable {
+                what: format!("more than {MAX_GROUPS} groups; group by fewer fields"),
+            });
         }
-        self.by_codes.insert(codes, group);
+        let value = |column: &usize| shard.columns()[*column].value(slot).to_value();
+        let key = self.plan.keys.iter().map(value).collect();
+        self.groups.push(Tally::new(self.plan, key));
+        self.by_key.insert(self.key.as_slice().into(), group);
         Ok(group)
     }
 

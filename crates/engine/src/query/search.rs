@@ -262,10 +262,14 @@ impl Search<'_> {
     ) -> Result<Searched, EngineError> {
         let (engine, collection) = (self.engine, self.pinned.collection());
         let query = self.query;
-        let about = format!("{:?}{:?}{order:?}{:?}", query.place, query.condition, query.profile);
-        let fingerprint = engine.cursors().fingerprint(&about);
+        // Told only where it is compared or handed on: a place may have many vertices.
+        let fingerprint = || {
+            let about =
+                format!("{:?}{:?}{order:?}{:?}", query.place, query.condition, query.profile);
+            engine.cursors().fingerprint(&about)
+        };
         let cursor = self.pinned.cursor();
-        if cursor.is_some_and(|cursor| cursor.query != fingerprint) {
+        if cursor.is_some_and(|cursor| cursor.query != fingerprint()) {
             return Err(EngineError::CursorOfAnotherQuery);
         }
         let limit = limit.clamp(1, MAX_PAGE);
@@ -273,7 +277,7 @@ impl Search<'_> {
         let page = match keys.is_empty() {
             true => by_rank(collection, selection, cursor, limit, self.budget)?,
             false => by_order(
-                (engine, fingerprint),
+                (engine, fingerprint()),
                 collection,
                 (selection, &keys),
                 (cursor, limit),
@@ -283,7 +287,7 @@ impl Search<'_> {
         let Page { ids, matched, next } = page;
         let next = next.map(|position| {
             let revision = collection.revision();
-            let cursor = Cursor { revision, query: fingerprint, matched, position };
+            let cursor = Cursor { revision, query: fingerprint(), matched, position };
             engine.cursor_text(self.pinned, &cursor)
         });
         Ok(self.found(matched, Found::Page { ids, distances: None, next }))
