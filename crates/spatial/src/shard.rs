@@ -364,6 +364,15 @@ impl<'a> FeatureRef<'a> {
         (point.radius > 0.0).then_some(point)
     }
 
+    /// Whether both have the same paths, vertex by vertex to the last bit, in the same order.
+    pub fn has_same_paths(self, other: FeatureRef<'_>) -> bool {
+        self.paths().len() == other.paths().len()
+            && self
+                .paths()
+                .zip(other.paths())
+                .all(|(a, b)| a.role == b.role && a.coords == b.coords)
+    }
+
     /// The paths, exterior before its holes.
     #[inline]
     pub fn paths(self) -> impl ExactSizeIterator<Item = PathRef<'a>> {

@@ -100,8 +100,7 @@ fn compared(
 /// part are the same.
 fn same_geometry(a: FeatureRef<'_>, b: FeatureRef<'_>) -> bool {
     a.geometry_type().is_some() == b.geometry_type().is_some()
-        && a.paths().len() == b.paths().len()
-        && a.paths().zip(b.paths()).all(|(a, b)| a.role == b.role && a.coords == b.coords)
+        && a.has_same_paths(b)
         && a.z() == b.z()
         && a.m() == b.m()
 }

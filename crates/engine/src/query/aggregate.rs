@@ -221,8 +221,9 @@ pub(super) struct Grouping<'a> {
 /// Numbers the values of one field across shards.
 #[derive(Default)]
 struct KeyColumn<'a> {
-    /// Numbers of texts, and of other values by their bits; [`NO_VALUE`] is that of none.
+    /// Numbers of texts.
     texts: FxHashMap<&'a str, u32>,
+    /// Numbers of other values, by their bits.
     others: FxHashMap<u64, u32>,
     /// Numbers of the codes of the shard that is being walked; [`UNKNOWN`] until one is met.
     of_codes: Vec<u32>,

@@ -105,10 +105,9 @@ impl Piece {
         let all = |wanted: fn(GeometryType) -> bool| {
             part.shard.body.types.iter().all(|found| found.is_none_or(wanted))
         };
-        let areal = |one| matches!(one, GeometryType::Polygon | GeometryType::MultiPolygon);
         let kind = if all(|one| one == GeometryType::Point) {
             Kind::Points
-        } else if all(areal) {
+        } else if all(is_areal) {
             Kind::Areas
         } else {
             Kind::Any
@@ -267,16 +266,13 @@ impl<'b, 'c> Spending<'b, 'c> {
     }
 }
 
+fn is_areal(of: GeometryType) -> bool {
+    matches!(of, GeometryType::Polygon | GeometryType::MultiPolygon)
+}
+
 /// Whether two are areas with the same vertices: what a survey found as it was before.
 fn is_same_area(a: FeatureRef<'_>, b: FeatureRef<'_>) -> bool {
-    let areal = [Some(GeometryType::Polygon), Some(GeometryType::MultiPolygon)];
-    let kind = a.geometry_type();
-    areal.contains(&kind)
-        && kind == b.geometry_type()
-        && a.vertex_count() == b.vertex_count()
-        && a.paths()
-            .map(|path| (path.role, path.coords))
-            .eq(b.paths().map(|path| (path.role, path.coords)))
+    [a, b].iter().all(|one| one.geometry_type().is_some_and(is_areal)) && a.has_same_paths(b)
 }
 
 /// Whether "area *predicate* the same area" holds, by the matrix `2FFF1FFF2`.
