@@ -138,11 +138,14 @@ def crashed(place):
 
 
 def living(log):
-    """Length of that part of the log that SQLite reads: behind it lie frames of an earlier round."""
-    page, salts = int.from_bytes(log[8:12], "big"), log[16:24]
+    """
+    Length of that part of the log that SQLite reads: behind it lie frames of an earlier round, or
+    a part of the frame that was being written when the server was killed.
+    """
+    frame, salts = 24 + int.from_bytes(log[8:12], "big"), log[16:24]
     end = 32
-    while log[end + 8:end + 16] == salts:
-        end += 24 + page
+    while end + frame <= len(log) and log[end + 8:end + 16] == salts:
+        end += frame
     return end
 
 
