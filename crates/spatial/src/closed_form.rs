@@ -13,19 +13,20 @@ use crate::Crs;
 use crate::world::{MERCATOR_RADIUS, WorldPoint, from_lon_lat, from_lon_sin_lat, from_mercator};
 use crate::zones::{ChinaDatum, Zone};
 
-/// Semi-major axis of the CGCS2000 ellipsoid, metres.
-const A: f64 = 6_378_137.0;
+/// Semi-major axis of the CGCS2000 ellipsoid, metres (GB/T 22021-2008).
+pub(crate) const SEMI_MAJOR_AXIS: f64 = 6_378_137.0;
 /// Flattening of the CGCS2000 ellipsoid.
-const F: f64 = 1.0 / 298.257_222_101;
+pub(crate) const FLATTENING: f64 = 1.0 / 298.257_222_101;
 /// Third flattening.
-const N: f64 = F / (2.0 - F);
+pub(crate) const N: f64 = FLATTENING / (2.0 - FLATTENING);
 const N2: f64 = N * N;
 const N3: f64 = N2 * N;
 const N4: f64 = N3 * N;
 const N5: f64 = N4 * N;
 const N6: f64 = N5 * N;
 /// Radius of the rectifying sphere, metres.
-const RECTIFYING: f64 = A / (1.0 + N) * (1.0 + N2 / 4.0 + N4 / 64.0 + N6 / 256.0);
+pub(crate) const RECTIFYING: f64 =
+    SEMI_MAJOR_AXIS / (1.0 + N) * (1.0 + N2 / 4.0 + N4 / 64.0 + N6 / 256.0);
 
 /// From the conformal sphere to the plane.
 const ALPHA: [f64; 6] = [
@@ -212,24 +213,24 @@ fn plane_to_conformal([x, y]: [f64; 2]) -> (f64, Circular) {
 }
 
 /// Sine and cosine of one angle.
-#[derive(Clone, Copy)]
-struct Circular {
-    sin: f64,
-    cos: f64,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Circular {
+    pub(crate) sin: f64,
+    pub(crate) cos: f64,
 }
 
 impl Circular {
-    fn of(angle: f64) -> Self {
+    pub(crate) fn of(angle: f64) -> Self {
         let (sin, cos) = angle.sin_cos();
         Self { sin, cos }
     }
 
-    fn doubled(self) -> Self {
+    pub(crate) fn doubled(self) -> Self {
         Self { sin: 2.0 * self.sin * self.cos, cos: 1.0 - 2.0 * self.sin * self.sin }
     }
 
     /// Of the angle and a small one more, below 0.01: Taylor's series is then exact.
-    fn turned(self, by: f64) -> Self {
+    pub(crate) fn turned(self, by: f64) -> Self {
         let square = by * by;
         let sin = by * (1.0 - square / 6.0 * (1.0 - square / 20.0));
         let cos = 1.0 - square / 2.0 * (1.0 - square / 12.0 * (1.0 - square / 30.0));
@@ -286,7 +287,7 @@ fn complex_sine_series(
 }
 
 /// Σ c[j−1] sin 2jx of the functions of 2x, by Clenshaw's recurrence.
-fn sine_series(coefficients: &[f64; 6], Circular { sin, cos }: Circular) -> f64 {
+pub(crate) fn sine_series(coefficients: &[f64; 6], Circular { sin, cos }: Circular) -> f64 {
     let (mut b1, mut b2) = (0.0, 0.0);
     for c in coefficients.iter().rev() {
         (b2, b1) = (b1, 2.0 * cos * b1 - b2 + c);

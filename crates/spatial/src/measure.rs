@@ -8,18 +8,18 @@
 
 #[cfg(test)]
 mod measure_tests;
+mod short_edges;
 
 use std::sync::LazyLock;
 
 use geo_types::Coord;
 use geographiclib_rs::{Geodesic, InverseGeodesic, PolygonArea, Winding};
 
-use crate::Geometry;
+use crate::closed_form::{FLATTENING, SEMI_MAJOR_AXIS};
 use crate::geometry::{PathRole, visit_paths};
+use crate::{FeatureRef, Geometry, PathRef};
 
-/// CGCS2000: semi-major axis 6 378 137 m, flattening 1/298.257222101 (GB/T 22021-2008).
-static CGCS2000: LazyLock<Geodesic> =
-    LazyLock::new(|| Geodesic::new(6_378_137.0, 1.0 / 298.257_222_101));
+static CGCS2000: LazyLock<Geodesic> = LazyLock::new(|| Geodesic::new(SEMI_MAJOR_AXIS, FLATTENING));
 
 /// Plane area of all polygons.
 pub fn area(geometry: &Geometry) -> f64 {
@@ -38,16 +38,50 @@ pub fn perimeter(geometry: &Geometry) -> f64 {
 
 /// Area of all polygons on the ellipsoid, square metres.
 pub fn geodesic_area(geometry: &Geometry) -> f64 {
-    sum_areas(geometry, |ring| {
-        if ring.len() < 4 {
-            return 0.0;
-        }
-        let mut sum = PolygonArea::new(&CGCS2000, Winding::CounterClockwise);
-        for c in ring.iter().skip(1) {
-            sum.add_point(c.y, c.x);
-        }
-        sum.compute(true).1
-    })
+    sum_areas(geometry, |ring| geodesic_ring_area(ring.iter().map(|c| [c.x, c.y])))
+}
+
+/// The same of a feature in longitude and latitude.
+pub fn geodesic_area_of(feature: FeatureRef<'_>) -> f64 {
+    let signed = |path: PathRef<'_>| match path.role {
+        PathRole::Exterior => geodesic_ring_area(path.coords.iter().copied()).abs(),
+        PathRole::Hole => -geodesic_ring_area(path.coords.iter().copied()).abs(),
+        PathRole::Points | PathRole::Line => 0.0,
+    };
+    feature.paths().map(signed).sum()
+}
+
+/// Area of a closed ring, positive when it winds counter-clockwise.
+fn geodesic_ring_area(ring: impl ExactSizeIterator<Item = [f64; 2]> + Clone) -> f64 {
+    match ring.len() {
+        0..4 => 0.0,
+        _ => short_edges::ring_area(ring.clone()).unwrap_or_else(|| any_ring_area(ring)),
+    }
+}
+
+/// The same, whatever the length of its edges (Karney, "Algorithms for geodesics", 2013, section 6).
+fn any_ring_area(ring: impl IntoIterator<Item = [f64; 2]>) -> f64 {
+    let mut sum = PolygonArea::new(&CGCS2000, Winding::CounterClockwise);
+    for [lon, lat] in ring.into_iter().skip(1) {
+        sum.add_point(lat, lon);
+    }
+    sum.compute(true).1
+}
+
+/// Plane area of what the pieces of a boundary bound, each from one end to the other with the inside
+/// to its left; in any order.
+pub fn bounded_area(pieces: &[[Coord<f64>; 2]]) -> f64 {
+    let Some([origin, _]) = pieces.first() else { return 0.0 };
+    let swept = |[a, b]: &[Coord<f64>; 2]| {
+        let (from, run) = (*a - *origin, *b - *a);
+        from.x * run.y - from.y * run.x
+    };
+    pieces.iter().map(swept).sum::<f64>() / 2.0
+}
+
+/// The same on the ellipsoid, square metres; none where a piece is too long for its series.
+pub fn geodesic_bounded_area(pieces: &[[Coord<f64>; 2]]) -> Option<f64> {
+    short_edges::bounded_area(pieces)
 }
 
 /// Length of all lines on the ellipsoid, metres.

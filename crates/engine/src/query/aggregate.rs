@@ -449,23 +449,31 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// Features whose areas are measured between two looks at the budget.
+const AT_A_TIME: usize = 32;
+
 fn sum_of_areas(
     features: &[FeatureRef<'_>],
     measure: &AreaMeasure,
     within: Option<&Area>,
     budget: &Budget<'_>,
 ) -> Result<f64, EngineError> {
-    let areas = each_in_parallel(features, |feature| {
-        let vertices: usize = feature.paths().map(|path| path.coords.len()).sum();
+    let parts: Vec<&[FeatureRef<'_>]> = features.chunks(AT_A_TIME).collect();
+    let sums = each_in_parallel(&parts, |part| {
+        let vertices: usize = part.iter().map(|feature| feature.vertex_count()).sum();
         budget.spend(0, vertices as u64)?;
-        match within {
-            Some(area) => measure.inside(*feature, area),
-            None => measure.whole(*feature),
+        let mut sum = Kahan::default();
+        for feature in *part {
+            sum.add(match within {
+                Some(area) => measure.inside(*feature, area)?,
+                None => measure.whole(*feature)?,
+            });
         }
+        Ok::<_, EngineError>(sum.total())
     });
     let mut sum = Kahan::default();
-    for area in areas {
-        sum.add(area?);
+    for part in sums {
+        sum.add(part?);
     }
     Ok(sum.total())
 }

@@ -1,8 +1,10 @@
 //! Areas of features, whole or within the area of a query, in the CRS asked for.
 
+use geo_types::Coord;
 use spatial::query::{Area, QueryFault, Side};
 use spatial::{
-    Collection, Crs, CrsRegistry, FeatureRef, Geometry, OverlayOp, Projector, measure, overlay,
+    Collection, Crs, CrsError, CrsRegistry, FeatureRef, Geometry, OverlayOp, Projector, measure,
+    overlay,
 };
 
 use super::AreaCrs;
@@ -12,8 +14,9 @@ use crate::EngineError;
 /// Measures areas of one collection.
 #[derive(Debug)]
 pub(crate) struct AreaMeasure {
-    /// Where geometries go to be measured; absent when the storage CRS is the plane.
+    /// Where geometries go to be measured; absent when that is the storage CRS.
     projector: Option<Projector>,
+    /// Whether they are measured on the ellipsoid then, or else on the plane.
     geodesic: bool,
     /// Square metres a squared unit.
     square_metres: f64,
@@ -36,13 +39,13 @@ impl AreaMeasure {
                 what: format!("areas of {} in {crs}: {error}", collection.id),
             })
         });
-        let geodesic = *crs == AreaCrs::Geodesic;
-        Ok(Self { projector: projector.transpose()?, geodesic, square_metres })
+        let projector = projector.transpose()?.filter(|projector| !projector.is_identity());
+        Ok(Self { projector, geodesic: *crs == AreaCrs::Geodesic, square_metres })
     }
 
     /// Whether areas are those of the storage CRS, so that its sums serve.
     pub(crate) fn is_storage_plane(&self) -> bool {
-        self.projector.is_none()
+        self.projector.is_none() && !self.geodesic
     }
 
     /// Square metres of so many squared units of the storage CRS, where that is the plane.
@@ -55,7 +58,10 @@ impl AreaMeasure {
         if self.is_storage_plane() {
             return Ok(self.of_units(feature.area()));
         }
-        feature.geometry().map_or(Ok(0.0), |geometry| self.geometry(geometry))
+        match self.projector {
+            None => Ok(measure::geodesic_area_of(feature)),
+            Some(_) => feature.geometry().map_or(Ok(0.0), |geometry| self.geometry(geometry)),
+        }
     }
 
     /// Area of the part of a feature that lies in `area`.
@@ -64,9 +70,36 @@ impl AreaMeasure {
             let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
             return Ok(self.of_units(area.common_area(feature).map_err(refused)?));
         }
-        if area.side(&feature.envelope()) == Side::Inside {
-            return self.whole(feature);
+        match area.side(&feature.envelope()) {
+            Side::Inside => return self.whole(feature),
+            Side::Outside => return Ok(0.0),
+            Side::Boundary => {}
         }
+        let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
+        let pieces = area.common_boundary(feature).map_err(refused)?;
+        match self.bounded(pieces)? {
+            Some(area) => Ok(area.max(0.0)),
+            None => self.cut(feature, area),
+        }
+    }
+
+    /// Area that pieces of a boundary in the storage CRS bound; none where they are too long.
+    fn bounded(&self, pieces: Vec<[Coord<f64>; 2]>) -> Result<Option<f64>, EngineError> {
+        let mut ends: Vec<[f64; 2]> = pieces.as_flattened().iter().map(|c| [c.x, c.y]).collect();
+        if let Some(projector) = &self.projector {
+            projector.project_all(&mut ends).map_err(unmeasurable)?;
+        }
+        let coord = |[x, y]: [f64; 2]| Coord { x, y };
+        let pieces: Vec<_> =
+            ends.chunks_exact(2).map(|ends| [coord(ends[0]), coord(ends[1])]).collect();
+        Ok(match self.geodesic {
+            true => measure::geodesic_bounded_area(&pieces),
+            false => Some(self.of_units(measure::bounded_area(&pieces))),
+        })
+    }
+
+    /// Area of the part of a feature that lies in `area`, cut out.
+    pub(super) fn cut(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
         let Some(shape) = feature.shape() else { return Ok(0.0) };
         let cut = overlay(OverlayOp::Intersection, &shape, area.shape()).map_err(|fault| {
             let reason = format!("feature {}: {fault}", feature.id());
@@ -78,13 +111,15 @@ impl AreaMeasure {
     /// Area of a geometry in the storage CRS.
     pub(crate) fn geometry(&self, mut geometry: Geometry) -> Result<f64, EngineError> {
         if let Some(projector) = &self.projector {
-            projector
-                .project_geometry(&mut geometry)
-                .map_err(|error| EngineError::Unmeasurable { what: format!("an area: {error}") })?;
+            projector.project_geometry(&mut geometry).map_err(unmeasurable)?;
         }
         Ok(match self.geodesic {
             true => measure::geodesic_area(&geometry),
             false => self.of_units(measure::area(&geometry)),
         })
     }
+}
+
+fn unmeasurable(error: CrsError) -> EngineError {
+    EngineError::Unmeasurable { what: format!("an area: {error}") }
 }

@@ -1,7 +1,10 @@
 //! Areas and lengths against closed forms.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::f64::consts::TAU;
+
 use geo_types::{Geometry as Shape, LineString, MultiPolygon, Polygon, line_string, polygon};
+use proptest::prelude::*;
 
 use super::*;
 
@@ -72,6 +75,74 @@ fn the_geodesic_area_of_a_courtyard_is_right_to_a_square_centimetre_and_a_half()
     let expected = zone(side, south + side) - zone(side, south);
     let measured = geodesic_area(&Shape::Polygon(square(west, south, side)).into());
     check_close(measured, expected, 1.5e-4);
+}
+
+/// A ring about a middle, degrees, with a vertex in each direction at a distance of metres.
+fn star([lon, lat]: [f64; 2], distances: &[f64], clockwise: bool) -> Vec<Coord<f64>> {
+    let turn = TAU / distances.len() as f64 * if clockwise { -1.0 } else { 1.0 };
+    let mut ring: Vec<_> = (0..)
+        .zip(distances)
+        .map(|(at, distance)| {
+            let (sin, cos) = (turn * f64::from(at)).sin_cos();
+            let reach = distance / 111_000.0;
+            Coord { x: lon + reach * cos / lat.to_radians().cos(), y: lat + reach * sin }
+        })
+        .collect();
+    ring.push(ring[0]);
+    ring
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #[test]
+    fn short_edges_measure_as_geodesics_do(
+        lon in -179.9..179.9f64,
+        lat in -59.9..59.9f64,
+        metres in 3.0..1100.0f64,
+        shares in prop::collection::vec(0.2..1.0f64, 3..12),
+        clockwise: bool,
+    ) {
+        let distances: Vec<f64> = shares.iter().map(|share| share * metres).collect();
+        let ring = star([lon, lat], &distances, clockwise);
+        let vertices = || ring.iter().map(|c| [c.x, c.y]);
+        let measured = short_edges::ring_area(vertices()).unwrap();
+        // The peer rounds to a square centimetre or so, an edge is right to 2e-5 m².
+        check_close(measured, any_ring_area(vertices()), 3e-4);
+        // A ring is what its edges bound, in any order.
+        let mut edges: Vec<_> = ring.windows(2).map(|edge| [edge[0], edge[1]]).collect();
+        edges.reverse();
+        check_close(geodesic_bounded_area(&edges).unwrap(), measured, 1e-5);
+        let plane = signed_ring_area(vertices());
+        check_close(bounded_area(&edges), plane, 1e-12);
+    }
+}
+
+#[test]
+fn rings_that_only_geodesics_measure_are_left_to_them() {
+    let side = |at: f64| 118.0 * at / 16_000.0 - 59.0;
+    let steps = || (0..16_000).map(f64::from).map(side);
+    // Around the world but for a strip, between 59 degrees south and north.
+    let most: LineString = steps()
+        .map(|at| (3.0 * at, -59.0))
+        .chain(steps().map(|at| (177.0, at)))
+        .chain(steps().map(|at| (-3.0 * at, 59.0)))
+        .chain(steps().map(|at| (-177.0, -at)))
+        .chain([(-177.0, -59.0)])
+        .collect();
+    let corner = |lon: f64, lat: f64| square(lon, lat, 0.001).exterior().clone();
+    let cases = [
+        (
+            "over the date line",
+            line_string![(x: 179.999, y: 0.0), (x: -179.999, y: 0.0), (x: 180.0, y: 0.001), (x: 179.999, y: 0.0)],
+        ),
+        ("far north", corner(20.0, 80.0)),
+        ("not a number", corner(116.0, f64::NAN)),
+        ("long edges", square(116.0, 39.0, 0.1).exterior().clone()),
+        ("most of the world", most),
+    ];
+    for (case, ring) in cases {
+        assert_eq!(short_edges::ring_area(ring.0.iter().map(|c| [c.x, c.y])), None, "{case}");
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::ring_overlay::{OverlayWork, common_area};
+use geo_types::Coord;
+
+use super::ring_overlay::{OverlayWork, Pieces, Swept, common_part};
 use super::scan::{SPEND_VERTICES, Scan};
 use super::{Area, QueryFault, Selection, Side, Test};
 use crate::relate::{GeometryFault, guarded};
@@ -65,6 +67,19 @@ impl CollectionSnapshot {
 }
 
 impl Area {
+    /// The boundary of what a feature has in common with this area, which is a polygon: straight
+    /// pieces in the storage CRS from one end to the other, the inside to their left, in no order.
+    pub fn common_boundary(
+        &self,
+        feature: FeatureRef<'_>,
+    ) -> Result<Vec<[Coord<f64>; 2]>, GeometryFault> {
+        guarded("the overlay", || {
+            let mut pieces = Pieces::default();
+            common_part(self, feature, &mut pieces, &mut OverlayWork::default());
+            pieces.0
+        })
+    }
+
     /// The area that a feature has in common with this one, which is a polygon, in squared units of
     /// the storage CRS.
     pub fn common_area(&self, feature: FeatureRef<'_>) -> Result<f64, GeometryFault> {
@@ -75,12 +90,17 @@ impl Area {
     fn common_with(
         &self,
         feature: FeatureRef<'_>,
-        work: &mut OverlayWork,
+        work: &mut OverlayWork<f64>,
     ) -> Result<(f64, u64), GeometryFault> {
         match self.side(&feature.envelope()) {
             Side::Outside => Ok((0.0, 0)),
             Side::Inside => Ok((feature.area(), 0)),
-            Side::Boundary => guarded("the overlay", || common_area(self, feature, work)),
+            Side::Boundary => guarded("the overlay", || {
+                let [x, y] = feature.envelope().center();
+                let mut swept = Swept { origin: Coord { x, y }, twice: 0.0 };
+                let walked = common_part(self, feature, &mut swept, work);
+                ((swept.twice / 2.0).max(0.0), walked)
+            }),
         }
     }
 }
@@ -97,7 +117,7 @@ enum Found<'a> {
 struct Laying<'q> {
     area: &'q Area,
     budget: &'q Budget<'q>,
-    work: OverlayWork,
+    work: OverlayWork<f64>,
     /// Vertices walked that are not booked yet.
     walked: u64,
 }

@@ -20,7 +20,7 @@ use crate::relate::relate;
 use crate::{
     Budget, Collection, CollectionId, CollectionSnapshot, Crs, Edit, Envelope, Feature, Field,
     FieldClass, FieldType, Geometry, GeometryType, Revision, Stage, Value, ValueRef, WorldPoint,
-    Zooms, validity,
+    Zooms, measure, validity,
 };
 
 /// Side of the square in which shapes lie.
@@ -281,9 +281,8 @@ pub(super) fn overlaid(a: &Shape<f64>, b: &Shape<f64>) -> f64 {
     rings(a, &mut of_a);
     rings(b, &mut of_b);
     let common = of_a.overlay_as::<i64>(&of_b, OverlayRule::Intersect, FillRule::EvenOdd);
-    let area = |ring: &Vec<[f64; 2]>| {
-        crate::measure::signed_ring_area(ring.iter().chain(ring.first()).copied())
-    };
+    let area =
+        |ring: &Vec<[f64; 2]>| measure::signed_ring_area(ring.iter().chain(ring.first()).copied());
     common.iter().flatten().map(area).sum::<f64>().abs()
 }
 
@@ -498,7 +497,9 @@ proptest! {
             let (mut expected, mut count) = (0.0, 0);
             snapshot.overlay_each(&selection, &budget, &mut |feature, common| {
                 let plain = overlaid(&feature.shape().unwrap(), &shape);
-                for common in [common, area.common_area(feature).unwrap(), few.common_area(feature).unwrap()] {
+                let bounded = measure::bounded_area(&area.common_boundary(feature).unwrap());
+                let [one, other] = [&area, &few].map(|area| area.common_area(feature).unwrap());
+                for common in [common, one, other, bounded] {
                     assert!((plain - common).abs() < 1e-9, "{plain} {common} {:?}", feature.shape());
                 }
                 expected += plain;

@@ -3,8 +3,9 @@
 //! By Green's theorem it is half the sum of the cross products along the boundary of the common
 //! part, which consists of the pieces of one boundary inside the other. An edge takes part with
 //! the integral of "inside" along it: where it starts, plus a jump at each crossing times the part
-//! of the edge that still follows. No piece is ever built or put in order, so nothing can be
-//! misplaced by rounding: a crossing that is off by a rounding moves the area by a rounding.
+//! of the edge that still follows. No piece is put in order with others, so nothing can be
+//! misplaced by rounding: a crossing that is off by a rounding moves the area by a rounding. What
+//! is measured on another plane takes the pieces themselves.
 //!
 //! Where boundaries touch or run along each other, the area is shifted by (ε, ε²) for an ε less
 //! than any number: then they only cross. The common area changes continuously with a shift, so
@@ -30,31 +31,103 @@ use crate::{Envelope, FeatureRef};
 const MAX_PAIRS: usize = if cfg!(test) { 24 } else { 4096 };
 
 /// Memory to work in, kept from feature to feature.
-#[derive(Debug, Default)]
-pub(super) struct OverlayWork {
+#[derive(Debug)]
+pub(super) struct OverlayWork<C> {
     feature: Workspace,
     /// Edges of the area near the feature, in order, and what is known of each.
-    local: Vec<Local>,
+    local: Vec<Local<C>>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Local {
+impl<C> Default for OverlayWork<C> {
+    fn default() -> Self {
+        Self { feature: Workspace::default(), local: Vec::new() }
+    }
+}
+
+#[derive(Debug)]
+struct Local<C> {
     place: usize,
     edge: Edge,
-    /// Σ jump × the part of the edge that follows.
-    integral: f64,
+    crossings: C,
     /// Σ jump.
     jumps: i32,
 }
 
-/// Area of the common part of `feature` and `area`, both polygons, in squared units of the
-/// storage CRS; 0 when one of them is none. The second number is how many vertices were walked.
-pub(super) fn common_area(
+/// What is made of the boundary of a common part, edge by edge.
+pub(super) trait Boundary {
+    /// What is known of the crossings of one edge.
+    type Crossings: Default;
+
+    /// Notes a crossing at a part of the edge, from 0 to 1, where it comes into the other (+1) or
+    /// leaves it (−1).
+    fn cross(crossings: &mut Self::Crossings, at: f64, jump: i32);
+
+    /// Takes an edge whose start lies inside the other (1) or does not (0).
+    fn take(&mut self, edge: &Edge, inside: i32, crossings: Self::Crossings);
+}
+
+/// Twice the area that the boundary bounds, swept from an origin.
+#[derive(Debug)]
+pub(super) struct Swept {
+    pub(super) origin: Coord<f64>,
+    pub(super) twice: f64,
+}
+
+impl Boundary for Swept {
+    /// Σ jump × the part of the edge that follows.
+    type Crossings = f64;
+
+    #[inline]
+    fn cross(integral: &mut f64, at: f64, jump: i32) {
+        *integral += f64::from(jump) * (1.0 - at);
+    }
+
+    #[inline]
+    fn take(&mut self, edge: &Edge, inside: i32, integral: f64) {
+        let [a, b] = edge.ends;
+        let (from, run) = (a - self.origin, b - a);
+        let twice = from.x * run.y - from.y * run.x;
+        let twice = if edge.left_inside { twice } else { -twice };
+        self.twice += (f64::from(inside) + integral) * twice;
+    }
+}
+
+/// The pieces of the boundary, from one end to the other, the inside to their left; in no order.
+#[derive(Debug, Default)]
+pub(super) struct Pieces(pub(super) Vec<[Coord<f64>; 2]>);
+
+impl Boundary for Pieces {
+    type Crossings = Vec<(f64, i32)>;
+
+    fn cross(crossings: &mut Self::Crossings, at: f64, jump: i32) {
+        crossings.push((at, jump));
+    }
+
+    fn take(&mut self, edge: &Edge, mut inside: i32, mut crossings: Self::Crossings) {
+        crossings.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        let [a, b] = edge.ends;
+        let mut from = a;
+        let crossed = crossings.iter().map(|(at, jump)| (a + (b - a) * *at, *jump));
+        for (to, jump) in crossed.chain([(b, 0)]) {
+            // Crossings that rounding puts in the wrong order leave a piece less than nothing.
+            let is_left = edge.left_inside == (inside > 0);
+            let piece = if is_left { [from, to] } else { [to, from] };
+            self.0.extend(std::iter::repeat_n(piece, inside.unsigned_abs() as usize));
+            inside += jump;
+            from = to;
+        }
+    }
+}
+
+/// Gives `boundary` the edges of the common part of `feature` and `area`, both polygons; none when
+/// one of them is no polygon. Returns how many vertices were walked.
+pub(super) fn common_part<B: Boundary>(
     area: &Area,
     feature: FeatureRef<'_>,
-    work: &mut OverlayWork,
-) -> (f64, u64) {
-    let Form::Areal(segments, _) = area.form() else { return (0.0, 0) };
+    boundary: &mut B,
+    work: &mut OverlayWork<B::Crossings>,
+) -> u64 {
+    let Form::Areal(segments, _) = area.form() else { return 0 };
     let envelope = feature.envelope();
     let OverlayWork { feature: own, local } = work;
     own.read(feature, &[PathRole::Exterior, PathRole::Hole]);
@@ -62,7 +135,7 @@ pub(super) fn common_area(
     local.clear();
     segments.any(&envelope, |place, _| {
         let edge = Edge::of(segments, place);
-        local.push(Local { place, edge, integral: 0.0, jumps: 0 });
+        local.push(Local { place, edge, crossings: B::Crossings::default(), jumps: 0 });
         false
     });
     let [x, y] = envelope.center();
@@ -70,21 +143,19 @@ pub(super) fn common_area(
     let walked = (own.edges.len() + local.len()) as u64;
     let many = own.edges.len() * local.len() > MAX_PAIRS;
 
-    let mut twice = 0.0;
     let mut starts = own.starts.iter().copied().peekable();
     let mut inside = 0;
     for (number, edge) in own.edges.iter().enumerate() {
         if starts.next_if_eq(&number).is_some() {
             inside = i32::from(area.holds_shifted(edge.ends[0]));
         }
-        let mut integral = f64::from(inside);
-        let mut meet = |other: &mut Local| {
+        let (start, mut crossings) = (inside, B::Crossings::default());
+        let mut meet = |other: &mut Local<B::Crossings>| {
             if let Some(crossing) = Crossing::of(edge, &other.edge, origin) {
-                let jump = crossing.into_area;
-                inside += jump;
-                integral += f64::from(jump) * (1.0 - crossing.on_feature);
+                inside += crossing.into_area;
+                B::cross(&mut crossings, crossing.on_feature, crossing.into_area);
                 other.jumps += crossing.into_feature;
-                other.integral += f64::from(crossing.into_feature) * (1.0 - crossing.on_area);
+                B::cross(&mut other.crossings, crossing.on_area, crossing.into_feature);
             }
         };
         if many {
@@ -101,11 +172,11 @@ pub(super) fn common_area(
                 }
             }
         }
-        twice += integral * swept(edge, origin);
+        boundary.take(edge, start, crossings);
     }
 
     let mut last: Option<(usize, i32)> = None;
-    for other in local.iter() {
+    for other in local.iter_mut() {
         let start = other.edge.ends[0];
         let follows = last.filter(|(place, _)| {
             place + 1 == other.place && segments.all[*place].ring == segments.all[other.place].ring
@@ -120,17 +191,9 @@ pub(super) fn common_area(
             }
         };
         last = Some((other.place, inside + other.jumps));
-        twice += (f64::from(inside) + other.integral) * swept(&other.edge, origin);
+        boundary.take(&other.edge, inside, std::mem::take(&mut other.crossings));
     }
-    ((twice / 2.0).max(0.0), walked)
-}
-
-/// Twice the area swept from `origin` along an edge, counted positive when its inside is left.
-fn swept(edge: &Edge, origin: Coord<f64>) -> f64 {
-    let [a, b] = edge.ends;
-    let (from, run) = (a - origin, b - a);
-    let twice = from.x * run.y - from.y * run.x;
-    if edge.left_inside { twice } else { -twice }
+    walked
 }
 
 /// Which way the shift of the area takes a point, seen from the other side.

@@ -133,7 +133,7 @@ impl Part {
 impl FeatureRef<'_> {
     /// Number of vertices.
     #[inline]
-    pub(crate) fn vertex_count(self) -> usize {
+    pub fn vertex_count(self) -> usize {
         self.shard.body.vertices(self.slot).len()
     }
 }
