@@ -25,6 +25,7 @@ use crate::metrics::{
 };
 use crate::past::PastStates;
 use crate::places::KeptIndex;
+use crate::query::KeptAreas;
 use crate::recorded::Recorded;
 use crate::sight::{Lens, Lenses, View};
 use crate::{EngineError, Metrics, Pool, Publication, publication};
@@ -125,6 +126,7 @@ pub(crate) struct Parts {
     pub(crate) patrolling: Mutex<()>,
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
+    pub(crate) areas: KeptAreas,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: u64,
     identity: u64,
@@ -162,6 +164,7 @@ impl Engine {
             patrolling: Mutex::default(),
             cursors: Cursors::default(),
             orders: Orders::new()?,
+            areas: KeptAreas::new()?,
             current: ArcSwap::from_pointee(empty),
             lenses: Lenses::default(),
             everything: Arc::new(Lens::new(View::EVERYTHING)),

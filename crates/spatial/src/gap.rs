@@ -126,18 +126,27 @@ pub(crate) fn nesting(a: &Outline, b: &Outline) -> Option<Nesting> {
 
 /// Whether a point or edge of `a` and one of `b` are at most `distance` apart.
 fn paths_within(a: &Outline, b: &Outline, distance: f64) -> bool {
-    for s in a.segments() {
-        let reach = grown(&Envelope::of(s), distance);
-        if !reach.intersects(&b.envelope) {
+    // Most edges of the larger one are nowhere near the other.
+    let size = |one: &Outline| one.envelope.width().max(one.envelope.height());
+    let (large, small) = if size(a) >= size(b) { (a, b) } else { (b, a) };
+    let near_small = grown(&small.envelope, distance);
+    for s in large.segments() {
+        let own = segment_box(s);
+        if !own.intersects(&near_small) {
             continue;
         }
-        for t in b.segments() {
-            if reach.intersects(&Envelope::of(t)) && segments_within(s, t, distance) {
+        let reach = grown(&own, distance);
+        for t in small.segments() {
+            if reach.intersects(&segment_box(t)) && segments_within(s, t, distance) {
                 return true;
             }
         }
     }
     false
+}
+
+fn segment_box([[ax, ay], [bx, by]]: [[f64; 2]; 2]) -> Envelope {
+    Envelope::new(ax.min(bx), ay.min(by), ax.max(bx), ay.max(by))
 }
 
 fn grown(envelope: &Envelope, by: f64) -> Envelope {

@@ -35,6 +35,7 @@ pub mod label_point;
 pub mod levels;
 pub mod measure;
 pub mod metric;
+mod near_meridian;
 pub mod number_sums;
 pub mod outline;
 pub mod overlay;

@@ -1,6 +1,7 @@
 //! How distances are measured: on the plane of the storage CRS, or in metres around a place.
 
 use crate::closed_form::ClosedForm;
+use crate::near_meridian::NearMeridian;
 use crate::{Crs, Envelope};
 
 /// Least metres of a degree of latitude on the ellipsoid (at the equator: 110,574).
@@ -34,9 +35,7 @@ impl Metric {
     pub(crate) fn plane(self, middle: [f64; 2]) -> MetricPlane {
         MetricPlane(match self {
             Self::Plane => None,
-            Self::Metres => {
-                Some(ClosedForm::GaussKruger { central_meridian: middle[0], false_easting: 0.0 })
-            }
+            Self::Metres => Some((middle[0], NearMeridian::of(middle))),
         })
     }
 
@@ -46,9 +45,10 @@ impl Metric {
     }
 }
 
-/// The plane on which one query measures.
+/// The plane on which one query measures: the one of the storage CRS, or the one of a central
+/// meridian, in degrees, with what is near its middle.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct MetricPlane(Option<ClosedForm>);
+pub(crate) struct MetricPlane(Option<(f64, NearMeridian)>);
 
 impl MetricPlane {
     /// Degrees of longitude from the middle up to which points have a place.
@@ -57,11 +57,10 @@ impl MetricPlane {
     /// The point on the plane; infinitely far off when it has none.
     #[inline]
     pub(crate) fn point(self, storage: [f64; 2]) -> [f64; 2] {
-        match self.0 {
+        match &self.0 {
             None => storage,
-            Some(form) => {
-                let [x, y] = form.from_lon_lat(storage);
-                if x.is_finite() && y.is_finite() { [x, y] } else { [f64::INFINITY; 2] }
+            Some((meridian, near)) => {
+                near.point(storage).unwrap_or_else(|| far(*meridian, storage))
             }
         }
     }
@@ -69,9 +68,7 @@ impl MetricPlane {
     /// A box on the plane that holds every point of a storage box; absent when a part of it has
     /// no place there.
     pub(crate) fn envelope(self, storage: &Envelope) -> Option<Envelope> {
-        let Some(ClosedForm::GaussKruger { central_meridian, .. }) = self.0 else {
-            return Some(*storage);
-        };
+        let Some((central_meridian, _)) = self.0 else { return Some(*storage) };
         let Envelope { min_x, min_y, max_x, max_y } = *storage;
         let far = |lon: f64| (lon - central_meridian).abs() > Self::REACH;
         if far(min_x) || far(max_x) || min_y < -89.0 || max_y > 89.0 {
@@ -79,11 +76,14 @@ impl MetricPlane {
         }
         // Along a parallel the northing turns at the central meridian only, along a meridian
         // the easting turns at the equator only.
-        let lon = central_meridian.clamp(min_x, max_x);
-        let lat = 0.0_f64.clamp(min_y, max_y);
-        let corners = [min_x, lon, max_x]
+        let between = |low: f64, turn: f64, high: f64| (low < turn && turn < high).then_some(turn);
+        let last = |low: f64, high: f64| (low < high).then_some(high);
+        let lons = [Some(min_x), between(min_x, central_meridian, max_x), last(min_x, max_x)];
+        let lats = [Some(min_y), between(min_y, 0.0, max_y), last(min_y, max_y)];
+        let corners = lons
             .into_iter()
-            .flat_map(|lon| [min_y, lat, max_y].map(|lat| self.point([lon, lat])));
+            .flatten()
+            .flat_map(|lon| lats.into_iter().flatten().map(move |lat| self.point([lon, lat])));
         let Envelope { min_x, min_y, max_x, max_y } = Envelope::of(corners);
         // A micrometre for the rounding of the series.
         let slack = 1e-6;
@@ -108,4 +108,11 @@ impl MetricPlane {
         };
         Envelope::new(min_x - dx, min_y - dy, max_x + dx, max_y + dy)
     }
+}
+
+/// A point of any distance on the plane of a central meridian.
+fn far(central_meridian: f64, storage: [f64; 2]) -> [f64; 2] {
+    let form = ClosedForm::GaussKruger { central_meridian, false_easting: 0.0 };
+    let [x, y] = form.from_lon_lat(storage);
+    if x.is_finite() && y.is_finite() { [x, y] } else { [f64::INFINITY; 2] }
 }

@@ -49,7 +49,7 @@ impl Engine {
         let (metric, units) = metric(to, self.registry())?;
         let near = |feature: &FeatureRef<'_>| -> Result<Vec<NearPair>, EngineError> {
             let Some(geometry) = feature.geometry() else { return Ok(Vec::new()) };
-            let area = Resolved::new(geometry, from.clone()).area(to, self.registry())?;
+            let area = Resolved::new(geometry, from.clone()).area_for_few(to, self.registry())?;
             let asked = Nearest { to: &area, count, metric, within: within * units, filter };
             let near = second.nearest(&asked, budget).map_err(fault)?;
             let pair = |one: &spatial::query::Near<'_>| {

@@ -28,10 +28,6 @@ pub(super) fn by_rank(
         Position::Rank(rank) => Some(rank),
         Position::Offset(_) => None,
     });
-    let matched = match cursor {
-        Some(cursor) => cursor.matched,
-        None => collection.count(&selection, budget).map_err(fault)?,
-    };
     let (mut ids, mut last, mut more) = (Vec::new(), None::<Rank>, false);
     let from_here = Selection { after, ..selection };
     let visit = collection.select(&from_here, budget, &mut |shard, slots| {
@@ -47,6 +43,11 @@ pub(super) fn by_rank(
         ControlFlow::Continue(())
     });
     visit.map_err(fault)?;
+    let matched = match cursor {
+        Some(cursor) => cursor.matched,
+        None if more => collection.count(&selection, budget).map_err(fault)?,
+        None => ids.len() as u64,
+    };
     Ok(Page { ids, matched, next: last.filter(|_| more).map(Position::Rank) })
 }
 

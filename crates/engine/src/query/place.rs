@@ -105,12 +105,38 @@ impl Resolved {
         Self { geometry, crs }
     }
 
+    /// East first, in [`Resolved::crs`].
+    pub(super) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    pub(super) fn crs(&self) -> &Crs {
+        &self.crs
+    }
+
     /// The place prepared for collections stored in `storage`.
     pub(crate) fn area(&self, storage: &Crs, registry: &CrsRegistry) -> Result<Area, EngineError> {
+        self.prepared(storage, registry, Area::new)
+    }
+
+    /// The same for one question or two.
+    pub(crate) fn area_for_few(
+        &self,
+        storage: &Crs,
+        registry: &CrsRegistry,
+    ) -> Result<Area, EngineError> {
+        self.prepared(storage, registry, Area::for_few)
+    }
+
+    fn prepared(
+        &self,
+        storage: &Crs,
+        registry: &CrsRegistry,
+        prepare: fn(&Geometry, usize) -> Result<Area, AreaFault>,
+    ) -> Result<Area, EngineError> {
         let same_angles = is_lon_lat(&self.crs) && is_lon_lat(storage);
         if self.crs == *storage || same_angles {
-            return Area::new(&self.geometry, MAX_DENSE_VERTICES)
-                .map_err(|fault| self.refuse(fault));
+            return prepare(&self.geometry, MAX_DENSE_VERTICES).map_err(|fault| self.refuse(fault));
         }
         // Checked where it was given: afterwards the place of a defect would mean nothing.
         let defects = validity::check(&self.geometry);
@@ -123,7 +149,7 @@ impl Resolved {
             .map_err(|error| EngineError::Unmeasurable { what: error.to_string() })?;
         let shape = densify(&self.geometry.shape, &projector)
             .map_err(|error| unusable(error.to_string()))?;
-        Area::new(&Geometry::from(shape), MAX_DENSE_VERTICES)
+        prepare(&Geometry::from(shape), MAX_DENSE_VERTICES)
             .map_err(|fault| unusable(format!("in {storage}: {fault}")))
     }
 

@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use geo_types::{Coord, Geometry as Shape, Rect};
+use geo_types::{Coord, Geometry as Shape, LineString, Polygon, Rect};
 use spatial::{ChangeOp, Crs, Geometry, Predicate, Value};
 
 use super::{
-    Aggregate, AggregateOp, AreaCrs, Found, Place, Relation, SearchQuery, Searched, Wanted,
+    Aggregate, AggregateOp, AreaCrs, AreaMeasure, Found, KeptAreas, Place, Relation, Resolved,
+    SearchQuery, Searched, Wanted,
 };
 use crate::engine_tests::{SIDE, SOUTH, WEST, changes, fid, id, parcel, town};
 use crate::{Engine, EngineError, EngineSettings, Profile};
@@ -135,4 +136,49 @@ async fn areas_are_those_of_the_features_in_the_crs_asked_for() {
     let (groups, _) = ask(None, vec!["state".to_owned()]).await;
     let sum: f64 = groups.iter().map(|group| numbers(&group.values)[1]).sum();
     assert!((sum / geodesic[1] - 1.0).abs() < 1e-9, "groups are parts of the whole");
+}
+
+#[tokio::test]
+async fn what_a_boundary_bounds_is_what_would_be_cut_out() {
+    let (_, engine) = town().await;
+    let pinned = engine.pin_all(None, &[id("parcels")]).await.unwrap().remove(0);
+    let held = pinned.collection();
+    let at = |column: f64, row: f64| (WEST + column * SIDE, SOUTH + row * SIDE);
+    let kite = vec![at(-1.0, 7.3), at(11.2, -2.0), at(23.7, 6.1), at(9.9, 18.4), at(-1.0, 7.3)];
+    let kite = Shape::Polygon(Polygon::new(LineString::from(kite), Vec::new()));
+    let place = Resolved::new(Geometry::from(kite), Crs::WGS84);
+    let area = place.area(&held.collection().crs, engine.registry()).unwrap();
+    for crs in [AreaCrs::Geodesic, AreaCrs::Plane(Crs::Epsg(4548))] {
+        let measure = AreaMeasure::new(&crs, held.collection(), engine.registry()).unwrap();
+        let (mut crossing, mut outside) = (0, 0);
+        for feature in (1..=400).filter_map(|number| held.get(fid(number))) {
+            let [inside, cut, whole] = [
+                measure.inside(feature, &area).unwrap(),
+                measure.cut(feature, &area).unwrap(),
+                measure.whole(feature).unwrap(),
+            ];
+            assert!((inside - cut).abs() <= 1e-6 * whole, "{crs}: {inside} {cut} of {whole}");
+            crossing += usize::from(cut > 0.0 && cut < whole * 0.999);
+            outside += usize::from(cut == 0.0);
+        }
+        assert!(crossing > 10 && outside > 10, "{crossing} {outside}");
+    }
+}
+
+#[tokio::test]
+async fn a_place_is_prepared_once_for_each_storage_crs() {
+    let (_, engine) = town().await;
+    let areas = KeptAreas::new().unwrap();
+    let prepared = |place: Place, storage: Crs| {
+        let resolved = place.resolve(&engine.snapshot()).unwrap();
+        areas.area(&resolved, &storage, engine.registry()).unwrap()
+    };
+    let first = prepared(corner(4.0, 2.0), Crs::CGCS2000);
+    assert!(Arc::ptr_eq(&first, &prepared(corner(4.0, 2.0), Crs::CGCS2000)));
+    for (place, storage) in [(corner(4.0, 3.0), Crs::CGCS2000), (corner(4.0, 2.0), Crs::Epsg(4548))]
+    {
+        let other = prepared(place, storage);
+        assert!(!Arc::ptr_eq(&first, &other));
+        assert_ne!(first.envelope(), other.envelope());
+    }
 }

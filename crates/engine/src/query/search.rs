@@ -10,7 +10,7 @@ use spatial::{
 
 use super::aggregate::{Aggregate, AggregateOp, Group, Grouping, Plan};
 use super::page::{Page, by_order, by_rank};
-use super::place::{Resolved, metric};
+use super::place::metric;
 use super::{AreaCrs, Condition, Place, Relation};
 use crate::items::{Cursor, MAX_PAGE, Pinned, SortBy, SortKey};
 use crate::pool::{Weight, each_in_parallel};
@@ -137,13 +137,14 @@ impl Engine {
         storage.dedup();
         let mut areas = Vec::new();
         for crs in storage {
-            let area = place.as_ref().map(|place: &Resolved| place.area(crs, self.registry()));
+            let prepared = |place| self.0.areas.area(place, crs, self.registry());
+            let area = place.as_ref().map(prepared);
             areas.push((crs.clone(), area.transpose()?));
         }
         let found = each_in_parallel(pinned, |one| {
             let crs = &one.collection().collection().crs;
             let area = areas.iter().find(|(known, _)| known == crs);
-            let area = area.and_then(|(_, area)| area.as_ref());
+            let area = area.and_then(|(_, area)| area.as_deref());
             Search { engine: self, pinned: one, query, area, budget }.run()
         });
         found.into_iter().collect()

@@ -1,7 +1,5 @@
 //! Whether one feature lies to another as a join asks.
 
-use std::cell::RefCell;
-
 use super::{Join, JoinFault, JoinOn};
 use crate::complexity::{MAX_CROSSINGS, crosses_more_often};
 use crate::gap::{Nesting, Outline, nesting, points_within, within};
@@ -191,7 +189,8 @@ impl Join {
         budget: &Budget<'_>,
         hit: &mut impl FnMut(usize, usize),
     ) -> Result<(), JoinFault> {
-        let outlines = RefCell::new((Outline::default(), Outline::default(), usize::MAX));
+        let plane = Metric::Plane.plane([0.0; 2]);
+        let (mut held, mut other) = ((usize::MAX, plane, Outline::default()), Outline::default());
         let grow = |envelope: &Envelope| self.asked.reach(envelope);
         let mut spending = Spending::of(budget);
         each_candidate(second, first, &grow, &mut |probe, target| {
@@ -206,24 +205,23 @@ impl Join {
                 }
                 return Ok(());
             }
-            let (own, other, held) = &mut *outlines.borrow_mut();
-            let plane = match self.asked {
-                Asked::Predicate(_) => Metric::Plane.plane([0.0; 2]),
-                Asked::Within { metric, .. } => metric.plane(b.envelope().center()),
-            };
+            let (held, plane, own) = &mut held;
             // A probe meets its candidates one after the other.
             if *held != probe {
-                own.place(b, plane);
+                if let Asked::Within { metric, .. } = self.asked {
+                    *plane = metric.plane(b.envelope().center());
+                }
+                own.place(b, *plane);
                 *held = probe;
             }
-            other.place(a, plane);
+            other.place(a, *plane);
             let holds = match self.asked {
-                Asked::Predicate(Predicate::Intersects) => within(other, own, 0.0),
-                Asked::Predicate(predicate) => match nesting(other, own) {
+                Asked::Predicate(Predicate::Intersects) => within(&other, own, 0.0),
+                Asked::Predicate(predicate) => match nesting(&other, own) {
                     Some(nesting) => holds_when(nesting, predicate),
                     None => related(a, b, predicate)?,
                 },
-                Asked::Within { distance, .. } => within(other, own, distance),
+                Asked::Within { distance, .. } => within(&other, own, distance),
             };
             if holds {
                 hit(target, probe);

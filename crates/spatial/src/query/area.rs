@@ -64,6 +64,8 @@ pub struct Area {
     envelope: Envelope,
     vertices: usize,
     form: Form,
+    /// What makes the grid over a polygon of it, also on another plane.
+    grid: fn(&Segments) -> Grid,
 }
 
 /// The indexed parts of an area.
@@ -126,12 +128,16 @@ impl Area {
         Ok(())
     }
 
-    /// Prepares a shape that is finite, valid and not empty; `grid` makes the grid over a polygon.
-    pub(super) fn prepare(shape: Shape<f64>, grid: fn(&Segments) -> Grid) -> Self {
+    /// Prepares another shape, finite, valid and not empty, for as many questions.
+    pub(super) fn prepare_like(&self, shape: Shape<f64>) -> Self {
+        Self::prepare(shape, self.grid)
+    }
+
+    fn prepare(shape: Shape<f64>, grid: fn(&Segments) -> Grid) -> Self {
         let form = form_of(&shape, grid);
         let geometry = Geometry::from(shape);
         let (envelope, vertices) = (geometry.envelope(), geometry.vertex_count());
-        Self { shape: geometry.shape, envelope, vertices, form }
+        Self { shape: geometry.shape, envelope, vertices, form, grid }
     }
 
     /// The geometry itself.

@@ -5,7 +5,6 @@ use geo::MapCoords;
 use super::area::{Form, points_in};
 use super::distance::{Placed, grown, least, to_point};
 use super::edges::{Position, coord};
-use super::grid::Grid;
 use super::{Area, QueryFault, Side};
 use crate::metric::MetricPlane;
 use crate::packed_tree::Descent;
@@ -37,7 +36,7 @@ impl<'q> Reach<'q> {
                     return Err(QueryFault::TooWideForMetric { degrees: area.envelope().width() });
                 };
                 let shape = area.shape().map_coords(|c| coord(plane.point([c.x, c.y])));
-                Some(Box::new(Area::prepare(shape, Grid::over)))
+                Some(Box::new(area.prepare_like(shape)))
             }
         };
         Ok(Self { area, placed, plane, distance })
