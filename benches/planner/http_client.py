@@ -8,6 +8,7 @@ class Client:
     def __init__(self, address, pid):
         host, port = address.removeprefix("http://").split(":")
         self.at, self.host, self.pid = (host, int(port)), host, pid
+        self.buffer = memoryview(bytearray(1 << 20))
         self.connect()
 
     def connect(self):
@@ -15,10 +16,10 @@ class Client:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def received(self):
-        part = self.socket.recv(1 << 20)
-        if not part:
+        length = self.socket.recv_into(self.buffer)
+        if not length:
             raise SystemExit("the server closed the connection")
-        return part
+        return bytes(self.buffer[:length])
 
     def ask(self, request):
         """The body of the answer to the bytes of a request."""

@@ -12,6 +12,7 @@ mod aggregate;
 mod area_crs;
 mod cluster;
 mod condition;
+mod grouping;
 mod join;
 mod join_nearest;
 mod kept_areas;
@@ -21,8 +22,8 @@ mod place;
 #[cfg(test)]
 mod query_tests;
 mod search;
+mod tally;
 
-pub(crate) use aggregate::union_area;
 pub use aggregate::{Aggregate, AggregateOp, Group, MAX_GROUPS};
 pub use area_crs::AreaCrs;
 pub use cluster::{ClusterFound, ClusterQuery, Clustered};
@@ -34,3 +35,4 @@ pub use place::{Place, Relation};
 pub(crate) use place::{Resolved, metric};
 pub(crate) use search::fault;
 pub use search::{Found, SearchQuery, Searched, Sort, Wanted};
+pub(crate) use tally::union_area;

@@ -137,6 +137,11 @@ pub enum GeometryType {
 }
 
 impl GeometryType {
+    /// Whether features of this type are polygons.
+    pub fn is_areal(self) -> bool {
+        matches!(self, Self::Polygon | Self::MultiPolygon)
+    }
+
     /// Every type.
     pub const ALL: [Self; 7] = [
         Self::Point,

@@ -22,13 +22,11 @@ pub use tally::{Tallies, Total};
 use thiserror::Error;
 
 use crate::filter::Filter;
-use crate::packed_tree::Descent;
 use crate::relate::GeometryFault;
 use crate::snapshot::Part;
-use crate::tombstones::Tombstones;
 use crate::{
-    Budget, CollectionSnapshot, Envelope, FeatureId, FeatureRef, Metric, OverBudget, Predicate,
-    Shard, ShardBuilder,
+    Budget, CollectionSnapshot, FeatureId, FeatureRef, Metric, OverBudget, Predicate, Shard,
+    ShardBuilder,
 };
 use pair_test::{Asked, Piece};
 
@@ -136,32 +134,37 @@ pub enum JoinFault {
     Budget(#[from] OverBudget),
 }
 
+/// A feature of the first collection and one of the second.
+type IdPair = (FeatureId, FeatureId);
+
 /// Two collections, ready to be joined.
 ///
 /// A budget counts a candidate for each feature of the second that is looked up in a shard of
 /// the first, and the vertices of what its box meets: for a million points in a million parcels
 /// about two million candidates, and ten million vertices.
 #[derive(Debug)]
-pub struct Join {
+pub struct Join<'a> {
     first: Vec<Piece>,
     second: Vec<Piece>,
     asked: Asked,
+    /// Sides of whose features it is not told yet which take part: it is asked of each candidate.
+    late: [Option<JoinSide<'a>>; 2],
 }
 
-impl Join {
+impl<'a> Join<'a> {
     /// The join of `first` to `second`, which are in one storage CRS.
     pub fn new(first: JoinSide<'_>, second: JoinSide<'_>, on: JoinOn) -> Result<Self, JoinFault> {
         let asked = Asked::new(on)?;
         let first = pieces(first, |_| true);
         let second = pieces(second, |part| asked.may_meet(part, &first));
-        Ok(Self { first, second, asked })
+        Ok(Self { first, second, asked, late: [None; 2] })
     }
 
     /// The same for pairs alone: of a side that is much larger than the other only what comes near one
     /// of the other's features is asked whether it takes part, and nothing else counts.
     pub fn of_pairs(
-        first: JoinSide<'_>,
-        second: JoinSide<'_>,
+        first: JoinSide<'a>,
+        second: JoinSide<'a>,
         on: JoinOn,
     ) -> Result<Self, JoinFault> {
         /// So many times larger a side must be.
@@ -171,17 +174,27 @@ impl Join {
             side.among.map_or(all, |ids| ids.len().min(all))
         });
         let asked = Asked::new(on)?;
-        if sizes[0] > MUCH * sizes[1] && first.is_sifted() {
-            let second = pieces(second, |_| true);
-            let first = pieces_near(first, asked, &second);
-            return Ok(Self { first, second, asked });
-        }
-        let first = pieces(first, |_| true);
-        let second = match sizes[1] > MUCH * sizes[0] && second.is_sifted() {
-            true => pieces_near(second, asked, &first),
-            false => pieces(second, |part| asked.may_meet(part, &first)),
+        let late = [
+            (first.is_sifted() && sizes[0] > MUCH * sizes[1]).then_some(first),
+            (second.is_sifted() && sizes[1] > MUCH * sizes[0]).then_some(second),
+        ];
+        let unless_late = |side: JoinSide<'a>, late: Option<JoinSide<'a>>| match late {
+            Some(_) => JoinSide { keep: None, filter: None, ..side },
+            None => side,
         };
-        Ok(Self { first, second, asked })
+        let (first, second) = (unless_late(first, late[0]), unless_late(second, late[1]));
+        let (first, second) = match late[0] {
+            Some(_) => {
+                let second = pieces(second, |_| true);
+                (pieces(first, |part| asked.may_meet(part, &second)), second)
+            }
+            None => {
+                let first = pieces(first, |_| true);
+                let second = pieces(second, |part| asked.may_meet(part, &first));
+                (first, second)
+            }
+        };
+        Ok(Self { first, second, asked, late })
     }
 
     /// The join of `first` to `second`, whose coordinates are moved to the storage CRS of
@@ -198,7 +211,7 @@ impl Join {
             .into_par_iter()
             .map(|piece| Ok(Piece::new(moved(&piece.part, reproject, fields)?)))
             .collect::<Result<_, JoinFault>>()?;
-        Ok(Self { first: pieces(first, |_| true), second, asked })
+        Ok(Self { first: pieces(first, |_| true), second, asked, late: [None; 2] })
     }
 
     /// Number of pairs.
@@ -217,7 +230,8 @@ impl Join {
         most: usize,
         budget: &Budget<'_>,
     ) -> Result<Vec<(FeatureId, FeatureId)>, JoinFault> {
-        self.map_pairs(most, budget, &|first, second| Some((first.id(), second.id())))
+        let pairs = self.mapped(most, budget, &|_, _| Some(()))?;
+        Ok(pairs.into_iter().map(|(ids, ())| ids).collect())
     }
 
     /// What `map` makes of the pairs (first, second), by ids; of at most `most` pairs, also of those of
@@ -228,6 +242,17 @@ impl Join {
         budget: &Budget<'_>,
         map: &(dyn Fn(FeatureRef<'_>, FeatureRef<'_>) -> Option<T> + Sync),
     ) -> Result<Vec<T>, JoinFault> {
+        let mapped = self.mapped(most, budget, &map)?;
+        Ok(mapped.into_iter().map(|(_, made)| made).collect())
+    }
+
+    /// The same with the pairs.
+    fn mapped<T: Send>(
+        &self,
+        most: usize,
+        budget: &Budget<'_>,
+        map: &(impl Fn(FeatureRef<'_>, FeatureRef<'_>) -> Option<T> + Sync),
+    ) -> Result<Vec<(IdPair, T)>, JoinFault> {
         let found = AtomicUsize::new(0);
         let too_many = JoinFault::TooManyPairs { most };
         let lists = self.first.par_iter().map(|piece| {
@@ -252,7 +277,7 @@ impl Join {
         let mut mapped: Vec<_> = Vec::with_capacity(lists.iter().map(Vec::len).sum());
         lists.iter_mut().for_each(|list| mapped.append(list));
         mapped.par_sort_unstable_by_key(|(ids, _)| *ids);
-        Ok(mapped.into_iter().map(|(_, made)| made).collect())
+        Ok(mapped)
     }
 
     /// For each feature of the first, by id, also those without any: how many of the second it
@@ -291,39 +316,6 @@ fn pieces(side: JoinSide<'_>, may: impl Fn(&Part) -> bool + Sync) -> Vec<Piece> 
         true => part.sifted(&mut side.keeps(&part.shard)),
     });
     kept.map(Piece::new).collect()
-}
-
-/// The parts of a side with what is kept of them and comes near `others`.
-fn pieces_near(side: JoinSide<'_>, asked: Asked, others: &[Piece]) -> Vec<Piece> {
-    let parts = parts(side).into_par_iter().filter_map(|part| {
-        let near = near(&part, asked, others);
-        (!near.is_empty()).then(|| part.sifted_near(&near, &mut side.keeps(&part.shard)))
-    });
-    parts.map(Piece::new).collect()
-}
-
-/// Which slots of a part lie where a feature of `others` may have a partner.
-fn near(part: &Part, asked: Asked, others: &[Piece]) -> Tombstones {
-    let mut near = Tombstones::default();
-    let (tree, envelopes) = (part.shard.tree(), part.shard.envelopes());
-    let bounds = tree.bounds();
-    let open = |is_open: bool| if is_open { Descent::Open } else { Descent::Skip };
-    let may_meet = |envelope: &Envelope| asked.reach(envelope).intersects(&bounds);
-    for other in others.iter().filter(|other| may_meet(&other.bounds)) {
-        let shard = &other.part.shard;
-        let mut slots_near = |slots: std::ops::Range<usize>, _| {
-            for slot in slots.filter(|slot| other.part.counts(*slot)) {
-                let reach = asked.reach(&shard.envelopes()[slot]);
-                let mut classify = |envelope: &Envelope| open(reach.intersects(envelope));
-                tree.walk(envelopes, &mut classify, &mut |slots, _| {
-                    slots.for_each(|slot| near.insert(slot as u16));
-                });
-            }
-        };
-        let mut classify = |envelope: &Envelope| open(may_meet(envelope));
-        shard.tree().walk(shard.envelopes(), &mut classify, &mut slots_near);
-    }
-    near
 }
 
 /// A part of the second collection in the coordinates of the first.

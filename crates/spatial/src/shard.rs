@@ -57,6 +57,30 @@ pub(crate) struct Body {
     /// Slots in the order of their ids.
     pub(crate) slots_by_id: Vec<u16>,
     pub(crate) tree: PackedTree<Envelope>,
+    pub(crate) kind: Kind,
+}
+
+/// What those of the features of a shard are that have a geometry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// One point each.
+    Points,
+    /// Polygons.
+    Areas,
+    Any,
+}
+
+impl Kind {
+    pub(crate) fn of(types: &[Option<GeometryType>]) -> Self {
+        let all = |wanted: fn(GeometryType) -> bool| types.iter().flatten().all(|one| wanted(*one));
+        if all(|one| one == GeometryType::Point) {
+            Self::Points
+        } else if all(GeometryType::is_areal) {
+            Self::Areas
+        } else {
+            Self::Any
+        }
+    }
 }
 
 impl Body {

@@ -9,7 +9,7 @@ use crate::number_sums::ColumnRuns;
 use crate::packed_tree::PackedTree;
 use crate::placement::Placement;
 use crate::run_sums::RunSums;
-use crate::shard::{Body, MAX_SHARD_FEATURES};
+use crate::shard::{Body, Kind, MAX_SHARD_FEATURES};
 use crate::tight::tighten;
 use crate::{Envelope, Feature, FeatureId, FeatureRef, Field, Geometry, Shard, Value, WorldPoint};
 
@@ -52,6 +52,7 @@ impl ShardBuilder {
             number_runs: Vec::new(),
             slots_by_id: Vec::new(),
             tree: PackedTree::build(&[]),
+            kind: Kind::Any,
         };
         let placement = Placement::with_capacity(capacity);
         let levels = Vec::with_capacity(capacity * 8);
@@ -179,6 +180,7 @@ impl ShardBuilder {
         body.slots_by_id = (0..len as u16).collect();
         body.slots_by_id.sort_unstable_by_key(|slot| body.ids[usize::from(*slot)]);
         body.tree = PackedTree::build(&body.envelopes);
+        body.kind = Kind::of(&body.types);
         Shard::finished(Arc::new(body), placement, levels)
     }
 

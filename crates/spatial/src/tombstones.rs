@@ -42,8 +42,7 @@ impl Tombstones {
     pub(crate) fn inverted(&self, slots: usize) -> Self {
         let mut words = self.words.clone();
         for (number, word) in words.iter_mut().enumerate() {
-            let below = slots.saturating_sub(number * 64).min(64);
-            *word = !*word & if below == 64 { u64::MAX } else { (1 << below) - 1 };
+            *word = !*word & below(slots.saturating_sub(number * 64));
         }
         let count = words.iter().map(|word| word.count_ones() as usize).sum();
         Self { words, count }
@@ -54,13 +53,25 @@ impl Tombstones {
         self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1
     }
 
+    /// The slots that are not marked, of the first `slots`, ascending.
+    pub(crate) fn unmarked(&self, slots: usize) -> impl Iterator<Item = usize> + '_ {
+        self.words[..slots.div_ceil(64)].iter().enumerate().flat_map(move |(number, word)| {
+            let mut left = !*word & below(slots - number * 64);
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros() as usize;
+                (left != 0).then(|| {
+                    left &= left - 1;
+                    number * 64 + bit
+                })
+            })
+        })
+    }
+
     /// Number of marked slots in `range`.
     pub fn count_in(&self, range: Range<usize>) -> usize {
         let bits = |word: usize| {
-            let start = range.start.saturating_sub(word * 64).min(64);
-            let end = range.end.saturating_sub(word * 64).min(64);
-            let below = |bit: usize| if bit == 64 { u64::MAX } else { (1 << bit) - 1 };
-            (self.words[word] & below(end) & !below(start)).count_ones() as usize
+            let bound = |slot: usize| below(slot.saturating_sub(word * 64));
+            (self.words[word] & bound(range.end) & !bound(range.start)).count_ones() as usize
         };
         if self.count == 0 || range.is_empty() {
             return 0;
@@ -77,4 +88,9 @@ impl Tombstones {
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
+}
+
+/// The lowest `bits` of a word, all of them from 64 on.
+fn below(bits: usize) -> u64 {
+    if bits < 64 { (1 << bits) - 1 } else { u64::MAX }
 }

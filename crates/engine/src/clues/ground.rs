@@ -77,18 +77,17 @@ impl Ground {
         other: &Shape<f64>,
     ) -> Result<f64, EngineError> {
         let Some(geometry) = feature.geometry() else { return Ok(0.0) };
-        if !self.measure.is_storage_plane() {
-            return Ok(self.overlay(OverlayOp::Intersection, &geometry.shape, other)?.1);
-        }
         // Of valid polygons the pieces of their borders tell it, at a fraction of the cost.
         let area = Area::for_few(&other.clone().into(), MAX_AREA_VERTICES).ok();
         let area = area.filter(|area| area.is_areal() && validity::is_valid(&geometry));
-        let common = match area.map(|area| area.common_area(feature)) {
-            Some(Ok(common)) => common,
-            _ => overlay_area(OverlayOp::Intersection, &geometry.shape, other)
-                .map_err(overlay_fault)?,
-        };
-        Ok(self.measure.of_units(common))
+        if let Some(Ok(common)) = area.map(|area| self.measure.inside(feature, &area)) {
+            return Ok(common);
+        }
+        if !self.measure.is_storage_plane() {
+            return Ok(self.overlay(OverlayOp::Intersection, &geometry.shape, other)?.1);
+        }
+        let common = overlay_area(OverlayOp::Intersection, &geometry.shape, other);
+        Ok(self.measure.of_units(common.map_err(overlay_fault)?))
     }
 
     /// What is left of two shapes in the CRS of the first collection, and its area.

@@ -228,7 +228,7 @@ fn moved(
     second: Side<'_>,
     on: JoinOn,
     mover: &Projector,
-) -> Result<Join, EngineError> {
+) -> Result<Join<'static>, EngineError> {
     let moved = Join::reprojected(first.joined(), second.joined(), on, &|coords| {
         mover.project_all(coords).is_ok()
     });

@@ -65,7 +65,7 @@ impl AreaMeasure {
     }
 
     /// Area of the part of a feature that lies in `area`.
-    pub(super) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
+    pub(crate) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
         if self.is_storage_plane() {
             let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
             return Ok(self.of_units(area.common_area(feature).map_err(refused)?));

@@ -8,7 +8,8 @@ use spatial::{
     Timestamp,
 };
 
-use super::aggregate::{Aggregate, AggregateOp, Group, Grouping, Plan};
+use super::aggregate::{Aggregate, AggregateOp, Group, Plan};
+use super::grouping::Grouping;
 use super::page::{Page, by_order, by_rank};
 use super::place::metric;
 use super::{AreaCrs, Condition, Place, Relation};

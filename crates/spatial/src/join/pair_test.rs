@@ -5,6 +5,7 @@ use crate::complexity::{MAX_CROSSINGS, crosses_more_often};
 use crate::gap::{Nesting, Outline, nesting, points_within, within};
 use crate::point_side::{Side, side_of, side_of_ring};
 use crate::relate::{GeometryFault, relate};
+use crate::shard::Kind;
 use crate::snapshot::Part;
 use crate::{Budget, Envelope, FeatureRef, GeometryType, Metric, Predicate};
 
@@ -81,14 +82,6 @@ impl Asked {
     }
 }
 
-/// What the features of a shard are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Points,
-    Areas,
-    Any,
-}
-
 /// A part and what it is made of.
 #[derive(Debug)]
 pub(super) struct Piece {
@@ -100,17 +93,7 @@ pub(super) struct Piece {
 
 impl Piece {
     pub(super) fn new(part: Part) -> Self {
-        let all = |wanted: fn(GeometryType) -> bool| {
-            part.shard.body.types.iter().all(|found| found.is_none_or(wanted))
-        };
-        let kind = if all(|one| one == GeometryType::Point) {
-            Kind::Points
-        } else if all(is_areal) {
-            Kind::Areas
-        } else {
-            Kind::Any
-        };
-        Self { bounds: part.bounds(), part, kind }
+        Self { bounds: part.bounds(), kind: part.shard.body.kind, part }
     }
 
     /// Where the feature at a slot is, where all are points.
@@ -121,7 +104,7 @@ impl Piece {
     }
 }
 
-impl Join {
+impl Join<'_> {
     /// Calls `hit` with the slots of every match of a part of the first collection and one of
     /// the second.
     pub(super) fn matches(
@@ -135,22 +118,33 @@ impl Join {
         if !self.asked.reach(&second.bounds).intersects(&first.bounds) {
             return Ok(());
         }
-        if let Asked::Predicate(predicate) = self.asked {
-            if kinds == [Kind::Areas, Kind::Points] {
+        let late = [(&self.late[0], first), (&self.late[1], second)];
+        let mut keeps =
+            late.map(|(side, piece)| side.as_ref().map(|side| side.keeps(&piece.part.shard)));
+        let mut takes_part = |a: usize, b: usize| {
+            let [of_first, of_second] = &mut keeps;
+            of_first.as_mut().is_none_or(|keep| keep(a))
+                && of_second.as_mut().is_none_or(|keep| keep(b))
+        };
+        // Where a point lies is told sooner than whether it takes part.
+        let mut told = |a: usize, b: usize| {
+            if takes_part(a, b) {
+                hit(a, b);
+            }
+        };
+        match (self.asked, kinds) {
+            (Asked::Predicate(predicate), [Kind::Areas, Kind::Points]) => {
                 let sides = Sides::of(predicate);
-                return points(second, first, sides, budget, &mut |point, area| hit(area, point));
+                points(second, first, sides, budget, &mut |point, area| told(area, point))
             }
-            if kinds == [Kind::Points, Kind::Areas] {
-                let sides = Sides::of(predicate.converse());
-                return points(first, second, sides, budget, hit);
+            (Asked::Predicate(predicate), [Kind::Points, Kind::Areas]) => {
+                points(first, second, Sides::of(predicate.converse()), budget, &mut told)
             }
+            (Asked::Within { distance, metric }, [Kind::Points, Kind::Points]) => {
+                self.near_points(first, second, (distance, metric), budget, &mut told)
+            }
+            _ => self.any((first, second), &mut takes_part, budget, hit),
         }
-        if let Asked::Within { distance, metric } = self.asked
-            && kinds == [Kind::Points; 2]
-        {
-            return self.near_points(first, second, (distance, metric), budget, hit);
-        }
-        self.any(first, second, budget, hit)
     }
 
     /// Points near points.
@@ -184,8 +178,8 @@ impl Join {
     /// Features of any kind, one pair after the other.
     fn any(
         &self,
-        first: &Piece,
-        second: &Piece,
+        (first, second): (&Piece, &Piece),
+        takes_part: &mut impl FnMut(usize, usize) -> bool,
         budget: &Budget<'_>,
         hit: &mut impl FnMut(usize, usize),
     ) -> Result<(), JoinFault> {
@@ -196,6 +190,9 @@ impl Join {
         each_candidate(second, first, &grow, &mut |probe, target| {
             let (first, second) = (&first.part, &second.part);
             let (a, b) = (first.shard.feature(target), second.shard.feature(probe));
+            if !takes_part(target, probe) {
+                return spending.look(0);
+            }
             spending.look((a.vertex_count() + b.vertex_count()) as u64)?;
             if let Asked::Predicate(predicate) = self.asked
                 && is_same_area(a, b)
@@ -264,13 +261,10 @@ impl<'b, 'c> Spending<'b, 'c> {
     }
 }
 
-fn is_areal(of: GeometryType) -> bool {
-    matches!(of, GeometryType::Polygon | GeometryType::MultiPolygon)
-}
-
 /// Whether two are areas with the same vertices: what a survey found as it was before.
 fn is_same_area(a: FeatureRef<'_>, b: FeatureRef<'_>) -> bool {
-    [a, b].iter().all(|one| one.geometry_type().is_some_and(is_areal)) && a.has_same_paths(b)
+    [a, b].iter().all(|one| one.geometry_type().is_some_and(GeometryType::is_areal))
+        && a.has_same_paths(b)
 }
 
 /// Whether "area *predicate* the same area" holds, by the matrix `2FFF1FFF2`.

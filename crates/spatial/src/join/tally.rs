@@ -61,7 +61,7 @@ impl Tallies {
     }
 }
 
-impl Join {
+impl Join<'_> {
     /// The tallies of one part of the first collection, in the order of its slots.
     pub(super) fn tally_piece(
         &self,

@@ -78,24 +78,8 @@ impl Part {
     /// The part without the features whose slots `keep` refuses.
     pub(crate) fn sifted(&self, keep: &mut dyn FnMut(usize) -> bool) -> Self {
         let mut dead = self.dead.as_deref().cloned().unwrap_or_default();
-        for slot in 0..self.shard.len() {
-            if self.counts(slot) && !keep(slot) {
-                dead.insert(slot as u16);
-            }
-        }
-        Self { shard: Arc::clone(&self.shard), dead: Some(Arc::new(dead)) }
-    }
-
-    /// The part without what is not `near`, and without the features whose slots `keep` refuses.
-    pub(crate) fn sifted_near(
-        &self,
-        near: &Tombstones,
-        keep: &mut dyn FnMut(usize) -> bool,
-    ) -> Self {
-        let mut dead = near.inverted(self.shard.len());
-        for slot in 0..self.shard.len() {
-            let is_near = near.contains(slot as u16);
-            if is_near && !(self.counts(slot) && keep(slot)) {
+        for slot in self.slots() {
+            if !keep(slot) {
                 dead.insert(slot as u16);
             }
         }
@@ -126,7 +110,9 @@ impl Part {
 
     /// Slots of the features that count.
     pub(crate) fn slots(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.shard.len()).filter(|slot| self.counts(*slot))
+        let some = self.dead.as_ref().map(|dead| dead.unmarked(self.shard.len()));
+        let all = if self.dead.is_none() { 0..self.shard.len() } else { 0..0 };
+        some.into_iter().flatten().chain(all)
     }
 }
 
