@@ -207,6 +207,23 @@ impl Office {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
 
+    /// Leads point 1 to its end, by events 2 to 8.
+    fn close_the_first(&self) {
+        let photos =
+            json!({ "before": [uuid(9001)], "after": [uuid(9002)], "build_area_m2": 120.5 });
+        for event in [
+            report(1, 2),
+            register(1, 3),
+            event(1, 4, "dispatch", "town", json!({ "receiver": "城管队" })),
+            event(1, 5, "accept", "town", json!({})),
+            event(1, 6, "submit", "town", photos),
+            event(1, 7, "town_verify", "town_checker", json!({})),
+            event(1, 8, "district_close", "district_checker", json!({ "proof": "site" })),
+        ] {
+            self.raise(&event);
+        }
+    }
+
     fn clues(&self, query: &str) -> Value {
         let answer = self.send("town", "GET", &format!("/rules/rebound{query}"), "");
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -222,22 +239,36 @@ fn report_at(point: u64, number: u64, east: f64) -> Value {
 }
 
 #[test]
+fn a_report_whose_position_may_be_off_is_near_what_is_as_far_off() {
+    let office = Office::new();
+    office.close_the_first();
+    // 26 metres away, where the rule says 15.
+    office.raise(&report_at(2, 9, 0.0003));
+    assert_eq!(office.clues("")["numberMatched"], 0);
+    let mut report = report_at(3, 10, 0.0003);
+    for odd in [json!(-1), json!(100_001), json!("30")] {
+        report["accuracy_m"] = odd;
+        let target = format!("/points/{}/events", uuid(3));
+        let refused = office.send("grid_worker", "POST", &target, &report.to_string());
+        assert_eq!(refused.status, 422, "{}", refused.text());
+        assert!(refused.text().contains("/accuracy_m"), "{}", refused.text());
+    }
+    report["accuracy_m"] = json!(30);
+    office.raise(&report);
+    let told = office.clues("");
+    assert_eq!(told["numberMatched"], 1, "{told}");
+    let properties = &told["features"][0]["properties"];
+    assert_eq!(properties["features"][0]["key"], uuid(3));
+    assert_eq!(properties["measured"]["by_accuracy"], true);
+    assert!(properties["reason"].as_str().unwrap().contains("定位精度 30 米内"), "{properties}");
+}
+
+#[test]
 fn a_report_near_a_closed_point_is_proposed_until_a_person_confirms_the_rebound() {
     let office = Office::new();
-    let photos = json!({ "before": [uuid(9001)], "after": [uuid(9002)], "build_area_m2": 120.5 });
     // Before the closing, and too far away: no rebounds.
     office.raise(&report_at(3, 1, 0.0));
-    for event in [
-        report(1, 2),
-        register(1, 3),
-        event(1, 4, "dispatch", "town", json!({ "receiver": "城管队" })),
-        event(1, 5, "accept", "town", json!({})),
-        event(1, 6, "submit", "town", photos),
-        event(1, 7, "town_verify", "town_checker", json!({})),
-        event(1, 8, "district_close", "district_checker", json!({ "proof": "site" })),
-    ] {
-        office.raise(&event);
-    }
+    office.close_the_first();
     assert_eq!(office.clues("")["numberMatched"], 0);
     office.raise(&report_at(4, 9, 0.0005));
     office.raise(&report_at(2, 10, 0.0001));

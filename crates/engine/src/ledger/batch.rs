@@ -401,6 +401,9 @@ impl Batch<'_> {
             match position.filter(|_| !points::is_derived(name)) {
                 Some(position) => {
                     defects.check_value("", collection, position, value);
+                    if let Some(problem) = points::misfit(name, value) {
+                        defects.add(&format!("/{}", escaped(name)), problem);
+                    }
                     values.push((name, value.clone()));
                 }
                 None => defects.add(&format!("/{}", escaped(name)), "points have no such column"),

@@ -59,7 +59,13 @@ const OWN: &[Column] = &[
     ("ledger_types", "台账类别", FieldType::Text, FieldClass::L1),
     ("parcel", "宗地", FieldType::Text, FieldClass::L1),
     ("note", "备注", FieldType::Text, FieldClass::L1),
+    (ACCURACY, "定位精度（米）", FieldType::Real, FieldClass::L1),
 ];
+
+/// How far off the reported position may be, in metres.
+const ACCURACY: &str = "accuracy_m";
+/// Worst accuracy that a report may tell.
+const MAX_ACCURACY_M: f64 = 100_000.0;
 
 /// Every column of a new collection `points`; last those of where a point lies, which polygons or a
 /// person say.
@@ -76,6 +82,15 @@ pub fn derived_fields() -> Vec<Field> {
 /// Whether a column follows from the events, so that nothing but an event may change it.
 pub fn is_derived(name: &str) -> bool {
     DERIVED.iter().any(|derived| derived.column.0 == name)
+}
+
+/// What is wrong with a value of a column that a client may write, beyond its type.
+pub fn misfit(name: &str, value: &Value) -> Option<&'static str> {
+    let fits = match value {
+        Value::Real(metres) if name == ACCURACY => (0.0..=MAX_ACCURACY_M).contains(metres),
+        _ => true,
+    };
+    (!fits).then_some("metres from 0 to 100000 are expected")
 }
 
 /// What a point says in the columns that follow from its events, in order.

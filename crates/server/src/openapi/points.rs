@@ -258,7 +258,7 @@ fn examples() -> Value {
         "report": { "value": {
             "id": "01990000-0000-7000-8000-000000000001", "kind": "report",
             "role": "grid_worker", "occurred_at": "2026-09-01T09:30:00+08:00",
-            "unit": "110115001", "address": "学府路 7 号", "source": "巡查",
+            "unit": "110115001", "address": "学府路 7 号", "source": "巡查", "accuracy_m": 8,
             "geometry": { "type": "Point", "coordinates": [116.3385, 39.7285] }
         } },
         "register": { "value": {
