@@ -253,6 +253,30 @@ fn who_is_responsible_depends_on_the_day_and_on_what_one_may_read() {
         twin["links"] = Value::Null;
         assert_eq!(twin, told);
     }
+    // Many positions at once, as of the points of a day, each as by itself.
+    let body = json!({
+        "positions": [[120, 30], [116.34, 39.72]], "date": "2024-06-30", "alley": 30
+    });
+    let told = server.post("/responsible", &body.to_string());
+    assert_eq!(told.status, 200, "{}", told.text());
+    assert!(told.header("tuban-revision").is_some());
+    let told = told.json();
+    assert_eq!(told["date"], "2024-06-30");
+    for (here, at) in
+        told["positions"].as_array().unwrap().iter().zip(["lon=120&lat=30", "lon=116.34&lat=39.72"])
+    {
+        let mut alone = server.get(&format!("/responsible?{at}&date=2024-06-30&alley=30")).json();
+        for apart in ["links", "date", "revision"] {
+            alone.as_object_mut().unwrap().remove(apart);
+        }
+        assert_eq!(*here, alone);
+    }
+    let before =
+        json!({ "positions": [[116.34, 39.72]], "date": "2024-06-30", "asOf": "2020-01-01" });
+    assert_eq!(
+        server.post("/responsible", &before.to_string()).json()["positions"][0]["responsible"],
+        json!([])
+    );
     // Before the units were valid, nobody answers; nor where there is none.
     assert_eq!(ask("&date=2014-12-31").json()["units"], json!([]));
     let far = server.get("/responsible?lon=120&lat=30&date=2024-06-30").json();
@@ -303,8 +327,27 @@ fn who_is_responsible_depends_on_the_day_and_on_what_one_may_read() {
         let detail = refused.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(said), "{query}: {detail}");
     }
+    let many = vec![[116.0, 39.0]; 1001];
+    for (body, said) in [
+        (json!({}), "positions"),
+        (json!({ "positions": [] }), "positions"),
+        (json!({ "positions": many }), "1001 items; there may be 1 to 1000"),
+        (json!({ "positions": [[116, 39], [116, 91]] }), "positions[1]"),
+        (json!({ "positions": [[116]] }), "positions[0]"),
+        (json!({ "positions": [{ "lon": 116, "lat": 39 }] }), "positions[0]"),
+        (json!({ "positions": [[116, 39]], "date": "2024-02-30" }), "date"),
+        (json!({ "positions": [[116, 39]], "alley": 501 }), "alley"),
+        (json!({ "positions": [[116, 39]], "asOf": "then" }), "asOf"),
+        (json!({ "positions": [[116, 39]], "name": "x" }), "\"name\" is unknown"),
+    ] {
+        let refused = server.post("/responsible", &body.to_string());
+        assert_eq!(refused.status, 400, "{body}");
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(said), "{body}: {detail}");
+    }
     let api = server.get("/api").json();
     assert_eq!(api["paths"]["/responsible"]["get"]["operationId"], "getResponsible");
+    assert_eq!(api["paths"]["/responsible"]["post"]["operationId"], "getResponsibleAtPositions");
 }
 
 #[test]

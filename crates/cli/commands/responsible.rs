@@ -15,13 +15,14 @@ use crate::output::say;
 pub async fn responsible(args: ResponsibleArgs, config: &Config) -> Result<(), CommandError> {
     let engine = open(&args.store, config).await?;
     let query = ResponsibleQuery {
-        position: [args.lon, args.lat],
+        positions: vec![[args.lon, args.lat]],
         day: args.date.unwrap_or_else(|| Day::of(now())),
         alley_within: args.alley,
         as_of: None,
         profile: Profile::default(),
     };
-    let found = engine.responsible(query.clone()).await.map_err(|error| match error {
+    let day = query.day;
+    let found = engine.responsible(query).await.map_err(|error| match error {
         EngineError::UnknownCollection { id } => CommandError::Argument {
             name: "store",
             value: args.store.display().to_string(),
@@ -29,7 +30,8 @@ pub async fn responsible(args: ResponsibleArgs, config: &Config) -> Result<(), C
         },
         error => error.into(),
     })?;
-    let answer = places::responsible(&query, &found);
+    let here = found.here.first();
+    let answer = here.map(|here| places::responsible(day, found.revision, here));
     say(serde_json::to_string_pretty(&answer).unwrap_or_default());
     Ok(())
 }

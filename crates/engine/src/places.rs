@@ -40,7 +40,8 @@ pub(crate) use jurisdiction::{Finder, Jurisdiction};
 pub use loading::LoadAssigner;
 pub use position::{AtPosition, UnitHere, at_position};
 pub use responsible::{
-    MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleHere, ResponsibleQuery,
+    MAX_POSITIONS, MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleFound,
+    ResponsibleHere, ResponsibleQuery,
 };
 pub use sweep::{ACTOR, Scope, Swept};
 pub(crate) use write::assign_written;

@@ -4,34 +4,49 @@
 //! before it comes here.
 
 use engine::places::{
-    Assignments, PlaceHere, Responsibility, ResponsibleHere, ResponsibleQuery, UnitHere,
+    Assignments, PlaceHere, Responsibility, ResponsibleFound, ResponsibleHere, UnitHere,
 };
-use ledger::place::{ALLEYS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, Validity};
+use ledger::place::{ALLEYS, Day, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, Validity};
 use serde_json::{Map, Value, json};
+use spatial::Revision;
 
 /// Farthest an alley may be away, in metres.
 pub const MAX_ALLEY_METRES: f64 = 500.0;
 /// How far an alley may be away when nothing is said, in metres.
 pub const ALLEY_METRES: f64 = 20.0;
 
-/// The answer to a query.
-pub fn responsible(query: &ResponsibleQuery, found: &ResponsibleHere) -> Value {
+/// The answer for one position on a day.
+pub fn responsible(day: Day, revision: Revision, here: &ResponsibleHere) -> Value {
+    let mut told = at_position(here);
+    told["date"] = day.to_string().into();
+    told["revision"] = revision.0.into();
+    told
+}
+
+/// The answer for several positions on a day, in their order.
+pub fn responsible_at(day: Day, found: &ResponsibleFound) -> Value {
+    json!({
+        "date": day.to_string(),
+        "revision": found.revision.0,
+        "positions": found.here.iter().map(at_position).collect::<Vec<_>>()
+    })
+}
+
+fn at_position(here: &ResponsibleHere) -> Value {
     let of = |name: &str| -> Vec<Value> {
-        let places = found.places.iter().filter(|place| place.collection.as_str() == name);
+        let places = here.places.iter().filter(|place| place.collection.as_str() == name);
         places.map(place).collect()
     };
     json!({
-        "position": query.position,
-        "date": query.day.to_string(),
-        "revision": found.revision.0,
-        "units": found.at.units.iter().map(unit).collect::<Vec<_>>(),
+        "position": here.position,
+        "units": here.at.units.iter().map(unit).collect::<Vec<_>>(),
         "gridCells": of(GRID_CELLS),
         "alleys": of(ALLEYS),
         "focusAreas": of(FOCUS_AREAS),
         "plans": of(PLANNING_LAYERS),
-        "responsible": found.responsibilities.iter().map(responsibility).collect::<Vec<_>>(),
-        "complete": found.is_complete,
-        "withheld": found.withheld
+        "responsible": here.responsibilities.iter().map(responsibility).collect::<Vec<_>>(),
+        "complete": here.is_complete,
+        "withheld": here.withheld
     })
 }
 

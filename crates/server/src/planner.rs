@@ -14,6 +14,7 @@ mod join;
 mod members;
 mod pairs;
 mod refusal;
+mod responsible;
 mod search;
 
 pub(crate) use asked::named_crs;
@@ -23,4 +24,5 @@ pub use geometry::{Unusable, east_first};
 pub use join::JoinRequest;
 pub use pairs::{MAX_BATCH, overlay_pairs, relate, validate};
 pub use refusal::Refusal;
+pub use responsible::ResponsibleRequest;
 pub use search::{FoundFeatures, SearchAnswer, SearchRequest};

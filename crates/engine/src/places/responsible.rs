@@ -1,4 +1,4 @@
-//! Who is responsible at a position on a day: units, grid cell, alleys, focus areas, plans, and
+//! Who is responsible at positions on a day: units, grid cell, alleys, focus areas, plans, and
 //! those who answer for any of them.
 //!
 //! *Invariant:* a field that the reader may not read is neither shown nor compared by; it is named
@@ -12,7 +12,7 @@ use ledger::place::{
     ADMIN_UNITS, ALLEYS, Day, FOCUS_AREAS, GRID_CELLS, Level, PLANNING_LAYERS, RESPONSIBILITIES,
     ValidityReader,
 };
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::query::{Area, Nearest};
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureId, FeatureRef,
@@ -20,20 +20,24 @@ use spatial::{
 };
 
 use super::position::{AtPosition, at_position, collection, projected, valid_at};
-use crate::pool::Weight;
+use crate::pool::{Weight, each_in_parallel};
 use crate::query::{fault, metric};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
-/// Most entries of an answer.
+/// Most positions of one question.
+pub const MAX_POSITIONS: usize = 1_000;
+/// Most entries of an answer for one position.
 pub const MAX_RESPONSIBILITIES: usize = 1_000;
+/// Most entries of an answer for all of its positions.
+const MAX_ENTRIES: usize = 100_000;
 /// Most alleys, focus areas and plans of an answer, each.
 const MAX_PLACES: usize = 100;
 
 /// What is asked.
 #[derive(Clone, Debug)]
 pub struct ResponsibleQuery {
-    /// Longitude and latitude, WGS 84 or CGCS2000.
-    pub position: [f64; 2],
+    /// Longitudes and latitudes, WGS 84 or CGCS2000; at most [`MAX_POSITIONS`].
+    pub positions: Vec<[f64; 2]>,
     /// The day.
     pub day: Day,
     /// How far an alley may be away, in metres.
@@ -46,9 +50,18 @@ pub struct ResponsibleQuery {
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct ResponsibleHere {
+pub struct ResponsibleFound {
     /// The state that was read.
     pub revision: Revision,
+    /// What was found at each position, in their order.
+    pub here: Vec<ResponsibleHere>,
+}
+
+/// What was found at one position.
+#[derive(Clone, Debug, Default)]
+pub struct ResponsibleHere {
+    /// The position.
+    pub position: [f64; 2],
     /// Units and the grid cell's code.
     pub at: AtPosition,
     /// The grid cell, and what else lies here; alleys nearest first.
@@ -90,14 +103,18 @@ pub struct Responsibility {
 }
 
 impl Engine {
-    /// Who is responsible somewhere on a day.
+    /// Who is responsible at positions on a day.
     ///
     /// # Errors
-    /// [`EngineError::UnknownCollection`] where the store has no `admin_units`.
+    /// [`EngineError::UnknownCollection`] where the store has no `admin_units`,
+    /// [`EngineError::Unmeasurable`] of too many positions or entries.
     pub async fn responsible(
         &self,
         query: ResponsibleQuery,
-    ) -> Result<ResponsibleHere, EngineError> {
+    ) -> Result<ResponsibleFound, EngineError> {
+        if query.positions.len() > MAX_POSITIONS {
+            return Err(too_many(&format!("{} positions", query.positions.len()), MAX_POSITIONS));
+        }
         let names =
             [ADMIN_UNITS, GRID_CELLS, ALLEYS, FOCUS_AREAS, PLANNING_LAYERS, RESPONSIBILITIES];
         let ids = names.into_iter().filter_map(|name| CollectionId::try_from(name).ok());
@@ -110,8 +127,21 @@ impl Engine {
         }
         let state = self.state(query.as_of, &ids).await?;
         let (engine, asked) = (self.clone(), (Costs::default(), self.settings().query_time));
+        let weight = match query.positions.len() {
+            ..=FEW => Weight::PerhapsLight,
+            _ => Weight::Heavy,
+        };
         let read = move |budget: &Budget<'_>| find(&state, engine.registry(), &query, budget);
-        self.pool().read(Weight::PerhapsLight, asked, read).await
+        self.pool().read(weight, asked, read).await
+    }
+}
+
+/// Positions that are little work.
+const FEW: usize = 4;
+
+fn too_many(what: &str, most: usize) -> EngineError {
+    EngineError::Unmeasurable {
+        what: format!("{what} are more than {most}; ask for fewer positions at once"),
     }
 }
 
@@ -120,16 +150,30 @@ fn find(
     registry: &CrsRegistry,
     query: &ResponsibleQuery,
     budget: &Budget<'_>,
+) -> Result<ResponsibleFound, EngineError> {
+    let here = each_in_parallel(&query.positions, |position| {
+        places_at(*position, (state, registry), query, budget)
+    });
+    let mut here = here.into_iter().collect::<Result<Vec<_>, EngineError>>()?;
+    if let Some(held) = collection(state, RESPONSIBILITIES) {
+        answerable(held, query, budget, &mut here)?;
+    }
+    Ok(ResponsibleFound { revision: state.revision, here })
+}
+
+/// What lies at a position; who answers for it is not told yet.
+fn places_at(
+    position: [f64; 2],
+    (state, registry): (&Snapshot, &CrsRegistry),
+    query: &ResponsibleQuery,
+    budget: &Budget<'_>,
 ) -> Result<ResponsibleHere, EngineError> {
-    let here = (query.position, &Crs::CGCS2000);
+    budget.spend(0, 0).map_err(EngineError::from)?;
+    let here = (position, &Crs::CGCS2000);
     let mut at = at_position(state, registry, here, query.day)?;
     conceal(&mut at, state, query.profile);
-    let mut found = ResponsibleHere {
-        revision: state.revision,
-        at,
-        is_complete: true,
-        ..ResponsibleHere::default()
-    };
+    let mut found =
+        ResponsibleHere { position, at, is_complete: true, ..ResponsibleHere::default() };
     for name in [GRID_CELLS, FOCUS_AREAS, PLANNING_LAYERS] {
         if let Some(held) = collection(state, name) {
             let mut places = Vec::new();
@@ -142,10 +186,7 @@ fn find(
         }
     }
     if let Some(held) = collection(state, ALLEYS) {
-        found.places.append(&mut alleys(held, registry, query, budget)?);
-    }
-    if let Some(held) = collection(state, RESPONSIBILITIES) {
-        answerable(held, query, budget, &mut found)?;
+        found.places.append(&mut alleys(held, registry, (position, query), budget)?);
     }
     Ok(found)
 }
@@ -194,18 +235,18 @@ fn conceal(at: &mut AtPosition, state: &Snapshot, profile: Profile) {
 fn alleys(
     held: &CollectionSnapshot,
     registry: &CrsRegistry,
-    query: &ResponsibleQuery,
+    (position, query): ([f64; 2], &ResponsibleQuery),
     budget: &Budget<'_>,
 ) -> Result<Vec<PlaceHere>, EngineError> {
     let crs = &held.collection().crs;
-    let Some([x, y]) = projected(query.position, &Crs::CGCS2000, crs, registry)? else {
+    let Some([x, y]) = projected(position, &Crs::CGCS2000, crs, registry)? else {
         return Ok(Vec::new());
     };
     let (metric, units) = metric(crs, registry)?;
     let here = Area::new(&Shape::Point(Point::new(x, y)).into(), 1);
     let here = here.map_err(|fault| EngineError::UnusableGeometry {
         reason: fault.to_string(),
-        at: Some(query.position),
+        at: Some(position),
     })?;
     let reader = ValidityReader::of(held.collection());
     let valid =
@@ -263,12 +304,30 @@ fn rank(collection: &str, level: Option<Level>) -> usize {
     }
 }
 
+/// A place that somebody may answer for: its collection and code.
+type AreaKey = (String, String);
+
+/// The places at a position that somebody may answer for, and their levels where they are units.
+fn areas_at(here: &ResponsibleHere) -> BTreeMap<AreaKey, Option<Level>> {
+    let units = here.at.units.iter().map(|here| &here.unit).filter(|unit| !unit.code.is_empty());
+    let units = units.map(|unit| ((ADMIN_UNITS.to_owned(), unit.code.clone()), Some(unit.level)));
+    let places = here.places.iter().filter_map(|place| {
+        match place.values.iter().find(|(name, _)| name == "code") {
+            Some((_, Value::Text(code))) => {
+                Some(((place.collection.to_string(), code.trim().to_owned()), None))
+            }
+            _ => None,
+        }
+    });
+    units.chain(places).collect()
+}
+
 /// Adds who answers on the day for any of the places found.
 fn answerable(
     held: &CollectionSnapshot,
     query: &ResponsibleQuery,
     budget: &Budget<'_>,
-    found: &mut ResponsibleHere,
+    here: &mut [ResponsibleHere],
 ) -> Result<(), EngineError> {
     let described = held.collection();
     let readable_names: BTreeSet<&str> = ReadableField::all(described, query.profile)
@@ -276,32 +335,58 @@ fn answerable(
         .collect();
     let withheld = described.fields.iter().map(|field| field.name.as_str());
     let withheld = withheld.filter(|name| !readable_names.contains(name));
-    found.withheld = withheld.map(str::to_owned).collect();
+    let withheld: Vec<String> = withheld.map(str::to_owned).collect();
+    for found in here.iter_mut() {
+        found.withheld.clone_from(&withheld);
+    }
     let field = |name: &str| ReadableField::find(described, name, query.profile).ok();
     // Without the right to read the place of an entry, no entry is of this place.
     let (Some(in_collection), Some(code)) = (field("area_collection"), field("area_code")) else {
         return Ok(());
     };
-    let mut areas: BTreeMap<(String, String), Option<Level>> = BTreeMap::new();
-    for here in found.at.units.iter().filter(|here| !here.unit.code.is_empty()) {
-        let key = (ADMIN_UNITS.to_owned(), here.unit.code.clone());
-        areas.insert(key, Some(here.unit.level));
-    }
-    for place in &found.places {
-        let code = place.values.iter().find(|(name, _)| name == "code");
-        if let Some((_, Value::Text(code))) = code {
-            areas.insert((place.collection.to_string(), code.trim().to_owned()), None);
+    let areas: Vec<BTreeMap<AreaKey, Option<Level>>> = here.iter().map(areas_at).collect();
+    let codes = areas.iter().flat_map(|areas| areas.keys().map(|(_, code)| code.as_str()));
+    let entries = entries_by_area(held, (in_collection, code), &codes.collect(), query, budget)?;
+    let mut told = 0;
+    for (found, areas) in here.iter_mut().zip(areas) {
+        let mut own: Vec<(Option<Level>, &AreaKey, FeatureRef<'_>)> = Vec::new();
+        for (key, level) in &areas {
+            own.extend(entries.get(key).into_iter().flatten().map(|entry| (*level, key, *entry)));
         }
+        own.sort_by_key(|(level, (collection, _), entry)| (rank(collection, *level), entry.id()));
+        found.is_complete = own.len() <= MAX_RESPONSIBILITIES;
+        own.truncate(MAX_RESPONSIBILITIES);
+        told += own.len();
+        if told > MAX_ENTRIES {
+            return Err(too_many("entries of who answers", MAX_ENTRIES));
+        }
+        let left_out = ["area_collection", "area_code"];
+        let entry = |(level, key, entry): (Option<Level>, &AreaKey, FeatureRef<'_>)| {
+            let (area_collection, area_code) = key.clone();
+            let values = readable(held, entry, query.profile, &left_out);
+            Responsibility { id: entry.id(), area_collection, area_code, level, values }
+        };
+        found.responsibilities = own.into_iter().map(entry).collect();
     }
-    let reader = ValidityReader::of(described);
+    Ok(())
+}
+
+/// The entries that are valid on the day for places of these codes.
+fn entries_by_area<'a>(
+    held: &'a CollectionSnapshot,
+    (in_collection, code): (ReadableField, ReadableField),
+    codes: &FxHashSet<&str>,
+    query: &ResponsibleQuery,
+    budget: &Budget<'_>,
+) -> Result<FxHashMap<AreaKey, Vec<FeatureRef<'a>>>, EngineError> {
+    let reader = ValidityReader::of(held.collection());
     let text = |feature: FeatureRef<'_>, field: ReadableField| match feature.value(field.position())
     {
         ValueRef::Text(text) => text.trim().to_owned(),
         _ => String::new(),
     };
-    let mut entries = Vec::new();
+    let mut entries: FxHashMap<AreaKey, Vec<FeatureRef<'a>>> = FxHashMap::default();
     let mut spent = Ok(());
-    let codes: FxHashSet<&str> = areas.keys().map(|(_, code)| code.as_str()).collect();
     held.each(&mut |shard, slots| {
         // What a shard says more than once is compared once.
         let column = &shard.columns()[code.position()];
@@ -319,24 +404,12 @@ fn answerable(
         }
         for slot in slots.iter().filter(|slot| is_here(**slot)) {
             let feature = shard.feature(usize::from(*slot));
-            let key = (text(feature, in_collection), text(feature, code));
-            let Some(level) = areas.get(&key) else { continue };
             if reader.validity(feature).is_some_and(|validity| validity.holds(query.day)) {
-                let left_out = ["area_collection", "area_code"];
-                entries.push(Responsibility {
-                    id: feature.id(),
-                    values: readable(held, feature, query.profile, &left_out),
-                    area_collection: key.0,
-                    area_code: key.1,
-                    level: *level,
-                });
+                let key = (text(feature, in_collection), text(feature, code));
+                entries.entry(key).or_default().push(feature);
             }
         }
     });
     spent?;
-    entries.sort_by_key(|entry| (rank(&entry.area_collection, entry.level), entry.id));
-    found.is_complete = entries.len() <= MAX_RESPONSIBILITIES;
-    entries.truncate(MAX_RESPONSIBILITIES);
-    found.responsibilities = entries;
-    Ok(())
+    Ok(entries)
 }

@@ -5,7 +5,7 @@ use geo_types::{Coord, Geometry as Shape, LineString};
 use spatial::{ChangeOp, Collection, Feature, FieldClass, Timestamp, Value};
 
 use super::sample::{apply, at, feature, opened, places, square};
-use super::{ResponsibleHere, ResponsibleQuery};
+use super::{MAX_POSITIONS, ResponsibleHere, ResponsibleQuery};
 use crate::engine_tests::{fid, id};
 use crate::{Engine, EngineError, Profile};
 
@@ -77,13 +77,13 @@ async fn ask(
 ) -> Result<ResponsibleHere, EngineError> {
     let [x, y] = [at(3, 0).x, at(0, 5).y + row];
     let query = ResponsibleQuery {
-        position: [x, y],
+        positions: vec![[x, y]],
         day: day.parse().unwrap(),
         alley_within: 20.0,
         as_of: None,
         profile: Profile { highest, ..Profile::default() },
     };
-    engine.responsible(query).await
+    engine.responsible(query).await.map(|mut found| found.here.remove(0))
 }
 
 fn roles(here: &ResponsibleHere) -> Vec<i64> {
@@ -142,15 +142,43 @@ async fn a_past_state_answers_as_it_did() {
     let now = ask(&engine, 0.0, "2024-01-01", FieldClass::L1).await.unwrap();
     assert_eq!((roles(&now), now.at.units.len()), (vec![3, 4], 0));
     let query = ResponsibleQuery {
-        position: [at(3, 0).x, at(0, 5).y],
+        positions: vec![[at(3, 0).x, at(0, 5).y]],
         day: "2024-01-01".parse().unwrap(),
         alley_within: 20.0,
         as_of: Some(Timestamp(1_000)),
         profile: Profile::default(),
     };
     let then = engine.responsible(query).await.unwrap();
-    assert_eq!((roles(&then), then.at.units.len()), (vec![3, 4, 1], 1));
-    assert!(then.revision < now.revision);
+    assert_eq!((roles(&then.here[0]), then.here[0].at.units.len()), (vec![3, 4, 1], 1));
+    assert!(then.revision < engine.snapshot().revision);
+}
+
+#[tokio::test]
+async fn many_positions_are_answered_as_each_by_itself() {
+    let engine = town().await;
+    let of = |positions: Vec<[f64; 2]>| ResponsibleQuery {
+        positions,
+        day: "2024-01-01".parse().unwrap(),
+        alley_within: 20.0,
+        as_of: None,
+        profile: Profile { highest: FieldClass::L1, ..Profile::default() },
+    };
+    let positions: Vec<_> = (0..60)
+        .map(|step| [at(3, 0).x + 1e-5 * f64::from(step), at(0, 5).y + 5e-5 * f64::from(step % 7)])
+        .collect();
+    let together = engine.responsible(of(positions.clone())).await.unwrap();
+    assert_eq!(together.here.len(), positions.len());
+    let (mut alone, mut near_alley) = (Vec::new(), 0);
+    for position in &positions {
+        alone.append(&mut engine.responsible(of(vec![*position])).await.unwrap().here);
+    }
+    for (one, other) in together.here.iter().zip(&alone) {
+        assert_eq!(format!("{one:?}"), format!("{other:?}"));
+        near_alley += usize::from(roles(one).contains(&4));
+    }
+    assert!((1..60).contains(&near_alley), "{near_alley}");
+    let refused = engine.responsible(of(vec![positions[0]; MAX_POSITIONS + 1])).await.unwrap_err();
+    assert!(refused.to_string().contains("1001 positions are more than 1000"), "{refused}");
 }
 
 #[tokio::test]

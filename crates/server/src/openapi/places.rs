@@ -1,5 +1,6 @@
 //! Paths of places: who is responsible, and how features are assigned.
 
+use engine::places::MAX_POSITIONS;
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
 
@@ -20,6 +21,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
         parameter
     };
     let date = json!({ "type": "string", "format": "date" });
+    let day = date.clone();
     let alley = json!({
         "type": "number", "minimum": 0, "maximum": MAX_ALLEY_METRES, "default": ALLEY_METRES
     });
@@ -34,13 +36,41 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
             degrees("lon", "longitude, WGS 84 or CGCS2000", 180.0),
             degrees("lat", "latitude", 90.0),
             parameter("date", "the day in Asia/Shanghai; today when absent", date),
-            parameter("alley", "how far an alley may be away, in metres", alley),
+            parameter("alley", "how far an alley may be away, in metres", alley.clone()),
             shared("as-of"),
             format_parameter(&[&JSON, &HTML])
         ],
         "responses": responses
     });
-    paths.insert("/responsible".to_owned(), json!({ "get": operation }));
+    let position =
+        json!({ "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 });
+    let body = json!({
+        "type": "object",
+        "required": ["positions"],
+        "additionalProperties": false,
+        "properties": {
+            "positions": {
+                "type": "array", "items": position, "minItems": 1, "maxItems": MAX_POSITIONS,
+                "description": "longitudes and latitudes, WGS 84 or CGCS2000"
+            },
+            "date": day, "alley": alley,
+            "asOf": { "type": "string", "description": "the moment whose state is asked for" }
+        },
+        "example": {
+            "positions": [[116.34, 39.73], [116.36, 39.74]], "date": "2026-11-22"
+        }
+    });
+    let many = json!({
+        "operationId": "getResponsibleAtPositions",
+        "tags": [TAG],
+        "summary": "who is responsible at many positions on a day",
+        "requestBody": { "required": true, "content": { JSON.media_type: { "schema": body } } },
+        "responses": answers(
+            "of each position, in their order, what is told of one alone",
+            &[(JSON.media_type, schema("ResponsibleAtPositions"))]
+        )
+    });
+    paths.insert("/responsible".to_owned(), json!({ "get": operation, "post": many }));
     let content = [(JSON.media_type, schema("Assignments")), (HTML.media_type, text())];
     let operation = json!({
         "operationId": "getAssignments",
@@ -83,13 +113,11 @@ pub fn schemas() -> Map<String, Value> {
             }
         }
     });
-    let responsible = json!({
+    let here = json!({
         "type": "object",
-        "required": ["position", "date", "revision", "units", "responsible", "complete", "withheld"],
+        "required": ["position", "units", "responsible", "complete", "withheld"],
         "properties": {
             "position": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
-            "date": { "type": "string", "format": "date" },
-            "revision": count(),
             "units": list(unit),
             "gridCells": list(object()), "alleys": list(object()),
             "focusAreas": list(object()), "plans": list(object()),
@@ -100,6 +128,17 @@ pub fn schemas() -> Map<String, Value> {
                 "description": "fields of a class that the reader may not read"
             }
         }
+    });
+    let date = || json!({ "type": "string", "format": "date" });
+    let mut responsible = here.clone();
+    responsible["properties"]["date"] = date();
+    responsible["properties"]["revision"] = count();
+    responsible["required"] =
+        json!(["position", "date", "revision", "units", "responsible", "complete", "withheld"]);
+    let at_positions = json!({
+        "type": "object",
+        "required": ["date", "revision", "positions"],
+        "properties": { "date": date(), "revision": count(), "positions": list(here) }
     });
     let contested = json!({
         "type": "object",
@@ -121,6 +160,7 @@ pub fn schemas() -> Map<String, Value> {
     });
     Map::from_iter([
         ("Responsible".to_owned(), responsible),
+        ("ResponsibleAtPositions".to_owned(), at_positions),
         ("Assignments".to_owned(), assignments),
     ])
 }

@@ -1,33 +1,38 @@
-//! `/responsible`: who is responsible at a position on a day; `/collections/{id}/assignments`: how
+//! `/responsible`: who is responsible at positions on a day; `/collections/{id}/assignments`: how
 //! its features are assigned to units.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Path, State};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
 use engine::EngineError;
 use engine::now;
 use engine::places::ResponsibleQuery;
 use ledger::place::{ASSIGNED_BY, Day};
+use serde_json::Value;
 
-use super::answers;
 use super::collections::known;
+use super::planner::{json_answer, json_body, made_out};
+use super::{REVISION, answers};
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON, choose};
 use crate::places::{self, ALLEY_METRES, MAX_ALLEY_METRES};
+use crate::planner::ResponsibleRequest;
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::ready::OfTheState;
+use crate::request_body::Body;
 use crate::state::App;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/responsible", get(responsible))
+        .route("/responsible", get(responsible).post(responsible_at))
         .route("/collections/{id}/assignments", get(assignments))
 }
 
@@ -38,25 +43,52 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let chosen = choose(query.value("f"), &asked.headers, &offers)?;
     let has_day = query.value("date").is_some();
     let query = ResponsibleQuery {
-        position: [number(&query, "lon", 180.0)?, number(&query, "lat", 90.0)?],
+        positions: vec![[number(&query, "lon", 180.0)?, number(&query, "lat", 90.0)?]],
         day: day(&query)?,
         alley_within: alley(&query)?,
         as_of: as_of(&query)?,
         profile: app.engine.profile(),
     };
-    let found = app.engine.responsible(query.clone()).await.map_err(|error| match error {
-        EngineError::UnknownCollection { id } => Problem::new(
-            Code::CollectionNotFound,
-            format!("the store has no collection {id}; `tuban places init` makes it"),
-        ),
-        error => error.into(),
-    })?;
-    let mut body = places::responsible(&query, &found);
+    let day = query.day;
+    let found = app.engine.responsible(query).await.map_err(no_units)?;
+    let mut body = found
+        .here
+        .first()
+        .map_or(Value::Null, |here| places::responsible(day, found.revision, here));
     body["links"] = self_and_alternates(&asked, chosen, &offers).into();
     let response = answers::document(&asked, chosen, "Who is responsible", &body);
     let mut response = answers::of_state(response, found.revision, "no-cache");
     response.extensions_mut().insert(OfTheState::timeless_if(has_day));
     Ok(response)
+}
+
+/// `POST /responsible`
+async fn responsible_at(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let body = json_body(&headers, body, app.settings.max_body_bytes)?;
+    let mut asked = made_out(&app, body, ResponsibleRequest::read).await?;
+    asked.query.profile = app.engine.profile();
+    let day = asked.query.day;
+    let found = app.engine.responsible(asked.query).await.map_err(no_units)?;
+    let revision = found.revision;
+    let write = move || places::responsible_at(day, &found).to_string();
+    let mut response = json_answer(app.engine.pool().run(write).await?.into());
+    response.headers_mut().insert(REVISION, HeaderValue::from(revision.0));
+    response.extensions_mut().insert(OfTheState::timeless_if(asked.has_day));
+    Ok(response)
+}
+
+fn no_units(error: EngineError) -> Problem {
+    match error {
+        EngineError::UnknownCollection { id } => Problem::new(
+            Code::CollectionNotFound,
+            format!("the store has no collection {id}; `tuban places init` makes it"),
+        ),
+        error => error.into(),
+    }
 }
 
 /// `GET /collections/{id}/assignments`

@@ -107,7 +107,7 @@ async fn cluster(
 }
 
 /// What `read` makes of a body: on the pool when it is long.
-async fn made_out<T: Send + 'static>(
+pub(super) async fn made_out<T: Send + 'static>(
     app: &App,
     body: Bytes,
     read: impl FnOnce(&[u8], &CrsRegistry) -> Result<T, Refusal> + Send + 'static,
@@ -179,11 +179,11 @@ async fn batch(
 }
 
 /// The body, once the headers say that it is plain JSON.
-fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
+pub(super) fn json_body(headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes, Problem> {
     request_body::read(headers, body, most, &[request_body::JSON, request_body::GEOJSON])
 }
 
-fn json_answer(body: Bytes) -> Response {
+pub(super) fn json_answer(body: Bytes) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(JSON));
