@@ -17,8 +17,15 @@ use crate::routes::personal::is_reveal;
 use crate::state::App;
 
 /// Whose POST only carries a question: these paths, and `search` of a collection.
-const QUESTIONS: [&str; 6] =
-    ["/search", "/join", "/cluster", "/geometry/relate", "/geometry/overlay", "/geometry/validate"];
+const QUESTIONS: [&str; 7] = [
+    "/search",
+    "/join",
+    "/cluster",
+    "/responsible",
+    "/geometry/relate",
+    "/geometry/overlay",
+    "/geometry/validate",
+];
 
 /// Where accounts are changed.
 pub const ACCOUNTS: &str = "/accounts";
@@ -223,6 +230,7 @@ mod tests {
             ("OPTIONS", "/transactions", "", Reading),
             ("POST", "/search", "", Reading),
             ("POST", "/collections/a/search", "", Reading),
+            ("POST", "/responsible", "", Reading),
             ("POST", "/collections/a/items/search", "", Writing),
             ("POST", "/collections/a/items", "", Writing),
             ("POST", "/transactions", "", Writing),
