@@ -36,6 +36,8 @@ class Question:
     read_sql: Callable
     # Relative difference that numbers may have, and an absolute one: rules tell two decimals.
     tolerance: tuple = (1e-6, 0.006)
+    # Whether it is a question that is asked for many at once.
+    is_many: bool = False
 
 
 def areal(rows, keys=1):
@@ -82,6 +84,9 @@ class Places:
         self.areas = [bay(xy, 1_000 if self.is_city else 300) for xy in self.at]
         self.large = [bay(xy, 2_000 if self.is_city else 600) for xy in self.at]
         self.boxes = [box(xy, 500 if self.is_city else 250) for xy in self.at]
+        self.yards = [box(xy, 150) for xy in self.at]
+        some = [store.rows("select geom from parcels where fid = ?", r.randint(1, last))[0][0] for _ in range(200)]
+        self.day = shapely.get_coordinates(shapely.point_on_surface(store.to_plane(store.shapes(some))))
         self.railways = [fid for (fid,) in store.rows("select fid from railways order by fid")]
 
     def geojson(self, shape):
@@ -307,6 +312,68 @@ def questions(places):
     ]
 
 
+def many(places):
+    """Questions 7, 10 and 12 as they are asked for the parcels of a block, the reports of a day, and all
+    schools and stations."""
+    p = places
+
+    def neighbours(bodies):
+        found, pages = {}, [json.loads(body) for body in bodies]
+        clues = [clue for page in pages for clue in page["features"]]
+        assert len(clues) == pages[0]["numberMatched"], "more clues than these pages hold"
+        for clue in clues:
+            subjects, measured = clue["properties"]["features"], clue["properties"]["measured"]
+            if len(subjects) > 1:
+                found[subjects[0]["id"], measured["toward"], subjects[1]["id"]] = (measured["shared_m"],)
+        return found
+
+    def responsible(bodies):
+        found = set()
+        for at, here in enumerate(json.loads(bodies[0])["positions"]):
+            found |= {(at, one["level"], one["code"]) for one in here["units"] if one["by"] == "polygon"}
+            found |= {(at, one["area"]["code"], one["role"], one["unit"]) for one in here["responsible"]}
+        return found
+
+    def responsible_sql(results):
+        found = set()
+        for at, level, code, role, unit in results[0]:
+            found |= {(int(at) - 1, level, code)} | ({(int(at) - 1, code, role, unit)} if role else set())
+        return found
+
+    def nearest(bodies):
+        answer = json.loads(bodies[0])
+        return dict(zip(map(tuple, answer["pairs"]), ((one,) for one in answer["distances"])))
+
+    positions = shapely.get_coordinates(moved(shapely.points(p.day), 4548, 4490)).tolist()
+    # The type geometry parts what is in an array by colons.
+    points = ":".join(hexed(shapely.Point(xy)) for xy in p.day)
+    return [
+        Question(
+            7, "neighbours of the parcels of a block on their four sides",
+            [[f"/rules/neighbours?limit=10000&date={DAY}&bbox={','.join(map(str, one))}"] for one in p.yards],
+            [[(NEIGHBOURS_OF_MANY, hexed(box_area(one)))] for one in p.yards],
+            neighbours,
+            lambda results: {(int(row[0]), row[1], int(row[2])): (float(row[3]),) for row in results[0]},
+            (1e-6, 0.02), True,
+        ),
+        Question(
+            10, "who is responsible at 200 positions on a day",
+            [[("/responsible", {"positions": positions, "date": DAY})]],
+            [[(RESPONSIBLE_AT_MANY, "{" + points + "}", DAY)]],
+            responsible, responsible_sql, is_many=True,
+        ),
+        Question(
+            12, "the ten open points nearest to each school and station (m)",
+            [[("/join", {"first": "facilities", "second": "points", "nearest": {"k": 10}, "secondFilter": IS_OPEN,
+                         "return": "pairs", "limit": 100_000})]],
+            [[NEAREST_POINTS_OF_MANY]],
+            nearest,
+            lambda results: {(int(a), int(b)): (float(far),) for a, b, far in results[0]},
+            (1e-6 if p.store.is_plane else 1e-4, 0.006), True,
+        ),
+    ]
+
+
 def summed(name):
     return f"""select '{name}', count(*), sum(ST_Area(geom)),
         sum(case when ST_CoveredBy(geom, $1::geometry) then ST_Area(geom)
@@ -354,6 +421,16 @@ NEIGHBOURS = """with one as (select fid, geom from parcels where fid = $1::int),
         fid, sum(ST_Length(ST_Intersection(edge, border))) as metres
     from facing join around on ST_DWithin(edge, border, 0.05)
     group by 1, 2 having sum(ST_Length(ST_Intersection(edge, border))) > 0.05"""
+NEIGHBOURS_OF_MANY = """with one as (select fid, geom from parcels where ST_Intersects(geom, $1::geometry)),
+    side as (select fid, (ST_DumpSegments(ST_Boundary(ST_ForcePolygonCCW(geom)))).geom as edge from one),
+    around as (select one.fid as of, q.fid, ST_Boundary(q.geom) as border from one join parcels q
+        on ST_DWithin(q.geom, one.geom, 0.05) where q.fid <> one.fid),
+    facing as (select fid, edge, degrees(ST_Azimuth(ST_StartPoint(edge), ST_EndPoint(edge))) + 90 as outward from side)
+    select facing.fid, case floor(((outward + 45)::numeric % 360) / 90) when 0 then '北' when 1 then '东'
+            when 2 then '南' else '西' end as toward,
+        around.fid, sum(ST_Length(ST_Intersection(edge, border))) as metres
+    from facing join around on around.of = facing.fid and ST_DWithin(edge, border, 0.05)
+    group by 1, 2, 3 having sum(ST_Length(ST_Intersection(edge, border))) > 0.05"""
 NEAR_RAILWAY = """select p.fid from railways r join points p on ST_DWithin(p.geom, r.geom, 100) where r.fid = $1::int"""
 RANKING_THEN = """select town, 100.0 * count(*) filter (where state = 'closed') / count(*) as rate
     from point_states where since <= $1::timestamptz and (until is null or until > $1::timestamptz)
@@ -365,12 +442,21 @@ RESPONSIBLE = """select u.level, u.code, r.role, r.unit from admin_units u left 
             and (r.valid_to is null or r.valid_to > $2)
     where ST_Intersects(u.geom, $1::geometry) and (u.valid_from is null or u.valid_from <= $2::date)
         and (u.valid_to is null or u.valid_to > $2::date)"""
+RESPONSIBLE_AT_MANY = """select at.n, u.level, u.code, r.role, r.unit
+    from unnest($1::geometry[]) with ordinality as at (geom, n)
+    join admin_units u on ST_Intersects(u.geom, at.geom)
+    left join responsibilities r on r.area_code = u.code and r.area_collection = 'admin_units'
+        and (r.valid_from is null or r.valid_from <= $2) and (r.valid_to is null or r.valid_to > $2)
+    where (u.valid_from is null or u.valid_from <= $2::date) and (u.valid_to is null or u.valid_to > $2::date)"""
 IDLE_LAND = """select fid from land_releases l where $1::date - released_at > 180
     and (actual_use is null or actual_use = '闲置')
     and coalesce((select ST_Area(ST_Intersection(l.geom, ST_Union(g.geom))) from green_plots g
         where ST_Intersects(g.geom, l.geom)), 0) < 0.5 * ST_Area(l.geom)"""
 NEAREST_POINTS = f"""select fid, geom <-> $1::geometry as metres from points where state in ({OPEN_LIST})
     order by geom <-> $1::geometry limit 10"""
+NEAREST_POINTS_OF_MANY = f"""select f.fid, p.fid, p.metres from facilities f cross join lateral (
+        select fid, geom <-> f.geom as metres from points where state in ({OPEN_LIST})
+        order by geom <-> f.geom limit 10) p"""
 SPLIT = """select xzqdm, sum(ST_Area(ST_Intersection(geom, $1::geometry))) from villages
     where ST_Intersects(geom, $1::geometry) group by xzqdm"""
 ENTERPRISES = """select e.fid, p.fid from enterprises e join parcels p on ST_Intersects(p.geom, e.geom)

@@ -73,9 +73,10 @@ class Recomputed:
             self.layers["states", at] = states(self.store, at)
         return self.layers["states", at]
 
-    def answer(self, number, place):
+    def answer(self, question, place):
         """The answer to a question at a place, and the keys that may be answered otherwise."""
-        found = getattr(self, f"question_{number}")(place)
+        of_many = "_of_many" if question.is_many else ""
+        found = getattr(self, f"question_{question.number}{of_many}")(place)
         return found if isinstance(found, tuple) else (found, set())
 
     def area(self, shape):
@@ -205,14 +206,15 @@ class Recomputed:
 
     def question_7(self, place):
         parcels = self.about("parcels", (), shapely.Point(self.places.at[place]))
-        at = parcels.fids.index(self.places.parcels[place][0])
-        shape = shapely.orient_polygons(parcels.shapes[at])
-        found = defaultdict(float)
-        for near in parcels.tree.query(shape, predicate="dwithin", distance=0.05):
-            if near != at:
-                for toward, metres in shared_sides(shape, parcels.shapes[near]):
-                    found[toward, parcels.fids[near]] += metres
-        return {key: (metres,) for key, metres in found.items() if metres > 0.05}
+        return sides_of(parcels, parcels.fids.index(self.places.parcels[place][0]))
+
+    def question_7_of_many(self, place):
+        yard = box_area(self.places.yards[place])
+        parcels = self.about("parcels", (), shapely.buffer(yard, 200))
+        return {
+            (parcels.fids[at], *key): metres
+            for at in parcels.meeting(yard) for key, metres in sides_of(parcels, at).items()
+        }
 
     def question_8(self, place):
         points, railways = self.layer("points", ("state",)), self.layer("railways")
@@ -239,6 +241,14 @@ class Recomputed:
         return found
 
     def question_10(self, place):
+        return self.responsible(shapely.Point(self.places.at[place]))
+
+    def question_10_of_many(self, _):
+        return {
+            (at, *key) for at, xy in enumerate(self.places.day) for key in self.responsible(shapely.Point(xy))
+        }
+
+    def responsible(self, here):
         units = self.layer("admin_units", ("level", "code", "valid_from", "valid_to"))
         today = TODAY.isoformat()
 
@@ -248,7 +258,7 @@ class Recomputed:
         posts = self.store.rows(
             "select area_code, role, unit, valid_from, valid_to from responsibilities where area_collection = 'admin_units'")
         found = set()
-        for at in units.meeting(shapely.Point(self.places.at[place])):
+        for at in units.meeting(here):
             level, code, since, until = units.values[at]
             if holds(since, until):
                 found.add((level, code))
@@ -268,11 +278,27 @@ class Recomputed:
         return found
 
     def question_12(self, place):
+        near, _ = self.ten_nearest(shapely.Point(self.places.at[place]))
+        return near
+
+    def question_12_of_many(self, _):
+        found, unsure = {}, set()
+        facilities = self.layer("facilities")
+        for fid, shape in zip(facilities.fids, facilities.shapes):
+            near, close = self.ten_nearest(shape)
+            found |= {(fid, *key): far for key, far in near.items()}
+            unsure |= {(fid, *key) for key in close}
+        return found, unsure
+
+    def ten_nearest(self, here):
+        """The ten open points nearest to a place, and those that are as near as the tenth but for the slack."""
         points = self.layer("points", ("state",))
-        here = shapely.Point(self.places.at[place])
         far = shapely.distance(points.shapes, here)
-        chosen = [at for at in numpy.argsort(far, kind="stable") if points.values[at][0] in OPEN][:10]
-        return {(points.fids[at],): (float(far[at]),) for at in chosen}
+        is_open = [state in OPEN for (state,) in points.values]
+        order = [at for at in numpy.argsort(far, kind="stable")[:1000] if is_open[at]]
+        near = {(points.fids[at],): (float(far[at]),) for at in order[:10]}
+        last = far[order[9]]
+        return near, {(points.fids[at],) for at in order if abs(far[at] - last) <= last * self.slack}
 
     def question_13(self, place):
         villages = self.layer("villages", ("XZQDM",))
@@ -292,6 +318,17 @@ class Recomputed:
 
     def question_15(self, place):
         return self.by_state(self.places.areas[place], self.states(self.places.meeting))
+
+
+def sides_of(parcels, at):
+    """Metres that a parcel shares with each neighbour on each of its four sides."""
+    shape = shapely.orient_polygons(parcels.shapes[at])
+    found = defaultdict(float)
+    for near in parcels.tree.query(shape, predicate="dwithin", distance=0.05):
+        if near != at:
+            for toward, metres in shared_sides(shape, parcels.shapes[near]):
+                found[toward, parcels.fids[near]] += metres
+    return {key: (metres,) for key, metres in found.items() if metres > 0.05}
 
 
 def shared_sides(shape, other, tolerance=0.05):

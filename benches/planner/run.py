@@ -14,7 +14,7 @@ import time
 
 from asked import PostGIS, Tuban
 from geopackage import Store
-from questions import Places, questions
+from questions import Places, many, questions
 from recompute import Recomputed
 
 SECONDS = 3.0
@@ -86,13 +86,13 @@ def main():
     print(f"{'':29}on the clock, ms{'':37}on a core, ms")
     columns = f"{'first':>11}{'again':>9}{'PostGIS':>11}{'first':>9}{'again':>9}"
     print(f"{'':3}{'answer':>9}{columns}{columns}  equal")
-    for question in questions(places):
+    for question in questions(places) + many(places):
         if numbers and question.number not in numbers:
             continue
         answers, (first, again, theirs) = ask(question, tuban, postgis, is_timed)
         faults = []
         for place, (answer, peer) in enumerate(answers):
-            expected, may_differ = recomputed.answer(question.number, place)
+            expected, may_differ = recomputed.answer(question, place)
             if not expected:
                 faults.append(f"place {place}: nothing is found, so nothing is compared")
             # The plane of PostGIS is off where the store holds degrees.
@@ -107,8 +107,9 @@ def main():
             f"{theirs[at] / first[at]:>8.1f}x{theirs[at] / again[at]:>8.1f}x"
             for at in (0, 1)
         )
-        print(f"{question.number:<3}{size:>9.0f}{columns}  {'no' if faults else 'yes'}  {question.title}", flush=True)
-        wrong += [f"{question.number}: {fault}" for fault in faults]
+        name = f"{question.number}{'*' if question.is_many else ''}"
+        print(f"{name:<3}{size:>9.0f}{columns}  {'no' if faults else 'yes'}  {question.title}", flush=True)
+        wrong += [f"{name}: {fault}" for fault in faults]
     if wrong:
         sys.exit("\n".join(wrong))
 

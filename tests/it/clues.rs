@@ -155,7 +155,7 @@ fn buildings_outside_and_idle_land_are_proposed_with_their_square_metres() {
         let is_ready = rule["ready"] == true;
         let status = server.get(&format!("/rules/{}", rule["code"].as_str().unwrap())).status;
         let expected = match rule["code"].as_str().unwrap() {
-            // It is asked of one parcel.
+            // It is asked of some parcels.
             "neighbours" => 400,
             _ if is_ready => 200,
             _ => 404,

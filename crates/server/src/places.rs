@@ -3,6 +3,7 @@
 //! No HTTP here: the routes and the command line share it. What a reader may not read is gone
 //! before it comes here.
 
+use engine::each_in_parallel;
 use engine::places::{
     Assignments, PlaceHere, Responsibility, ResponsibleFound, ResponsibleHere, UnitHere,
 };
@@ -23,31 +24,30 @@ pub fn responsible(day: Day, revision: Revision, here: &ResponsibleHere) -> Valu
     told
 }
 
-/// The answer for several positions on a day, in their order.
-pub fn responsible_at(day: Day, found: &ResponsibleFound) -> Value {
-    json!({
-        "date": day.to_string(),
-        "revision": found.revision.0,
-        "positions": found.here.iter().map(at_position).collect::<Vec<_>>()
-    })
+/// The answer for several positions on a day, in their order, as text; written on several threads
+/// of the pool that it is called from.
+pub fn responsible_at(day: Day, found: &ResponsibleFound) -> String {
+    let positions = each_in_parallel(&found.here, |here| at_position(here).to_string());
+    let (positions, revision) = (positions.join(","), found.revision.0);
+    format!("{{\"date\":\"{day}\",\"revision\":{revision},\"positions\":[{positions}]}}")
 }
 
 fn at_position(here: &ResponsibleHere) -> Value {
-    let of = |name: &str| -> Vec<Value> {
+    let of = |name: &str| -> Value {
         let places = here.places.iter().filter(|place| place.collection.as_str() == name);
         places.map(place).collect()
     };
-    json!({
-        "position": here.position,
-        "units": here.at.units.iter().map(unit).collect::<Vec<_>>(),
-        "gridCells": of(GRID_CELLS),
-        "alleys": of(ALLEYS),
-        "focusAreas": of(FOCUS_AREAS),
-        "plans": of(PLANNING_LAYERS),
-        "responsible": here.responsibilities.iter().map(responsibility).collect::<Vec<_>>(),
-        "complete": here.is_complete,
-        "withheld": here.withheld
-    })
+    let mut told = json!({
+        "position": here.position, "complete": here.is_complete, "withheld": here.withheld
+    });
+    // What is a value already is moved: the macro would copy it.
+    told["units"] = here.at.units.iter().map(unit).collect();
+    told["gridCells"] = of(GRID_CELLS);
+    told["alleys"] = of(ALLEYS);
+    told["focusAreas"] = of(FOCUS_AREAS);
+    told["plans"] = of(PLANNING_LAYERS);
+    told["responsible"] = here.responsibilities.iter().map(responsibility).collect();
+    told
 }
 
 /// How a collection is assigned.
@@ -84,9 +84,9 @@ fn unit(here: &UnitHere) -> Value {
         "code": unit.code,
         "name": unit.name,
         "aliases": unit.aliases,
-        "codes": codes.collect::<Map<_, _>>(),
         "by": if here.by_polygon { "polygon" } else { "parent" }
     });
+    shown["codes"] = Value::Object(codes.collect());
     add_validity(&mut shown, &unit.validity);
     shown
 }

@@ -40,7 +40,7 @@ impl Metric {
     }
 
     /// A storage box outside of which nothing is as near as `distance` to `storage`.
-    pub(crate) fn grown(self, storage: &Envelope, distance: f64) -> Envelope {
+    pub fn grown(self, storage: &Envelope, distance: f64) -> Envelope {
         self.plane(storage.center()).window(storage, distance)
     }
 }

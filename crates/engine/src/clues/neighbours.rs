@@ -1,34 +1,52 @@
-//! 四至 of one parcel: with which parcels it shares its border on each side, and where with none.
+//! 四至 of parcels: with which parcels each shares its border on each side, and where with none.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use ::ledger::clue::{Finding, Neighbours, Toward};
 use geo_types::{Coord, Geometry as Shape, LineString, MultiLineString};
-use spatial::query::{Area, MAX_AREA_VERTICES, Selection, Test};
 use spatial::{FeatureId, FeatureRef, Geometry, Metric, PathRole, ValueRef, measure};
 
 use super::Clue;
 use super::source::{Ask, Source};
 use crate::EngineError;
 use crate::borders::{Edge, ring_edges, stretches};
-use crate::query::{fault, metric};
+use crate::pool::each_in_parallel;
+use crate::query::metric;
 
 /// Degrees over which the length of a degree is taken.
 const STEP: f64 = 1e-4;
 
-/// The neighbours of the parcel that is asked for by its key.
+/// The neighbours of the parcel that is asked for by its key, or of each where it is asked.
 pub(super) fn neighbours(ask: &Ask<'_>, rule: &Neighbours) -> Result<Vec<Clue>, EngineError> {
     let parcels = ask.source(&rule.parcels)?;
-    let parcel = asked_for(ask, parcels, rule)?;
-    let Some(geometry) = parcel.geometry() else { return Ok(Vec::new()) };
+    let clues = each_in_parallel(&asked_for(ask, parcels, rule)?, |parcel| {
+        neighbours_of(*parcel, parcels, ask, rule)
+    });
+    let clues: Vec<Vec<Clue>> = clues.into_iter().collect::<Result<_, EngineError>>()?;
+    Ok(clues.into_iter().flatten().collect())
+}
+
+fn neighbours_of(
+    parcel: FeatureRef<'_>,
+    parcels: Source<'_>,
+    ask: &Ask<'_>,
+    rule: &Neighbours,
+) -> Result<Vec<Clue>, EngineError> {
+    if parcel.envelope().is_empty() {
+        return Ok(Vec::new());
+    }
     let (metric, units) = metric(&parcels.held.collection().crs, ask.registry)?;
-    let area = Area::new(&geometry, MAX_AREA_VERTICES)
-        .map_err(|fault| EngineError::UnusableGeometry { reason: fault.to_string(), at: None })?;
-    let test = Test::WithinDistance(rule.metres * units, metric);
-    let selection = Selection { area: Some((&area, test)), ..Selection::default() };
-    let mut around = parcels.held.ids(&selection, ask.budget).map_err(fault)?;
-    around.retain(|id| *id != parcel.id());
+    // Borders tell which of those whose boxes come near are neighbours.
+    let near = metric.grown(&parcel.envelope(), rule.metres * units);
+    let mut around = Vec::new();
+    parcels.held.walk(None, Some(&near), &mut |shard, slots| {
+        let ids = slots.iter().map(|slot| shard.ids()[usize::from(*slot)]);
+        around.extend(ids.filter(|id| *id != parcel.id()));
+        ControlFlow::Continue(())
+    });
     around.sort_unstable();
+    ask.budget.spend(around.len() as u64, 0).map_err(|cause| EngineError::TooCostly { cause })?;
     let scale = Scale::about(parcel, metric, units);
     let others: Vec<(FeatureId, Vec<Edge>)> = around
         .into_iter()
@@ -61,23 +79,32 @@ pub(super) fn neighbours(ask: &Ask<'_>, rule: &Neighbours) -> Result<Vec<Clue>, 
     Ok(clues)
 }
 
-/// The parcel whose key is asked for; of several the lowest id.
+/// The parcel that is asked for by its id or key, of several with the key the one of the lowest id;
+/// without them those that lie where it is asked.
 fn asked_for<'a>(
     ask: &Ask<'a>,
     parcels: Source<'a>,
     rule: &Neighbours,
-) -> Result<FeatureRef<'a>, EngineError> {
+) -> Result<Vec<FeatureRef<'a>>, EngineError> {
     let refused = |reason: String| EngineError::Unmeasurable { what: reason };
     if let Some(id) = ask.query.id {
-        let found = parcels.held.get(id);
+        let found = parcels.held.get(id).map(|parcel| vec![parcel]);
         return found.ok_or_else(|| refused(format!("{} has no feature {id}", rule.parcels)));
     }
-    let key = ask.query.key.as_deref().ok_or_else(|| {
-        refused(format!(
-            "rule {} is asked of one parcel; send key= with a value of field {:?} of {}, or id=",
-            ask.query.rule.code, rule.parcel, rule.parcels
-        ))
-    })?;
+    let Some(key) = ask.query.key.as_deref() else {
+        let mut ids: Vec<FeatureId> = match ask.asked(parcels)? {
+            Some(ids) => ids.into_iter().collect(),
+            None => {
+                return Err(refused(format!(
+                    "rule {} is asked of some parcels; send key= with a value of field {:?} of {}, \
+                     id=, bbox= or unit=",
+                    ask.query.rule.code, rule.parcel, rule.parcels
+                )));
+            }
+        };
+        ids.sort_unstable();
+        return ids.into_iter().map(|id| parcels.get(id)).collect();
+    };
     let field = parcels.field(&rule.parcel)?;
     let number = key.parse::<i64>().ok();
     let is_named = |parcel: FeatureRef<'_>| match parcel.value(field) {
@@ -92,7 +119,7 @@ fn asked_for<'a>(
             found = Some(parcel);
         }
     });
-    found.ok_or_else(|| {
+    found.map(|parcel| vec![parcel]).ok_or_else(|| {
         let shown: String = key.chars().take(60).collect();
         refused(format!("no parcel of {} has {:?} = {shown:?}", rule.parcels, rule.parcel))
     })

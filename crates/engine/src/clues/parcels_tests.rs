@@ -10,10 +10,12 @@ use geo::{Area, Contains, InteriorPoint, unary_union};
 use geo_types::{Geometry as Shape, MultiPolygon, Polygon};
 use spatial::GeometryType;
 
-use super::CluesQuery;
 use super::sample::{
-    Dice, Row, common, described, found, ids, opened, parcels, polygons, query, rectangle, row,
+    Dice, PLANE, Row, common, described, found, ids, opened, parcels, polygons, query, rectangle,
+    row,
 };
+use super::{CluesFound, CluesQuery};
+use crate::query::Place;
 
 #[tokio::test]
 async fn buildings_are_held_against_the_parcels_as_every_pair_says() {
@@ -175,6 +177,11 @@ async fn neighbours_on_each_side_are_those_of_every_pair() {
     let shapes: Vec<Polygon<f64>> = boxes.iter().map(|one| rectangle(*one)).collect();
     let engine = opened(vec![polygons("parcels", &shapes)]).await;
     let sides = [Toward::East, Toward::South, Toward::West, Toward::North];
+    let told_of = |told: &CluesFound| -> Vec<(Vec<i64>, String)> {
+        let findings = told.clues.iter().map(|clue| format!("{:?}", clue.finding));
+        ids(told).into_iter().zip(findings).collect()
+    };
+    let mut of_each = Vec::new();
     for (n, one) in boxes.iter().enumerate() {
         let mut expected: BTreeMap<(Vec<i64>, Toward), f64> = BTreeMap::new();
         for toward in sides {
@@ -197,6 +204,7 @@ async fn neighbours_on_each_side_are_those_of_every_pair() {
             CluesQuery { key: Some(format!("parcels{n}")), ..query(Kind::Neighbours(rule)) };
         let told = engine.clues(asked).await.unwrap();
         assert_eq!(told.count, expected.len(), "{n}");
+        of_each.extend(told_of(&told));
         for (clue, ids) in told.clues.iter().zip(ids(&told)) {
             let Finding::Neighbour { toward, shared_m, .. } = &clue.finding else {
                 panic!("{clue:?}")
@@ -206,6 +214,18 @@ async fn neighbours_on_each_side_are_those_of_every_pair() {
         }
     }
     let rule = Neighbours { parcels: "parcels".to_owned(), parcel: "key".to_owned(), metres: 0.05 };
+    let everywhere = CluesQuery {
+        place: Some(Place::Given {
+            geometry: Shape::from(rectangle([-10.0, -10.0, 200.0, 200.0])).into(),
+            crs: PLANE,
+        }),
+        ..query(Kind::Neighbours(rule.clone()))
+    };
+    let told = engine.clues(everywhere).await.unwrap();
+    of_each.sort();
+    let mut of_all = told_of(&told);
+    of_all.sort();
+    assert_eq!(of_all, of_each);
     let refused = engine.clues(query(Kind::Neighbours(rule))).await.unwrap_err();
     assert!(refused.to_string().contains("send key="), "{refused}");
 }

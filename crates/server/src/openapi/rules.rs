@@ -47,7 +47,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             path_parameter("rule", "code of the rule", json!({ "type": "string", "enum": codes })),
             bbox,
             parameter("unit", "code of a unit of administration", text()),
-            parameter("key", "of which feature, where the rule is asked of one: neighbours", text()),
+            parameter("key", "of which feature, where the rule is asked of some: neighbours, which takes bbox or unit as well", text()),
             parameter("id", "the same feature by its id", json!({ "type": "integer", "minimum": 1 })),
             parameter("limit", "how many", limit),
             parameter("offset", "how many are left out at the beginning", offset),

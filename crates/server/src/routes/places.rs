@@ -74,7 +74,7 @@ async fn responsible_at(
     let day = asked.query.day;
     let found = app.engine.responsible(asked.query).await.map_err(no_units)?;
     let revision = found.revision;
-    let write = move || places::responsible_at(day, &found).to_string();
+    let write = move || places::responsible_at(day, &found);
     let mut response = json_answer(app.engine.pool().run(write).await?.into());
     response.headers_mut().insert(REVISION, HeaderValue::from(revision.0));
     response.extensions_mut().insert(OfTheState::timeless_if(asked.has_day));

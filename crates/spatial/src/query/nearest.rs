@@ -122,10 +122,12 @@ impl<'a> Search<'_, 'a> {
         let top = (&collection.top.tree, collection.top.envelopes.as_slice());
         let shard = |position: usize| &collection.leaves[position].shard;
         let mut fresh = Vec::new();
+        // Whether a box comes near enough is told sooner of the storage's than on the plane.
+        let window = self.window();
         top.0.parts(None, top.1, &mut |part, envelope| fresh.push((Waiting::Top(part), *envelope)));
         loop {
             for (waiting, envelope) in fresh.drain(..) {
-                if !envelope.is_empty() {
+                if envelope.intersects(&window) {
                     let bound = self.reach.bound(&envelope);
                     if bound <= within {
                         queue.push(Reverse((Key(bound), waiting)));
