@@ -50,7 +50,7 @@ fn square(a: Coord<f64>, b: Coord<f64>) -> f64 {
 pub(super) fn between_boxes(a: &Envelope, b: &Envelope) -> f64 {
     let dx = (a.min_x - b.max_x).max(b.min_x - a.max_x).max(0.0);
     let dy = (a.min_y - b.max_y).max(b.min_y - a.max_y).max(0.0);
-    dx.hypot(dy)
+    (dx * dx + dy * dy).sqrt()
 }
 
 pub(super) fn grown(envelope: Envelope, by: f64) -> Envelope {

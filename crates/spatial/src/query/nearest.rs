@@ -57,8 +57,9 @@ impl CollectionSnapshot {
     ) -> Result<Vec<Near<'a>>, QueryFault> {
         budget.spend(0, 0)?;
         let reach = Reach::new(asked.to, asked.within, asked.metric)?;
+        let (placed, known) = (Placed::default(), BinaryHeap::new());
         let mut search =
-            Search { reach, asked, budget, placed: Placed::default(), found: Vec::new() };
+            Search { reach, asked, budget, placed, known, found: Vec::new(), looked: (0, 0) };
         if asked.count == 0 {
             return Ok(Vec::new());
         }
@@ -66,6 +67,7 @@ impl CollectionSnapshot {
         for (_, entry) in self.delta.search_envelope(&search.window()) {
             search.consider(entry.feature())?;
         }
+        search.book()?;
         search.found.sort_unstable_by(order);
         search.found.truncate(asked.count);
         Ok(search.found)
@@ -107,8 +109,15 @@ struct Search<'q, 'a> {
     asked: &'q Nearest<'q>,
     budget: &'q Budget<'q>,
     placed: Placed,
+    /// The least distances of features of the shards, as many as are asked for; the worst first.
+    known: BinaryHeap<Key>,
     found: Vec<Near<'a>>,
+    /// Features and vertices looked at that are not booked yet.
+    looked: (u64, u64),
 }
+
+/// Features that are looked at between two looks at the budget.
+const BOOKED: u64 = 64;
 
 fn order(a: &Near<'_>, b: &Near<'_>) -> Ordering {
     (Key(a.distance), a.feature.id()).cmp(&(Key(b.distance), b.feature.id()))
@@ -117,7 +126,6 @@ fn order(a: &Near<'_>, b: &Near<'_>) -> Ordering {
 impl<'a> Search<'_, 'a> {
     /// Finds the nearest in the shards.
     fn shards(&mut self, collection: &'a CollectionSnapshot) -> Result<(), QueryFault> {
-        let within = self.asked.within;
         let mut queue: BinaryHeap<Reverse<(Key, Waiting)>> = BinaryHeap::new();
         let top = (&collection.top.tree, collection.top.envelopes.as_slice());
         let shard = |position: usize| &collection.leaves[position].shard;
@@ -129,7 +137,7 @@ impl<'a> Search<'_, 'a> {
             for (waiting, envelope) in fresh.drain(..) {
                 if envelope.intersects(&window) {
                     let bound = self.reach.bound(&envelope);
-                    if bound <= within {
+                    if bound <= self.room() {
                         queue.push(Reverse((Key(bound), waiting)));
                     }
                 }
@@ -154,9 +162,13 @@ impl<'a> Search<'_, 'a> {
                         continue;
                     }
                     let feature = shard(position).feature(slot);
-                    if let Some(distance) = self.distance(feature, within)? {
+                    if let Some(distance) = self.distance(feature, self.room())? {
                         let known = Waiting::Known(feature.id(), position, slot);
                         queue.push(Reverse((Key(distance), known)));
+                        self.known.push(Key(distance));
+                        if self.known.len() > self.asked.count {
+                            self.known.pop();
+                        }
                     }
                 }
                 Waiting::Known(_, position, slot) => {
@@ -168,6 +180,19 @@ impl<'a> Search<'_, 'a> {
                 }
             }
         }
+    }
+
+    /// How far off a feature of the shards may be, to be among the nearest as far as is known.
+    fn room(&self) -> f64 {
+        match self.known.peek() {
+            Some(Key(worst)) if self.known.len() == self.asked.count => *worst,
+            _ => self.asked.within,
+        }
+    }
+
+    fn book(&mut self) -> Result<(), QueryFault> {
+        let (features, vertices) = std::mem::take(&mut self.looked);
+        Ok(self.budget.spend(features, vertices)?)
     }
 
     /// Within which nothing better than what is found can be missing.
@@ -191,8 +216,11 @@ impl<'a> Search<'_, 'a> {
 
     /// The distance of a feature that is asked for.
     fn distance(&mut self, feature: FeatureRef<'_>, limit: f64) -> Result<Option<f64>, QueryFault> {
-        let vertices = feature.paths().map(|path| path.coords.len() as u64).sum();
-        self.budget.spend(1, vertices)?;
+        self.looked.0 += 1;
+        self.looked.1 += feature.vertex_count() as u64;
+        if self.looked.0 >= BOOKED {
+            self.book()?;
+        }
         if self.asked.filter.is_some_and(|filter| !filter(feature)) {
             return Ok(None);
         }
