@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use spatial::{FieldClass, Revision};
 use tile::{Aggregation, TileCoord};
 
+use crate::weighed::{self, Room};
 use crate::{Encoding, EngineError};
 
 /// What a cached tile depends on.
@@ -57,14 +58,9 @@ pub(crate) struct TileCache(Cache<TileKey, CachedTile, ByBytes>);
 
 impl TileCache {
     pub(crate) fn new(bytes: u64) -> Result<Self, EngineError> {
-        let options = OptionsBuilder::new()
-            .weight_capacity(bytes)
-            // A city's tile is about 20 kB; the estimate sizes the table, not the budget.
-            .estimated_items_capacity((bytes / 20_000).max(64) as usize)
-            .build()
-            .map_err(|error| EngineError::Internal { what: format!("tile cache: {error}") })?;
-        let hash = DefaultHashBuilder::default();
-        Ok(Self(Cache::with_options(options, ByBytes, hash, DefaultLifecycle::default())))
+        // A city's tile is about 20 kB.
+        let items = (bytes / 20_000).max(64) as usize;
+        Ok(Self(weighed::cache("tile cache", Room { bytes, items, is_whole: false }, ByBytes)?))
     }
 
     /// The tile of `key`, cached or made by `make`; whoever asks meanwhile awaits the same.

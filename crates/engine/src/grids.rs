@@ -7,14 +7,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use rustc_hash::FxHashMap;
 use spatial::{
     CollectionSnapshot, Crs, CrsRegistry, GridProjector, PlacedSlots, Shard, WorldBox, WorldGrid,
 };
 use tile::{FeatureSource, GridDefinition, TileCoord, TileMatrixSet, TileMatrixSets};
 
+use crate::weighed::{self, Room};
 use crate::{Engine, EngineError};
 
 /// Bytes of an entry beside the placement: key, links and counters.
@@ -73,14 +74,9 @@ impl Grids {
                 worlds.insert(set.id, World { grid, number, ways: Mutex::default() });
             }
         }
-        let options = OptionsBuilder::new()
-            .weight_capacity(bytes)
-            // The placement of a full shard of parcels.
-            .estimated_items_capacity((bytes / 300_000).max(64) as usize)
-            .build()
-            .map_err(|error| EngineError::Internal { what: format!("placements: {error}") })?;
-        let hash = DefaultHashBuilder::default();
-        let shards = Cache::with_options(options, ByBytes, hash, DefaultLifecycle::default());
+        // The placement of a full shard of parcels.
+        let items = (bytes / 300_000).max(64) as usize;
+        let shards = weighed::cache("placements", Room { bytes, items, is_whole: false }, ByBytes)?;
         Ok(Self { sets, registry: Arc::clone(registry), worlds, shards })
     }
 

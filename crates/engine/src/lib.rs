@@ -45,6 +45,7 @@ mod recorded;
 mod shown;
 mod sight;
 mod tiles;
+mod weighed;
 
 #[cfg(test)]
 mod consistency_tests;

@@ -3,8 +3,8 @@
 //! The series in the difference of longitude (Snyder, "Map Projections – A Working Manual", 1987,
 //! eq. 8-9 and 8-10, multiplied out so that the poles divide nothing) and Helmert's of the
 //! meridian arc in the third flattening. Functions of the latitude are those of the middle, turned:
-//! a point costs no call of a transcendental function, a third of the closed form that holds
-//! everywhere. Both agree to 0.1 µm up to [`REACH`].
+//! a point costs no call of a transcendental function. What comes out agrees with the closed form
+//! that holds everywhere to 0.1 µm up to [`REACH`].
 
 use crate::closed_form::{Circular, FLATTENING, N, RECTIFYING, SEMI_MAJOR_AXIS, sine_series};
 

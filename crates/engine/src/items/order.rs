@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter, sync::DefaultLifecycle};
 use rayon::slice::ParallelSliceMut;
 use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision, ValueRef};
 
 use super::{SortBy, SortKey};
 use crate::EngineError;
+use crate::weighed::{self, Room};
 
 /// Bytes of sorted answers that are kept for their later pages.
 const KEPT_BYTES: u64 = 64 << 20;
@@ -32,15 +33,8 @@ pub(crate) struct Orders(Cache<OrderKey, Arc<[FeatureId]>, ByBytes>);
 
 impl Orders {
     pub(crate) fn new() -> Result<Self, EngineError> {
-        let options = OptionsBuilder::new()
-            .weight_capacity(KEPT_BYTES)
-            .estimated_items_capacity(64)
-            // An answer may fill most of the budget: it must not be cut into parts.
-            .shards(1)
-            .build()
-            .map_err(|error| EngineError::Internal { what: format!("sorted answers: {error}") })?;
-        let hash = DefaultHashBuilder::default();
-        Ok(Self(Cache::with_options(options, ByBytes, hash, DefaultLifecycle::default())))
+        let room = Room { bytes: KEPT_BYTES, items: 64, is_whole: true };
+        Ok(Self(weighed::cache("sorted answers", room, ByBytes)?))
     }
 
     /// The answer of `key`, kept or made by `make`.

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
 use spatial::query::Area;
 use spatial::{Crs, CrsRegistry, wkb};
 
 use super::Resolved;
 use crate::EngineError;
+use crate::weighed::{self, Room};
 
 /// Bytes of prepared places that are kept.
 const KEPT_BYTES: u64 = 32 << 20;
@@ -33,15 +34,8 @@ pub(crate) struct KeptAreas(Cache<AreaKey, Arc<Area>, ByBytes>);
 
 impl KeptAreas {
     pub(crate) fn new() -> Result<Self, EngineError> {
-        let options = OptionsBuilder::new()
-            .weight_capacity(KEPT_BYTES)
-            .estimated_items_capacity(256)
-            // One place may fill a good part of the budget.
-            .shards(1)
-            .build()
-            .map_err(|error| EngineError::Internal { what: format!("kept areas: {error}") })?;
-        let hash = DefaultHashBuilder::default();
-        Ok(Self(Cache::with_options(options, ByBytes, hash, DefaultLifecycle::default())))
+        let room = Room { bytes: KEPT_BYTES, items: 256, is_whole: true };
+        Ok(Self(weighed::cache("kept areas", room, ByBytes)?))
     }
 
     /// `place` prepared for collections stored in `storage`.
