@@ -38,29 +38,37 @@ pub(super) fn each_candidate(
                 batch.push((slot, grown));
             }
         }
-        let mut walk = |reach: &Envelope, batch: &[(usize, Envelope)]| -> Result<(), JoinFault> {
-            found.clear();
-            let mut classify = |bounds: &Envelope| {
+        let meeting = |reach: Envelope| {
+            move |bounds: &Envelope| {
                 if reach.intersects(bounds) { Descent::Open } else { Descent::Skip }
-            };
-            tree.walk(envelopes, &mut classify, &mut |slots, _| {
+            }
+        };
+        if size(&reach.intersection(&bounds)) * density <= MANY {
+            found.clear();
+            tree.walk(envelopes, &mut meeting(reach), &mut |slots, _| {
                 let counts = slots.filter(|slot| targets.counts(*slot));
                 found.extend(counts.map(|slot| (slot, envelopes[slot])));
             });
-            for (probe, reach) in batch {
+            for (probe, reach) in &batch {
                 for (target, envelope) in &found {
                     if reach.intersects(envelope) {
                         candidate(*probe, *target)?;
                     }
                 }
             }
-            Ok(())
-        };
-        if size(&reach.intersection(&bounds)) * density <= MANY {
-            walk(&reach, &batch)?;
         } else {
             // Where neighbours lie far apart, most of what is between them is no one's.
-            batch.iter().try_for_each(|one| walk(&one.1, std::slice::from_ref(one)))?;
+            for (probe, reach) in &batch {
+                let mut outcome = Ok(());
+                tree.walk(envelopes, &mut meeting(*reach), &mut |slots, _| {
+                    for target in slots.filter(|slot| targets.counts(*slot)) {
+                        if outcome.is_ok() {
+                            outcome = candidate(*probe, target);
+                        }
+                    }
+                });
+                outcome?;
+            }
         }
     }
     Ok(())
