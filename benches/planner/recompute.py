@@ -294,8 +294,7 @@ class Recomputed:
         """The ten open points nearest to a place, and those that are as near as the tenth but for the slack."""
         points = self.layer("points", ("state",))
         far = shapely.distance(points.shapes, here)
-        is_open = [state in OPEN for (state,) in points.values]
-        order = [at for at in numpy.argsort(far, kind="stable")[:1000] if is_open[at]]
+        order = [at for at in numpy.argsort(far, kind="stable")[:1000] if points.values[at][0] in OPEN]
         near = {(points.fids[at],): (float(far[at]),) for at in order[:10]}
         last = far[order[9]]
         return near, {(points.fids[at],) for at in order if abs(far[at] - last) <= last * self.slack}

@@ -5,8 +5,8 @@ use engine::{Defect, Profile, ReadableField};
 use formats::PhotoFormat;
 use ledger::PointId;
 use ledger::point::EvidenceId;
-use ledger::rows::ID;
 use ledger::rows::evidence::{EvidenceKind, GivenPosition, Phase, PositionSource};
+use ledger::rows::{ID, MAX_ACCURACY_M};
 use serde_json::{Map, Value as Json, json};
 use spatial::{CollectionSnapshot, FeatureId, Timestamp, ValueRef};
 
@@ -20,8 +20,6 @@ pub const PARAMETERS: [&str; 10] =
     [ID, "kind", "phase", "sha256", "captured_at", "lon", "lat", "crs_src", "accuracy_m", "device"];
 /// Longest name of a device, characters.
 const MAX_DEVICE: usize = 200;
-/// Farthest that a position may be off, metres.
-const MAX_ACCURACY_M: f64 = 100_000.0;
 
 /// Who sees the bytes of evidence, which may show people.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,12 +17,14 @@ use crate::zones::{ChinaDatum, Zone};
 pub(crate) const SEMI_MAJOR_AXIS: f64 = 6_378_137.0;
 /// Flattening of the CGCS2000 ellipsoid.
 pub(crate) const FLATTENING: f64 = 1.0 / 298.257_222_101;
-/// Third flattening.
+/// Square of the first eccentricity.
+pub(crate) const E2: f64 = FLATTENING * (2.0 - FLATTENING);
+/// Third flattening, and its powers.
 pub(crate) const N: f64 = FLATTENING / (2.0 - FLATTENING);
-const N2: f64 = N * N;
-const N3: f64 = N2 * N;
-const N4: f64 = N3 * N;
-const N5: f64 = N4 * N;
+pub(crate) const N2: f64 = N * N;
+pub(crate) const N3: f64 = N2 * N;
+pub(crate) const N4: f64 = N3 * N;
+pub(crate) const N5: f64 = N4 * N;
 const N6: f64 = N5 * N;
 /// Radius of the rectifying sphere, metres.
 pub(crate) const RECTIFYING: f64 =

@@ -137,11 +137,6 @@ pub enum GeometryType {
 }
 
 impl GeometryType {
-    /// Whether features of this type are polygons.
-    pub fn is_areal(self) -> bool {
-        matches!(self, Self::Polygon | Self::MultiPolygon)
-    }
-
     /// Every type.
     pub const ALL: [Self; 7] = [
         Self::Point,
@@ -152,6 +147,11 @@ impl GeometryType {
         Self::MultiPolygon,
         Self::Any,
     ];
+
+    /// Whether features of this type are polygons.
+    pub fn is_areal(self) -> bool {
+        matches!(self, Self::Polygon | Self::MultiPolygon)
+    }
 }
 
 /// The zooms at which a collection has tiles, both included, at most 22.

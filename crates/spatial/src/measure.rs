@@ -70,17 +70,14 @@ fn any_ring_area(ring: impl IntoIterator<Item = [f64; 2]>) -> f64 {
 
 /// Plane area of what the pieces of a boundary bound, each from one end to the other with the inside
 /// to its left; in any order.
-pub fn bounded_area(pieces: &[[Coord<f64>; 2]]) -> f64 {
-    let Some([origin, _]) = pieces.first() else { return 0.0 };
-    let swept = |[a, b]: &[Coord<f64>; 2]| {
-        let (from, run) = (*a - *origin, *b - *a);
-        from.x * run.y - from.y * run.x
-    };
+pub fn bounded_area(pieces: &[[[f64; 2]; 2]]) -> f64 {
+    let Some([[x, y], _]) = pieces.first() else { return 0.0 };
+    let swept = |[[ax, ay], [bx, by]]: &[[f64; 2]; 2]| (ax - x) * (by - ay) - (ay - y) * (bx - ax);
     pieces.iter().map(swept).sum::<f64>() / 2.0
 }
 
 /// The same on the ellipsoid, square metres; none where a piece is too long for its series.
-pub fn geodesic_bounded_area(pieces: &[[Coord<f64>; 2]]) -> Option<f64> {
+pub fn geodesic_bounded_area(pieces: &[[[f64; 2]; 2]]) -> Option<f64> {
     short_edges::bounded_area(pieces)
 }
 

@@ -6,19 +6,15 @@
 //! a point costs no call of a transcendental function. What comes out agrees with the closed form
 //! that holds everywhere to 0.1 µm up to [`REACH`].
 
-use crate::closed_form::{Circular, FLATTENING, N, RECTIFYING, SEMI_MAJOR_AXIS, sine_series};
+use crate::closed_form::{
+    Circular, E2, N, N2, N3, N4, N5, RECTIFYING, SEMI_MAJOR_AXIS, sine_series,
+};
 
 /// Radians of longitude, and of latitude, up to which a point is near: 0.5°.
 const REACH: f64 = 0.5 * std::f64::consts::PI / 180.0;
 
-/// Square of the first eccentricity, and of the second.
-const E2: f64 = FLATTENING * (2.0 - FLATTENING);
+/// Square of the second eccentricity.
 const SECOND_E2: f64 = E2 / (1.0 - E2);
-
-const N2: f64 = N * N;
-const N3: f64 = N2 * N;
-const N4: f64 = N3 * N;
-const N5: f64 = N4 * N;
 
 /// From the latitude to the arc of the meridian, in radii of the rectifying sphere.
 const ARC: [f64; 6] = [

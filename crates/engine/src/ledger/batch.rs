@@ -402,7 +402,7 @@ impl Batch<'_> {
                 Some(position) => {
                     defects.check_value("", collection, position, value);
                     if let Some(problem) = points::misfit(name, value) {
-                        defects.add(&format!("/{}", escaped(name)), problem);
+                        defects.add(&format!("/{}", escaped(name)), &problem);
                     }
                     values.push((name, value.clone()));
                 }

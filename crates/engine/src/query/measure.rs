@@ -1,6 +1,5 @@
 //! Areas of features, whole or within the area of a query, in the CRS asked for.
 
-use geo_types::Coord;
 use spatial::query::{Area, QueryFault, Side};
 use spatial::{
     Collection, Crs, CrsError, CrsRegistry, FeatureRef, Geometry, OverlayOp, Projector, measure,
@@ -66,8 +65,8 @@ impl AreaMeasure {
 
     /// Area of the part of a feature that lies in `area`.
     pub(crate) fn inside(&self, feature: FeatureRef<'_>, area: &Area) -> Result<f64, EngineError> {
+        let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
         if self.is_storage_plane() {
-            let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
             return Ok(self.of_units(area.common_area(feature).map_err(refused)?));
         }
         match area.side(&feature.envelope()) {
@@ -75,7 +74,6 @@ impl AreaMeasure {
             Side::Outside => return Ok(0.0),
             Side::Boundary => {}
         }
-        let refused = |found| fault(QueryFault::Geometry { id: feature.id(), fault: found });
         let pieces = area.common_boundary(feature).map_err(refused)?;
         match self.bounded(pieces)? {
             Some(area) => Ok(area.max(0.0)),
@@ -84,14 +82,10 @@ impl AreaMeasure {
     }
 
     /// Area that pieces of a boundary in the storage CRS bound; none where they are too long.
-    fn bounded(&self, pieces: Vec<[Coord<f64>; 2]>) -> Result<Option<f64>, EngineError> {
-        let mut ends: Vec<[f64; 2]> = pieces.as_flattened().iter().map(|c| [c.x, c.y]).collect();
+    fn bounded(&self, mut pieces: Vec<[[f64; 2]; 2]>) -> Result<Option<f64>, EngineError> {
         if let Some(projector) = &self.projector {
-            projector.project_all(&mut ends).map_err(unmeasurable)?;
+            projector.project_all(pieces.as_flattened_mut()).map_err(unmeasurable)?;
         }
-        let coord = |[x, y]: [f64; 2]| Coord { x, y };
-        let pieces: Vec<_> =
-            ends.chunks_exact(2).map(|ends| [coord(ends[0]), coord(ends[1])]).collect();
         Ok(match self.geodesic {
             true => measure::geodesic_bounded_area(&pieces),
             false => Some(self.of_units(measure::bounded_area(&pieces))),

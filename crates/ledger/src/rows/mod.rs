@@ -29,6 +29,9 @@ pub const EVIDENCE: &str = "evidence";
 pub const ENFORCEMENT: &str = "enforcement_records";
 /// The key of each.
 pub const ID: &str = "id";
+/// Farthest off that a position may be that is taken, of a report, a piece of evidence or a patrol,
+/// in metres.
+pub const MAX_ACCURACY_M: f64 = 100_000.0;
 
 /// The collections of a new ledger, with points stored in `crs`.
 ///

@@ -2,7 +2,7 @@
 
 use spatial::{Day, Field, FieldClass, FieldType, Timestamp, Value};
 
-use super::ID;
+use super::{ID, MAX_ACCURACY_M};
 use crate::place::assignment_fields;
 use crate::point::{Point, SquareMetres, moment};
 use crate::shipped::{Column, field};
@@ -64,8 +64,6 @@ const OWN: &[Column] = &[
 
 /// How far off the reported position may be, in metres.
 const ACCURACY: &str = "accuracy_m";
-/// Worst accuracy that a report may tell.
-const MAX_ACCURACY_M: f64 = 100_000.0;
 
 /// Every column of a new collection `points`; last those of where a point lies, which polygons or a
 /// person say.
@@ -85,12 +83,12 @@ pub fn is_derived(name: &str) -> bool {
 }
 
 /// What is wrong with a value of a column that a client may write, beyond its type.
-pub fn misfit(name: &str, value: &Value) -> Option<&'static str> {
+pub fn misfit(name: &str, value: &Value) -> Option<String> {
     let fits = match value {
         Value::Real(metres) if name == ACCURACY => (0.0..=MAX_ACCURACY_M).contains(metres),
         _ => true,
     };
-    (!fits).then_some("metres from 0 to 100000 are expected")
+    (!fits).then(|| format!("metres from 0 to {MAX_ACCURACY_M} are expected"))
 }
 
 /// What a point says in the columns that follow from its events, in order.

@@ -1,8 +1,8 @@
 //! Paths of photos and documents.
 
 use formats::PhotoFormat;
-use ledger::rows::ID;
 use ledger::rows::evidence::{EvidenceKind, Phase, PositionSource, fields};
+use ledger::rows::{ID, MAX_ACCURACY_M};
 use serde_json::{Map, Value, json};
 use spatial::FieldClass;
 
@@ -101,7 +101,7 @@ fn parameters() -> Vec<Value> {
             sources,
             json!("GCJ-02"),
         ),
-        ("accuracy_m", "how far off it may be, metres", number(0.0, 100_000.0), json!(8)),
+        ("accuracy_m", "how far off it may be, metres", number(0.0, MAX_ACCURACY_M), json!(8)),
         ("device", "what took it", text(), json!("执法终端 07")),
     ];
     let parameter = |(name, about, schema, example): (&str, &str, Value, Value)| {

@@ -8,6 +8,7 @@ use formats::{Json, JsonKind};
 use ledger::PointId;
 use ledger::checklist::Checklists;
 use ledger::point::PatrolId;
+use ledger::rows::MAX_ACCURACY_M;
 use ledger::rows::evidence::PositionSource;
 use serde_json::Value;
 use spatial::Timestamp;
@@ -22,8 +23,6 @@ pub const MAX_PATROLS: usize = 200;
 /// Longest text, in characters, and longest name.
 const MAX_TEXT: usize = 2_000;
 const MAX_NAME: usize = 100;
-/// Least accurate position that is read, in metres.
-const MAX_ACCURACY_M: f64 = 100_000.0;
 
 const MEMBERS: [&str; 13] = [
     "code",

@@ -4,7 +4,7 @@ use engine::now;
 use engine::places::{MAX_POSITIONS, ResponsibleQuery};
 use formats::{Json, JsonKind};
 use ledger::place::Day;
-use spatial::{CrsRegistry, Timestamp};
+use spatial::Timestamp;
 
 use super::Refusal;
 use super::members::{Members, wrong_type};
@@ -24,7 +24,7 @@ pub struct ResponsibleRequest {
 
 impl ResponsibleRequest {
     /// Reads the body of a question.
-    pub fn read(body: &[u8], _registry: &CrsRegistry) -> Result<Self, Refusal> {
+    pub fn read(body: &[u8]) -> Result<Self, Refusal> {
         let members = Members::of_body(body, &MEMBERS)?;
         members.required("positions")?;
         let positions = members.list("positions", MAX_POSITIONS)?.unwrap_or_default();

@@ -69,7 +69,7 @@ async fn responsible_at(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let mut asked = made_out(&app, body, ResponsibleRequest::read).await?;
+    let mut asked = made_out(&app, body, |body, _crs| ResponsibleRequest::read(body)).await?;
     asked.query.profile = app.engine.profile();
     let day = asked.query.day;
     let found = app.engine.responsible(asked.query).await.map_err(no_units)?;

@@ -11,7 +11,7 @@ mod qml;
 mod style_tests;
 
 use serde_json::{Value, json};
-use spatial::{Collection, GeometryType};
+use spatial::Collection;
 
 pub use qml::qml;
 
@@ -33,8 +33,7 @@ pub fn layers(collection: &Collection, client: StyleClient) -> Vec<Value> {
     let own = collection.style.as_deref().and_then(|text| serde_json::from_str(text).ok());
     let mut layers: Vec<Value> = own.unwrap_or_else(|| default::layers(collection));
     let id = collection.id.as_str();
-    let is_area =
-        matches!(collection.geometry_type, GeometryType::Polygon | GeometryType::MultiPolygon);
+    let is_area = collection.geometry_type.is_areal();
     for (position, layer) in layers.iter_mut().enumerate() {
         if let Some(layer) = layer.as_object_mut() {
             let kind = layer.get("type").and_then(Value::as_str).unwrap_or("fill").to_owned();

@@ -109,7 +109,7 @@ proptest! {
         // The peer rounds to a square centimetre or so, an edge is right to 2e-5 m².
         check_close(measured, any_ring_area(vertices()), 3e-4);
         // A ring is what its edges bound, in any order.
-        let mut edges: Vec<_> = ring.windows(2).map(|edge| [edge[0], edge[1]]).collect();
+        let mut edges: Vec<_> = ring.windows(2).map(|edge| [edge[0], edge[1]].map(|c| [c.x, c.y])).collect();
         edges.reverse();
         check_close(geodesic_bounded_area(&edges).unwrap(), measured, 1e-5);
         let plane = signed_ring_area(vertices());

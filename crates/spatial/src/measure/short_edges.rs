@@ -10,17 +10,13 @@
 
 use std::f64::consts::PI;
 
-use geo_types::Coord;
-
-use crate::closed_form::{FLATTENING, SEMI_MAJOR_AXIS};
+use crate::closed_form::{E2, FLATTENING, SEMI_MAJOR_AXIS};
 
 /// Edges of more metres are not short.
 const MAX_EDGE: f64 = 2_000.0;
 /// Degrees of latitude, north or south, up to which edges are short.
 const MAX_LATITUDE: f64 = 60.0;
 
-/// Square of the first eccentricity.
-const E2: f64 = FLATTENING * (2.0 - FLATTENING);
 const SEMI_MINOR_AXIS: f64 = SEMI_MAJOR_AXIS * (1.0 - FLATTENING);
 
 /// Signed area of a closed ring, square metres, counter-clockwise positive; none when an edge is
@@ -40,12 +36,12 @@ pub(super) fn ring_area(ring: impl IntoIterator<Item = [f64; 2]>) -> Option<f64>
 
 /// Area of what the pieces of a boundary bound, each from one end to the other with the inside to
 /// its left; none when one of them is not short.
-pub(super) fn bounded_area(pieces: &[[Coord<f64>; 2]]) -> Option<f64> {
+pub(super) fn bounded_area(pieces: &[[[f64; 2]; 2]]) -> Option<f64> {
     let Some([first, _]) = pieces.first() else { return Some(0.0) };
-    let origin = Vertex::of([first.x, first.y])?;
+    let origin = Vertex::of(*first)?;
     let mut sum = 0.0;
     for piece in pieces {
-        let [from, to] = piece.map(|c| Some(Vertex::of([c.x, c.y])?.about(&origin)));
+        let [from, to] = piece.map(|end| Some(Vertex::of(end)?.about(&origin)));
         sum += swept(&from?, &to?)?;
     }
     unambiguous(sum)

@@ -72,7 +72,7 @@ impl Area {
     pub fn common_boundary(
         &self,
         feature: FeatureRef<'_>,
-    ) -> Result<Vec<[Coord<f64>; 2]>, GeometryFault> {
+    ) -> Result<Vec<[[f64; 2]; 2]>, GeometryFault> {
         guarded("the overlay", || {
             let mut pieces = Pieces::default();
             common_part(self, feature, &mut pieces, &mut OverlayWork::default());

@@ -94,7 +94,7 @@ impl Boundary for Swept {
 
 /// The pieces of the boundary, from one end to the other, the inside to their left; in no order.
 #[derive(Debug, Default)]
-pub(super) struct Pieces(pub(super) Vec<[Coord<f64>; 2]>);
+pub(super) struct Pieces(pub(super) Vec<[[f64; 2]; 2]>);
 
 impl Boundary for Pieces {
     type Crossings = Vec<(f64, i32)>;
@@ -112,6 +112,7 @@ impl Boundary for Pieces {
             // Crossings that rounding puts in the wrong order leave a piece less than nothing.
             let is_left = edge.left_inside == (inside > 0);
             let piece = if is_left { [from, to] } else { [to, from] };
+            let piece = piece.map(|c| [c.x, c.y]);
             self.0.extend(std::iter::repeat_n(piece, inside.unsigned_abs() as usize));
             inside += jump;
             from = to;
