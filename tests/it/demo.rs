@@ -1,5 +1,7 @@
 //! The sample city: a ledger with history, units and posts, as a clerk finds it on the first day.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use crate::running::{Server, masks, run};
@@ -21,7 +23,12 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     );
 
     let ortho = folder.path().join("demo/ortho.mbtiles").display().to_string();
-    let server = Server::start(&folder.path().join("demo/city.gpkg"), &["--archive", &ortho]);
+    let targets = folder.path().join("demo/targets.toml");
+    let config = folder.path().join("tuban.toml");
+    std::fs::write(&config, format!("[ledger]\ntargets = {:?}\n", targets.display().to_string()))
+        .unwrap();
+    let args = ["--archive", &ortho, "--config", config.to_str().unwrap()];
+    let server = Server::start(&folder.path().join("demo/city.gpkg"), &args);
     let items = |query: &str| {
         let answer = server.get(&format!("/collections/points/items?f=json&{query}"));
         assert_eq!(answer.status, 200, "{}", answer.text());
@@ -56,6 +63,14 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert_eq!(json!(events.len()), properties["events"]);
         assert!(events.iter().all(|event| event["backfilled"] == true));
     }
+
+    // Both towns are held against a timetable for every task; some are behind.
+    let told = server.get("/targets?depth=2&year=2026").json();
+    let towns: Vec<&Value> =
+        told["targets"].as_array().unwrap().iter().filter(|one| one["depth"] == 2).collect();
+    assert_eq!((towns.len() > 3, &told["leftOut"]), (true, &json!([])), "{told}");
+    let lamps: BTreeSet<&str> = towns.iter().filter_map(|one| one["lamp"].as_str()).collect();
+    assert!(lamps.contains("red"), "{lamps:?}");
 
     // A point that is closed has its form, to be printed.
     let closed = all.iter().find(|one| one["properties"]["state"] == "closed").unwrap();

@@ -7,6 +7,7 @@ mod load;
 mod people;
 mod places;
 mod records;
+mod targets;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::archives::ArchiveConfig;
 use crate::args::DemoArgs;
 use crate::config::Config;
 use crate::import::{ImportOptions, Target, Watch, import_file};
+use crate::ledger_config::named;
 use crate::output::say;
 use crate::styles::style_of;
 use crate::synth::{Layer, Synth, write_ortho};
@@ -31,6 +33,8 @@ const SEED: u64 = 1;
 const STORE: &str = "city.gpkg";
 /// Names of the ortho-image: in the folder, and in URLs, as household files know it.
 const ORTHO: [&str; 2] = ["ortho.mbtiles", "ortho"];
+/// Name of the file of targets in the folder.
+const TARGETS: &str = "targets.toml";
 
 /// A file of `data/`, embedded in the binary.
 struct Background {
@@ -93,6 +97,10 @@ pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
         let ortho = ArchiveConfig { id, path: ortho, unlisted: true, ..ArchiveConfig::default() };
         config.archives.push(ortho);
     }
+    let targets = args.dir.join(TARGETS);
+    if targets.exists() && named(&config.ledger.targets).is_none() {
+        config.ledger.targets = targets;
+    }
     serve::run(&path, &config).await
 }
 
@@ -138,6 +146,7 @@ async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), Comma
         ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
         records::load_records(&store, &registry, &synth, recorded_at).await?;
         people::load_people(&store, &synth, recorded_at).await?;
+        targets::write_targets(&folder.join(TARGETS), &synth, recorded_at)?;
     }
     drawing.await??;
     let photos = [&unfinished, path].map(|store| EvidenceFolder::beside(store).root().to_owned());

@@ -6,6 +6,7 @@
 
 use geo_types::{Geometry as Shape, MultiPolygon};
 use ledger::ShippedCollection;
+use ledger::indicator::PointFacts;
 use ledger::point::{PointId, Quantities, SquareMetres, State};
 use ledger::rows::{events, points};
 use spatial::{Feature, Field, Geometry, Timestamp, Value};
@@ -31,6 +32,8 @@ pub struct LedgerPoint {
     pub row: Feature,
     /// Rows of `point_events`.
     pub events: Vec<Feature>,
+    /// What indicators ask of it.
+    pub facts: PointFacts,
 }
 
 impl Synth {
@@ -96,6 +99,7 @@ impl Synth {
             ];
             let values = row(&columns[0], points::derived(&point).chain(own));
             told.push(LedgerPoint {
+                facts: PointFacts::of(&point, None),
                 row: village.ground.point(find.place, values)?,
                 events: events
                     .iter()

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use spatial::{Revision, TableCell, Timestamp};
 
 use super::histories_tests::{DAY_MS, district, shipped, window};
+use super::progress::percent;
 use super::{
     Caption, Definitions, Detail, Done, Figures, Moment, NoValue, OutsideSums, Persons, PointFacts,
-    ProgressRules, Question, Target, Targets, UnitTree, evaluate, figures_table, names, progress,
-    progress_table, rank, ranking_table,
+    ProgressRules, Question, Step, Target, Targets, UnitTree, evaluate, figures_table, names,
+    progress, progress_table, rank, ranking_table,
 };
 use crate::point::{Lamp, PointId, Quantities, SquareMetres, State};
 
@@ -48,7 +49,12 @@ fn target(unit: &str, task: &str, period: &str, planned: f64) -> Target {
         unit_of_measure: "万㎡".to_owned(),
         factor: None,
         person: Some(format!("{unit} person")),
+        timetable: Vec::new(),
     }
+}
+
+fn timetable(steps: &[(&str, f64)]) -> Vec<Step> {
+    steps.iter().map(|(by, planned)| Step { by: (*by).to_owned(), planned: *planned }).collect()
 }
 
 /// What questions are asked of.
@@ -149,6 +155,10 @@ fn a_completion_is_never_clamped_and_plans_add_up() {
 #[test]
 fn targets_that_fit_nothing_are_listed_with_their_number() {
     let good = target("t1", "CW", "2026", 1.0);
+    let timed = |task: &str, steps: &[(&str, f64)]| Target {
+        timetable: timetable(steps),
+        ..target("t1", task, "2026", 1.0)
+    };
     let faulty = vec![
         Target { task: " ".to_owned(), ..good.clone() },
         Target { unit: "t9".to_owned(), ..good.clone() },
@@ -158,7 +168,15 @@ fn targets_that_fit_nothing_are_listed_with_their_number() {
         Target { planned: f64::NAN, task: "c".to_owned(), ..good.clone() },
         Target { planned: 0.000_000_5, task: "d".to_owned(), ..good.clone() },
         good.clone(),
-        good,
+        good.clone(),
+        timed("e", &[("2026-02-30", 0.1)]),
+        timed("f", &[("2025-12-31", 0.1)]),
+        timed("g", &[("2026-06-30", 0.1), ("2026-06-30", 0.2)]),
+        timed("h", &[("2027-01-01", 0.1)]),
+        timed("i", &[("2026-06-30", 0.2), ("2026-07-31", 0.1)]),
+        timed("j", &[("2026-06-30", 1.1)]),
+        timed("k", &[("2026-06-30", -0.1)]),
+        timed("l", &[("2026-12-31", 1.0); 367]),
     ];
     let (definitions, units) = (shipped(), district());
     let faults = Targets::new(faulty, &definitions, &units).unwrap_err();
@@ -173,6 +191,14 @@ fn targets_that_fit_nothing_are_listed_with_their_number() {
         "target 6, planned: \"NaN\" is no target",
         "target 7, planned: \"0.0000005\" is finer than hundredths",
         "target 9, period: \"2026\" has another target",
+        "target 10, timetable: \"2026-02-30\" cannot be used: \"2026-02-30\" is no day",
+        "target 11, timetable: \"2025-12-31\" is no day of 2026 after the step before it",
+        "target 12, timetable: \"2026-06-30\" is no day of 2026 after the step before it",
+        "target 13, timetable: \"2027-01-01\" is no day of 2026",
+        "target 14, timetable: \"0.1 by 2026-07-31\" is less than by the step before it",
+        "target 15, timetable: \"1.1 by 2026-06-30\" is less than by the step before it, or more",
+        "target 16, timetable: \"-0.1 by 2026-06-30\" is no target",
+        "target 17, timetable: \"367\" steps; at most 366 are possible",
     ] {
         assert!(told.iter().any(|fault| fault.starts_with(expected)), "{expected}: {told:#?}");
     }
@@ -233,6 +259,49 @@ fn a_unit_that_is_behind_the_time_is_told_why() {
     let figures = evaluate(&asked.question(), &facts);
     let found = progress(&asked.question(), &figures, ProgressRules::default());
     assert_eq!(lamps(&found)[1..3], [lamp("t1", Lamp::Red), lamp("t2", Lamp::Green)]);
+}
+
+#[test]
+fn what_is_due_follows_the_timetable_and_each_target_its_own_period() {
+    let year = |unit, steps: &[(&str, f64)]| Target {
+        timetable: timetable(steps),
+        ..target(unit, "CW", "2026", 1.0)
+    };
+    let targets = vec![
+        // 10 % by the 90th day, 60 % by the 181st, the rest evenly until the end.
+        year("t1", &[("2026-03-31", 0.1), ("2026-06-30", 0.6)]),
+        // Quarters of a year, each over its own time.
+        target("t2", "CW", "2026-Q1", 0.2),
+        target("t2", "CW", "2026-Q3", 0.8),
+        // All at once on the last day but one.
+        year("t3", &[("2026-12-30", 0.0), ("2026-12-31", 1.0)]),
+    ];
+    let mut asked = Asked::new(shipped(), targets);
+    for (days, done, expected) in [
+        (45, 0, ["5.00%", "5.00%", "10.00%", "0.00%"]),
+        (90, 1_000, ["10.00%", "10.00%", "20.00%", "0.00%"]),
+        (181, 6_000, ["26.67%", "60.00%", "20.00%", "0.00%"]),
+        (273, 8_000, ["60.00%", "80.00%", "100.00%", "0.00%"]),
+        (365, 10_000, ["100.00%"; 4]),
+        (400, 10_000, ["100.00%"; 4]),
+    ] {
+        asked.moment.at = Timestamp(BEGIN + days * DAY_MS);
+        let facts = [point("t1", "CW", done)];
+        let figures = evaluate(&asked.question(), &facts);
+        let found = progress(&asked.question(), &figures, ProgressRules::default());
+        let times: Vec<String> =
+            found.iter().map(|one| format!("{}%", percent(one.time.parts()))).collect();
+        assert_eq!(times, expected, "{days} days");
+        // Reached to the last hundredth.
+        assert_eq!(found[1].lamp, if days == 45 { Some(Lamp::Yellow) } else { Some(Lamp::Green) });
+    }
+    // A part whose own time is over is unfinished, though the year is not.
+    asked.moment.at = Timestamp(BEGIN + 300 * DAY_MS);
+    let facts = [point("t2", "CW", 9_999)];
+    let figures = evaluate(&asked.question(), &facts);
+    let found = progress(&asked.question(), &figures, ProgressRules::default());
+    assert_eq!(found[2].lamp, Some(Lamp::Red));
+    assert!(found[2].reason.as_deref().unwrap().contains("时间进度 100.00%，落后 0.01 个百分点"));
 }
 
 #[test]

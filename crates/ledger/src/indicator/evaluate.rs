@@ -53,6 +53,13 @@ impl<'a> Question<'a> {
         let Self { definitions, task, moment, .. } = *self;
         Counting { definitions, task, moment }
     }
+
+    /// Whether targets of a task are asked about for a definition.
+    pub(super) fn asks_for(&self, task: &str, definition: &Definition) -> bool {
+        let tasks = &definition.population.tasks;
+        self.task.is_none_or(|asked| asked == task)
+            && (tasks.is_empty() || tasks.iter().any(|one| one == task))
+    }
 }
 
 /// Evaluates all definitions over the facts of points.
@@ -204,13 +211,9 @@ impl<'a> Sums<'a> {
 
     /// What is planned for each definition that is measured against targets, by slot of the unit.
     fn planned(&self) -> Vec<Option<Vec<Option<i128>>>> {
-        let Question { definitions, units, task, moment, targets, .. } = *self.question;
+        let Question { definitions, units, moment, targets, .. } = *self.question;
         let of = |(slot, definition): (usize, &Definition)| {
-            let tasks = &definition.population.tasks;
-            let is_asked = |of: &str| {
-                task.is_none_or(|task| task == of)
-                    && (tasks.is_empty() || tasks.iter().any(|task| task == of))
-            };
+            let is_asked = |task: &str| self.question.asks_for(task, definition);
             let planned = || targets.planned(units, slot, moment.window, is_asked);
             definition.is_completion().then(planned)
         };

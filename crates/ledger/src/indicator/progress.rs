@@ -1,5 +1,6 @@
-//! How far units are with their targets, against how much of the time is over (时间进度).
+//! How far units are with their targets, against what their timetables have due (时间进度).
 
+use super::timetable::Due;
 use super::{Basis, Definition, Exact, Figures, Measure, NoValue, Place, Question, Ratio};
 use crate::point::Lamp;
 
@@ -7,7 +8,7 @@ use crate::point::Lamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgressRules {
     /// A unit that is behind by at most so many percentage points has a yellow lamp; by more, or
-    /// unfinished after the end, a red one.
+    /// unfinished when all is due, a red one.
     pub yellow_points: u32,
 }
 
@@ -34,8 +35,9 @@ pub struct Progress {
     pub planned: i128,
     /// Done over planned, never clamped; none where nothing is planned.
     pub rate: Result<Ratio, NoValue>,
-    /// How much of the window is over, 0 to 1.
-    pub time: Ratio,
+    /// What is due by the timetables of its targets, 0 to 1 of what is planned; how much of the window
+    /// is over where nothing is planned.
+    pub time: Exact,
     /// Green: not behind the time. None where there is no rate.
     pub lamp: Option<Lamp>,
     /// Who answers for it, if its targets name one person; of class L2.
@@ -49,8 +51,7 @@ pub struct Progress {
 /// target are left out.
 pub fn progress(question: &Question<'_>, figures: &Figures, rules: ProgressRules) -> Vec<Progress> {
     let definitions = question.definitions;
-    let time = time_share(question);
-    let is_over = time == Ratio::whole(1);
+    let due = due(question);
     let mut found = Vec::new();
     for row in &figures.rows {
         let Place::Unit { code, name } = &row.place else {
@@ -68,15 +69,19 @@ pub fn progress(question: &Question<'_>, figures: &Figures, rules: ProgressRules
                 0 => Err(NoValue::ZeroDenominator),
                 _ => Ratio::new(done, planned).ok_or(NoValue::TooLarge),
             };
-            let lamp = rate.as_ref().ok().map(|rate| lamp(*rate, time, rules));
+            let slot = question.units.slot(code);
+            let due = slot.and_then(|slot| due[indicator].get(slot)?.as_ref());
+            let time = due.and_then(|due| due.share_of(planned));
+            let time = time.unwrap_or_else(|| time_share(question).into());
+            let lamp = rate.as_ref().ok().map(|rate| lamp(*rate, &time, rules));
             let reason = match (&rate, lamp) {
                 (Ok(rate), Some(Lamp::Yellow | Lamp::Red)) => {
                     let sums = (done, planned);
-                    Some(reason(definition, sums, *rate, time, definitions.edition()))
+                    Some(reason(definition, sums, *rate, &time, definitions.edition()))
                 }
                 _ => None,
             };
-            let slot = question.units.slot(code);
+            let is_all_due = time == Ratio::whole(1).into();
             let person = slot
                 .and_then(|slot| question.targets.person(slot, indicator, question.moment.window));
             found.push(Progress {
@@ -89,7 +94,7 @@ pub fn progress(question: &Question<'_>, figures: &Figures, rules: ProgressRules
                 rate,
                 time,
                 lamp: lamp.map(|lamp| match lamp {
-                    Lamp::Yellow if is_over => Lamp::Red,
+                    Lamp::Yellow if is_all_due => Lamp::Red,
                     other => other,
                 }),
                 person: person.map(str::to_owned),
@@ -108,8 +113,26 @@ fn time_share(question: &Question<'_>) -> Ratio {
     Ratio::new(i128::from(over), i128::from(whole)).unwrap_or(Ratio::whole(1))
 }
 
-fn lamp(rate: Ratio, time: Ratio, rules: ProgressRules) -> Lamp {
-    let behind: Exact = [time, rate.negated()].into_iter().collect();
+/// What is due for each definition that is measured against targets, by slot of the unit.
+fn due(question: &Question<'_>) -> Vec<Vec<Option<Due>>> {
+    let Question { definitions, units, moment, targets, .. } = *question;
+    let of = |(slot, definition): (usize, &Definition)| match definition.is_completion() {
+        true => {
+            let is_asked = |task: &str| question.asks_for(task, definition);
+            targets.due(units, slot, (moment.window, moment.at), is_asked)
+        }
+        false => Vec::new(),
+    };
+    definitions.all().iter().enumerate().map(of).collect()
+}
+
+/// How far the time is ahead of what is done, as parts of a sum.
+fn behind(rate: Ratio, time: &Exact) -> Exact {
+    time.parts().iter().copied().chain([rate.negated()]).collect()
+}
+
+fn lamp(rate: Ratio, time: &Exact, rules: ProgressRules) -> Lamp {
+    let behind = behind(rate, time);
     let allowed = Ratio::new(i128::from(rules.yellow_points), 100).unwrap_or(Ratio::whole(0));
     if behind <= Ratio::whole(0).into() {
         Lamp::Green
@@ -165,7 +188,7 @@ fn reason(
     definition: &Definition,
     (done, planned): (i128, i128),
     rate: Ratio,
-    time: Ratio,
+    time: &Exact,
     edition: &str,
 ) -> String {
     let basis = match definition.basis {
@@ -177,7 +200,7 @@ fn reason(
         percent(&[rate]),
         amount(done, definition),
         amount(planned, definition),
-        percent(&[time]),
-        percent(&[time, rate.negated()]),
+        percent(time.parts()),
+        percent(behind(rate, time).parts()),
     )
 }

@@ -183,7 +183,7 @@ pub fn progress_table(
                 Ok(rate) => percent_cell(percent(&[*rate])),
                 Err(reason) => TableCell::Text(format!("{NO_VALUE}（{reason}）")),
             },
-            percent_cell(percent(&[one.time])),
+            percent_cell(percent(one.time.parts())),
             one.lamp.map_or(TableCell::Empty, |lamp| lamp_name(lamp).into()),
             text_cell(one.reason.as_deref()),
         ];

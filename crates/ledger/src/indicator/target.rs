@@ -1,10 +1,13 @@
 //! Targets (任务书): what a unit is to reach for an indicator within a period.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
+use spatial::{Day, Timestamp};
 use thiserror::Error;
 
+use super::timetable::{Due, Step, Timetable};
 use super::{Definitions, Factor, Period, UnitTree, Window};
 
 /// A target, as it is read.
@@ -29,6 +32,10 @@ pub struct Target {
     /// The person who answers for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<String>,
+    /// 时间表: what is due on the way. Where nothing is said it falls due evenly, as it does between
+    /// two steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timetable: Vec<Step>,
 }
 
 /// Something of a target that cannot be used.
@@ -47,6 +54,8 @@ pub struct TargetFault {
 
 /// Most targets of a file.
 const MAX_TARGETS: usize = 1_000_000;
+/// Most steps of a timetable: one a day.
+const MAX_STEPS: usize = 366;
 /// More than any ledger holds, in hundredths.
 const MAX_HUNDREDTHS: f64 = 1e17;
 
@@ -57,6 +66,7 @@ struct Checked {
     unit: usize,
     indicator: usize,
     hundredths: i128,
+    timetable: Timetable,
 }
 
 /// Targets that fit the definitions and units.
@@ -121,6 +131,11 @@ impl Targets {
             if let Some(Err(reason)) = &hundredths {
                 fault("planned", &target.planned.to_string(), reason.clone());
             }
+            let in_all = hundredths.as_ref().and_then(|told| told.as_ref().ok());
+            let timetable = factor.zip(in_all).and_then(|(factor, in_all)| {
+                let told = timetable(&target, factor, *in_all);
+                told.map_err(|(value, reason)| fault("timetable", &value, reason)).ok()
+            });
             let key =
                 (target.task.clone(), target.unit.clone(), target.indicator.clone(), target.period);
             if !seen.insert(key) {
@@ -128,11 +143,11 @@ impl Targets {
                     "has another target for the same task, unit and indicator; leave one out";
                 fault("period", &target.period.to_string(), reason.to_owned());
             }
-            if let (Some(unit), Some((indicator, _)), Some(Ok(hundredths))) =
-                (unit, indicator, hundredths)
+            if let (Some(unit), Some((indicator, _)), Some(Ok(hundredths)), Some(timetable)) =
+                (unit, indicator, hundredths, timetable)
             {
                 places.entry((unit, indicator)).or_default().push(checked.len());
-                checked.push(Checked { target, unit, indicator, hundredths });
+                checked.push(Checked { target, unit, indicator, hundredths, timetable });
             }
         }
         if faults.is_empty() { Ok(Self { checked, places }) } else { Err(faults) }
@@ -165,6 +180,27 @@ impl Targets {
         window: Window,
         is_asked: impl Fn(&str) -> bool,
     ) -> Vec<Option<i128>> {
+        self.sums(units, (indicator, window), is_asked, |one| one.hundredths)
+    }
+
+    /// For each unit what of that is due at a moment.
+    pub(super) fn due(
+        &self,
+        units: &UnitTree,
+        indicator: usize,
+        (window, at): (Window, Timestamp),
+        is_asked: impl Fn(&str) -> bool,
+    ) -> Vec<Option<Due>> {
+        self.sums(units, (indicator, window), is_asked, |one| one.timetable.due(at))
+    }
+
+    fn sums<T: Clone + AddAssign>(
+        &self,
+        units: &UnitTree,
+        (indicator, window): (usize, Window),
+        is_asked: impl Fn(&str) -> bool,
+        amount: impl Fn(&Checked) -> T,
+    ) -> Vec<Option<T>> {
         let mut tasks: BTreeMap<&str, BTreeMap<usize, Vec<&Checked>>> = BTreeMap::new();
         for one in &self.checked {
             let is_within = window.covers(one.target.period.window());
@@ -174,38 +210,72 @@ impl Targets {
             }
         }
         let order = units.below(units.root());
-        let mut planned: Vec<Option<i128>> = vec![None; units.len()];
+        let mut sums: Vec<Option<T>> = vec![None; units.len()];
         for own in tasks.values() {
-            let mut of_task: Vec<Option<i128>> = vec![None; units.len()];
+            let mut of_task: Vec<Option<T>> = vec![None; units.len()];
             for slot in order.iter().rev() {
                 of_task[*slot] = match own.get(slot) {
-                    Some(targets) => Some(widest_sum(targets)),
+                    Some(targets) => sum(widest(targets).map(&amount)),
                     None => {
-                        let parts = units.children(*slot).iter().filter_map(|part| of_task[*part]);
-                        parts.reduce(|sum, part| sum + part)
+                        let parts = units.children(*slot).iter();
+                        sum(parts.filter_map(|part| of_task[*part].clone()))
                     }
                 };
             }
-            for (sum, part) in planned.iter_mut().zip(of_task) {
-                *sum = match (*sum, part) {
-                    (Some(sum), Some(part)) => Some(sum + part),
-                    (one, other) => one.or(other),
-                };
+            for (all, of_task) in sums.iter_mut().zip(of_task) {
+                *all = sum(all.take().into_iter().chain(of_task));
             }
         }
-        planned
+        sums
     }
 }
 
-/// The sum of those targets whose period lies in no other one's.
-fn widest_sum(targets: &[&Checked]) -> i128 {
+/// None of nothing.
+fn sum<T: AddAssign>(parts: impl Iterator<Item = T>) -> Option<T> {
+    parts.reduce(|mut sum, part| {
+        sum += part;
+        sum
+    })
+}
+
+/// Those targets whose period lies in no other one's.
+fn widest<'a>(targets: &[&'a Checked]) -> impl Iterator<Item = &'a Checked> {
     let window = |one: &Checked| one.target.period.window();
-    let is_widest = |one: &&&Checked| {
+    let is_widest = move |one: &&Checked| {
         targets
             .iter()
             .all(|other| window(other) == window(one) || !window(other).covers(window(one)))
     };
-    targets.iter().filter(is_widest).map(|one| one.hundredths).sum()
+    targets.iter().copied().filter(is_widest)
+}
+
+/// The timetable of a target that comes to `in_all` hundredths; else the step that cannot be used,
+/// and why.
+fn timetable(target: &Target, factor: Factor, in_all: i128) -> Result<Timetable, (String, String)> {
+    let window = target.period.window();
+    if target.timetable.len() > MAX_STEPS {
+        let reason = format!("steps; at most {MAX_STEPS} are possible");
+        return Err((target.timetable.len().to_string(), reason));
+    }
+    let mut steps: Vec<(Timestamp, i128)> = Vec::with_capacity(target.timetable.len());
+    for step in &target.timetable {
+        let by: Day =
+            step.by.parse().map_err(|odd| (step.by.clone(), format!("cannot be used: {odd}")))?;
+        let planned = in_hundredths(step.planned, factor)
+            .map_err(|reason| (format!("{} by {by}", step.planned), reason))?;
+        let (last_by, last) = steps.last().copied().unwrap_or((window.from, 0));
+        let refused = |what: &str, reason: String| Err((what.to_owned(), reason));
+        if !(last_by < by.end() && by.end() <= window.to) {
+            let reason = format!("is no day of {} after the step before it", target.period);
+            return refused(&step.by, reason);
+        }
+        if !(last..=in_all).contains(&planned) {
+            let reason = "is less than by the step before it, or more than is planned in all";
+            return refused(&format!("{} by {by}", step.planned), reason.to_owned());
+        }
+        steps.push((by.end(), planned));
+    }
+    Ok(Timetable::new(window, steps, in_all))
 }
 
 /// A planned number as hundredths of what is counted; it must be one.

@@ -181,12 +181,12 @@ fn progress(definitions: &[Definition], one: &Progress, persons: Persons) -> Val
         "planned": number(one.planned, 2),
         "done": number(one.done, 2),
         "ratePercent": null,
-        "timePercent": percent(one.time),
+        "timePercent": percent(one.time.parts()),
         "lamp": one.lamp.map(Lamp::identifier),
         "reason": one.reason
     });
     match &one.rate {
-        Ok(rate) => told["ratePercent"] = percent(*rate),
+        Ok(rate) => told["ratePercent"] = percent(&[*rate]),
         Err(why) => told["noValue"] = no_value(why),
     }
     if persons == Persons::Shown {
@@ -225,9 +225,10 @@ fn placed(definition: &Definition, ranked: &Ranked) -> Value {
     told
 }
 
-/// A fraction in per cent, with two decimals.
-fn percent(part: Ratio) -> Value {
-    let hundredfold = part.times(Ratio::whole(100)).map(Exact::from);
+/// A sum of fractions in per cent, with two decimals.
+fn percent(parts: &[Ratio]) -> Value {
+    let hundredfold: Option<Exact> =
+        parts.iter().map(|part| part.times(Ratio::whole(100))).collect();
     hundredfold.and_then(|exact| exact.rounded(2)).map_or(Value::Null, |scaled| number(scaled, 2))
 }
 

@@ -153,7 +153,11 @@ pub fn schemas() -> Map<String, Value> {
         "required": ["unit", "indicator", "planned", "done", "ratePercent", "timePercent", "lamp"],
         "properties": {
             "unit": text(), "name": text(), "depth": { "type": "integer" }, "indicator": text(),
-            "planned": amount(), "done": amount(), "ratePercent": number(), "timePercent": number(),
+            "planned": amount(), "done": amount(), "ratePercent": number(),
+            "timePercent": {
+                "type": "number", "nullable": true,
+                "description": "how much of what is planned is due by the timetables of the targets"
+            },
             "noValue": no_value(),
             "lamp": { "type": "string", "enum": ["green", "yellow", "red"], "nullable": true },
             "reason": { "type": "string", "nullable": true },
