@@ -166,7 +166,7 @@ mod tests {
             outside: &outside,
         };
         let figures = evaluate(&question, []);
-        let caption = Caption { title: "考核表", revision: Revision(7) };
+        let caption = Caption { title: "考核表", revision: Revision(7), focus_area: None };
         let table = figures_table(&question, &figures, caption, (1, Detail::Parts));
         let csv = formats::report::table_csv(&table).unwrap();
         assert!(String::from_utf8(csv).unwrap().contains("数据修订号 7"));

@@ -11,6 +11,7 @@ pub fn style_of(id: &str) -> Option<&'static str> {
         "complaints" => include_str!("styles/complaints.json"),
         "districts" => include_str!("styles/districts.json"),
         "enterprises" => include_str!("styles/enterprises.json"),
+        "focus_areas" => include_str!("styles/focus_areas.json"),
         "green_plots" => include_str!("styles/green_plots.json"),
         "households" => include_str!("styles/households.json"),
         "land_releases" => include_str!("styles/land_releases.json"),

@@ -72,6 +72,60 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let lamps: BTreeSet<&str> = towns.iter().filter_map(|one| one["lamp"].as_str()).collect();
     assert!(lamps.contains("red"), "{lamps:?}");
 
+    // Figures of an area across both towns are of what lies in it, and stay as of a moment when it is
+    // drawn anew.
+    let areas = server.get("/collections/focus_areas/items?f=json&filter=code='PQ-1'").json();
+    let area = &areas["features"][0];
+    let rings = area["geometry"]["coordinates"][0].as_array().unwrap();
+    let positions: Vec<String> = rings[0]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|position| format!("{} {}", position[0], position[1]))
+        .collect();
+    let figures = |query: &str| {
+        let answer = server.get(&format!("/indicators?year=2026&focus-area=PQ-1{query}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()
+    };
+    let new_points = |document: &Value| -> Vec<(Value, Value)> {
+        let rows = document["rows"].as_array().unwrap().iter();
+        rows.map(|row| (row["unit"].clone(), row["figures"]["new_points"]["value"].clone()))
+            .collect()
+    };
+    let first = figures("&depth=2");
+    let inside = format!(
+        "registered_at IS NOT NULL AND year=2026 AND state<>'void' AND \
+         S_INTERSECTS(geometry,POLYGON(({})))",
+        positions.join(","),
+    );
+    let count = |and: &str| {
+        let filter =
+            format!("{inside}{and}").replace(' ', "%20").replace('<', "%3C").replace('>', "%3E");
+        items(&format!("limit=1&filter={filter}"))["numberMatched"].clone()
+    };
+    let [one, other] = ["110115190", "110115191"];
+    let of = |unit: &str| count(&format!(" AND unit='{unit}'"));
+    let expected = [
+        (json!("110000"), count("")),
+        (json!("110115"), count("")),
+        (json!(one), of(one)),
+        (json!(other), of(other)),
+    ];
+    assert_eq!(new_points(&first), expected);
+    assert!(count("").as_u64().unwrap() > 10 && of(one) != json!(0) && of(other) != json!(0));
+    let at = first["asOf"].as_str().unwrap().to_owned();
+    let smaller = json!({ "geometry": {
+        "type": "MultiPolygon",
+        "coordinates": [[[rings[0][0], rings[0][1], rings[0][2], rings[0][0]]]]
+    } });
+    let headers = [("Content-Type", "application/merge-patch+json")];
+    let target = format!("/collections/focus_areas/items/{}", area["id"]);
+    let drawn = server.change("PATCH", &target, &headers, &smaller.to_string());
+    assert!((200..300).contains(&drawn.status), "{}", drawn.text());
+    assert_ne!(new_points(&figures("&depth=2")), expected);
+    assert_eq!(new_points(&figures(&format!("&depth=2&as-of={at}"))), expected);
+
     // A point that is closed has its form, to be printed.
     let closed = all.iter().find(|one| one["properties"]["state"] == "closed").unwrap();
     let code = closed["properties"]["code"].as_str().unwrap();

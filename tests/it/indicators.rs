@@ -429,6 +429,14 @@ fn other_questions_are_refused_with_a_way_out() {
             assert!(answer.text().contains(part), "{part}: {}", answer.text());
         }
     }
+    for (path, part) in [
+        ("/indicators?focus-area=p1", "is the code of no focus area on"),
+        ("/targets?focus-area=p1", "has no targets: these are of units; ask /indicators about it"),
+    ] {
+        let answer = district.ask(path, &[]);
+        check_refusal(&answer, 400, "invalid_parameter", path);
+        assert!(answer.text().contains(part), "{part}: {}", answer.text());
+    }
     assert_eq!(district.server.ask("POST", "/indicators", &[]).status, 401);
     let paths = &district.ask("/api", &[]).json()["paths"];
     for path in ["/indicators", "/targets"] {

@@ -24,6 +24,9 @@ pub struct IndicatorsArgs {
     /// Code of the unit that is the whole [default: all]
     #[arg(long, value_name = "CODE")]
     pub unit: Option<String>,
+    /// Code of the focus area (重点区域、片区) that all lies in [default: everywhere]
+    #[arg(long, value_name = "CODE", conflicts_with = "targets")]
+    pub focus_area: Option<String>,
     /// Only points and targets of this task
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,

@@ -4,7 +4,8 @@
 //! Points lie where those of the layer of that name do. What became of them is another story: one of
 //! two years, told event by event.
 
-use geo_types::{Geometry as Shape, MultiPolygon};
+use geo::{BoundingRect, ConvexHull};
+use geo_types::{Geometry as Shape, MultiPoint, MultiPolygon, Point};
 use ledger::ShippedCollection;
 use ledger::indicator::PointFacts;
 use ledger::point::{PointId, Quantities, SquareMetres, State};
@@ -146,6 +147,46 @@ impl Synth {
             .map(|town| Ok(unit(village::town(&self.region, &self.ground, town)?, "town")));
         let villages = self.features(Layer::Villages).map(|one| Ok(unit(one?, "village")));
         towns.chain(villages).collect()
+    }
+
+    /// Areas (片区) that a working group has drawn, across villages and towns: one where the towns meet and
+    /// one about the first village.
+    pub fn focus_areas(
+        &self,
+        units: &ShippedCollection,
+        collection: &ShippedCollection,
+    ) -> Result<Vec<Feature>, SynthError> {
+        let (of_units, fields) = (units.fields(), collection.fields());
+        let units = self.units(units)?;
+        let villages = units.iter().filter(|unit| text_of(&of_units, unit, "level") == "village");
+        let middles: Vec<Point> = villages
+            .filter_map(|unit| unit.geometry.as_ref()?.shape.bounding_rect())
+            .map(|bounds| bounds.center().into())
+            .collect();
+        let Some(first) = middles.first().copied() else { return Ok(Vec::new()) };
+        let all = MultiPoint::new(middles);
+        let heart = all.bounding_rect().map_or(first, |bounds| bounds.center().into());
+        let near = |at: Point, most: usize| {
+            let mut near = all.0.clone();
+            let far = |one: &Point| (one.x() - at.x()).hypot(one.y() - at.y());
+            near.sort_by(|one, other| far(one).total_cmp(&far(other)));
+            near.truncate(most);
+            Shape::from(MultiPolygon::new(vec![MultiPoint::new(near).convex_hull()]))
+        };
+        let area = |code: &str, name: &str, kind: &str, shape: Shape| {
+            let text = |text: &str| Value::Text(text.to_owned());
+            let values = [
+                ("code", text(code)),
+                ("name", text(name)),
+                ("kind", text(kind)),
+                ("valid_from", text(VALID_FROM)),
+            ];
+            Feature { id: None, geometry: Some(shape.into()), properties: row(&fields, values) }
+        };
+        Ok(vec![
+            area("PQ-1", "两镇交界片区（虚构）", "片区", near(heart, 9)),
+            area("PQ-2", "示例城乡接合部（虚构）", "城乡接合部", near(first, 5)),
+        ])
     }
 
     /// Who answers for which town and village: posts, and no persons.

@@ -85,7 +85,7 @@ pub use publication::Publication;
 pub use pyramid::Pyramid;
 pub use readable::ReadableField;
 pub use shown::Shown;
-pub use sight::{Audience, View, key_class};
+pub use sight::{Audience, FocusPart, View, key_class};
 pub use store::{ForeignSummary, HistoryStart, KeptOut};
 pub use tiles::{
     HIGHEST_IN_TILES, Labels, LayerSelection, MAX_TILE_COLLECTIONS, Profile, TileAnswer,

@@ -95,7 +95,11 @@ impl Engine {
         }
         let whole = self.current();
         let mut collections = BTreeMap::new();
-        for id in self.with_owners(&whole, ids) {
+        let needed = match self.view().areas {
+            Some(_) => self.with_owners(ids),
+            None => ids.iter().cloned().collect(),
+        };
+        for id in needed {
             let Some(collection) = whole.collections.get(&id) else { continue };
             // Nothing came since: the current state is the past one.
             let then = match collection.revision() <= revision {
@@ -120,20 +124,15 @@ impl Engine {
     }
 
     /// The collections of `ids`, and those by which rows of them belong to an area.
-    fn with_owners(&self, whole: &Snapshot, ids: &[CollectionId]) -> BTreeSet<CollectionId> {
-        let mut all: BTreeSet<CollectionId> = ids.iter().cloned().collect();
-        let mut open: Vec<CollectionId> = match self.view().areas {
-            Some(_) => ids.to_vec(),
-            None => Vec::new(),
-        };
+    pub fn with_owners(&self, ids: &[CollectionId]) -> BTreeSet<CollectionId> {
+        let mut all = BTreeSet::new();
+        let mut open = ids.to_vec();
         while let Some(id) = open.pop() {
             let rule = self.settings().areas.of(id.as_str());
-            for owner in rule.iter().flat_map(|rule| &rule.of) {
-                let held = whole.collections.keys().find(|id| id.as_str() == owner.collection);
-                if let Some(owner) = held.filter(|owner| !all.contains(*owner)) {
-                    all.insert(owner.clone());
-                    open.push(owner.clone());
-                }
+            let owners = rule.into_iter().flat_map(|rule| &rule.of);
+            let owners = owners.map(|owner| CollectionId::try_from(owner.collection.as_str()));
+            if all.insert(id) {
+                open.extend(owners.flatten());
             }
         }
         all

@@ -36,7 +36,7 @@ pub(crate) use assigned::AssignedFields;
 pub use contested::{Assignments, Contested, MAX_CONTESTED};
 pub use follow::start;
 pub(crate) use index::{KeptIndex, Rung};
-pub(crate) use jurisdiction::{Finder, Jurisdiction};
+pub(crate) use jurisdiction::{Finder, Jurisdiction, focus_areas};
 pub use loading::LoadAssigner;
 pub use position::{AtPosition, UnitHere, at_position};
 pub use responsible::{

@@ -9,6 +9,7 @@
 //! made out once for all handles with one view; what is not known to belong to an area is withheld.
 
 mod belonging;
+mod focus;
 mod lens;
 mod record;
 mod view;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use ::ledger::record as shipped;
 use spatial::{Collection, CollectionId, FieldClass, Snapshot};
 
+pub use focus::FocusPart;
 pub(crate) use lens::Lens;
 pub(crate) use record::Witness;
 pub use view::{Audience, View};

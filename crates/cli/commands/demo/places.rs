@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use ledger::ShippedCollection;
-use ledger::place::{ADMIN_UNITS, COLLECTIONS, RESPONSIBILITIES};
+use ledger::place::{ADMIN_UNITS, COLLECTIONS, FOCUS_AREAS, RESPONSIBILITIES};
 use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore};
 
@@ -15,13 +15,15 @@ use crate::synth::Synth;
 
 const CITY: [&str; 2] = ["110000", "北京市"];
 
-/// Makes the units and the responsibilities.
+/// Makes the units, the focus areas and the responsibilities.
 pub(super) async fn load_places(
     store: &GeoPackageStore,
     synth: &Arc<Synth>,
 ) -> Result<(), CommandError> {
     let of = |id: &str| COLLECTIONS.into_iter().find(|one| one.id == id);
-    let (Some(units), Some(responsibilities)) = (of(ADMIN_UNITS), of(RESPONSIBILITIES)) else {
+    let (Some(units), Some(focus_areas), Some(responsibilities)) =
+        (of(ADMIN_UNITS), of(FOCUS_AREAS), of(RESPONSIBILITIES))
+    else {
         return Ok(());
     };
     let mut rows = upper_units(store, &units).await?;
@@ -29,6 +31,9 @@ pub(super) async fn load_places(
     let mut collection = units.collection(Crs::CGCS2000)?;
     collection.style = style_of(ADMIN_UNITS).map(str::to_owned);
     load_all(store, collection, rows).await?;
+    let mut collection = focus_areas.collection(Crs::CGCS2000)?;
+    collection.style = style_of(FOCUS_AREAS).map(str::to_owned);
+    load_all(store, collection, synth.focus_areas(&units, &focus_areas)?).await?;
     let rows = synth.responsibilities(&units, &responsibilities)?;
     load_all(store, responsibilities.collection(Crs::CGCS2000)?, rows).await
 }

@@ -63,6 +63,12 @@ impl FactList {
         self.chunks.iter().flat_map(|chunk| chunk.facts.iter())
     }
 
+    /// Those of some points.
+    #[must_use]
+    pub fn only(&self, points: &FxHashSet<PointId>) -> Self {
+        Self::new(self.iter().filter(|facts| points.contains(&facts.id)).cloned().collect())
+    }
+
     /// How many points.
     pub fn len(&self) -> usize {
         self.chunks.iter().map(|chunk| chunk.facts.len()).sum()

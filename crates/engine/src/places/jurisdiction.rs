@@ -30,7 +30,7 @@ pub(crate) struct Jurisdiction {
     index: Option<Arc<PlaceIndex>>,
     /// Whether the place with a number of the index is in it.
     inside: Vec<bool>,
-    focus: Option<(Arc<CollectionSnapshot>, FxHashSet<FeatureId>)>,
+    focus: Option<Focus>,
     mark: u64,
 }
 
@@ -76,16 +76,20 @@ impl Jurisdiction {
         let inside = places.map_or(Vec::new(), |layer| {
             layer.places.iter().map(|place| codes.contains(&place.code)).collect()
         });
-        let focus = state.collections.iter().find(|(id, _)| id.as_str() == FOCUS_AREAS);
-        let focus = focus.and_then(|(_, held)| {
-            let found = focus_areas(held, &given, day);
-            let mut ids: Vec<FeatureId> = found.iter().copied().collect();
-            ids.sort_unstable();
-            (held.revision(), ids).hash(&mut mark);
-            (!found.is_empty()).then(|| (Arc::clone(held), found))
-        });
+        let focus = focus(state, &given, day, &mut mark);
         (is_everything, given).hash(&mut mark);
         Self { codes, is_everything, index, inside, focus, mark: mark.finish() }
+    }
+
+    /// The focus areas alone that `areas` name in `state` on `day`.
+    pub(crate) fn of_focus_areas(state: &Snapshot, areas: &[String], day: Day) -> Self {
+        let given: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
+        let mut mark = FxHasher::default();
+        let focus = focus(state, &given, day, &mut mark);
+        given.hash(&mut mark);
+        let codes = areas.iter().cloned().collect();
+        let (index, inside) = (None, Vec::new());
+        Self { codes, is_everything: false, index, inside, focus, mark: mark.finish() }
     }
 
     /// Whether nothing lies beyond it: it names every unit that there is.
@@ -116,26 +120,52 @@ impl Jurisdiction {
     }
 }
 
-/// The focus areas with these codes that are valid on `day`.
-fn focus_areas(
-    held: &CollectionSnapshot,
-    codes: &BTreeSet<&str>,
-    day: Day,
-) -> FxHashSet<FeatureId> {
-    let mut found = FxHashSet::default();
+/// A row of the focus areas.
+#[derive(Debug)]
+pub(crate) struct FocusArea {
+    id: FeatureId,
+    /// What is called by it.
+    pub code: String,
+    /// Its name, or its code where it has none.
+    pub name: String,
+}
+
+/// The focus areas of a state that are valid on `day`, by code.
+pub(crate) fn focus_areas(state: &Snapshot, day: Day) -> Vec<FocusArea> {
+    let mut found = Vec::new();
+    let Some(held) = collection(state, FOCUS_AREAS) else { return found };
     let Some(code) = held.collection().field_position("code") else { return found };
+    let name = held.collection().field_position("name");
     let reader = ValidityReader::of(held.collection());
     held.each(&mut |shard, slots| {
         for slot in slots {
             let area = shard.feature(usize::from(*slot));
-            let is_given =
-                matches!(area.value(code), ValueRef::Text(c) if codes.contains(c.trim()));
-            if is_given && reader.validity(area).is_some_and(|span| span.holds(day)) {
-                found.insert(area.id());
+            let text = |at: usize| match area.value(at) {
+                ValueRef::Text(text) => Some(text.trim()).filter(|text| !text.is_empty()),
+                _ => None,
+            };
+            let Some(code) = text(code) else { continue };
+            if reader.validity(area).is_some_and(|span| span.holds(day)) {
+                let name = name.and_then(text).unwrap_or(code).to_owned();
+                found.push(FocusArea { id: area.id(), code: code.to_owned(), name });
             }
         }
     });
+    found.sort_unstable_by(|one, other| (&one.code, one.id).cmp(&(&other.code, other.id)));
     found
+}
+
+/// Focus areas, and which of them.
+type Focus = (Arc<CollectionSnapshot>, FxHashSet<FeatureId>);
+
+/// Those with these codes that are valid on `day`; none where there are none.
+fn focus(state: &Snapshot, codes: &BTreeSet<&str>, day: Day, mark: &mut FxHasher) -> Option<Focus> {
+    let (_, held) = state.collections.iter().find(|(id, _)| id.as_str() == FOCUS_AREAS)?;
+    let given = focus_areas(state, day).into_iter();
+    let ids: BTreeSet<FeatureId> =
+        given.filter(|area| codes.contains(area.code.as_str())).map(|area| area.id).collect();
+    (held.revision(), &ids).hash(mark);
+    (!ids.is_empty()).then(|| (Arc::clone(held), ids.into_iter().collect()))
 }
 
 /// Finds what of one collection lies in a jurisdiction.

@@ -48,7 +48,7 @@ pub(crate) struct Lens {
 
 /// What is kept from one state to the next.
 #[derive(Debug, Default)]
-struct Memo {
+pub(super) struct Memo {
     jurisdiction: Option<(JurisdictionKey, Arc<Jurisdiction>)>,
     marks: BTreeMap<CollectionId, Marks>,
     parts: BTreeMap<CollectionId, Kept>,
@@ -310,7 +310,7 @@ fn opened(engine: &Engine, held: &Arc<CollectionSnapshot>) -> Option<Arc<Collect
 }
 
 /// The collections of one state, made one after the other: those first that others belong by.
-struct Making<'a> {
+pub(super) struct Making<'a> {
     engine: &'a Engine,
     jurisdiction: &'a Jurisdiction,
     whole: &'a Snapshot,
@@ -319,7 +319,7 @@ struct Making<'a> {
 }
 
 impl<'a> Making<'a> {
-    fn new(
+    pub(super) fn new(
         engine: &'a Engine,
         jurisdiction: &'a Jurisdiction,
         whole: &'a Snapshot,
@@ -332,7 +332,7 @@ impl<'a> Making<'a> {
     }
 
     /// What belongs to the area of a collection.
-    fn part(
+    pub(super) fn part(
         &mut self,
         id: &CollectionId,
         held: &Arc<CollectionSnapshot>,

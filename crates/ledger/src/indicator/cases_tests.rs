@@ -436,7 +436,7 @@ fn a_score_needs_the_weights_of_its_year() {
 }
 
 fn caption() -> Caption<'static> {
-    Caption { title: "考核表", revision: Revision(123) }
+    Caption { title: "考核表", revision: Revision(123), focus_area: None }
 }
 
 #[test]

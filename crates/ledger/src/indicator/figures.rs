@@ -24,6 +24,14 @@ pub struct FigureRow {
     pub figures: Vec<Figure>,
 }
 
+impl FigureRow {
+    /// Whether anything was counted in it.
+    pub fn says_something(&self) -> bool {
+        let sums = self.figures.iter().flat_map(|figure| [figure.numerator, figure.denominator]);
+        sums.flatten().any(|sum| sum != 0)
+    }
+}
+
 /// Which row it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Place {

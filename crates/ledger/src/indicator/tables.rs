@@ -20,6 +20,8 @@ pub struct Caption<'a> {
     pub title: &'a str,
     /// The revision of the store at which the facts were read.
     pub revision: Revision,
+    /// The focus area that all lies in, where one was asked about.
+    pub focus_area: Option<&'a str>,
 }
 
 /// How much of each figure is shown.
@@ -135,6 +137,7 @@ fn notes<'a>(
     let moment = question.moment;
     let unit = question.units.unit(question.root);
     let task = question.task.map_or_else(|| "全部任务".to_owned(), |task| format!("任务 {task}"));
+    let within = caption.focus_area.map_or_else(String::new, |area| format!("，{area}以内"));
     let mut notes = vec![
         format!(
             "数据截至 {}（北京时间，按记录时间）；期间 {} 至 {}（不含）；数据修订号 {}",
@@ -144,7 +147,7 @@ fn notes<'a>(
             caption.revision.0,
         ),
         format!(
-            "范围：{}（{}），{task}；指标口径 {} 版",
+            "范围：{}（{}）{within}，{task}；指标口径 {} 版",
             unit.name,
             unit.code,
             question.definitions.edition()

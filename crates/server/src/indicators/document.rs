@@ -43,6 +43,9 @@ pub(super) fn document(answered: &Answered<'_>) -> Value {
             "default": !answered.is_said
         },
         "unit": { "code": unit.code, "name": unit.name },
+        "focusArea": answered.focus_area.map(|name| {
+            json!({ "code": answered.query.focus_area, "name": name })
+        }),
         "task": question.task,
         "depth": answered.query.depth,
         "units": units,

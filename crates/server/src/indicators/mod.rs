@@ -19,12 +19,13 @@ use ledger::indicator::{
     Question, Ranked, Target, Targets, UnitTree, figures_of, figures_table, names, progress,
     progress_table, rank, ranking_table,
 };
-use ledger::place::Day;
+use ledger::place::{Day, FOCUS_AREAS};
 use ledger::record::calls::PROGRESS_REPORTS;
+use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::{CollectionId, FieldClass, Revision, Table, TableCell, Timestamp};
 
-pub use query::{DEPTH, IndicatorQuery, IndicatorRefusal, MAX_DEPTH, PARAMETERS, Told};
+pub use query::{DEPTH, FOCUS_AREA, IndicatorQuery, IndicatorRefusal, MAX_DEPTH, PARAMETERS, Told};
 
 /// Most rows of an answer.
 const MAX_ROWS: usize = 20_000;
@@ -56,6 +57,8 @@ pub struct Answered<'a> {
     left_out: Vec<&'a Target>,
     /// The latest report of each unit.
     reports: &'a BTreeMap<String, ProgressReport>,
+    /// The name of the focus area that all lies in.
+    focus_area: Option<&'a str>,
     revision: Revision,
 }
 
@@ -73,7 +76,12 @@ pub async fn answer<T: Send + 'static>(
     let sums = indicators.definitions.sums().iter();
     let beside = sums.filter_map(|sum| CollectionId::try_from(sum.collection.as_str()).ok());
     let reports = CollectionId::try_from(PROGRESS_REPORTS).ok();
-    let beside: Vec<CollectionId> = beside.chain(reports).collect();
+    let mut beside: Vec<CollectionId> = beside.chain(reports).collect();
+    if query.focus_area.is_some() {
+        let others = [POINTS, FOCUS_AREAS].map(CollectionId::try_from);
+        beside.extend(others.into_iter().flatten());
+        beside = engine.with_owners(&beside).into_iter().collect();
+    }
     let facts = engine.ledger_facts(query.as_of, query.profile, &beside).await?;
     let (indicators, reading) = (Arc::clone(indicators), engine.clone());
     let evaluated = move || {
@@ -88,6 +96,15 @@ pub async fn answer<T: Send + 'static>(
         let others = others.chain(std::iter::once_with(of_records).flatten());
         let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
         let (window, _) = query.window(at);
+        let focus = query.focus_area.as_deref().map(|code| {
+            let found = reading.in_focus_area(&facts.state, (code, Day::of(at)), &beside);
+            found.map_err(|known| no_focus_area(code, Day::of(at), &known))
+        });
+        let focus = focus.transpose()?;
+        let points = match &focus {
+            Some(part) => Arc::new(facts.points.only(&part.points())),
+            None => Arc::clone(&facts.points),
+        };
         let sums = SumsAsked {
             sums: indicators.definitions.sums(),
             units: &units,
@@ -95,7 +112,8 @@ pub async fn answer<T: Send + 'static>(
             task: query.task.as_deref(),
             profile: query.profile,
         };
-        let outside = reading.record_sums(&facts.state, &sums)?;
+        let records = focus.as_ref().map_or(&*facts.state, |part| &part.state);
+        let outside = reading.record_sums(records, &sums)?;
         let reports = match query.told {
             Told::Figures => BTreeMap::new(),
             Told::Progress => latest_reports(&facts.state, sums.task, at, query.profile),
@@ -109,8 +127,9 @@ pub async fn answer<T: Send + 'static>(
             outside: &outside,
             reports: &reports,
             is_limited,
+            focus_area: focus.as_ref().map(|part| part.name.as_str()),
         };
-        asked.answer(&facts.points, (revision, source), write)
+        asked.answer(&points, (revision, source), write)
     };
     engine.pool().run(evaluated).await?
 }
@@ -128,6 +147,19 @@ struct Asked<'a> {
     reports: &'a BTreeMap<String, ProgressReport>,
     /// Whether an area is all that is told of.
     is_limited: bool,
+    /// The name of the focus area that all lies in.
+    focus_area: Option<&'a str>,
+}
+
+/// What is answered where there is no focus area with a code.
+fn no_focus_area(code: &str, day: Day, known: &[String]) -> IndicatorRefusal {
+    const SHOWN: usize = 5;
+    let some = known[..known.len().min(SHOWN)].join(", ");
+    let reason = match some.is_empty() {
+        true => format!("is the code of no focus area on {day}: there are none"),
+        false => format!("is the code of no focus area on {day}; there are for example {some}"),
+    };
+    IndicatorRefusal::parameter(FOCUS_AREA, code, reason)
 }
 
 impl Asked<'_> {
@@ -137,14 +169,16 @@ impl Asked<'_> {
         (revision, source): (Revision, UnitSource),
         write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault>,
     ) -> Result<(Revision, T), IndicatorRefusal> {
-        let Self { engine, indicators, query, units, at, outside, reports, is_limited } = *self;
+        let Self { engine, indicators, query, units, at, outside, reports, is_limited, focus_area } =
+            *self;
         let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
         let ranked_by = self.ranked_by()?;
         let is_unit = |target: &&Target| units.slot(&target.unit).is_some();
-        let (bound, left_out): (Vec<&Target>, Vec<&Target>) =
-            indicators.targets.iter().partition(is_unit);
+        // Targets are of units.
+        let targets = indicators.targets.iter().filter(|_| focus_area.is_none());
+        let (bound, left_out): (Vec<&Target>, Vec<&Target>) = targets.partition(is_unit);
         let left_out = if is_limited { Vec::new() } else { left_out };
         let bound = bound.into_iter().cloned().collect();
         // They were checked when the files were read; only units may have gone since.
@@ -168,6 +202,10 @@ impl Asked<'_> {
         if query.least_count > 0 {
             figures.hide_small_counts(definitions.all(), query.least_count);
         }
+        if focus_area.is_some() {
+            // Most units have nothing in it.
+            figures.rows.retain(|row| row.depth == 0 || row.says_something());
+        }
         let ranking =
             ranked_by.map(|indicator| (indicator, rank(&figures, definitions, indicator, 1)));
         figures.rows.retain(|row| row.depth <= query.depth);
@@ -188,6 +226,7 @@ impl Asked<'_> {
             tasks,
             left_out,
             reports,
+            focus_area,
             revision,
         };
         Ok((revision, write(&answered)?))
@@ -293,7 +332,8 @@ impl Answered<'_> {
     }
 
     fn caption(&self) -> Caption<'_> {
-        Caption { title: self.title(), revision: self.revision }
+        let (title, revision, focus_area) = (self.title(), self.revision, self.focus_area);
+        Caption { title, revision, focus_area }
     }
 
     fn persons(&self) -> Persons {

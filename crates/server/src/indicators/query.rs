@@ -11,7 +11,10 @@ use thiserror::Error;
 use crate::as_of::{AS_OF, moment};
 
 /// Names of the parameters, besides the encoding.
-pub const PARAMETERS: [&str; 8] = ["unit", "task", AS_OF, "from", "to", "year", "depth", "rank"];
+pub const PARAMETERS: [&str; 9] =
+    ["unit", FOCUS_AREA, "task", AS_OF, "from", "to", "year", "depth", "rank"];
+/// Names the focus area that all lies in.
+pub const FOCUS_AREA: &str = "focus-area";
 /// Most levels below the unit that may be asked for.
 pub const MAX_DEPTH: usize = 4;
 /// Levels below the unit that are told when nothing is said.
@@ -63,6 +66,8 @@ pub struct IndicatorQuery {
     pub told: Told,
     /// The code of the unit that is the whole; all when absent.
     pub unit: Option<String>,
+    /// The code of the focus area that all lies in; everywhere when absent.
+    pub focus_area: Option<String>,
     /// Only this task.
     pub task: Option<String>,
     /// When had been recorded what counts; now when absent.
@@ -120,9 +125,14 @@ impl IndicatorQuery {
                 )
             })
         });
+        if let (Told::Progress, Some(code)) = (told, value(FOCUS_AREA)) {
+            let reason = "has no targets: these are of units; ask /indicators about it";
+            return Err(refused(FOCUS_AREA, code, reason));
+        }
         Ok(Self {
             told,
             unit: value("unit").map(str::to_owned),
+            focus_area: value(FOCUS_AREA).map(str::to_owned),
             task: value("task").map(str::to_owned),
             as_of: as_of.transpose()?,
             depth: depth.transpose()?.unwrap_or(DEPTH),

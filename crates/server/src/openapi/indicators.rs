@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
-use crate::indicators::{DEPTH, MAX_DEPTH};
+use crate::indicators::{DEPTH, FOCUS_AREA, MAX_DEPTH};
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::routes::indicators::OFFERS;
 use crate::state::App;
@@ -23,6 +23,12 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     let rank = json!({ "type": "string", "enum": codes });
     let parameters = json!([
         parameter("unit", "code of the unit that is the whole; all when absent", text()),
+        parameter(
+            FOCUS_AREA,
+            "code of the focus area (重点区域、片区), as it was drawn at that moment, that all lies in; \
+             of figures alone: targets are of units",
+            text(),
+        ),
         parameter("task", "only points and targets of this task", text()),
         shared("as-of"),
         parameter("from", "first day of the window, in Asia/Shanghai", day()),
@@ -178,6 +184,10 @@ pub fn schemas() -> Map<String, Value> {
                 }
             },
             "unit": { "type": "object", "properties": { "code": text(), "name": text() } },
+            "focusArea": {
+                "type": "object", "nullable": true,
+                "properties": { "code": text(), "name": text() }
+            },
             "task": { "type": "string", "nullable": true },
             "depth": { "type": "integer" },
             "units": { "type": "string", "enum": ["admin_units", "codes"] },
@@ -219,6 +229,7 @@ fn example(indicator: Value, own: Value) -> Value {
             "default": true
         },
         "unit": { "code": "110115", "name": "大兴区" },
+        "focusArea": null,
         "task": null,
         "depth": 1,
         "units": "admin_units",

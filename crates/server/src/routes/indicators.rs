@@ -17,7 +17,7 @@ use super::fences::whole_store;
 use super::{answers, tables};
 use crate::asked::Asked;
 use crate::html;
-use crate::indicators::{IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
+use crate::indicators::{FOCUS_AREA, IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
@@ -72,7 +72,7 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
         if told == Told::Progress {
             whole_store(app, "targets")?;
         }
-        let refused = ["as-of", "from", "to", "year", "task", "rank"];
+        let refused = [FOCUS_AREA, "as-of", "from", "to", "year", "task", "rank"];
         if let Some(name) = refused.into_iter().find(|name| values.value(name).is_some()) {
             let detail = format!("{name} is not for everyone; leave it out, or send a token");
             return Err(Problem::new(Code::OutsideArea, detail));
