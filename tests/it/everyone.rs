@@ -74,6 +74,10 @@ fn everyone_reads_what_is_listed_and_no_small_count() {
     let grouped = r#"{"return":"aggregate","aggregates":[{"op":"count"}],"groupBy":["name"]}"#;
     let grouped = store.ask("", "POST", "/collections/outlets/search", grouped).json();
     assert_eq!(grouped["groups"], json!([]), "groups of one are not told: {grouped}");
+    // Notices have a page with a map; what residents say is not for everyone.
+    let notices = everyone("/ledgers/notices?f=html");
+    assert!(notices.status == 200 && tells(&notices, "id=\"map\""), "{}", shown(&notices));
+    assert_eq!(everyone("/ledgers/comments").status, 404);
     // The tables of indicators are there, with nothing small in them.
     let figures = everyone("/indicators?depth=2");
     assert_eq!(figures.status, 200, "{}", shown(&figures));

@@ -273,6 +273,10 @@ fn ledgers_are_files_commands_and_states_of_the_past() {
     let page = office.get("/ledgers/base?f=html");
     let page = page.text();
     assert!(page.contains("未落界") && page.contains("合计"), "{page}");
+    let items = page.split("data-items=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    let items = items.replace("&amp;", "&");
+    let on_map = office.get(&items[items.find("/collections").unwrap()..]).json();
+    assert_eq!(on_map["numberReturned"], office.get("/ledgers/base").json()["numberMatched"]);
 
     let place = office.town.folder.path();
     let listed = run(place, &["ledgers", "s.gpkg"]);

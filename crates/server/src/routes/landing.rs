@@ -40,6 +40,7 @@ pub async fn landing(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
         to(&format!("{REL}/functions"), json_type, "/functions", "functions of filters"),
         to(&format!("{REL}/styles"), json_type, "/styles", "map styles"),
         to("changes", json_type, "/changes", "what changed, commit by commit"),
+        to("related", json_type, "/ledgers", "ledgers as lists"),
         to("service-meta", wmts::XML.media_type, wmts::CAPABILITIES, "the tiles by WMTS"),
         to("service-meta", json_type, ESRI_SERVICES, "the tiles for ArcGIS and QGIS"),
     ]);

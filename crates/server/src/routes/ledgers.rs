@@ -14,7 +14,8 @@ use ledger::book::Book;
 use serde_json::{Value, json};
 use spatial::{CollectionId, Day, Revision};
 
-use super::{answers, tables};
+use super::collections::page_map;
+use super::{DATASET, answers, tables};
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::html;
@@ -31,6 +32,9 @@ pub const OFFERS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
 pub const DEFAULT_ROWS: usize = 100;
 /// Most rows of a page as JSON or HTML.
 pub const MAX_ROWS: usize = 10_000;
+
+/// Most features on the map of a page.
+const MAX_ON_MAP: usize = 1_000;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
@@ -125,7 +129,8 @@ async fn one(
             let tables = ledgers::tables(&question, &page, ledgers.edition());
             let files = ["csv", "xlsx"].map(|name| (name, asked.href_with("f", name)));
             let body = html::tables_body(&tables, &files);
-            html::page(&asked, &question.book.title, None, &body)
+            let map = page_of_map(&app, &asked, &question);
+            html::page(&asked, &question.book.title, map.as_ref(), &body)
         }
         "csv" => {
             let [_, rows] = ledgers::tables(&question, &page, ledgers.edition());
@@ -142,6 +147,26 @@ async fn one(
 
 /// The same rows as features, where a filter alone says which they are.
 fn map_link(asked: &Asked, question: &BookQuery) -> Option<Value> {
+    let href = features(asked, question)?;
+    Some(link("items", GEOJSON.media_type, &href, "the same as features"))
+}
+
+/// The same rows on a map, as many as a page of features has.
+fn page_of_map(app: &App, asked: &Asked, question: &BookQuery) -> Option<html::PageMap> {
+    let id = CollectionId::try_from(question.book.collection.as_str()).ok()?;
+    let state = app.engine.snapshot();
+    let held = state.collections.get(&id)?;
+    if held.collection().extent.is_empty() {
+        return None;
+    }
+    let href = features(asked, question)?;
+    let mark = if href.contains('?') { '&' } else { '?' };
+    let items = Some(format!("{href}{mark}limit={MAX_ON_MAP}"));
+    // Among everything else, as rows of a ledger often lie far apart.
+    Some(html::PageMap { collection: DATASET.to_owned(), ..page_map(held, items) })
+}
+
+fn features(asked: &Asked, question: &BookQuery) -> Option<String> {
     let is_whole = question.unit.is_none() && question.task.is_none() && question.as_of.is_none();
     let book = &question.book;
     if !is_whole || book.member.is_some() {
@@ -151,8 +176,7 @@ fn map_link(asked: &Asked, question: &BookQuery) -> Option<Value> {
         .filter
         .as_deref()
         .map_or(String::new(), |text| format!("?filter-lang=cql2-text&filter={}", encode(text)));
-    let href = format!("{}/collections/{}/items{filter}", asked.base, encode(&book.collection));
-    Some(link("items", GEOJSON.media_type, &href, "the same as features"))
+    Some(format!("{}/collections/{}/items{filter}", asked.base, encode(&book.collection)))
 }
 
 fn no_ledger(app: &App, id: &str) -> Problem {
