@@ -21,6 +21,7 @@ use crate::evidence::EvidenceReaders;
 use crate::exports::{ExportSettings, Exports};
 use crate::indicators::Indicators;
 use crate::ledgers::Ledgers;
+use crate::planner::KnownSearches;
 use crate::ready::Ready;
 use crate::reveals::Reveals;
 use crate::routes::Answers;
@@ -128,6 +129,8 @@ pub struct App {
     pub answers: Arc<Answers>,
     /// What can be given again as it is.
     pub ready: Arc<Ready>,
+    /// Searches by their bodies.
+    pub searches: Arc<KnownSearches>,
     /// What each collection is offered in.
     pub crs_lists: Arc<CrsLists>,
     /// What changes, as it happens.
@@ -198,7 +201,7 @@ impl App {
             tracing::error!(%error, "what accounts took before is not known; it counts from now on");
             Exports::default()
         });
-        let (answers, crs_lists, tallies) = Default::default();
+        let (answers, searches, crs_lists, tallies) = Default::default();
         let ready = Arc::new(Ready::new(settings.ready_bytes));
         let uploads = Arc::new(Semaphore::new(MAX_UPLOADS));
         let reveals = Arc::default();
@@ -207,6 +210,7 @@ impl App {
             settings,
             answers,
             ready,
+            searches,
             crs_lists,
             feed,
             streams,

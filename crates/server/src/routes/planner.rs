@@ -9,7 +9,7 @@ use axum::extract::{DefaultBodyLimit, Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use spatial::{Budget, Costs, CrsRegistry};
+use spatial::{Budget, CollectionId, Costs, CrsRegistry};
 
 use super::REVISION;
 use super::collections::known;
@@ -49,8 +49,7 @@ async fn search(
     body: Body,
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let request =
-        made_out(&app, body, |body, registry| SearchRequest::read(body, None, registry)).await?;
+    let request = made_out_search(&app, None, body).await?;
     let answer = request.answer(&app.engine).await?;
     take(&app, &sender, &answer).await?;
     Ok(respond(answer, JSON))
@@ -74,9 +73,7 @@ async fn search_one(
 ) -> Result<Response, Problem> {
     let id = known(&app.engine.snapshot(), &id)?;
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
-    let read =
-        move |body: &[u8], registry: &CrsRegistry| SearchRequest::read(body, Some(&id), registry);
-    let request = made_out(&app, body, read).await?;
+    let request = made_out_search(&app, Some(id), body).await?;
     let answer = request.answer(&app.engine).await?;
     take(&app, &sender, &answer).await?;
     // Features of one collection are a feature collection.
@@ -104,6 +101,24 @@ async fn cluster(
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request = made_out(&app, body, ClusterRequest::read).await?;
     Ok(respond(request.answer(&app.engine).await?, JSON))
+}
+
+/// The search that a body asks for, of `one` collection or of those that it lists.
+async fn made_out_search(
+    app: &App,
+    one: Option<CollectionId>,
+    body: Bytes,
+) -> Result<SearchRequest, Problem> {
+    if let Some(known) = app.searches.find(one.as_ref(), &body) {
+        return Ok(known);
+    }
+    let searches = Arc::clone(&app.searches);
+    let read = move |body: &[u8], registry: &CrsRegistry| {
+        let made = SearchRequest::read(body, one.as_ref(), registry)?;
+        searches.keep(one.as_ref(), body, &made);
+        Ok(made)
+    };
+    made_out(app, body, read).await
 }
 
 /// What `read` makes of a body: on the pool when it is long.
