@@ -15,94 +15,80 @@ use crate::items::compare_values;
 pub(super) struct Grouping<'a> {
     plan: &'a Plan,
     groups: Vec<Tally<'a>>,
-    /// Groups by the numbers of the values of their key.
-    by_key: FxHashMap<Box<[u32]>, u32>,
     /// A field of the key each.
-    fields: Vec<ValueNumbers<'a>>,
-    /// The key of the feature at hand.
-    key: Vec<u32>,
-    codes: CodeGroups<'a>,
+    fields: Vec<KeyField<'a>>,
+    /// For each field but the first: numbers of what it and those before it say together. Those of the
+    /// last are the groups.
+    joined: Vec<FxHashMap<[u32; 2], u32>>,
+    /// The last shard of several features; the codes of the fields are its.
+    shard: Option<&'a Shard>,
 }
 
-/// Numbers the values of one field across shards.
-#[derive(Default)]
-struct ValueNumbers<'a> {
+/// Numbers what one field says across shards, in the order in which it is met.
+struct KeyField<'a> {
+    column: usize,
     texts: FxHashMap<&'a str, u32>,
-    /// Numbers of other values, by their bits.
+    /// Other values, by their bits.
     others: FxHashMap<u64, u32>,
+    /// No value.
+    nothing: Option<u32>,
+    /// The number for each code of the shard at hand, as far as they were met; last that of no value.
+    of_codes: Vec<u32>,
 }
 
-/// Number of the absence of a value.
-const NO_VALUE: u32 = u32::MAX;
+/// Stands for a code that was not met yet.
+const UNKNOWN: u32 = u32::MAX;
 
-impl<'a> ValueNumbers<'a> {
+impl<'a> KeyField<'a> {
+    fn new(column: usize) -> Self {
+        let (texts, others, nothing, of_codes) = Default::default();
+        Self { column, texts, others, nothing, of_codes }
+    }
+
     fn number(&mut self, value: ValueRef<'a>) -> u32 {
-        let next = (self.texts.len() + self.others.len()) as u32;
+        let met = self.texts.len() + self.others.len() + usize::from(self.nothing.is_some());
+        let next = met as u32;
         match value {
             ValueRef::Text(text) => *self.texts.entry(text).or_insert(next),
             ValueRef::Bool(truth) => *self.others.entry(truth.into()).or_insert(next),
             ValueRef::Int(whole) => *self.others.entry(whole.cast_unsigned()).or_insert(next),
             ValueRef::Real(real) => *self.others.entry(real.to_bits()).or_insert(next),
             // Nothing is grouped by bytes.
-            ValueRef::Null | ValueRef::Bytes(_) => NO_VALUE,
-        }
-    }
-}
-
-/// Groups by the codes of the key's fields in one shard, as far as they were met.
-#[derive(Default)]
-struct CodeGroups<'a> {
-    shard: Option<&'a Shard>,
-    /// A place for each combination of codes; empty where there are too many.
-    groups: Vec<u32>,
-}
-
-/// Stands for a group that was not met yet.
-const UNKNOWN: u32 = u32::MAX;
-
-impl<'a> CodeGroups<'a> {
-    /// Most combinations of codes that have a place.
-    const MOST: usize = 1 << 14;
-
-    fn enter(&mut self, shard: &'a Shard, columns: &[usize]) {
-        // An edit is a shard of its own, and comes between the features of another.
-        if shard.len() == 1 || self.shard.is_some_and(|known| std::ptr::eq(known, shard)) {
-            return;
-        }
-        let values = columns.iter().map(|column| shard.columns()[*column].distinct() + 1);
-        let combinations = values.fold(1, usize::saturating_mul);
-        self.shard = Some(shard);
-        self.groups.clear();
-        if combinations <= Self::MOST {
-            self.groups.resize(combinations, UNKNOWN);
+            ValueRef::Null | ValueRef::Bytes(_) => *self.nothing.get_or_insert(next),
         }
     }
 
-    /// The place of the group of the feature at a slot of `shard`.
-    fn place(&mut self, shard: &Shard, columns: &[usize], slot: usize) -> Option<&mut u32> {
-        if !self.shard.is_some_and(|known| std::ptr::eq(known, shard)) {
-            return None;
+    fn enter(&mut self, shard: &Shard) {
+        self.of_codes.clear();
+        self.of_codes.resize(shard.columns()[self.column].distinct() + 1, UNKNOWN);
+    }
+
+    /// The number of the feature at a slot of the shard that was entered.
+    fn number_of(&mut self, shard: &'a Shard, slot: usize) -> u32 {
+        let column = &shard.columns()[self.column];
+        let code = column.code(slot).map_or(self.of_codes.len() - 1, usize::from);
+        match self.of_codes[code] {
+            UNKNOWN => {
+                let number = self.number(column.value(slot));
+                self.of_codes[code] = number;
+                number
+            }
+            number => number,
         }
-        let place = columns.iter().fold(0, |place, column| {
-            let column = &shard.columns()[*column];
-            let code = column.code(slot).map_or(column.distinct(), usize::from);
-            place * (column.distinct() + 1) + code
-        });
-        self.groups.get_mut(place)
     }
 }
 
 impl<'a> Grouping<'a> {
     pub(super) fn new(plan: &'a Plan) -> Self {
+        let keys = plan.keys.len();
         let mut grouping = Self {
             plan,
             groups: Vec::new(),
-            by_key: FxHashMap::default(),
-            fields: plan.keys.iter().map(|_key| ValueNumbers::default()).collect(),
-            key: Vec::with_capacity(plan.keys.len()),
-            codes: CodeGroups::default(),
+            fields: plan.keys.iter().copied().map(KeyField::new).collect(),
+            joined: vec![FxHashMap::default(); keys.saturating_sub(1)],
+            shard: None,
         };
-        if plan.keys.is_empty() {
+        if keys == 0 {
             // Of nothing, too, there is a count.
             grouping.groups.push(Tally::new(plan, Vec::new()));
         }
@@ -111,50 +97,54 @@ impl<'a> Grouping<'a> {
 
     /// Takes features of one shard.
     pub(super) fn take(&mut self, shard: &'a Shard, slots: &[u16]) -> Result<(), EngineError> {
-        self.codes.enter(shard, &self.plan.keys);
+        // An edit is a shard of its own, and comes between the features of another.
+        let is_edit = shard.len() == 1;
+        if !is_edit && !self.shard.is_some_and(|known| std::ptr::eq(known, shard)) {
+            self.fields.iter_mut().for_each(|field| field.enter(shard));
+            self.shard = Some(shard);
+        }
         for slot in slots.iter().map(|slot| usize::from(*slot)) {
-            let group = self.group_of(shard, slot)?;
-            self.groups[group as usize].take(self.plan, shard.feature(slot));
+            let group = self.group_of(shard, slot, is_edit)?;
+            self.groups[group].take(self.plan, shard.feature(slot));
         }
         Ok(())
     }
 
-    fn group_of(&mut self, shard: &'a Shard, slot: usize) -> Result<u32, EngineError> {
-        let columns = &self.plan.keys;
-        if columns.is_empty() {
-            return Ok(0);
-        }
-        let known = self.codes.place(shard, columns, slot);
-        if let Some(group) = known.filter(|group| **group != UNKNOWN) {
-            return Ok(*group);
-        }
-        self.key.clear();
-        for (field, column) in self.fields.iter_mut().zip(columns) {
-            self.key.push(field.number(shard.columns()[*column].value(slot)));
-        }
-        let group = match self.by_key.get(self.key.as_slice()) {
-            Some(group) => *group,
-            None => self.new_group(shard, slot)?,
+    fn group_of(
+        &mut self,
+        shard: &'a Shard,
+        slot: usize,
+        is_edit: bool,
+    ) -> Result<usize, EngineError> {
+        let number = |field: &mut KeyField<'a>| match is_edit {
+            true => field.number(shard.columns()[field.column].value(slot)),
+            false => field.number_of(shard, slot),
         };
-        if let Some(place) = self.codes.place(shard, columns, slot) {
-            *place = group;
+        let mut fields = self.fields.iter_mut();
+        let Some(first) = fields.next() else { return Ok(0) };
+        let mut group = number(first);
+        for (field, joined) in fields.zip(&mut self.joined) {
+            let (key, next) = ([group, number(field)], joined.len() as u32);
+            group = *joined.entry(key).or_insert(next);
+        }
+        let group = group as usize;
+        if group == self.groups.len() {
+            self.add_group(shard, slot)?;
         }
         Ok(group)
     }
 
-    /// A group for the key at hand, which is that of the feature at a slot of `shard`.
-    fn new_group(&mut self, shard: &Shard, slot: usize) -> Result<u32, EngineError> {
+    /// Adds the group of the feature at a slot of `shard`.
+    fn add_group(&mut self, shard: &Shard, slot: usize) -> Result<(), EngineError> {
         if self.groups.len() == MAX_GROUPS {
             return Err(EngineError::Unmeasurable {
                 what: format!("more than {MAX_GROUPS} groups; group by fewer fields"),
             });
         }
-        let group = self.groups.len() as u32;
         let value = |column: &usize| shard.columns()[*column].value(slot).to_value();
         let key = self.plan.keys.iter().map(value).collect();
         self.groups.push(Tally::new(self.plan, key));
-        self.by_key.insert(self.key.as_slice().into(), group);
-        Ok(group)
+        Ok(())
     }
 
     /// The groups, by their keys.
