@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use ledger::indicator::{
-    DEFAULT_DEFINITIONS, DefinitionSet, Definitions, Target, Targets, Unit, UnitTree,
+    Clearing, DEFAULT_DEFINITIONS, DefinitionSet, Definitions, Target, Targets, Unit, UnitTree,
+    clearing_faults,
 };
 use serde::Deserialize;
 use server::indicators::Indicators;
@@ -29,11 +30,15 @@ pub fn read_definitions(path: Option<&Path>) -> Result<Definitions, DataFileErro
         .map_err(|faults| DataFileError::Definitions { path: path.to_owned(), faults })
 }
 
-/// Targets as a file has them: a table `[[targets]]` each.
+/// Targets as a file has them: a table `[[targets]]` each, and `[[clearings]]` for a task that is to be
+/// cleared as its points come.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TargetFile {
+    #[serde(default)]
     targets: Vec<Target>,
+    #[serde(default)]
+    clearings: Vec<Clearing>,
 }
 
 /// Reads the targets of a file.
@@ -61,19 +66,27 @@ pub fn read_indicators(
 ) -> Result<Indicators, DataFileError> {
     let definitions = read_definitions(named(&config.indicators))?;
     let Some(path) = named(&config.targets) else {
-        return Ok(Indicators { definitions, targets: Vec::new() });
+        return Ok(Indicators { definitions, targets: Vec::new(), clearings: Vec::new() });
     };
     let file: TargetFile = parse(path, &read(path)?)?;
     let known = engine::ledger::known_units(state);
-    let known = known.unwrap_or_else(|| file.targets.iter().map(|one| one.unit.clone()).collect());
+    let named = || {
+        let clearings = file.clearings.iter().filter_map(|one| one.unit.as_ref());
+        file.targets.iter().map(|one| &one.unit).chain(clearings).cloned().collect()
+    };
+    let known = known.unwrap_or_else(named);
     let whole = Unit { code: String::new(), name: String::new(), parent: None };
     let part = |code: String| Unit { name: code.clone(), code, parent: Some(String::new()) };
     let known = known.into_iter().filter(|code| !code.is_empty()).map(part);
     let refused = |faults| DataFileError::Targets { path: path.to_owned(), faults };
     let units = UnitTree::new(std::iter::once(whole).chain(known).collect());
     let units = units.map_err(|fault| DataFileError::Units { path: path.to_owned(), fault })?;
+    let faults = clearing_faults(&file.clearings, |unit| units.slot(unit).is_some());
+    if !faults.is_empty() {
+        return Err(refused(faults));
+    }
     Targets::new(file.targets.clone(), &definitions, &units).map_err(refused)?;
-    Ok(Indicators { definitions, targets: file.targets })
+    Ok(Indicators { definitions, targets: file.targets, clearings: file.clearings })
 }
 
 #[cfg(test)]

@@ -71,6 +71,13 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     assert_eq!((towns.len() > 3, &told["leftOut"]), (true, &json!([])), "{told}");
     let lamps: BTreeSet<&str> = towns.iter().filter_map(|one| one["lamp"].as_str()).collect();
     assert!(lamps.contains("red"), "{lamps:?}");
+    let cleared: BTreeSet<&str> = told["clearings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["task"].as_str())
+        .collect();
+    assert_eq!(cleared, BTreeSet::from(["WZ", "ZD"]));
 
     // Figures of an area across both towns are of what lies in it, and stay as of a moment when it is
     // drawn anew.

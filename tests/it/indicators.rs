@@ -11,7 +11,8 @@ use crate::running::{Answer, Response, Server, folder_with, run};
 
 /// A town is to clear 1000 m², of which it has cleared 120.5.
 const TARGETS: &str = "[[targets]]\ntask = \"CW\"\nunit = \"110115001\"\nperiod = \"2025\"\n\
-    indicator = \"completion_area\"\nplanned = 0.1\nunit_of_measure = \"万㎡\"\nperson = \"王五\"\n";
+    indicator = \"completion_area\"\nplanned = 0.1\nunit_of_measure = \"万㎡\"\nperson = \"王五\"\n\
+    [[clearings]]\ntask = \"CW\"\ndays = 60\n";
 
 /// A served ledger with a town office and both checkers.
 struct District {
@@ -208,6 +209,20 @@ fn targets_tell_lamps_and_reasons_and_no_person() {
     let reason = town["reason"].as_str().unwrap();
     assert!(reason.contains("完成 12.05%") && reason.contains("自拟口径"), "{reason}");
     assert!(targets.iter().all(|one| one["unit"] != "110115002"), "it has no target");
+    // What is to be cleared as it comes: one point of the first town is closed, one waits since then.
+    let cleared = document["clearings"].as_array().unwrap();
+    let of = |unit: &str| cleared.iter().find(|one| one["unit"] == unit).unwrap();
+    let whole = of("110115");
+    assert_eq!(
+        (&whole["task"], &whole["open"], &whole["closed"]),
+        (&json!("CW"), &json!(2), &json!(1))
+    );
+    let parts = ["110115001", "110115002"].map(|unit| of(unit)["open"].clone());
+    assert_eq!(parts, [json!(1), json!(1)]);
+    assert_eq!((&whole["days"], &whole["lamp"]), (&json!(60), &json!("red")));
+    assert!(whole["reason"].as_str().unwrap().starts_with("动态清零：在账 2，其中超过 60 天的 2"));
+    let page = district.get("/targets?year=2025&f=html");
+    assert!(page.text().contains("<h2>动态清零</h2>"), "{}", page.text());
     for f in ["json", "html", "csv"] {
         let answer = district.get(&format!("/targets?year=2025&f={f}"));
         assert!(!answer.text().contains("王五"), "a person is of class L2: {}", answer.text());

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use ledger::indicator::{Done, Period, PointFacts, Step, Target, year_of};
+use ledger::indicator::{Clearing, Done, Period, PointFacts, Step, Target, year_of};
 use ledger::point::Quantities;
 use serde::Serialize;
 use spatial::Timestamp;
@@ -22,13 +22,17 @@ const MEASURES: [Measure; 3] = [
     (|done| done.count, "completion_count", "处"),
 ];
 /// What is asked for, in per cent of what is done until now: by turns, so that some towns are behind.
-const ASKED: [u64; 3] = [104, 112, 140];
+const ASKED: [u64; 3] = [104, 125, 200];
 /// Steps of the latest year: the last day, and per cent of the target.
 const STEPS: [(&str, u64); 3] = [("03-31", 15), ("06-30", 45), ("09-30", 80)];
+
+/// Tasks that are to be cleared as they come, and within how many days.
+const CLEARINGS: [(&str, u32); 2] = [("ZD", 45), ("WZ", 75)];
 
 #[derive(Serialize)]
 struct TargetFile {
     targets: Vec<Target>,
+    clearings: Vec<Clearing>,
 }
 
 /// Writes targets of the last two years for every town and task at which something was done.
@@ -54,7 +58,8 @@ pub(super) fn write_targets(
     let latest = sums.keys().map(|(year, ..)| *year).max().unwrap_or_default();
     let towns: BTreeSet<Arc<str>> = sums.keys().map(|(_, unit, _)| Arc::clone(unit)).collect();
     let mut targets = Vec::new();
-    for ((year, unit, task), done) in &sums {
+    let is_planned = |task: &str| CLEARINGS.iter().all(|(cleared, _)| *cleared != task);
+    for ((year, unit, task), done) in sums.iter().filter(|((.., task), _)| is_planned(task)) {
         let Some(period) = Period::of_year(*year).filter(|_| *year >= latest - 1) else {
             continue;
         };
@@ -80,7 +85,9 @@ pub(super) fn write_targets(
             timetable: timetable.collect(),
         });
     }
-    let text = toml::to_string(&TargetFile { targets })
+    let clearings =
+        CLEARINGS.map(|(task, days)| Clearing { task: task.to_owned(), unit: None, days });
+    let text = toml::to_string(&TargetFile { targets, clearings: clearings.to_vec() })
         .map_err(|error| std::io::Error::other(error.to_string()));
     let written = text.and_then(|text| std::fs::write(path, HEADER.to_owned() + &text));
     written.map_err(|source| CommandError::Io { path: path.to_owned(), source })

@@ -15,10 +15,10 @@ use super::{
 use crate::point::{Lamp, PointId, Quantities, SquareMetres, State};
 
 /// 2026-01-01 in Asia/Shanghai.
-const BEGIN: i64 = 1_767_196_800_000;
+pub(super) const BEGIN: i64 = 1_767_196_800_000;
 
 /// A point of a town that was registered and worked on early in 2026.
-fn point(unit: &str, task: &str, done_m2: u64) -> PointFacts {
+pub(super) fn point(unit: &str, task: &str, done_m2: u64) -> PointFacts {
     let quantities = Quantities {
         build_area_m2: SquareMetres::from_hundredths(done_m2 * 100),
         ..Quantities::default()
@@ -58,7 +58,7 @@ fn timetable(steps: &[(&str, f64)]) -> Vec<Step> {
 }
 
 /// What questions are asked of.
-struct Asked {
+pub(super) struct Asked {
     definitions: Definitions,
     units: UnitTree,
     targets: Targets,
@@ -67,7 +67,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn new(definitions: Definitions, targets: Vec<Target>) -> Self {
+    pub(super) fn new(definitions: Definitions, targets: Vec<Target>) -> Self {
         let units = district();
         let targets = Targets::new(targets, &definitions, &units).unwrap();
         // 146 of 365 days: two fifths.
@@ -75,7 +75,7 @@ impl Asked {
         Self { definitions, units, targets, outside: OutsideSums::new(), moment }
     }
 
-    fn question(&self) -> Question<'_> {
+    pub(super) fn question(&self) -> Question<'_> {
         Question {
             definitions: &self.definitions,
             units: &self.units,

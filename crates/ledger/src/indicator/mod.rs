@@ -9,6 +9,7 @@
 //! row 未落界 add up to the whole exactly.
 
 mod check;
+mod clearing;
 mod counts;
 mod definition;
 mod evaluate;
@@ -37,6 +38,8 @@ mod cases_tests;
 #[cfg(test)]
 mod check_tests;
 #[cfg(test)]
+mod clearing_tests;
+#[cfg(test)]
 mod histories_tests;
 #[cfg(test)]
 mod oracle_tests;
@@ -48,6 +51,7 @@ mod record_tests;
 mod select_tests;
 
 pub use check::{DefinitionFault, Definitions};
+pub use clearing::{Cleared, Clearing, cleared, clearing_faults};
 pub use counts::{Counting, Counts};
 pub use definition::{
     Basis, Better, Condition, Definition, DefinitionSet, Extent, Formula, Measure, Population,
@@ -62,7 +66,9 @@ pub use ranking::{Ranked, rank};
 pub use ratio::{Exact, Ratio};
 pub use record_rows::{BoundSum, RowValues};
 pub use record_sum::{Plain, RecordSum, RowCondition, RowQuantity};
-pub use tables::{Caption, Detail, Persons, figures_table, progress_table, ranking_table};
+pub use tables::{
+    Caption, Detail, Persons, clearing_table, figures_table, progress_table, ranking_table,
+};
 pub use target::{Target, TargetFault, Targets};
 pub use timetable::Step;
 pub use unit_of_measure::{Factor, InvalidFactor};

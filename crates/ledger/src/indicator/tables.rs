@@ -8,8 +8,8 @@ use spatial::{Revision, Table, TableCell, TableColumn};
 use super::progress::{is_by_the_piece, percent};
 use super::window::shown;
 use super::{
-    Basis, Definition, Exact, Figure, Figures, Formula, Moment, NoValue, Place, Progress, Question,
-    Ranked,
+    Basis, Cleared, Definition, Exact, Figure, Figures, Formula, Moment, NoValue, Place, Progress,
+    Question, Ranked,
 };
 use crate::point::Lamp;
 
@@ -198,6 +198,41 @@ pub fn progress_table(
         columns: names.chain(person).map(TableColumn::named).collect(),
         rows: progress.iter().map(row).collect(),
         notes: notes(question, caption, definitions.iter().filter(|one| one.is_completion())),
+    }
+}
+
+/// A table of tasks that are to be cleared as they come: what is open, for how long, and how long it took.
+pub fn clearing_table(question: &Question<'_>, cleared: &[Cleared], caption: Caption<'_>) -> Table {
+    let names = ["编码", "单位", "任务", "时限（天）", "在账", "超时限", "最久（天）", "期内销账"];
+    let names = names.into_iter().chain(["用时中位数（天）", "灯", "说明"]);
+    let count = |count: u64| TableCell::Number { scaled: i128::from(count), decimals: 0 };
+    let row = |one: &Cleared| {
+        vec![
+            one.code.as_str().into(),
+            one.name.as_str().into(),
+            one.task.as_str().into(),
+            count(one.days.into()),
+            count(one.open),
+            count(one.late),
+            one.oldest_days.map_or(TableCell::Empty, TableCell::from),
+            count(one.closed),
+            one.twice_median_days.map_or(TableCell::Empty, |twice| TableCell::Number {
+                scaled: i128::from(twice) * 5,
+                decimals: 1,
+            }),
+            lamp_name(one.lamp).into(),
+            text_cell(one.reason.as_deref()),
+        ]
+    };
+    let mut notes = notes(question, caption, std::iter::empty());
+    notes.push(
+        "自拟口径：在账为已挂账未销账，天数自挂账或反弹起算，用时不计经抽查不实的销账".to_owned(),
+    );
+    Table {
+        title: "动态清零".to_owned(),
+        columns: names.map(TableColumn::named).collect(),
+        rows: cleared.iter().map(row).collect(),
+        notes,
     }
 }
 

@@ -40,9 +40,11 @@ pub struct Target {
 
 /// Something of a target that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("target {number}, {key}: {value:?} {reason}")]
+#[error("{list} {number}, {key}: {value:?} {reason}")]
 pub struct TargetFault {
-    /// Which target, from 1.
+    /// What is listed: targets, or tasks to be cleared.
+    pub list: &'static str,
+    /// Which of them, from 1.
     pub number: usize,
     /// The key that is wrong.
     pub key: &'static str,
@@ -52,6 +54,8 @@ pub struct TargetFault {
     pub reason: String,
 }
 
+/// How faults call them.
+const LIST: &str = "target";
 /// Most targets of a file.
 const MAX_TARGETS: usize = 1_000_000;
 /// Most steps of a timetable: one a day.
@@ -91,6 +95,7 @@ impl Targets {
             let reason = format!("of them; at most {MAX_TARGETS} are possible");
             let value = targets.len().to_string();
             return Err(vec![TargetFault {
+                list: LIST,
                 number: MAX_TARGETS + 1,
                 key: "targets",
                 value,
@@ -104,7 +109,7 @@ impl Targets {
         for (number, target) in (1..).zip(targets) {
             let mut fault = |key, value: &str, reason: String| {
                 let value = value.chars().take(40).collect();
-                faults.push(TargetFault { number, key, value, reason });
+                faults.push(TargetFault { list: LIST, number, key, value, reason });
             };
             if target.task.trim().is_empty() {
                 fault("task", &target.task, "must name a task".to_owned());

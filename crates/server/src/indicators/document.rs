@@ -4,8 +4,8 @@
 use engine::ledger::{ProgressReport, UnitSource};
 use formats::datetime::utc_of_millis;
 use ledger::indicator::{
-    Basis, Better, Definition, Exact, Extent, Figure, FigureRow, Figures, Moment, NoValue, Persons,
-    Place, Progress, Ranked, Ratio, RecordSum, Target,
+    Basis, Better, Cleared, Definition, Exact, Extent, Figure, FigureRow, Figures, Moment, NoValue,
+    Persons, Place, Progress, Ranked, Ratio, RecordSum, Target,
 };
 use ledger::place::Day;
 use ledger::point::Lamp;
@@ -69,6 +69,7 @@ pub(super) fn document(answered: &Answered<'_>) -> Value {
                 told
             };
             document["targets"] = answered.progress.iter().map(row).collect();
+            document["clearings"] = answered.cleared.iter().map(cleared).collect();
             let left_out = answered.left_out.iter().take(MAX_LEFT_OUT);
             document["leftOut"] = left_out.map(|target| no_unit(target)).collect();
         }
@@ -196,6 +197,24 @@ fn progress(definitions: &[Definition], one: &Progress, persons: Persons) -> Val
         told["person"] = json!(one.person);
     }
     told
+}
+
+fn cleared(one: &Cleared) -> Value {
+    let median = one.twice_median_days.map(|twice| number(i128::from(twice) * 5, 1));
+    json!({
+        "unit": one.code,
+        "name": one.name,
+        "depth": one.depth,
+        "task": one.task,
+        "days": one.days,
+        "open": one.open,
+        "late": one.late,
+        "oldestDays": one.oldest_days,
+        "closed": one.closed,
+        "medianDays": median,
+        "lamp": one.lamp.identifier(),
+        "reason": one.reason
+    })
 }
 
 /// What a unit reported last.

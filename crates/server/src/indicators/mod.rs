@@ -15,9 +15,9 @@ use engine::ledger::{
 };
 use formats::report::{ReportFault, table_csv, workbook};
 use ledger::indicator::{
-    Caption, Definitions, Detail, Figures, Moment, OutsideSums, Persons, Progress, ProgressRules,
-    Question, Ranked, Target, Targets, UnitTree, figures_of, figures_table, names, progress,
-    progress_table, rank, ranking_table,
+    Caption, Cleared, Clearing, Definitions, Detail, Figures, Moment, OutsideSums, Persons,
+    Progress, ProgressRules, Question, Ranked, Target, Targets, UnitTree, cleared, clearing_table,
+    figures_of, figures_table, names, progress, progress_table, rank, ranking_table,
 };
 use ledger::place::{Day, FOCUS_AREAS};
 use ledger::record::calls::PROGRESS_REPORTS;
@@ -38,6 +38,8 @@ pub struct Indicators {
     /// The targets; those of units that are none at the moment asked about do not count, and are
     /// listed.
     pub targets: Vec<Target>,
+    /// The tasks that are to be cleared as they come (动态清零).
+    pub clearings: Vec<Clearing>,
 }
 
 /// An answer, before it is written.
@@ -47,6 +49,7 @@ pub struct Answered<'a> {
     question: Question<'a>,
     figures: Figures,
     progress: Vec<Progress>,
+    cleared: Vec<Cleared>,
     ranking: Option<(usize, Vec<Ranked>)>,
     /// Whether the window was said.
     is_said: bool,
@@ -213,6 +216,10 @@ impl Asked<'_> {
             Told::Figures => Vec::new(),
             Told::Progress => progress(&question, &figures, ProgressRules::default()),
         };
+        let cleared = match query.told {
+            Told::Figures => Vec::new(),
+            Told::Progress => cleared(&question, &indicators.clearings, &figures, points.iter()),
+        };
         let mut tasks = points.tasks();
         tasks.extend(indicators.targets.iter().map(|target| target.task.as_str()));
         let answered = Answered {
@@ -220,6 +227,7 @@ impl Asked<'_> {
             question,
             figures,
             progress,
+            cleared,
             ranking,
             is_said,
             source,
@@ -280,7 +288,7 @@ impl Answered<'_> {
         document::document(self)
     }
 
-    /// The answer as tables: what was asked for, then the ranking.
+    /// The answer as tables: what was asked for, then what is to be cleared, then the ranking.
     pub fn tables(&self, detail: Detail) -> Vec<Table> {
         let caption = self.caption();
         let first = match self.query.told {
@@ -298,7 +306,9 @@ impl Answered<'_> {
             let caption = Caption { title: &title, ..caption };
             ranking_table(&self.question, ranked, *indicator, None, caption)
         });
-        std::iter::once(first).chain(ranking).collect()
+        let cleared = (!self.cleared.is_empty())
+            .then(|| clearing_table(&self.question, &self.cleared, self.caption()));
+        std::iter::once(first).chain(cleared).chain(ranking).collect()
     }
 
     /// The answer as CSV: the ranking where one is asked for.
@@ -307,7 +317,11 @@ impl Answered<'_> {
     /// When the table cannot be written.
     pub fn csv(&self) -> Result<Vec<u8>, ReportFault> {
         let tables = self.tables(Detail::Parts);
-        table_csv(tables.last().ok_or(ReportFault::NoTable)?)
+        let table = match self.ranking {
+            Some(_) => tables.last(),
+            None => tables.first(),
+        };
+        table_csv(table.ok_or(ReportFault::NoTable)?)
     }
 
     /// The answer as a workbook, a sheet each table.

@@ -170,6 +170,21 @@ pub fn schemas() -> Map<String, Value> {
             "report": report
         }
     });
+    let days = |what: &str| json!({ "type": "number", "nullable": true, "description": what });
+    let cleared = json!({
+        "type": "object",
+        "description": "a task that is to be cleared as it comes (动态清零) at a unit",
+        "required": ["unit", "task", "days", "open", "late", "closed", "lamp"],
+        "properties": {
+            "unit": text(), "name": text(), "depth": { "type": "integer" }, "task": text(),
+            "days": { "type": "integer" }, "open": { "type": "integer" },
+            "late": { "type": "integer" }, "closed": { "type": "integer" },
+            "oldestDays": days("how long the oldest open point has been so"),
+            "medianDays": days("how long closing took, of what was closed in the window"),
+            "lamp": { "type": "string", "enum": ["green", "yellow", "red"] },
+            "reason": { "type": "string", "nullable": true }
+        }
+    });
     let told = |own: Value| {
         let mut properties = json!({
             "revision": { "type": "integer", "minimum": 0 },
@@ -211,9 +226,10 @@ pub fn schemas() -> Map<String, Value> {
         ("Indicators".to_owned(), told(json!({ "sums": list(sum), "rows": list(row) }))),
         (
             "TargetProgress".to_owned(),
-            told(
-                json!({ "targets": list(progress), "leftOut": list(json!({ "type": "object" })) }),
-            ),
+            told(json!({
+                "targets": list(progress), "clearings": list(cleared),
+                "leftOut": list(json!({ "type": "object" }))
+            })),
         ),
     ])
 }
@@ -291,5 +307,10 @@ fn targets_example() -> Value {
             "reportedAt": "2026-11-01T01:00:00.000Z"
         }
     });
-    example(definition, json!({ "targets": [target], "leftOut": [] }))
+    let cleared = json!({
+        "unit": "110115005", "name": "黄村地区", "depth": 1, "task": "ZD", "days": 45, "open": 3,
+        "late": 1, "oldestDays": 50, "closed": 12, "medianDays": 8.5, "lamp": "red",
+        "reason": "动态清零：在账 3，其中超过 45 天的 1，最久 50 天；目标为零"
+    });
+    example(definition, json!({ "targets": [target], "clearings": [cleared], "leftOut": [] }))
 }
