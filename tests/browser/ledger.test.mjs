@@ -107,6 +107,39 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
     assert.ok(!await page.locator("[data-ledger=figures]").isVisible());
   });
 
+  await t.test("draws one ledger over the map, in its own colours", async () => {
+    const choices = await page.locator("[data-ledger=book] option").evaluateAll((all) => all.map((one) => one.value));
+    for (const id of ["", "base", "outlets", "licences", "rebound", "land", "markets", "notices"]) assert.ok(choices.includes(id), id);
+    assert.ok(!choices.includes("special_groups"), "it is for enforcement alone");
+    await page.evaluate(() => window.tuban.map.jumpTo({ zoom: 15 }));
+    await idle(page);
+    const drawn = (of) => page.waitForFunction(async (of) => {
+      const { map } = window.tuban;
+      const layers = map.getStyle().layers.filter((layer) => layer.source === "ledger").map((layer) => layer.id);
+      const ids = new Set(layers.length ? map.queryRenderedFeatures({ layers }).map((f) => f.properties.code) : []);
+      const known = new Map(of);
+      const bounds = map.getBounds();
+      const inside = of.filter(([, place]) => bounds.contains(place)).map(([code]) => code);
+      return inside.length > 0 && inside.every((code) => ids.has(code)) && [...ids].every((code) => known.has(code));
+    }, of, { timeout: 30_000 });
+    const placed = async (path) => (await read(path)).features.map((f) => [f.properties.code, f.geometry.coordinates]);
+    for (const [id, path] of [
+      ["rebound", `/collections/points/items?f=json&limit=5000&filter=${encodeURIComponent("state='rebounded' OR rebound_count>=1")}`],
+      // In no tiles: drawn from its features.
+      ["licences", "/collections/enterprises/items?f=json&limit=5000&filter=point%20IS%20NOT%20NULL"],
+    ]) {
+      const rows = await placed(path);
+      await page.evaluate((center) => window.tuban.map.jumpTo({ center }), rows[0][1]);
+      await page.selectOption("[data-ledger=book]", id);
+      await drawn(rows);
+      assert.match(await page.locator("[data-ledger=bookKey]").innerText(), id === "rebound" ? /反弹.*销账.*其他/s : /存续.*无照/s);
+      await page.screenshot({ path: join(folder, `ledger-${id}.png`) });
+    }
+    await page.selectOption("[data-ledger=book]", "");
+    await page.waitForFunction(() => !window.tuban.map.getSource("ledger"));
+    assert.ok(!await page.locator("[data-ledger=bookKey]").isVisible());
+  });
+
   await t.test("speaks English, and asks nothing but its own origin", async () => {
     await page.click("#language");
     assert.match(await fold.innerText(), /^Ledger · \d+ open/);

@@ -214,6 +214,23 @@ fn ledgers_count_what_the_map_counts_by_unit_and_in_all() {
     let rest = office.get(&format!("/{}", href("next"))).json();
     assert_eq!((rest["numberReturned"].as_u64(), &rest["numberMatched"]), (Some(1), &json!(4)));
 
+    // Its style draws the same rows, in the tiles that it names.
+    let style = office.get(&format!("/{}", href("stylesheet"))).json();
+    let colours = style["layers"][1]["paint"]["circle-color"].to_string();
+    assert!(colours.starts_with("[\"match\",[\"get\",\"state\"],[\"registered\","), "{colours}");
+    let tilejson = style["sources"]["tuban"]["url"].as_str().unwrap();
+    let tilejson = office.get(&tilejson[tilejson.find("/xyz").unwrap()..]).json();
+    let tiles = tilejson["tiles"][0].as_str().unwrap();
+    assert!(tiles.contains("/xyz/points/") && tiles.contains("?filter=registered_at"), "{tiles}");
+    let tile = tiles.replace("{z}", "0").replace("{x}", "0").replace("{y}", "0");
+    assert_eq!(office.get(&tile[tile.find("/xyz").unwrap()..]).status, 200);
+    let qgis = office.get("/ledgers/outlets/style?client=qgis").json();
+    assert_eq!(qgis["layers"][0]["filter"][1], json!(["!", ["has", "closed"]]));
+    assert!(office.get("/ledgers/markets/style?f=qml").text().contains("attr=\"stage\""));
+    for (path, code) in [("land/style", "style_not_found"), ("lands/style", "not_found")] {
+        check_refusal(&office.get(&format!("/ledgers/{path}")), 404, code, path);
+    }
+
     let whole = ledger(&office, "base?unit=110115");
     assert_eq!((&whole["numberMatched"], &whole["outside"]), (&json!(3), &json!(null)));
     let own = ledger(&office, "base?unit=110115001&task=CW");

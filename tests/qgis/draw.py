@@ -9,6 +9,7 @@ import sqlite3
 import sys
 import urllib.request
 from collections import Counter
+from urllib.parse import quote
 
 from qgis.core import (
     QgsApplication,
@@ -128,6 +129,25 @@ def check_tiles(base, box, folder):
         check(f"{name}, published style", tile_layer(base, ids, True), view, f"{path}-styled.png", shares if "," not in ids else (0.7, 1), colours)
 
 
+def check_ledgers(base, box, folder):
+    """Rows of ledgers, by the filtered tiles and the style that each names: stages stay apart by colour."""
+    town = part(box["parcels"], 0.25, 0.5, 0.5)
+    for ledger, shares, colours in [
+        ("rebound", (0.0005, 0.1), {(142, 36, 170), (46, 158, 79)}),
+        ("outlets", (0.001, 0.2), {(11, 122, 117), (154, 165, 171)}),
+        ("markets", (0.0001, 0.05), {(46, 158, 79)}),
+    ]:
+        style_url = f"{base}/ledgers/{ledger}/style?client=qgis"
+        style = json.loads(answer(style_url))
+        assert colours <= looked_for(style), f"{ledger}: the style has not the colours {colours}"
+        tiles = quote(style["sources"]["tuban"]["tiles"][0], safe=":/{}?=")
+        layer = QgsVectorTileLayer(f"type=xyz&url={tiles}&zmin=0&zmax=18&styleUrl={style_url}", ledger)
+        message, loaded = layer.loadDefaultStyle()
+        assert loaded, f"{ledger}: the style is not understood: {message}"
+        view = part(box["parcels"], 0.5, 0.5, 1.05) if ledger == "markets" else town
+        check(f"ledger {ledger}, its own style", layer, view, f"{folder}/qgis-ledger-{ledger}.png", shares, colours)
+
+
 def check_services(base, box, folder):
     """Esri's VectorTileServer on Web Mercator, the grid that QGIS before 3.26 takes every service for, drawn in the
     style that the service names."""
@@ -178,6 +198,7 @@ def main(base, store, folder):
     collections = {c["id"]: c for c in json.loads(answer(f"{base}/collections"))["collections"]}
     box = {name: c["extent"]["spatial"]["bbox"][0] for name, c in collections.items() if "extent" in c}
     check_tiles(base, box, folder)
+    check_ledgers(base, box, folder)
     check_services(base, box, folder)
     check_store(base, store, collections, box, folder)
 

@@ -46,11 +46,12 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 18] = [
+static FILES: [(&str, Asset); 19] = [
     ("access.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/access.js"))),
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),
     ("grounds.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/grounds.js"))),
+    ("books.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/books.js"))),
     ("choropleth.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/choropleth.js"))),
     ("element.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/element.js"))),
     ("lamp.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/lamp.js"))),

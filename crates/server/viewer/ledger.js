@@ -1,6 +1,7 @@
 // The ledger beside the map: open points of the view or of a town by deadline, with lamp and state; a
 // click flies there and shows what has happened to the point. Stores without a ledger have none.
 import { ask } from "/viewer/access.js";
+import { books } from "/viewer/books.js";
 import { choropleth } from "/viewer/choropleth.js";
 import { element } from "/viewer/element.js";
 import { LAMPS, NEITHER, OPEN, daysLeft, lampColours, lampOf } from "/viewer/lamp.js";
@@ -36,6 +37,7 @@ export function ledger(map, box, { collections, language, show }) {
   const units = choropleth(map, { select: part("indicator"), key: part("figures") }, {
     word, language, hasUnits: collections.some((c) => c.id === "admin_units"),
   });
+  const over = books(map, { select: part("book"), key: part("bookKey") }, { word, language });
   const byState = new Map(paintedPoints().map((id) => [id, map.getPaintProperty(id, "circle-color")]));
   const hasTowns = collections.find((c) => c.id === POINTS).fields.some((field) => field.name === "town");
   let towns = [];
@@ -171,6 +173,7 @@ export function ledger(map, box, { collections, language, show }) {
     options(scope, [["", word("view")], ...towns]);
     options(colours, [["state", word("by_state")], ["lamp", word("by_lamp")]]);
     units.showWords();
+    over.showWords();
     paint();
     showList();
   }
@@ -204,6 +207,7 @@ export function ledger(map, box, { collections, language, show }) {
     later() {
       if (colours.value === "lamp") paint();
       units.later();
+      over.later();
       later();
     },
     trace,

@@ -2,7 +2,7 @@
 export const LEDGER_WORDS = {
   zh: {
     title: "一本账", open: "件未销账", scope: "范围", view: "当前视图", more: "件未列出", none: "没有未销账的点位", fold: "点位列表",
-    colours: "着色", by_state: "按状态", by_lamp: "按期限灯", indicator: "指标", no_indicator: "单位不着色", no_figures: "指标读取失败", deadline: "期限", noDeadline: "未定期限", noCode: "未立账", overdue: "已超 {} 天", left: "还有 {} 天", today: "今天到期",
+    colours: "着色", by_state: "按状态", by_lamp: "按期限灯", indicator: "指标", no_indicator: "单位不着色", book: "台账", no_book: "不叠加台账", no_figures: "指标读取失败", deadline: "期限", noDeadline: "未定期限", noCode: "未立账", overdue: "已超 {} 天", left: "还有 {} 天", today: "今天到期",
     state: "状态", lamp: "期限灯", task: "任务", unit: "责任单位", address: "地址", rebounds: "反弹次数", backfilled: "补录", late: "迟报",
     failed: "点位列表读取失败",
     green: "绿灯", yellow: "黄灯", red: "红灯", neither: "不在账",
@@ -21,7 +21,7 @@ export const LEDGER_WORDS = {
   },
   en: {
     title: "Ledger", open: "open", scope: "Of", view: "this view", more: "more are not listed", none: "No open points", fold: "List of points",
-    colours: "Colours", by_state: "by state", by_lamp: "by deadline", indicator: "Indicator", no_indicator: "units not coloured", no_figures: "The indicators could not be read", deadline: "Deadline", noDeadline: "no deadline", noCode: "no number yet", overdue: "{} days late", left: "{} days left", today: "due today",
+    colours: "Colours", by_state: "by state", by_lamp: "by deadline", indicator: "Indicator", no_indicator: "units not coloured", book: "Ledger over the map", no_book: "no ledger drawn", no_figures: "The indicators could not be read", deadline: "Deadline", noDeadline: "no deadline", noCode: "no number yet", overdue: "{} days late", left: "{} days left", today: "due today",
     state: "State", lamp: "Lamp", task: "Task", unit: "Unit", address: "Address", rebounds: "Rebounds", backfilled: "brought in afterwards", late: "late",
     failed: "The list of points could not be read",
     green: "green", yellow: "yellow", red: "red", neither: "not open",

@@ -178,8 +178,14 @@ impl Teller<'_> {
     fn market(&self, spot: &Spot, records: &mut Records) -> Result<(), SynthError> {
         let mut random = self.random(b"rm", 0);
         let stalls = 40 + random.below(160);
-        let stage = random.pick(&[(3, "关停"), (2, "注销"), (2, "腾退"), (2, "挪移"), (3, "完成")]);
-        let left = if stage == "完成" { 0 } else { random.below(stalls) };
+        let (stage, is_done) = random.pick(&[
+            (3, ("关", false)),
+            (2, ("消", false)),
+            (2, ("腾", false)),
+            (2, ("挪", false)),
+            (3, ("挪", true)),
+        ]);
+        let left = if is_done { 0 } else { random.below(stalls) };
         let built = (stalls * 14) as f64;
         let started = FIRST_DAY + random.below(500);
         let values = [
@@ -192,7 +198,7 @@ impl Teller<'_> {
             ("vacated_m2", Value::Real(built - (left * 14) as f64)),
             ("destination", text("样图物流园（虚构）")),
             ("started", day(started)),
-            ("done", if stage == "完成" { day(started + 200) } else { Value::Null }),
+            ("done", if is_done { day(started + 200) } else { Value::Null }),
         ];
         records.add(MARKETS, self.at(spot.place)?, values);
         Ok(())

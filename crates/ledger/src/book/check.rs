@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use spatial::CollectionId;
 
-use super::{Book, BookSet, Field};
+use super::{Book, BookSet, Drawn, Field};
 use crate::data_check::{Check, DataFault};
 
 /// Most ledgers of an edition.
@@ -121,6 +121,35 @@ impl Check {
             self.line("stages.field", &stages.field);
             self.count("stages.words", stages.words.len(), 1..=MAX_PARTS);
             stages.words.iter().for_each(|word| self.line("stages.words", word));
+        }
+        self.drawn(&book.drawn);
+    }
+
+    fn drawn(&mut self, drawn: &Drawn) {
+        let colours = drawn.colours.iter().map(|one| ("drawn.colours.colour", &one.colour));
+        for (key, colour) in std::iter::once(("drawn.colour", &drawn.colour)).chain(colours) {
+            let digits = colour.strip_prefix('#').unwrap_or_default();
+            if digits.len() != 6 || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                self.fault(key, colour, "is no colour; write one as #1f77b4");
+            }
+        }
+        self.count("drawn.colours", drawn.colours.len(), 0..=MAX_PARTS);
+        let mut seen = BTreeSet::new();
+        for value in drawn.colours.iter().flat_map(|one| &one.values) {
+            self.line("drawn.colours.values", value);
+            if !seen.insert(value) {
+                self.fault("drawn.colours.values", value, "has two colours; leave one out");
+            }
+        }
+        if drawn.colours.len() > 1 && drawn.colours.iter().any(|one| one.values.is_empty()) {
+            let reason =
+                "are missing beside others; a colour of whatever value there is stands alone";
+            self.fault("drawn.colours.values", "", reason);
+        }
+        match &drawn.field {
+            Some(field) => self.line("drawn.field", field),
+            None if drawn.colours.is_empty() => {}
+            None => self.fault("drawn.field", "", "is missing: colours are by its values"),
         }
     }
 }

@@ -29,6 +29,7 @@ fn every_column_of_what_ships_is_in_its_collection() {
         }
         let others = book.sums.iter().map(|sum| &sum.field).chain(&book.point);
         let others = others.chain(book.stages.iter().map(|stages| &stages.field));
+        let others = others.chain(&book.drawn.field);
         for name in others {
             assert!(own.contains(name), "{}: {name}", book.id);
         }
@@ -56,6 +57,34 @@ fn faults_say_ledger_key_value_and_way_out() {
              which column names it",
         ]
     );
+}
+
+#[test]
+fn colours_that_cannot_be_drawn_are_told() {
+    let drawn = |text: &str| {
+        let mut set = shipped();
+        set.ledgers.truncate(1);
+        set.ledgers[0].drawn = toml::from_str(text).unwrap();
+        let faults = Books::new(set).map_or_else(|faults| faults, |_| Vec::new());
+        faults.iter().map(ToString::to_string).collect::<Vec<String>>()
+    };
+    for (text, expected) in [
+        ("colour = 'red'", "drawn.colour: \"red\" is no colour; write one as #1f77b4"),
+        ("colour = '#12345g'", "drawn.colour: \"#12345g\" is no colour"),
+        ("colours = [{ values = ['a'], colour = '#123456' }]", "drawn.field: \"\" is missing"),
+        (
+            "field = 'state'\ncolours = [{ values = ['a', 'a'], colour = '#123456' }]",
+            "drawn.colours.values: \"a\" has two colours; leave one out",
+        ),
+        (
+            "field = 'state'\ncolours = [{ colour = '#123456' }, { values = ['a'], colour = '#123456' }]",
+            "drawn.colours.values: \"\" are missing beside others",
+        ),
+    ] {
+        let faults = drawn(text);
+        assert!(faults.len() == 1 && faults[0].contains(expected), "{text}: {faults:?}");
+    }
+    assert!(drawn("field = 'state'\ncolours = [{ colour = '#123456' }]").is_empty());
 }
 
 #[test]

@@ -54,10 +54,44 @@ pub struct Book {
     /// How many rows stand at which stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stages: Option<Stages>,
+    /// How its rows are drawn.
+    #[serde(default)]
+    pub drawn: Drawn,
     /// On what it rests.
     pub basis: Basis,
     /// The document, or whose proposal it is.
     pub source: String,
+}
+
+/// How the rows of a ledger are drawn: in one colour, or by a column.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Drawn {
+    /// The colour of all other rows, `#rrggbb`.
+    pub colour: String,
+    /// The column by whose values rows have colours of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// These.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub colours: Vec<Coloured>,
+}
+
+impl Default for Drawn {
+    fn default() -> Self {
+        Self { colour: "#d55e00".to_owned(), field: None, colours: Vec::new() }
+    }
+}
+
+/// The colour of rows with one of some values.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coloured {
+    /// The values; whatever value there is when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+    /// The colour, `#rrggbb`.
+    pub colour: String,
 }
 
 /// Who keeps a ledger.

@@ -8,7 +8,9 @@ mod check_tests;
 mod definition;
 
 pub use check::{Books, fault};
-pub use definition::{Book, BookColumn, BookLevel, BookSet, BookSum, Field, Member, Stages};
+pub use definition::{
+    Book, BookColumn, BookLevel, BookSet, BookSum, Coloured, Drawn, Field, Member, Stages,
+};
 
 /// The ledgers that come with the program, as TOML.
 pub const DEFAULT_BOOKS: &str = include_str!("../../ledgers.toml");

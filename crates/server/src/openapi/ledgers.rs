@@ -8,6 +8,7 @@ use super::parts::{
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::routes::ledgers::{DEFAULT_ROWS, MAX_ROWS, OFFERS, seen};
 use crate::routes::towns::{LISTS, PLAN};
+use crate::routes::{MAPBOX_STYLE, QML};
 use crate::state::App;
 
 const TAG: &str = "Ledger";
@@ -24,6 +25,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     });
     paths.insert("/ledgers".to_owned(), json!({ "get": operation }));
     let date = || json!({ "type": "string", "format": "date" });
+    let style = json!({ "type": "string", "enum": ["mapbox", "json", "qml"], "default": "mapbox" });
+    let client = json!({ "type": "string", "enum": ["maplibre", "qgis"], "default": "maplibre" });
     let mut id = json!({ "type": "string" });
     let ids: Vec<&str> = seen(app).map(|book| book.id.as_str()).collect();
     if !ids.is_empty() {
@@ -32,6 +35,18 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     let limit = json!({
         "type": "integer", "minimum": 1, "maximum": MAX_ROWS, "default": DEFAULT_ROWS
     });
+    let style = json!({
+        "operationId": "getLedgerStyle",
+        "tags": [TAG],
+        "summary": "a style that draws the rows of a ledger in its own colours",
+        "parameters": [
+            path_parameter("ledgerId", "id of a ledger", id.clone()),
+            parameter("f", "MapLibre style, or QML for layers of QGIS's own", style),
+            parameter("client", "for whom the style is", client)
+        ],
+        "responses": answers("the style", &[(MAPBOX_STYLE, schema("Object")), (QML, text())])
+    });
+    paths.insert("/ledgers/{ledgerId}/style".to_owned(), json!({ "get": style }));
     let parameters = json!([
         path_parameter("ledgerId", "id of a ledger", id),
         parameter("unit", "code of a unit, with those beneath it in admin_units", text()),

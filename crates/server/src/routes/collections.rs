@@ -151,7 +151,7 @@ fn described(app: &App, base: &str, snapshot: &CollectionSnapshot) -> Value {
 }
 
 /// Whether tiles and styles show the collection to anybody.
-fn is_drawn(collection: &Collection) -> bool {
+pub fn is_drawn(collection: &Collection) -> bool {
     key_class(collection) <= HIGHEST_IN_TILES
 }
 

@@ -8,14 +8,15 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::get;
 use engine::ledger::{BookQuery, MAX_BOOK_ROWS};
-use engine::now;
+use engine::{key_class, now};
 use formats::report::{table_csv, workbook};
 use ledger::book::Book;
 use serde_json::{Value, json};
-use spatial::{CollectionId, Day, Revision};
+use spatial::{Collection, CollectionId, Day, FieldClass, Revision};
 
-use super::collections::page_map;
-use super::{DATASET, answers, tables};
+use super::collections::{is_drawn, page_map};
+use super::{DATASET, answers, styles, tables};
+use crate::access::UrlToken;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::html;
@@ -25,6 +26,7 @@ use crate::negotiate::{CSV, GEOJSON, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
 use crate::state::App;
+use crate::style::{self, StyleClient};
 
 /// The encodings.
 pub const OFFERS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
@@ -38,7 +40,10 @@ const MAX_ON_MAP: usize = 1_000;
 
 /// The routes.
 pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/ledgers", get(list)).route("/ledgers/{id}", get(one))
+    Router::new()
+        .route("/ledgers", get(list))
+        .route("/ledgers/{id}", get(one))
+        .route("/ledgers/{id}/style", get(its_style))
 }
 
 /// Whether this reader may know of a ledger: whoever does not see its collection does not.
@@ -74,7 +79,9 @@ async fn list(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pro
             }
         }
         let href = format!("{}/ledgers/{}", asked.base, book.id);
-        described["links"] = json!([link("item", JSON.media_type, &href, "its rows")]);
+        let mut links = vec![link("item", JSON.media_type, &href, "its rows")];
+        links.extend(style_link(&app, &asked, book));
+        described["links"] = links.into();
         listed.push(described);
     }
     let mut body =
@@ -122,6 +129,7 @@ async fn one(
                 links.push(link("next", JSON.media_type, &href, "the next page"));
             }
             links.extend(map_link(&asked, &question));
+            links.extend(style_link(&app, &asked, &question.book));
             body["links"] = links.into();
             answers::json(JSON.media_type, &body)
         }
@@ -143,6 +151,75 @@ async fn one(
     };
     answers::vary_by_accept(&mut response);
     Ok(private(response, page.revision))
+}
+
+/// `GET /ledgers/{id}/style`: the tiles of its rows, drawn as it says.
+async fn its_style(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    token: UrlToken,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let query = asked.query(&["f", "client"])?;
+    let format = query.choice("f", &["mapbox", "json", "qml"])?;
+    let client = styles::client(&query)?;
+    let question = app.settings.ledgers.query(&id, Day::of(now()));
+    let question = question.filter(|question| is_seen(&app, &question.book));
+    let book = question.ok_or_else(|| no_ledger(&app, &id))?.book;
+    let collection = drawn(&app, &book).ok_or_else(|| {
+        let detail = format!(
+            "no map shows the rows of {id:?}: {} is not there or for enforcement alone, or a list in a \
+             column says which rows they are",
+            book.collection
+        );
+        Problem::new(Code::StyleNotFound, detail)
+    })?;
+    if format == Some("qml") {
+        return Ok(styles::qml(&collection));
+    }
+    let filter = book.filter.as_deref();
+    let filter = filter.map_or(String::new(), |text| format!("?filter={}", encode(text)));
+    let (base, name) = (&asked.base, encode(&book.collection));
+    let document = match (is_drawn(&collection), client) {
+        (true, _) => style::document(
+            &book.title,
+            &[&collection],
+            client,
+            &token.append(&format!("{base}/xyz/{name}/tilejson.json{filter}")),
+            &token.append(&format!("{base}/xyz/{name}/{{z}}/{{x}}/{{y}}.mvt{filter}")),
+        ),
+        (false, StyleClient::MapLibre) => {
+            let mark = if filter.is_empty() { '?' } else { '&' };
+            let items =
+                format!("{base}/collections/{name}/items{filter}{mark}f=json&limit={MAX_ROWS}");
+            style::document_of_items(&book.title, &collection, &token.append(&items))
+        }
+        (false, StyleClient::Qgis) => {
+            let detail =
+                format!("{name} is in no tiles, which QGIS draws by a style; open its items");
+            return Err(Problem::new(Code::StyleNotFound, detail));
+        }
+    };
+    Ok(answers::json(styles::MAPBOX_STYLE, &document))
+}
+
+/// The collection of a ledger, with the colours of the ledger; none where no map shows its rows.
+fn drawn(app: &App, book: &Book) -> Option<Collection> {
+    let id = CollectionId::try_from(book.collection.as_str()).ok()?;
+    let state = app.engine.snapshot();
+    let held = state.collections.get(&id).filter(|_| book.member.is_none())?.collection();
+    // What is for enforcement alone is on no map of ours.
+    if key_class(held) > FieldClass::L2 {
+        return None;
+    }
+    let style = serde_json::to_string(&style::ledger::layers(&book.drawn, held)).ok();
+    Some(Collection { style, ..(**held).clone() })
+}
+
+fn style_link(app: &App, asked: &Asked, book: &Book) -> Option<Value> {
+    drawn(app, book)?;
+    let href = format!("{}/ledgers/{}/style", asked.base, book.id);
+    Some(link("stylesheet", styles::MAPBOX_STYLE, &href, "its rows on a map"))
 }
 
 /// The same rows as features, where a filter alone says which they are.

@@ -78,10 +78,7 @@ pub async fn style(
 ) -> Result<Response, Problem> {
     let query = QueryString::parse(query.as_deref(), &["f", "client"])?;
     let format = query.choice("f", &["mapbox", "json", "qml"])?;
-    let client = match query.choice("client", &["maplibre", "qgis"])? {
-        Some("qgis") => StyleClient::Qgis,
-        _ => StyleClient::MapLibre,
-    };
+    let client = client(&query)?;
     let snapshot = app.engine.snapshot();
     let ids = drawn(&snapshot, &id)?;
     let collections: Vec<Arc<Collection>> =
@@ -93,12 +90,7 @@ pub async fn style(
                 "QML is the style of one collection; name one",
             ));
         };
-        let mut response = style::qml(collection).into_response();
-        response.headers_mut().insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static("application/vnd.qgis.qml; charset=utf-8"),
-        );
-        return Ok(response);
+        return Ok(qml(collection));
     }
     let base = app.settings.links.base(peer.ip(), &headers);
     let joined = joined(ids.iter().map(spatial::CollectionId::as_str));
@@ -112,6 +104,22 @@ pub async fn style(
         &token.append(&format!("{base}/xyz/{joined}/{{z}}/{{x}}/{{y}}.mvt")),
     );
     Ok(answers::json(MAPBOX_STYLE, &document))
+}
+
+/// Who reads a style, by the parameter `client`.
+pub fn client(query: &QueryString) -> Result<StyleClient, Problem> {
+    Ok(match query.choice("client", &["maplibre", "qgis"])? {
+        Some("qgis") => StyleClient::Qgis,
+        _ => StyleClient::MapLibre,
+    })
+}
+
+/// The style of a collection for QGIS's own layers.
+pub fn qml(collection: &Collection) -> Response {
+    let mut response = style::qml(collection).into_response();
+    let media_type = HeaderValue::from_static("application/vnd.qgis.qml; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    response
 }
 
 /// The collections that the style called `id` draws: all of them, or those that it names with

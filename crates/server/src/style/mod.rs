@@ -5,6 +5,7 @@
 //! from its geometry type.
 
 mod default;
+pub mod ledger;
 mod qgis;
 mod qml;
 #[cfg(test)]
@@ -53,6 +54,19 @@ pub fn layers(collection: &Collection, client: StyleClient) -> Vec<Value> {
     } else {
         layers
     }
+}
+
+/// A whole style over the features of one collection at `items_url`, GeoJSON, for what is in no tiles.
+pub fn document_of_items(title: &str, collection: &Collection, items_url: &str) -> Value {
+    let client = StyleClient::MapLibre;
+    let mut document = document(title, &[collection], client, items_url, items_url);
+    document["sources"]["tuban"] = json!({ "type": "geojson", "data": items_url });
+    for layer in document["layers"].as_array_mut().into_iter().flatten() {
+        if let Some(layer) = layer.as_object_mut() {
+            layer.remove("source-layer");
+        }
+    }
+    document
 }
 
 /// Where nothing is drawn.
