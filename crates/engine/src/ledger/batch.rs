@@ -17,7 +17,7 @@ use super::held::{Held, assign, blank};
 use super::index::Index;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
-use crate::places::at_position;
+use crate::places::{Parents, at_position};
 use crate::{Defect, EngineError};
 
 /// What the index knows of the points, events and numbers that a batch names.
@@ -306,7 +306,7 @@ impl Batch<'_> {
         if let Some(position) = position {
             let place = (position, &self.held.points.collection().crs);
             let day = Day::of(event.occurred_at);
-            let found = at_position(self.state, self.registry, place, day)?;
+            let found = at_position(self.state, self.registry, place, (day, &Parents::default()))?;
             *unit = found.unit(Level::Town).map(|town| town.code.clone());
         }
         Ok(())

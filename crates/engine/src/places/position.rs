@@ -1,8 +1,10 @@
 //! The units at a position on a day, from any state of the store.
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use ledger::place::{ADMIN_UNITS, AdminUnit, Day, GRID_CELLS, Level, UnitReader, ValidityReader};
+use rustc_hash::FxHashMap;
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureRef, Snapshot,
     ValueRef,
@@ -37,19 +39,42 @@ impl AtPosition {
     }
 }
 
+/// Units that others named as their parents, of one state and day: many positions have few.
+#[derive(Debug, Default)]
+pub struct Parents(Mutex<FxHashMap<(String, Level), Option<AdminUnit>>>);
+
+impl Parents {
+    /// The unit of a code and level; `find` looks for it where it is not known yet.
+    fn get(
+        &self,
+        (code, level): (&str, Level),
+        find: impl FnOnce() -> Option<AdminUnit>,
+    ) -> Option<AdminUnit> {
+        // Nothing panics while it is held.
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (code.to_owned(), level);
+        if let Some(unit) = known().get(&key) {
+            return unit.clone();
+        }
+        let unit = find();
+        known().insert(key, unit.clone());
+        unit
+    }
+}
+
 /// The units and the grid cell that are valid on `day` at `position`, east first in `crs`, as
 /// `state` knows them: of a level the smallest code whose polygon holds it, borders included. Where
-/// no polygon of a level does, the parent that the next finer unit names stands for it. Not for the
-/// async runtime: some polygons are walked.
+/// no polygon of a level does, the parent that the next finer unit names stands for it; `parents` are
+/// those of this state and day. Not for the async runtime: some polygons are walked.
 pub fn at_position(
     state: &Snapshot,
     registry: &CrsRegistry,
     (position, crs): ([f64; 2], &Crs),
-    day: Day,
+    (day, parents): (Day, &Parents),
 ) -> Result<AtPosition, EngineError> {
     let mut found = AtPosition::default();
     if let Some(held) = collection(state, ADMIN_UNITS) {
-        found.units = units(held, registry, (position, crs), day)?;
+        found.units = units(held, registry, (position, crs), (day, parents))?;
     }
     if let Some(held) = collection(state, GRID_CELLS) {
         let mut codes = Vec::new();
@@ -111,7 +136,7 @@ fn units(
     held: &CollectionSnapshot,
     registry: &CrsRegistry,
     at: ([f64; 2], &Crs),
-    day: Day,
+    (day, parents): (Day, &Parents),
 ) -> Result<Vec<UnitHere>, EngineError> {
     let Some(reader) = UnitReader::of(held.collection()) else { return Ok(Vec::new()) };
     let mut by_level: BTreeMap<Level, UnitHere> = BTreeMap::new();
@@ -130,7 +155,8 @@ fn units(
         let parent = level.and_then(|level| by_level.get(&level)?.unit.parent.clone());
         if !by_level.contains_key(&above)
             && let Some(parent) = parent
-            && let Some(unit) = named(held, &reader, (&parent, above), day)
+            && let Some(unit) =
+                parents.get((&parent, above), || named(held, &reader, (&parent, above), day))
         {
             by_level.insert(above, UnitHere { unit, by_polygon: false });
         }

@@ -19,7 +19,7 @@ use spatial::{
     Revision, Snapshot, Timestamp, Value, ValueRef,
 };
 
-use super::position::{AtPosition, at_position, collection, projected, valid_at};
+use super::position::{AtPosition, Parents, at_position, collection, projected, valid_at};
 use crate::pool::{Weight, each_in_parallel};
 use crate::query::{fault, metric};
 use crate::{Engine, EngineError, Profile, ReadableField};
@@ -151,8 +151,9 @@ fn find(
     query: &ResponsibleQuery,
     budget: &Budget<'_>,
 ) -> Result<ResponsibleFound, EngineError> {
+    let parents = Parents::default();
     let here = each_in_parallel(&query.positions, |position| {
-        places_at(*position, (state, registry), query, budget)
+        places_at(*position, (state, registry, &parents), query, budget)
     });
     let mut here = here.into_iter().collect::<Result<Vec<_>, EngineError>>()?;
     if let Some(held) = collection(state, RESPONSIBILITIES) {
@@ -164,13 +165,13 @@ fn find(
 /// What lies at a position; who answers for it is not told yet.
 fn places_at(
     position: [f64; 2],
-    (state, registry): (&Snapshot, &CrsRegistry),
+    (state, registry, parents): (&Snapshot, &CrsRegistry, &Parents),
     query: &ResponsibleQuery,
     budget: &Budget<'_>,
 ) -> Result<ResponsibleHere, EngineError> {
     budget.spend(0, 0).map_err(EngineError::from)?;
     let here = (position, &Crs::CGCS2000);
-    let mut at = at_position(state, registry, here, query.day)?;
+    let mut at = at_position(state, registry, here, (query.day, parents))?;
     conceal(&mut at, state, query.profile);
     let mut found =
         ResponsibleHere { position, at, is_complete: true, ..ResponsibleHere::default() };
