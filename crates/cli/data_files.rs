@@ -13,9 +13,12 @@ use ledger::dossier::{DEFAULT_DOSSIERS, Dossiers};
 use ledger::indicator::{DefinitionFault, TargetFault, UnitFault};
 use ledger::sight::{AreaRules, DEFAULT_AREAS, DEFAULT_PUBLIC, PublicView};
 use ledger::survey::{DEFAULT_SURVEY, SurveyTables};
+use ledger::task::{DEFAULT_TASKS, Tasks};
 use serde::de::DeserializeOwned;
 use server::ledgers::{Ledgers, SHIPPED};
 use thiserror::Error;
+
+use crate::ledger_config::{LedgerConfig, named};
 
 /// Largest file, in bytes.
 const MAX_BYTES: u64 = 64 << 20;
@@ -105,6 +108,24 @@ impl<F: fmt::Display> fmt::Display for Listed<'_, F> {
 /// When the file cannot be read, is no TOML, or has a fault.
 pub fn read_rules(path: Option<&Path>) -> Result<Rules, DataFileError> {
     load(path, ("clues.toml", DEFAULT_RULES), ("rules", Rules::new))
+}
+
+/// Reads the tasks of a file; without one, the example that comes with the program.
+///
+/// # Errors
+/// When the file cannot be read, is no TOML, or has a fault.
+pub fn read_tasks(path: Option<&Path>) -> Result<Tasks, DataFileError> {
+    load(path, ("tasks.toml", DEFAULT_TASKS), ("tasks", Tasks::new))
+}
+
+/// The rules of a city for its points: where it has tasks of its own, points are registered under these
+/// alone.
+///
+/// # Errors
+/// When their file cannot be used.
+pub fn ledger_rules(config: &LedgerConfig) -> Result<ledger::Rules, DataFileError> {
+    let own = named(&config.tasks).map(|path| read_tasks(Some(path))).transpose()?;
+    Ok(ledger::Rules { tasks: own.map(|tasks| tasks.codes()), ..config.rules() })
 }
 
 /// Reads the checklists of a file; without one, those that come with the program.
@@ -248,7 +269,8 @@ mod tests {
 
     #[test]
     fn mistakes_of_ledgers_name_the_file_the_ledger_the_value_and_a_way_out() {
-        assert_eq!(read_ledgers(None).unwrap().all().count(), 10);
+        assert_eq!(read_ledgers(None).unwrap().all().count(), 12);
+        assert_eq!(read_tasks(None).unwrap().all().len(), 9);
         let told = |from: &str, to: &str| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("台账.toml");

@@ -34,6 +34,9 @@ pub struct LedgerConfig {
     pub ahead_minutes: u32,
     /// File of the definitions of indicators, in TOML; empty: those that come with the program.
     pub indicators: PathBuf,
+    /// File of tasks (任务), in TOML; empty: the example that comes with the program, and points may be
+    /// registered under any task.
+    pub tasks: PathBuf,
     /// File of targets, in TOML, a table `[[targets]]` each; empty: none.
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
@@ -64,7 +67,7 @@ pub(crate) fn named(path: &Path) -> Option<&Path> {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        let Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days } =
+        let Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: _ } =
             Rules::default();
         Self {
             yellow_days,
@@ -72,6 +75,7 @@ impl Default for LedgerConfig {
             ahead_minutes,
             patrol_days,
             indicators: PathBuf::new(),
+            tasks: PathBuf::new(),
             targets: PathBuf::new(),
             spatial_rules: PathBuf::new(),
             ledgers: PathBuf::new(),
@@ -84,11 +88,11 @@ impl Default for LedgerConfig {
 }
 
 impl LedgerConfig {
-    /// As the ledger takes it.
+    /// As the ledger takes it, but for the tasks of the city's own file.
     pub fn rules(&self) -> Rules {
         let Self { yellow_days, late_hours, ahead_minutes, patrol_days, raisers, .. } =
             self.clone();
-        Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days }
+        Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: None }
     }
 }
 

@@ -98,6 +98,9 @@ impl Office {
     }
 }
 
+const DECISIONS: &str = "code,meeting,text,unit,due,done\n\
+    Y-1,DD-1,月底前清零,110115001,2026-06-30,\nY-2,DD-1,补建网点,110115002,2026-06-30,2026-06-01\n";
+
 /// A ledger with units, points of two towns and records beside them.
 fn office() -> Office {
     let town = Town::new();
@@ -117,6 +120,7 @@ fn office() -> Office {
         "projects",
         "plans",
         "milestones",
+        "decisions",
     ]);
     let plans = [plan("F-0", "2025-01-01", "2025-12-31"), plan("F-1", "2026-01-01", "2026-12-31")];
     for (collection, name, text) in [
@@ -126,6 +130,7 @@ fn office() -> Office {
         ("problems", "problems.csv", PROBLEMS.to_owned()),
         ("projects", "projects.csv", PROJECTS.to_owned()),
         ("milestones", "milestones.csv", MILESTONES.to_owned()),
+        ("decisions", "decisions.csv", DECISIONS.to_owned()),
         ("plans", "plans.geojsonl", plans.join("\n")),
     ] {
         std::fs::write(place.join(name), text).unwrap();
@@ -147,7 +152,7 @@ fn office() -> Office {
         register(2, 11),
         other(report(3, 20)),
         other(register(3, 21)),
-        stray(report(4, 30)),
+        report(4, 30),
         stray(register(4, 31)),
         report(5, 40),
     ]);
@@ -345,7 +350,13 @@ fn a_town_has_its_two_lists_and_one_plan() {
             "projects": { "count": 2, "done": 1, "late": 1, "noProblem": 1 }
         })
     );
+    let decided = |lists: &Value| {
+        let decisions = lists["decisions"].as_array().unwrap().iter();
+        decisions.map(|one| (one["code"].clone(), one["late"].clone())).collect::<Vec<_>>()
+    };
+    assert_eq!(decided(&lists), [(json!("Y-1"), json!(true))]);
     let district = ask("110115/lists").json();
+    assert_eq!(decided(&district).len(), 2, "with the towns beneath it");
     assert_eq!(district["counts"]["problems"]["count"], 4, "with the towns beneath it");
     let csv = ask("110115001/lists?f=csv");
     let csv = csv.text();
@@ -358,6 +369,7 @@ fn a_town_has_its_two_lists_and_one_plan() {
 
     let plan = ask("110115001/plan?date=2026-07-01").json();
     assert_eq!(plan["plan"]["code"], "F-1");
+    assert_eq!(decided(&plan), [(json!("Y-1"), json!(true))]);
     assert_eq!(plan["plan"]["measures"], json!(["拆除违法建设", "补建便民网点"]));
     let late: Vec<(&str, bool)> = plan["milestones"]
         .as_array()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::edit_town::check_refusal;
 use crate::points_town::{Town, event, other_program, register, report, submitted, uuid};
-use crate::running::{folder_with, run};
+use crate::running::{Server, folder_with, run};
 
 /// Closes a point that the town has seen.
 fn close(point: u64, number: u64) -> Value {
@@ -335,7 +335,7 @@ fn what_another_program_writes_over_a_point_is_put_back_and_listed() {
     other.execute("UPDATE points SET state = 'void' WHERE fid = 1", []).unwrap();
     drop(other);
     let town =
-        Town { server: crate::running::Server::start(&folder.path().join("s.gpkg"), &[]), folder };
+        Town { server: Server::start(&folder.path().join("s.gpkg"), &[]), folder };
     for _ in 0..300 {
         if town.row("points", 1)["state"] == "registered" {
             break;
@@ -387,7 +387,7 @@ fn a_ledger_is_made_once_and_described() {
     let again = run(folder.path(), &["ledger", "init", "s.gpkg"]);
     assert_eq!(again.code, 1);
     assert!(again.err.contains("has a ledger already"), "{}", again.err);
-    let server = crate::running::Server::start(&folder.path().join("s.gpkg"), &[]);
+    let server = Server::start(&folder.path().join("s.gpkg"), &[]);
     // Points come in degrees and are stored in metres.
     let made = server.post(&format!("/points/{}/events", uuid(1)), &report(1, 1).to_string());
     assert_eq!(made.status, 201, "{}", made.text());
@@ -406,10 +406,49 @@ fn a_ledger_is_made_once_and_described() {
 
     let plain = folder_with(&[("a.csv", b"name,lon,lat\nx,116.3,39.7\n")]);
     assert_eq!(run(plain.path(), &["import", "t.gpkg", "a.csv", "--crs", "EPSG:4490"]).code, 0);
-    let server = crate::running::Server::start(&plain.path().join("t.gpkg"), &[]);
+    let server = Server::start(&plain.path().join("t.gpkg"), &[]);
     check_refusal(&server.post("/points/events", "[]"), 404, "no_ledger", "no ledger");
     assert!(!server.get("/api?f=json").text().contains("/points/"));
     let refused = server.get("/points/x/trace");
     check_refusal(&refused, 404, "no_ledger", "no ledger");
     assert!(refused.text().contains("tuban ledger init"), "{}", refused.text());
+}
+
+#[test]
+fn points_are_registered_under_the_tasks_of_the_city_alone() {
+    const TASKS: &str = "edition = \"2026\"\n[[tasks]]\ncode = \"CW\"\nname = \"拆除违法建设\"\n\
+        mode = \"planned\"\ncategory = \"rectification\"\nbasis = \"local\"\nsource = \"文件\"\n";
+    let folder = folder_with(&[
+        ("tasks.toml", TASKS.as_bytes()),
+        ("tuban.toml", "[ledger]\ntasks = \"tasks.toml\"\n".as_bytes()),
+    ]);
+    let place = folder.path();
+    assert_eq!(run(place, &["ledger", "init", "s.gpkg"]).code, 0);
+    let tasks = place.join("tasks.toml").display().to_string();
+    std::fs::write(place.join("tuban.toml"), format!("[ledger]\ntasks = {tasks:?}\n")).unwrap();
+    let config = place.join("tuban.toml");
+    let server = Server::start(&place.join("s.gpkg"), &["--config", config.to_str().unwrap()]);
+    let raise = |event: &Value| {
+        server.post(
+            &format!("/points/{}/events", event["point"].as_str().unwrap()),
+            &event.to_string(),
+        )
+    };
+    assert_eq!(raise(&report(1, 1)).status, 201);
+    let mut other = register(1, 2);
+    other["task"] = json!("QQ");
+    check_refusal(&raise(&other), 422, "invalid_event", "is no task of this ledger; there are CW");
+    assert_eq!(raise(&register(1, 3)).status, 201);
+    let told = server.get("/tasks").json();
+    assert_eq!(
+        (&told["edition"], &told["tasks"][0]["modeName"]),
+        (&json!("2026"), &json!("计划管理"))
+    );
+    assert!(server.get("/tasks?f=csv").text().contains("拆除违法建设"));
+    drop(server);
+    std::fs::write(place.join("tasks.toml"), TASKS.replace("planned", "plan")).unwrap();
+    let serve = ["serve", "s.gpkg", "--listen", "127.0.0.1:0", "--config", "tuban.toml"];
+    let refused = run(place, &serve);
+    assert_eq!(refused.code, 1, "{}", refused.out);
+    assert!(refused.err.contains("tasks.toml, line 5: unknown variant `plan`"), "{}", refused.err);
 }

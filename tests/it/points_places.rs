@@ -7,12 +7,13 @@ use crate::edit_town::check_refusal;
 use crate::points_town::{Town, event, report, uuid};
 use crate::running::run;
 
-/// A unit round the place where reports of tests lie.
-fn unit(code: &str, level: &str, parent: Option<&str>) -> Value {
+/// A unit from some longitude on; from 116.3 on lie reports of tests.
+fn unit(code: &str, level: &str, parent: Option<&str>, west: f64) -> Value {
+    let east = west + 0.1;
     json!({
         "type": "Feature",
         "geometry": { "type": "MultiPolygon", "coordinates": [[[
-            [116.3, 39.7], [116.4, 39.7], [116.4, 39.8], [116.3, 39.8], [116.3, 39.7]
+            [west, 39.7], [east, 39.7], [east, 39.8], [west, 39.8], [west, 39.7]
         ]]] },
         "properties": {
             "code": code, "name": code, "level": level, "parent": parent, "valid_from": "2020-01-01"
@@ -24,7 +25,11 @@ fn town_with_units() -> Town {
     let town = Town::new();
     let made = run(town.folder.path(), &["places", "init", "s.gpkg"]);
     assert_eq!(made.code, 0, "{}", made.err);
-    let units = [unit("110115", "区", None), unit("110115005", "街乡镇", Some("110115"))];
+    let units = [
+        unit("110115", "区", None, 116.3),
+        unit("110115005", "街乡镇", Some("110115"), 116.3),
+        unit("110115001", "街乡镇", Some("110115"), 116.1),
+    ];
     for unit in units {
         let answer = town.server.post_as(
             "/collections/admin_units/items",
@@ -72,6 +77,16 @@ fn a_report_in_nobodys_area_says_so() {
     let town = town_with_units();
     let outside = town.raise(&without_unit(report(1, 1), [117.0, 40.5]));
     check_refusal(&outside, 422, "invalid_event", "of no unit");
+    // Nor does it help to name a unit, or what is none.
+    let mut named = report(1, 1);
+    named["geometry"]["coordinates"] = json!([121.47, 31.23]);
+    check_refusal(&town.raise(&named), 422, "invalid_event", "nor in another unit");
+    named["unit"] = json!("ABC");
+    check_refusal(&town.raise(&named), 422, "invalid_event", "is the code of no unit that day");
+    // A phone that is some metres off at the border is not refused.
+    named["unit"] = json!("110115001");
+    named["geometry"]["coordinates"] = json!([116.2008, 39.75]);
+    assert_eq!(town.raise(&named).status, 201);
     let nowhere = Town::new().raise(&without_unit(report(1, 1), [116.3385, 39.7285]));
     check_refusal(&nowhere, 422, "invalid_event", "of no unit");
 }

@@ -16,6 +16,7 @@ use super::export::schema;
 use super::{CommandError, registry};
 use crate::args::{GivenArgs, QueryArgs, QueryOperation, SearchArgs, SearchFlags, StoredArgs};
 use crate::config::Config;
+use crate::data_files::ledger_rules;
 use crate::output::{say, tell};
 
 /// Longest time of one query: whoever waits at a terminal can end it.
@@ -182,7 +183,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
         tile_cache_bytes: 0,
         threads: config.tiles.threads,
         query_time: QUERY_TIME,
-        ledger: config.ledger.rules(),
+        ledger: ledger_rules(&config.ledger)?,
         patrols: config.patrols.rules(),
         ..EngineSettings::default()
     };

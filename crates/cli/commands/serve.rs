@@ -5,7 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Audience, Engine, EngineSettings, View};
+use engine::{
+    Audience, Engine, EngineSettings, HIGHEST_IN_TILES, MAX_TILE_COLLECTIONS, View, key_class,
+};
 use server::{
     Access, Archives, EvidenceReaders, FenceSettings, LinkSettings, Readers, ServerSettings, Sight,
     WebhookSettings,
@@ -22,8 +24,8 @@ use crate::args::ServeArgs;
 use crate::audit_heads;
 use crate::config::{Config, Editors, GridConfig, Keep};
 use crate::data_files::{
-    read_areas, read_catalogue, read_checklists, read_dossiers, read_ledgers, read_public,
-    read_rules,
+    ledger_rules, read_areas, read_catalogue, read_checklists, read_dossiers, read_ledgers,
+    read_public, read_rules, read_tasks,
 };
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
@@ -79,10 +81,11 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let settings = EngineSettings {
         areas: Arc::new(read_areas(named(&config.accounts.areas))?),
         public: Arc::new(read_public(named(&config.accounts.public))?),
-        ..engine_settings(config)
+        ..engine_settings(config)?
     };
     let engine = Arc::new(Engine::open(served, registry, settings).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
     let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
@@ -141,6 +144,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         indicators: Some(Arc::new(indicators)),
         access,
         ledgers: Arc::new(ledgers),
+        tasks: Arc::new(tasks),
         dossiers: Some(Arc::new(dossiers)),
         rules: Arc::new(rules),
         checklists: Arc::new(checklists),
@@ -260,7 +264,11 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
         "" => format!("http://{host}:{}", address.port()),
         url => url.to_owned(),
     };
-    let all = snapshot.collections.keys().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+    let drawn = snapshot.collections.values().filter(|held| {
+        key_class(held.collection()) <= HIGHEST_IN_TILES && !held.collection().extent.is_empty()
+    });
+    let drawn = drawn.take(MAX_TILE_COLLECTIONS).map(|held| held.collection().id.as_str());
+    let all = drawn.collect::<Vec<_>>().join(",");
     say(format_args!(
         "{}: {features} features in {} collections, ready in {:.2} s on {address}",
         path.display(),
@@ -328,8 +336,11 @@ fn ready_bytes(config: &Config) -> u64 {
 }
 
 /// How the engine works by this configuration.
-pub fn engine_settings(config: &Config) -> EngineSettings {
-    EngineSettings {
+///
+/// # Errors
+/// When a file that it names cannot be used.
+pub fn engine_settings(config: &Config) -> Result<EngineSettings, CommandError> {
+    Ok(EngineSettings {
         tile_cache_bytes: (config.tiles.cache_mib << 20) - ready_bytes(config),
         threads: config.tiles.threads,
         grids: config.grids.iter().map(GridConfig::definition).collect(),
@@ -339,9 +350,9 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
             bytes: config.tiles.max_bytes,
             ..tile::Limits::default()
         },
-        ledger: config.ledger.rules(),
+        ledger: ledger_rules(&config.ledger)?,
         evidence: config.evidence.rules(),
         patrols: config.patrols.rules(),
         ..EngineSettings::default()
-    }
+    })
 }

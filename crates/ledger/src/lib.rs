@@ -35,6 +35,7 @@ pub mod rows;
 mod shipped;
 pub mod sight;
 pub mod survey;
+pub mod task;
 mod text_hash;
 mod unit_code;
 pub mod whistle;

@@ -9,6 +9,7 @@ use engine::{Audience, Engine, HIGHEST_IN_TILES, View, now};
 use ledger::checklist::Checklists;
 use ledger::clue::Rules;
 use ledger::dossier::Dossiers;
+use ledger::task::Tasks;
 use ledger::whistle::WhistleRules;
 use tokio::sync::{Semaphore, watch};
 
@@ -75,6 +76,8 @@ pub struct ServerSettings {
     pub access: Access,
     /// Ledgers as lists; none unless they are given.
     pub ledgers: Arc<Ledgers>,
+    /// The tasks of special actions.
+    pub tasks: Arc<Tasks>,
     /// What household files are made of; none are served without it.
     pub dossiers: Option<Arc<Dossiers>>,
     /// Spatial rules; none unless they are given.
@@ -110,6 +113,7 @@ impl Default for ServerSettings {
             indicators: None,
             access: Access::default(),
             ledgers: Arc::default(),
+            tasks: Arc::default(),
             dossiers: None,
             rules: Arc::default(),
             checklists: Arc::default(),

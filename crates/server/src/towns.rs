@@ -56,6 +56,16 @@ fn project(lists: &TownLists, of: &TownRow) -> Json {
     Json::Object(entry)
 }
 
+/// What meetings decided about the town.
+fn decisions(lists: &TownLists, day: Day) -> Json {
+    let told = |one: &TownRow| {
+        let mut entry = row(one);
+        entry.insert("late".to_owned(), json!(is_late(one, day)));
+        Json::Object(entry)
+    };
+    lists.decisions.iter().flatten().map(told).collect()
+}
+
 /// What the lists count up to.
 fn counts(lists: &TownLists, day: Day) -> Json {
     let problems = lists.problems.as_ref().map(|problems| {
@@ -93,7 +103,8 @@ pub fn lists_document(lists: &TownLists, day: Day) -> Json {
     json!({
         "revision": lists.revision.0, "day": day.to_string(), "unit": unit(lists),
         "counts": counts(lists, day), "complete": !lists.is_cut,
-        "problems": problems.collect::<Vec<_>>(), "projects": projects.collect::<Vec<_>>()
+        "problems": problems.collect::<Vec<_>>(), "projects": projects.collect::<Vec<_>>(),
+        "decisions": decisions(lists, day)
     })
 }
 
@@ -195,6 +206,7 @@ pub fn plan_document(town: &TownPlan, day: Day) -> Json {
         "revision": lists.revision.0, "day": day.to_string(), "unit": unit(lists),
         "plan": plan, "milestones": milestones.collect::<Vec<_>>(),
         "counts": counts(lists, day),
+        "decisions": decisions(lists, day),
         "openProblems": open.take(IN_SHORT).map(|one| problem(lists, one)).collect::<Vec<_>>(),
         "openProjects":
             unfinished.take(IN_SHORT).map(|one| project(lists, one)).collect::<Vec<_>>(),
@@ -257,6 +269,21 @@ pub fn plan_page(town: &TownPlan, day: Day) -> String {
         rows: town.milestones.iter().map(milestone).collect(),
         notes: Vec::new(),
     });
+    let decision = |one: &TownRow| {
+        let late = if is_late(one, day) { "逾期" } else { "" };
+        let [code, text, due, done] = ["code", "text", "due", "done"].map(|name| value(one, name));
+        vec![code, text, value(one, "meeting"), due, done, late.into()]
+    };
+    let decided: Vec<Vec<TableCell>> = lists.decisions.iter().flatten().map(decision).collect();
+    if !decided.is_empty() {
+        let names = ["编号", "议定事项", "会议", "期限", "完成日", "逾期"];
+        tables.push(Table {
+            title: "议定事项".to_owned(),
+            columns: names.map(TableColumn::named).to_vec(),
+            rows: decided,
+            notes: Vec::new(),
+        });
+    }
     let progress = |(task, progress): (&String, &TownProgress)| {
         let count = |number: u64| TableCell::Number { scaled: i128::from(number), decimals: 0 };
         let rate = rate(progress).map_or(TableCell::Empty, |rate| number_cell(rate * 100.0, 1));

@@ -56,7 +56,7 @@ pub(super) async fn engine(
     registry: Arc<CrsRegistry>,
     config: &Config,
 ) -> Result<Engine, CommandError> {
-    let engine = Engine::open(Arc::new(store), registry, engine_settings(config)).await?;
+    let engine = Engine::open(Arc::new(store), registry, engine_settings(config)?).await?;
     engine.mend_ledger().await?;
     Ok(engine)
 }

@@ -17,8 +17,11 @@ use super::held::{Held, assign, blank};
 use super::index::Index;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
-use crate::places::{Parents, at_position};
+use crate::places::{Parents, Within, at_position, within_unit};
 use crate::{Defect, EngineError};
+
+/// How far from the unit that it names a report may lie: phones are off by so much between houses.
+const OUTSIDE_METRES: f64 = 100.0;
 
 /// What the index knows of the points, events and numbers that a batch names.
 #[derive(Clone, Debug, Default)]
@@ -244,6 +247,9 @@ impl Batch<'_> {
         if let Some(refusal) = self.lacks_evidence(new) {
             return Ok(Outcome::Refused(refusal));
         }
+        if let Some(refusal) = self.lies_elsewhere(new)? {
+            return Ok(Outcome::Refused(refusal));
+        }
         if matches!(new.payload, Payload::Report { .. }) {
             let defects = self.place(new, &mut one.feature);
             if !defects.is_empty() {
@@ -310,6 +316,31 @@ impl Batch<'_> {
             *unit = found.unit(Level::Town).map(|town| town.code.clone());
         }
         Ok(())
+    }
+
+    /// Refuses a report that names what is no unit, or one while its position lies in none: who answers
+    /// for a place may be another unit than the one in which it lies. Old history is taken as it was:
+    /// units were others then.
+    fn lies_elsewhere(&self, new: &NewEvent) -> Result<Option<Refusal>, EngineError> {
+        let Payload::Report { unit: Some(unit), .. } = &new.payload else { return Ok(None) };
+        let Some(geometry) = new.geometry.as_ref().filter(|_| !new.backfilled) else {
+            return Ok(None);
+        };
+        let place = (geometry.envelope().center(), &self.held.points.collection().crs);
+        let accuracy = new.values.iter().find_map(|(name, value)| match value {
+            Value::Real(metres) if name == "accuracy_m" => Some(*metres),
+            _ => None,
+        });
+        let metres = accuracy.unwrap_or(0.0).max(OUTSIDE_METRES);
+        let day = Day::of(new.occurred_at);
+        let within = within_unit(self.state, self.registry, place, day, (unit, metres))?;
+        let (point, unit) = (new.point, unit.clone());
+        Ok(match within {
+            Within::Fits => None,
+            Within::NoUnit => Some(Refusal::UnknownUnit { point, unit }),
+            Within::Elsewhere(Some(_)) => None,
+            Within::Elsewhere(None) => Some(Refusal::OutsideUnit { point, unit }),
+        })
     }
 
     /// Gives a registration the next number if it brings none; refuses one that is taken. Answers

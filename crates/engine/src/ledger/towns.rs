@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use ledger::place::{ADMIN_UNITS, Day};
 use ledger::point::State;
+use ledger::record::calls::DECISIONS;
 use ledger::record::towns::{MILESTONES, PLANS, PROBLEMS, PROJECTS};
 use ledger::rows::{POINT_EVENTS, POINTS};
 use spatial::{CollectionId, CollectionSnapshot, Crs, FeatureId, Geometry, Revision, Snapshot};
@@ -61,7 +62,9 @@ pub struct TownLists {
     pub problems: Option<Vec<TownRow>>,
     /// Its projects; none where the store keeps none.
     pub projects: Option<Vec<TownRow>>,
-    /// Whether there are more of either than are told.
+    /// What meetings decided about it (议定事项); none where the store keeps none.
+    pub decisions: Option<Vec<TownRow>>,
+    /// Whether there are more of one of them than are told.
     pub is_cut: bool,
 }
 
@@ -198,7 +201,8 @@ impl Engine {
     /// One state of all that is told of towns.
     async fn town_state(&self, as_of: Option<Timestamp>) -> Result<Arc<Snapshot>, EngineError> {
         let current = self.snapshot();
-        let names = [PROBLEMS, PROJECTS, PLANS, MILESTONES, ADMIN_UNITS, POINTS, POINT_EVENTS];
+        let names =
+            [PROBLEMS, PROJECTS, DECISIONS, PLANS, MILESTONES, ADMIN_UNITS, POINTS, POINT_EVENTS];
         let ids = names.into_iter().filter_map(|name| CollectionId::try_from(name).ok());
         let ids: Vec<CollectionId> =
             ids.filter(|id| current.collections.contains_key(id)).collect();
@@ -308,20 +312,23 @@ fn lists(state: &Snapshot, code: &str, day: Day, profile: Profile) -> Option<Tow
     let unit = of_code.into_iter().find(|unit| unit.code == code && unit.validity.holds(day));
     let (problems, projects) =
         (of_unit(state, PROBLEMS, &units, profile), of_unit(state, PROJECTS, &units, profile));
+    let decisions = of_unit(state, DECISIONS, &units, profile);
     let has = |rows: &Option<(Vec<TownRow>, bool)>| {
         rows.as_ref().is_some_and(|(rows, _)| !rows.is_empty())
     };
     let has_plan = || has(&of_unit(state, PLANS, &units, profile));
-    if unit.is_none() && !has(&problems) && !has(&projects) && !has_plan() {
+    if unit.is_none() && ![&problems, &projects, &decisions].into_iter().any(has) && !has_plan() {
         return None;
     }
-    let is_cut = [&problems, &projects].into_iter().flatten().any(|(_, is_cut)| *is_cut);
+    let is_cut =
+        [&problems, &projects, &decisions].into_iter().flatten().any(|(_, is_cut)| *is_cut);
     Some(TownLists {
         revision: state.revision,
         code: code.to_owned(),
         name: unit.map(|unit| unit.name).filter(|name| !name.is_empty()),
         problems: problems.map(|(rows, _)| rows),
         projects: projects.map(|(rows, _)| rows),
+        decisions: decisions.map(|(rows, _)| rows),
         is_cut,
     })
 }

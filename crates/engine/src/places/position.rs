@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use geo_types::{Geometry as Shape, Point};
 use ledger::place::{ADMIN_UNITS, AdminUnit, Day, GRID_CELLS, Level, UnitReader, ValidityReader};
 use rustc_hash::FxHashMap;
+use spatial::query::{Area, Nearest};
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureRef, Snapshot,
     ValueRef,
 };
 
 use crate::EngineError;
-use crate::query::fault;
+use crate::query::{fault, metric};
 use crate::shown::is_lon_lat;
 
 /// Where a position lies.
@@ -87,6 +89,69 @@ pub fn at_position(
         found.grid = codes.into_iter().filter(|code| !code.is_empty()).min();
     }
     Ok(found)
+}
+
+/// How a position lies to the unit that it is said to lie in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Within {
+    /// In it, near by, or nobody can tell.
+    Fits,
+    /// No unit has this code that day, though there are some.
+    NoUnit,
+    /// Elsewhere: in a town with this code, if in any.
+    Elsewhere(Option<String>),
+}
+
+/// Whether a position lies in the unit of a code on `day`, or no farther from it than so many metres. A
+/// unit without an outline holds what its parts do, and where it has none of these, everything.
+///
+/// # Errors
+/// When the position cannot be measured to outlines.
+pub fn within_unit(
+    state: &Snapshot,
+    registry: &CrsRegistry,
+    (position, crs): ([f64; 2], &Crs),
+    day: Day,
+    (code, metres): (&str, f64),
+) -> Result<Within, EngineError> {
+    let Some(held) = collection(state, ADMIN_UNITS) else { return Ok(Within::Fits) };
+    let Some(reader) = UnitReader::of(held.collection()) else { return Ok(Within::Fits) };
+    let (mut has_units, mut own) = (false, None);
+    held.each(&mut |shard, slots| {
+        for slot in slots {
+            let feature = shard.feature(usize::from(*slot));
+            let unit = reader.row(feature).read().0.filter(|unit| unit.validity.holds(day));
+            has_units |= unit.is_some();
+            if unit.is_some_and(|unit| unit.code == code) {
+                own = Some(feature);
+            }
+        }
+    });
+    let own = match own {
+        None if has_units => return Ok(Within::NoUnit),
+        None => return Ok(Within::Fits),
+        Some(own) => own,
+    };
+    let found = at_position(state, registry, (position, crs), (day, &Parents::default()))?;
+    if own.envelope().is_empty() || found.units.iter().any(|here| here.unit.code == code) {
+        return Ok(Within::Fits);
+    }
+    let storage = &held.collection().crs;
+    let Some([x, y]) = projected(position, crs, storage, registry)? else {
+        return Ok(Within::Elsewhere(None));
+    };
+    let (metric, units) = metric(storage, registry)?;
+    let here = Area::new(&Shape::Point(Point::new(x, y)).into(), 1)
+        .map_err(|fault| EngineError::UnusableGeometry { reason: fault.to_string(), at: None })?;
+    let is_own = |feature: FeatureRef<'_>| feature.id() == own.id();
+    let within = metres * units;
+    let asked = Nearest { to: &here, count: 1, metric, within, filter: Some(&is_own) };
+    let budget = Budget::new(Costs::default(), &|| false);
+    let near = held.nearest(&asked, &budget).map_err(fault)?;
+    Ok(match near.is_empty() {
+        false => Within::Fits,
+        true => Within::Elsewhere(found.unit(Level::Town).map(|town| town.code.clone())),
+    })
 }
 
 /// The collection called `name`.

@@ -266,6 +266,12 @@ fn check_rules(point: PointId, event: &Event, rules: &Rules) -> Result<(), Refus
         let event = event.id;
         return Err(Refusal::AheadOfClock { point, event, occurred_at, recorded_at, minutes });
     }
+    if let (Payload::Register { task, .. }, Some(known)) = (&event.payload, &rules.tasks)
+        && !known.contains(task)
+    {
+        let (task, known) = (task.clone(), known.iter().cloned().collect());
+        return Err(Refusal::UnknownTask { point, task, known });
+    }
     Ok(())
 }
 

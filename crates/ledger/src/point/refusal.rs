@@ -114,6 +114,38 @@ pub enum Refusal {
         /// What it needs.
         what: &'static str,
     },
+    /// A report names what is no unit.
+    #[error(
+        "report {point}: {unit:?} is the code of no unit that day; leave it out, and the town in whose \
+         area the position lies is taken"
+    )]
+    UnknownUnit {
+        /// The report.
+        point: PointId,
+        /// What it names.
+        unit: String,
+    },
+    /// A report lies neither in the unit that it names nor in another one.
+    #[error("report {point} lies neither in {unit} nor in another unit: correct its position")]
+    OutsideUnit {
+        /// The report.
+        point: PointId,
+        /// The unit that it names.
+        unit: String,
+    },
+    /// The task is none of the city's.
+    #[error(
+        "point {point}: {task:?} is no task of this ledger; there are {}",
+        .known.join(", ")
+    )]
+    UnknownTask {
+        /// Which point.
+        point: PointId,
+        /// The task.
+        task: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// A report from nobody's area.
     #[error("report {point} lies in the area of no unit: correct its position")]
     OutsideJurisdiction {
@@ -299,6 +331,9 @@ impl Refusal {
             | Self::AheadOfClock { .. }
             | Self::Missing { .. }
             | Self::OutsideJurisdiction { .. }
+            | Self::UnknownTask { .. }
+            | Self::UnknownUnit { .. }
+            | Self::OutsideUnit { .. }
             | Self::NotAfter { .. }
             | Self::BeforeAndAfter { .. }
             | Self::TooMuch { .. }

@@ -37,6 +37,8 @@ pub struct Rules {
     /// A closed point is to be looked at again so many days of 24 hours after closing (长效管护),
     /// in rising order.
     pub patrol_days: Vec<u32>,
+    /// The tasks that points may be registered under; none: any.
+    pub tasks: Option<BTreeSet<String>>,
 }
 
 impl Rules {
@@ -53,7 +55,8 @@ impl Default for Rules {
             .map(|kind| (kind, default_raisers(kind).iter().copied().collect()))
             .collect();
         let patrol_days = vec![7, 30, 90];
-        Self { raisers, yellow_days: 7, late_hours: 72, ahead_minutes: 5, patrol_days }
+        let (yellow_days, late_hours, ahead_minutes, tasks) = (7, 72, 5, None);
+        Self { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks }
     }
 }
 

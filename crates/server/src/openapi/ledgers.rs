@@ -7,6 +7,7 @@ use super::parts::{
 };
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::routes::ledgers::{DEFAULT_ROWS, MAX_ROWS, OFFERS, seen};
+use crate::routes::tasks::OFFERS as TASKS;
 use crate::routes::towns::{LISTS, PLAN};
 use crate::routes::{MAPBOX_STYLE, QML};
 use crate::state::App;
@@ -24,6 +25,21 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "responses": answers("the ledgers that whoever asks may see", &content)
     });
     paths.insert("/ledgers".to_owned(), json!({ "get": operation }));
+    let content = [
+        (JSON.media_type, schema("Object")),
+        (CSV.media_type, text()),
+        (XLSX.media_type, binary()),
+        (HTML.media_type, text()),
+    ];
+    let mut operation = json!({
+        "operationId": "getTasks",
+        "tags": [TAG],
+        "summary": "the tasks (任务) of special actions, with how each is managed (计划管理, 动态清零)",
+        "parameters": [format_parameter(&TASKS)],
+        "responses": answers("the tasks", &content)
+    });
+    operation["responses"]["200"]["content"][JSON.media_type]["example"] = tasks_example();
+    paths.insert("/tasks".to_owned(), json!({ "get": operation }));
     let date = || json!({ "type": "string", "format": "date" });
     let style = json!({ "type": "string", "enum": ["mapbox", "json", "qml"], "default": "mapbox" });
     let client = json!({ "type": "string", "enum": ["maplibre", "qgis"], "default": "maplibre" });
@@ -106,6 +122,19 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     );
 }
 
+fn tasks_example() -> Value {
+    json!({
+        "edition": "2026-01",
+        "tasks": [{
+            "code": "ZD", "name": "占道经营整治", "mode": "cleared", "modeName": "动态清零",
+            "category": "rectification", "categoryName": "整治", "lead": "城市管理综合行政执法",
+            "unit_of_measure": "处", "indicators": ["clearing_days"], "basis": "template",
+            "source": "自拟：示例任务", "links": []
+        }],
+        "links": []
+    })
+}
+
 /// `components/schemas` of these paths.
 pub fn schemas() -> Map<String, Value> {
     let count = || json!({ "type": "integer", "minimum": 0 });
@@ -161,7 +190,7 @@ pub fn schemas() -> Map<String, Value> {
             object(json!({
                 "revision": count(), "day": text(), "unit": unit(), "counts": counts(),
                 "complete": { "type": "boolean" }, "problems": list(row()),
-                "projects": list(row()), "links": links()
+                "projects": list(row()), "decisions": list(row()), "links": links()
             })),
         ),
         (
@@ -169,7 +198,7 @@ pub fn schemas() -> Map<String, Value> {
             object(json!({
                 "revision": count(), "day": text(), "unit": unit(), "plan": plan,
                 "milestones": list(row()), "counts": counts(), "openProblems": list(row()),
-                "openProjects": list(row()),
+                "openProjects": list(row()), "decisions": list(row()),
                 "progress": { "type": "array", "nullable": true, "items": object(json!({
                     "task": text(), "registered": count(), "closed": count(),
                     "rebounded": count(), "closingRate": { "type": "number", "nullable": true }
@@ -218,7 +247,7 @@ fn lists_example() -> Value {
             "found": "2026-03-01", "project": null, "point": null, "solved": null,
             "no_project": true, "project_title": null
         }],
-        "projects": [], "links": []
+        "projects": [], "decisions": [], "links": []
     })
 }
 
@@ -239,7 +268,7 @@ fn plan_example() -> Value {
             "problems": { "count": 1, "open": 1, "noProject": 1 },
             "projects": { "count": 0, "done": 0, "late": 0, "noProblem": 0 }
         },
-        "openProblems": [], "openProjects": [],
+        "openProblems": [], "openProjects": [], "decisions": [],
         "progress": [{
             "task": "CW", "registered": 8, "closed": 6, "rebounded": 1, "closingRate": 0.75
         }],

@@ -40,6 +40,7 @@ mod schemas;
 mod style_metadata;
 mod styles;
 mod tables;
+pub mod tasks;
 mod tile_layers;
 mod tile_limits;
 mod tile_matrix_sets;
@@ -134,6 +135,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(ledgers::routes())
         .merge(dossiers::routes())
         .merge(dossier_photos::routes(&app))
+        .merge(tasks::routes())
         .merge(towns::routes())
         .merge(whistles::routes(&app))
         .merge(wmts::routes())
