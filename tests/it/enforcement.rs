@@ -95,4 +95,60 @@ fn records_of_departments_and_events_are_one_timeline_with_rights_by_department(
     assert_eq!(timeline(&town, &uuid(1), &office), all, "another role of the same unit");
     let stranger = town.server.get(&format!("/points/{}/enforcement", uuid(1)));
     assert_eq!((stranger.status, &stranger.json()["code"]), (401, &json!("token_required")));
+    // It writes its own records whole, and no others', one by one and in transactions.
+    let send = |method: &str, target: &str, media_type: &str, body: Value| {
+        let bearer = format!("Bearer {urban}");
+        let headers = [("Authorization", bearer.as_str()), ("Content-Type", media_type)];
+        town.server.change(method, target, &headers, &body.to_string())
+    };
+    let feature = |id: &str, department: &str| {
+        json!({ "type": "Feature", "geometry": null, "properties": {
+            "id": id, "point": uuid(1), "department": department, "act": "复查",
+            "occurred_at": "2025-09-02T02:00:00Z", "amount_yuan": 200.0, "officer": "孙八"
+        } })
+    };
+    let items = "/collections/enforcement_records/items";
+    let made = send("POST", items, "application/geo+json", feature("r4", "urban"));
+    assert_eq!(made.status, 201, "{}", made.text());
+    let seen = timeline(&town, &uuid(1), &urban);
+    assert_eq!(record(&seen, "r4")["officer"], "孙八");
+    let own = made.header("location").unwrap();
+    let own = own[own.find("/collections").unwrap()..].to_owned();
+    let patch = |properties: Value| json!({ "properties": properties });
+    let merge = "application/merge-patch+json";
+    assert_eq!(send("PATCH", &own, merge, patch(json!({ "amount_yuan": 300.0 }))).status, 204);
+    let seen = timeline(&town, &uuid(1), &urban);
+    assert_eq!(record(&seen, "r4")["amount_yuan"], 300.0);
+    let bearer = format!("Bearer {urban}");
+    let headers = [("Authorization", bearer.as_str())];
+    let others = town.server.ask("GET", &format!("{items}?id=r2&f=json"), &headers);
+    let other = others.json()["features"][0]["id"].to_string();
+    let change = |op: &str, more: Value| {
+        let mut change = json!({ "collection": "enforcement_records", "op": op });
+        change.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({ "changes": [change] })
+    };
+    for (method, target, media_type, body) in [
+        ("POST", items, "application/geo+json", feature("r5", "market")),
+        ("PATCH", &own, merge, patch(json!({ "department": "market" }))),
+        ("PATCH", &format!("{items}/{other}"), merge, patch(json!({ "act": "x" }))),
+        ("DELETE", &format!("{items}/{other}"), "application/json", json!({})),
+        (
+            "POST",
+            "/transactions",
+            "application/json",
+            change("insert", json!({ "feature": feature("r6", "market") })),
+        ),
+    ] {
+        let refused = send(method, target, media_type, body);
+        check_refusal(
+            &refused,
+            403,
+            "role_may_not",
+            "a department writes records of its own alone",
+        );
+    }
+    let both = change("insert", json!({ "feature": feature("r7", "urban") }));
+    let taken = send("POST", "/transactions", "application/json", both);
+    assert!([200, 201].contains(&taken.status), "{}", taken.text());
 }

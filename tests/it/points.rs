@@ -334,8 +334,7 @@ fn what_another_program_writes_over_a_point_is_put_back_and_listed() {
     drop(server);
     other.execute("UPDATE points SET state = 'void' WHERE fid = 1", []).unwrap();
     drop(other);
-    let town =
-        Town { server: Server::start(&folder.path().join("s.gpkg"), &[]), folder };
+    let town = Town { server: Server::start(&folder.path().join("s.gpkg"), &[]), folder };
     for _ in 0..300 {
         if town.row("points", 1)["state"] == "registered" {
             break;

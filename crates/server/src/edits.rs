@@ -5,10 +5,12 @@
 
 mod feature;
 mod findings;
+mod own_records;
 mod transaction;
 
 pub use feature::{FeatureReader, Form};
 pub use findings::Findings;
+pub use own_records::OwnRecords;
 pub use transaction::read_transaction;
 
 use formats::{Json, JsonDepth, Numbers};

@@ -45,6 +45,10 @@ pub(super) fn plain(code: &str, points: &[&History], moment: Moment, task: Optio
     let none = Vec::new();
     match code {
         "new_points" => (count(&|told| in_window(told.registered().unwrap())), None, none),
+        "new_illegal_buildings" => {
+            let is_new = |told: &&Told<'_>| in_window(told.registered().unwrap());
+            (count(&|told| told.task() == "CW" && is_new(told)), None, none)
+        }
         "closing_rate" => (
             count(&|told| of_year(told) && told.state() == "closed"),
             Some(count(&|told| of_year(told))),

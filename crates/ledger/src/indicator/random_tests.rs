@@ -99,7 +99,7 @@ fn check_row(histories: &[History], row: &FigureRow, moment: Moment, task: Optio
             (Formula::Rate { .. }, None) => Err(NoValue::NoTarget),
             (Formula::Rate { .. }, Some(0)) => Err(NoValue::ZeroDenominator),
             (Formula::Rate { .. }, Some(below)) => Ok(ratio(100 * above, below)),
-            (Formula::Sum { .. }, _) if code == "new_points" => Ok(ratio(above, 100)),
+            (Formula::Sum { .. }, _) if code.starts_with("new_") => Ok(ratio(above, 100)),
             (Formula::Sum { .. }, _) => Ok(ratio(above, 1_000_000)),
         };
         if !matches!(definition.formula, Formula::MedianDays { .. }) {

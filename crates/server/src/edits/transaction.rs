@@ -7,7 +7,7 @@ use engine::{EditOp, EditSet, FeatureEdit};
 use formats::{Json, JsonKind};
 use spatial::{CollectionId, FeatureId, Revision, Snapshot};
 
-use super::{FeatureReader, Findings, Form};
+use super::{FeatureReader, Findings, Form, OwnRecords};
 use crate::actor::Actor;
 use crate::crs_uri::named;
 use crate::problem::{Code, Problem};
@@ -76,7 +76,7 @@ pub fn read_transaction(
         return Err(Problem::new(Code::BodyTooLarge, detail));
     }
     let snapshot = app.engine.snapshot();
-    let mut readers = Readers { app, snapshot: &snapshot, crs, known: BTreeMap::new() };
+    let mut readers = Readers { app, snapshot: &snapshot, crs, actor, known: BTreeMap::new() };
     let mut edits = Vec::with_capacity(changes.len());
     for (number, change) in changes.into_iter().enumerate() {
         edits.extend(readers.change(change, &format!("/changes/{number}"), &mut findings)?);
@@ -93,6 +93,7 @@ struct Readers<'a> {
     app: &'a App,
     snapshot: &'a Snapshot,
     crs: Option<&'a str>,
+    actor: &'a Actor,
     known: BTreeMap<&'a CollectionId, FeatureReader<'a>>,
 }
 
@@ -134,12 +135,14 @@ impl<'a> Readers<'a> {
         if findings.defects.len() > before {
             return Ok(None);
         }
+        let own = OwnRecords::of(self.actor, held.collection());
         if !self.known.contains_key(id) {
             let offered = self.app.crs_lists.of(&self.app.engine, held);
             let crs = named("Content-Crs", self.crs, &offered)?;
+            let profile = self.app.engine.profile();
+            let profile = if own.is_some() { OwnRecords::profile(profile) } else { profile };
             let collection = &**held.collection();
-            let reader =
-                FeatureReader::new(&self.app.engine, collection, &crs, self.app.engine.profile())?;
+            let reader = FeatureReader::new(&self.app.engine, collection, &crs, profile)?;
             self.known.insert(id, reader);
         }
         let reader = &self.known[id];
@@ -156,6 +159,9 @@ impl<'a> Readers<'a> {
             // What is missing has been noted.
             _ => return Ok(None),
         };
+        if let Some(own) = own {
+            own.check(held, &op)?;
+        }
         if self.app.settings.require_if_match
             && members.if_revision.is_none()
             && !matches!(op, EditOp::Insert(_))

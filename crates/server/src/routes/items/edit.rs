@@ -16,7 +16,7 @@ use crate::access::Editor;
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::crs_uri::{CRS84, named};
-use crate::edits::{FeatureReader, Findings, Form, parse};
+use crate::edits::{FeatureReader, Findings, Form, OwnRecords, parse};
 use crate::http_date;
 use crate::negotiate;
 use crate::problem::Problem;
@@ -91,6 +91,8 @@ struct Edit<'a> {
     actor: Actor,
     asked: &'a Asked,
     held: Arc<CollectionSnapshot>,
+    /// What a department may do to records of departments.
+    own: Option<OwnRecords>,
 }
 
 impl<'a> Edit<'a> {
@@ -98,7 +100,8 @@ impl<'a> Edit<'a> {
         let snapshot = app.engine.snapshot();
         let held = Arc::clone(&snapshot.collections[&known(&snapshot, id)?]);
         asked.query(&[])?;
-        Ok(Self { app, actor, asked, held })
+        let own = OwnRecords::of(&actor, held.collection());
+        Ok(Self { app, actor, asked, held, own })
     }
 
     /// The feature that is changed, and on which condition.
@@ -158,10 +161,13 @@ impl<'a> Edit<'a> {
         let offered = self.app.crs_lists.of(&self.app.engine, &self.held);
         let crs = named("Content-Crs", crs.as_deref(), &offered)?;
         let (app, held) = (Arc::clone(self.app), Arc::clone(&self.held));
+        let own = self.own.clone();
         let read = move || -> Result<_, Problem> {
             let json = parse(&body)?;
             let collection = held.collection();
-            let reader = FeatureReader::new(&app.engine, collection, &crs, app.engine.profile())?;
+            let profile = app.engine.profile();
+            let profile = if own.is_some() { OwnRecords::profile(profile) } else { profile };
+            let reader = FeatureReader::new(&app.engine, collection, &crs, profile)?;
             let mut findings = Findings::default();
             let op = make(&reader, json, &mut findings);
             Ok((op, findings))
@@ -175,6 +181,9 @@ impl<'a> Edit<'a> {
         condition: Condition,
         findings: Findings,
     ) -> Result<Commit, Problem> {
+        if let Some(own) = &self.own {
+            own.check(&self.held, &op)?;
+        }
         let edits = EditSet {
             actor: self.actor.name().to_owned(),
             reason: REASON.to_owned(),
