@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use formats::datetime::utc_of_millis;
 use ledger::point::State;
-use ledger::rows::points;
+use ledger::rows::{ENFORCEMENT, enforcement, points};
 use ledger::{ShippedCollection, place, record};
 use spatial::{Feature, Field, Geometry, Value};
 use store::evidence::Digests;
@@ -54,7 +54,8 @@ pub struct Records {
 impl Default for Records {
     /// None yet.
     fn default() -> Self {
-        let fields = collections().map(|one| (one.id, one.fields())).collect();
+        let shipped = collections().map(|one| (one.id, one.fields()));
+        let fields = shipped.chain([(ENFORCEMENT, enforcement::fields())]).collect();
         let hashes = pictures().map(|(hash, _)| hash).collect();
         Self { fields, rows: BTreeMap::new(), hashes }
     }

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use engine::now;
 use engine::places::LoadAssigner;
+use ledger::rows::{ENFORCEMENT, enforcement_collection, evidence_collection};
 use spatial::{CrsRegistry, Timestamp};
 use store::{FeatureStore, GeoPackageStore};
 
@@ -11,7 +13,8 @@ use crate::commands::CommandError;
 use crate::styles::style_of;
 use crate::synth::{Layer, Records, Synth, pictures, record_collections};
 
-/// Loads every collection of records that has rows, each feature with the units that it lies in.
+/// Loads every collection of records, also those that have no rows yet, each feature with the units that
+/// it lies in.
 pub(super) async fn load_records(
     store: &GeoPackageStore,
     registry: &Arc<CrsRegistry>,
@@ -23,6 +26,8 @@ pub(super) async fn load_records(
         let points = synth.ledger(village, recorded_at)?;
         synth.records(village, &points, &mut records)?;
     }
+    // Nothing was recorded at the moments of those of the two years: their history came afterwards.
+    synth.meetings_at(now(), &mut records);
     if let Some(folder) = store.evidence_folder() {
         for (hash, bytes) in pictures() {
             folder.put(hash, Arc::new(bytes)).await?;
@@ -34,11 +39,18 @@ pub(super) async fn load_records(
         collection.description = format!("{}。{}", collection.description, described.description);
         collection.style = style_of(one.id).map(str::to_owned);
         let rows = records.take(one.id);
-        if rows.is_empty() {
-            continue;
-        }
         let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
         load(store, collection, assigner, move |sending| {
+            rows.into_iter().try_for_each(|row| sending.add(row))
+        })
+        .await?;
+    }
+    let acts = records.take(ENFORCEMENT);
+    for (collection, rows) in [
+        (enforcement_collection(&described.crs)?, acts),
+        (evidence_collection(&described.crs)?, Vec::new()),
+    ] {
+        load(store, collection, None, move |sending| {
             rows.into_iter().try_for_each(|row| sending.add(row))
         })
         .await?;

@@ -1,15 +1,18 @@
 //! Orders of citizens, whistles and arrivals, orders down the levels, meetings and what they decided,
 //! reports of progress, surveys.
 
+use formats::datetime::utc_of_millis;
 use ledger::point::State;
 use ledger::record::calls::{
     ARRIVALS, COMPLAINTS, DECISIONS, MEETINGS, ORDERS, PROGRESS_REPORTS, SURVEYS, WHISTLES,
 };
-use spatial::Value;
+use ledger::rows::ENFORCEMENT;
+use spatial::{Timestamp, Value};
 
-use super::super::SynthError;
 use super::super::history::LAST_DAY;
+use super::super::naming;
 use super::super::random::Random;
+use super::super::{Synth, SynthError};
 use super::{Known, Records, Teller, any_day, day, text, time};
 
 const CATEGORIES: &[(u32, &str)] =
@@ -19,6 +22,35 @@ const DEPARTMENTS: [&str; 6] = ["城管", "市场监管", "规自", "住建", "�
 const WORKING: u64 = 600;
 /// Days between two meetings of dispatch.
 const MEETING_DAYS: u64 = 21;
+
+/// Departments, what they do at a point, and what comes of it.
+const ACTS: &[(u32, (&str, &str, &str))] = &[
+    (5, ("城管", "责令改正", "限期改正")),
+    (3, ("市场监管", "现场检查", "无照经营，责令停止")),
+    (3, ("规自", "认定", "认定为违法建设")),
+    (2, ("住建", "现场检查", "存在群租隐患")),
+    (2, ("消防", "现场检查", "消防通道被占用")),
+    (1, ("公安", "联合检查", "配合核实")),
+];
+
+impl Synth {
+    /// Adds a meeting of every town that is told the state of a moment.
+    pub fn meetings_at(&self, moment: Timestamp, records: &mut Records) {
+        for town in 0..self.region.towns {
+            let (code, name) = (naming::town_code(town), naming::town_name(town));
+            let at = text(utc_of_millis(moment.0));
+            let values = [
+                ("code", text(format!("M{code}-13"))),
+                ("kind", text("调度会")),
+                ("name", text(format!("{name}本次调度会（虚构）"))),
+                ("unit", text(&code)),
+                ("held_at", at.clone()),
+                ("as_of", at),
+            ];
+            records.add(MEETINGS, None, values);
+        }
+    }
+}
 
 impl Teller<'_> {
     pub(super) fn calls(&self, records: &mut Records) -> Result<(), SynthError> {
@@ -42,6 +74,7 @@ impl Teller<'_> {
                 self.orders(&mut random, number, point, records);
             }
         }
+        self.enforcement(records);
         if self.is_first_of_town() {
             self.meetings(records);
             self.reports(records);
@@ -137,7 +170,34 @@ impl Teller<'_> {
         }
     }
 
-    /// Meetings of the town, one every three weeks, and what they decided on its points.
+    /// What departments did at points (执法信息共享); nobody is named.
+    fn enforcement(&self, records: &mut Records) {
+        for (number, point) in self.points.iter().enumerate() {
+            let mut random = self.random(b"rz", number as u64);
+            if !random.chance(0.4) {
+                continue;
+            }
+            let (department, act, result) = random.pick(ACTS);
+            let amount = match random.chance(0.2) {
+                true => Value::Real((500 + 100 * random.below(45)) as f64),
+                false => Value::Null,
+            };
+            let values = [
+                ("id", text(format!("Z{}-{number:04}", self.code))),
+                ("point", text(&point.code)),
+                ("department", text(department)),
+                ("act", text(act)),
+                ("document_no", text(format!("虚构〔2026〕{}号", 1 + random.below(900)))),
+                ("occurred_at", time(any_day(&mut random), 30 + random.below(500))),
+                ("result", text(result)),
+                ("amount_yuan", amount),
+            ];
+            records.add(ENFORCEMENT, None, values);
+        }
+    }
+
+    /// Meetings of the town, one every three weeks, and what they decided on its points; of no state, as
+    /// none was kept then.
     fn meetings(&self, records: &mut Records) {
         let mut random = self.random(b"rd", 0);
         for turn in 0..12 {
@@ -149,7 +209,6 @@ impl Teller<'_> {
                 ("name", text(format!("{}第{}次调度会（虚构）", self.town_name, turn + 1))),
                 ("unit", text(&self.town)),
                 ("held_at", time(held, 120)),
-                ("as_of", time(held, 0)),
             ];
             records.add(MEETINGS, None, values);
             for item in 1..=2 {
