@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine::now;
 use engine::places::LoadAssigner;
-use ledger::rows::{ENFORCEMENT, enforcement_collection, evidence_collection};
+use ledger::rows::{ENFORCEMENT, enforcement_collection};
 use spatial::{CrsRegistry, Timestamp};
 use store::{FeatureStore, GeoPackageStore};
 
@@ -13,8 +13,7 @@ use crate::commands::CommandError;
 use crate::styles::style_of;
 use crate::synth::{Layer, Records, Synth, pictures, record_collections};
 
-/// Loads every collection of records, also those that have no rows yet, each feature with the units that
-/// it lies in.
+/// Loads every collection of records that has rows, each feature with the units that it lies in.
 pub(super) async fn load_records(
     store: &GeoPackageStore,
     registry: &Arc<CrsRegistry>,
@@ -39,6 +38,9 @@ pub(super) async fn load_records(
         collection.description = format!("{}。{}", collection.description, described.description);
         collection.style = style_of(one.id).map(str::to_owned);
         let rows = records.take(one.id);
+        if rows.is_empty() {
+            continue;
+        }
         let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
         load(store, collection, assigner, move |sending| {
             rows.into_iter().try_for_each(|row| sending.add(row))
@@ -46,14 +48,9 @@ pub(super) async fn load_records(
         .await?;
     }
     let acts = records.take(ENFORCEMENT);
-    for (collection, rows) in [
-        (enforcement_collection(&described.crs)?, acts),
-        (evidence_collection(&described.crs)?, Vec::new()),
-    ] {
-        load(store, collection, None, move |sending| {
-            rows.into_iter().try_for_each(|row| sending.add(row))
-        })
-        .await?;
-    }
+    load(store, enforcement_collection(&described.crs)?, None, move |sending| {
+        acts.into_iter().try_for_each(|row| sending.add(row))
+    })
+    .await?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use geo_types::{Geometry as Shape, LineString, MultiLineString};
 use ledger::place::ALLEYS;
-use ledger::record::patrols::{CHECKLIST_RESULTS, PATROL_FINDINGS, PATROLS};
+use ledger::record::patrols::{CHECKLIST_RESULTS, PATROL_FINDINGS, PATROL_TRACKS, PATROLS};
 use spatial::{Geometry, Value};
 
 use super::super::SynthError;
@@ -90,11 +90,32 @@ impl Teller<'_> {
                     records.add(PATROL_FINDINGS, None, values);
                 }
                 if turn + 1 == DAYS {
+                    let (track, fixes) = self.track(walked)?;
+                    let values = [
+                        ("patrol", text(&patrol)),
+                        ("device", text("虚构手机")),
+                        ("accuracy_m", Value::Real(8.0)),
+                        ("source_crs", text("EPSG:4490")),
+                        ("fixes", Value::Int(fixes)),
+                        ("track", Value::Text(track)),
+                    ];
+                    records.add(PATROL_TRACKS, None, values);
                     checked(&mut random, [&patrol, &code], &ended, records);
                 }
             }
         }
         Ok(())
+    }
+
+    /// A walk as a phone tells it, at a metre a second, and how many fixes it has.
+    fn track(&self, line: &[[f64; 2]]) -> Result<(String, i64), SynthError> {
+        let mut fixes = Vec::with_capacity(line.len());
+        let coords = self.village.ground.project(line.to_vec())?;
+        for (number, at) in coords.iter().enumerate() {
+            let seconds = length(&line[..=number]).round();
+            fixes.push(format!("{:.7} {:.7} {seconds} 8", at.x, at.y));
+        }
+        Ok((fixes.join(";"), fixes.len() as i64))
     }
 
     fn line(&self, line: &[[f64; 2]]) -> Result<Geometry, SynthError> {
