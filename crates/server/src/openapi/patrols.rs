@@ -113,42 +113,50 @@ pub fn schemas() -> Map<String, Value> {
     let list = |items: Value| json!({ "type": "array", "items": items });
     let limited =
         |items: Value, most: usize| json!({ "type": "array", "items": items, "maxItems": most });
+    // What need not be there may be null.
+    let or_null = |mut schema: Value| {
+        schema["nullable"] = true.into();
+        schema
+    };
+    let number = || json!({ "type": "number" });
     let fix = json!({
         "type": "object", "required": ["lon", "lat", "at"],
         "properties": {
-            "lon": { "type": "number" }, "lat": { "type": "number" }, "at": time(),
-            "accuracy_m": metres()
+            "lon": number(), "lat": number(), "at": time(), "accuracy_m": or_null(metres())
         }
     });
     let result = json!({
         "type": "object", "required": ["checklist", "item", "passed"],
         "properties": {
-            "checklist": text(), "version": text(), "item": text(),
-            "passed": { "type": "boolean" }, "alley": text(), "point": text(),
-            "checked_at": time(), "note": text()
+            "checklist": text(), "version": maybe(), "item": text(),
+            "passed": { "type": "boolean" }, "alley": maybe(), "point": maybe(),
+            "checked_at": or_null(time()), "note": maybe()
         }
+    });
+    let event = json!({
+        "type": "object", "description": "of kind report, as POST /points/events takes it"
     });
     let finding = json!({
         "type": "object",
         "description": "lon and lat, of crs_src, are the place of the point that the event reports",
         "properties": {
-            "checklist": text(), "version": text(), "item": text(), "alley": text(),
-            "point": text(), "event": { "type": "object", "description": "of kind report, as POST \
-                /points/events takes it" },
-            "lon": { "type": "number" }, "lat": { "type": "number" }, "found_at": time(),
-            "note": text()
+            "checklist": maybe(), "version": maybe(), "item": maybe(), "alley": maybe(),
+            "point": maybe(), "event": or_null(event), "lon": or_null(number()),
+            "lat": or_null(number()), "found_at": or_null(time()), "note": maybe()
         }
     });
-    let sources = PositionSource::ALL.map(PositionSource::identifier);
+    let sources = PositionSource::ALL.map(PositionSource::identifier).map(Value::from);
+    let sources: Vec<Value> = sources.into_iter().chain([Value::Null]).collect();
     let patrol = json!({
         "type": "object", "required": ["code", "role", "started_at", "ended_at"],
         "properties": {
             "code": { "type": "string", "format": "uuid", "description": "of version 7" },
-            "role": text(), "unit": text(), "person": text(), "alley": text(), "point": text(),
-            "started_at": time(), "ended_at": time(), "device": text(),
-            "crs_src": { "type": "string", "enum": sources },
-            "track": limited(fix, MAX_FIXES),
-            "results": limited(result, MAX_FINDINGS), "findings": limited(finding, MAX_FINDINGS)
+            "role": text(), "unit": maybe(), "person": maybe(), "alley": maybe(),
+            "point": maybe(), "started_at": time(), "ended_at": time(), "device": maybe(),
+            "crs_src": { "type": "string", "enum": sources, "nullable": true },
+            "track": or_null(limited(fix, MAX_FIXES)),
+            "results": or_null(limited(result, MAX_FINDINGS)),
+            "findings": or_null(limited(finding, MAX_FINDINGS))
         }
     });
     let alley = json!({
