@@ -113,7 +113,7 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
     assert.ok(!choices.includes("special_groups"), "it is for enforcement alone");
     await page.evaluate(() => window.tuban.map.jumpTo({ zoom: 15 }));
     await idle(page);
-    const drawn = (of) => page.waitForFunction(async (of) => {
+    const drawn = (of) => page.waitForFunction((of) => {
       const { map } = window.tuban;
       const layers = map.getStyle().layers.filter((layer) => layer.source === "ledger").map((layer) => layer.id);
       const ids = new Set(layers.length ? map.queryRenderedFeatures({ layers }).map((f) => f.properties.code) : []);
@@ -132,7 +132,8 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
       await page.evaluate((center) => window.tuban.map.jumpTo({ center }), rows[0][1]);
       await page.selectOption("[data-ledger=book]", id);
       await drawn(rows);
-      assert.match(await page.locator("[data-ledger=bookKey]").innerText(), id === "rebound" ? /反弹.*销账.*其他/s : /存续.*无照/s);
+      const key = id === "rebound" ? "反弹.*销账.*其他" : "存续.*无照";
+      await page.waitForFunction((key) => new RegExp(key, "s").test(document.querySelector("[data-ledger=bookKey]").textContent), key);
       await page.screenshot({ path: join(folder, `ledger-${id}.png`) });
     }
     await page.selectOption("[data-ledger=book]", "");
