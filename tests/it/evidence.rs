@@ -290,6 +290,40 @@ fn an_event_may_only_name_evidence_that_its_point_has() {
 }
 
 #[test]
+fn evidence_shows_what_the_event_says_and_is_not_the_same_twice() {
+    let town = town();
+    let events = submitted(1, 1);
+    town.take(&events[1..4]);
+    let pieces = [
+        (100, "&phase=before", 1),
+        (101, "&phase=after", 2),
+        (102, "", 3),
+        (103, "&phase=during", 4),
+        (104, "&kind=document", 5),
+        (105, "", 1),
+    ];
+    for (number, more, bytes) in pieces {
+        let sent = send(&town.server, 1, number, more, &photo(bytes));
+        assert_eq!(sent.status, 201, "{}", sent.text());
+    }
+    let check_refused = |before: u64, after: u64, part: &str| {
+        let mut submit = events[4].clone();
+        (submit["before"], submit["after"]) = (json!([uuid(before)]), json!([uuid(after)]));
+        let refused = town.raise(&submit);
+        check_refusal(&refused, 409, "event_conflict", part);
+        assert!(refused.text().contains(part), "{part}: {}", refused.text());
+    };
+    check_refused(101, 102, "is after, and submit names it as before");
+    check_refused(100, 103, "is during, and submit names it as after");
+    check_refused(104, 101, "is document, and submit names it as before");
+    check_refused(100, 105, &format!("is, byte by byte, {}", uuid(100)));
+    let mut submit = events[4].clone();
+    (submit["before"], submit["after"]) = (json!([uuid(100)]), json!([uuid(101), uuid(102)]));
+    let taken = town.raise(&submit);
+    assert_eq!(taken.status, 201, "{}", taken.text());
+}
+
+#[test]
 fn a_kill_between_file_and_row_leaves_a_file_that_a_check_names() {
     let town = town();
     let path = town.path();

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::evidence::photo;
 use crate::points_town::{Town, event, submitted, uuid};
 use crate::running::{Response, run};
 
@@ -89,6 +90,70 @@ fn a_point_is_closed_by_accounts_each_in_its_role() {
     };
     let expected = [&accounts[..], &["town_checker", "district_checker"]].concat();
     assert_eq!((who("actor"), who("role")), (expected.clone(), expected));
+}
+
+#[test]
+fn a_rebound_brings_new_bytes_and_somebody_answers_for_the_closing() {
+    let office =
+        Office::with(&["grid_worker", "town", "town_checker", "district_checker", "district"]);
+    let added = run(office.town.folder.path(), &["ledger", "add", "s.gpkg", "evidence"]);
+    assert_eq!((added.code, added.err.as_str()), (0, ""), "{}", added.out);
+    let (_, token) = &office.tokens[0];
+    let send = |number: u64, bytes: u8| {
+        let of = format!("/points/{}/evidence?id={}&token={token}", uuid(1), uuid(number));
+        let sent = office.town.server.post_as(&of, "image/jpeg", &photo(bytes));
+        assert_eq!(sent.status, 201, "{}", sent.text());
+    };
+    let events = submitted(1, 1);
+    let accounts = ["grid_worker", "town", "town", "grid_worker"];
+    for (event, account) in events.iter().zip(accounts) {
+        office.take(account, event);
+    }
+    // The photos that `submitted` names, and those of the rebound: one of them is the one of before.
+    for (number, bytes) in [(9002, 1), (9003, 2), (9010, 1), (9011, 3)] {
+        send(number, bytes);
+    }
+    office.take("town", &events[4]);
+    office.take("town_checker", &event(1, 6, "town_verify", "", json!({})));
+    office.take("district_checker", &event(1, 7, "district_close", "", json!({ "proof": "site" })));
+    let rebound = |evidence: &[u64]| {
+        let evidence: Vec<String> = evidence.iter().map(|number| uuid(*number)).collect();
+        event(1, 8, "rebound", "", json!({ "confirmed_by": "核查岗", "evidence": evidence }))
+    };
+    let conflict = (409, "event_conflict");
+    let why = office.refuse("town", &rebound(&[9002]), conflict);
+    assert!(why.contains("add a new photo"), "{why}");
+    let why = office.refuse("town", &rebound(&[9010]), conflict);
+    assert!(why.contains(&format!("is, byte by byte, {}", uuid(9002))), "{why}");
+    office.take("town", &rebound(&[9011]));
+
+    let answers = |of: u64, decision: &str| {
+        let more = json!({
+            "to_event": uuid(of), "unit": "110115001", "person": "张三", "reason": "未清除即销账",
+            "approval": decision
+        });
+        event(1, 9, "hold_accountable", "", more)
+    };
+    let invalid = (422, "invalid_event");
+    office.refuse("town", &answers(7, "追责〔2026〕1号"), (403, "event_forbidden"));
+    assert!(
+        office.refuse("district", &answers(7, " "), invalid).contains("number of the decision")
+    );
+    assert!(office.refuse("district", &answers(70, "1号"), conflict).contains("has no event"));
+    office.take("district", &answers(7, "追责〔2026〕1号"));
+    let get = |path: &str| office.town.server.get(&format!("{path}?token={token}")).json();
+    let trace = get(&format!("/points/{}/trace", uuid(1)));
+    assert_eq!(trace["point"]["state"], "rebounded", "who answers moves nothing");
+    let last = trace["events"].as_array().unwrap().last().unwrap();
+    assert_eq!((&last["kind"], &last["to_event"]), (&json!("hold_accountable"), &json!(uuid(7))));
+    assert!(last["person"].is_null(), "a name is not shown");
+    let ledger = get("/ledgers/accountability");
+    assert_eq!(
+        (&ledger["numberMatched"], &ledger["units"][0]["code"]),
+        (&json!(1), &json!("110115001"))
+    );
+    let row = ledger["rows"][0].to_string();
+    assert!(row.contains("追责〔2026〕1号") && row.contains("CW-2025-00001"), "{row}");
 }
 
 #[test]

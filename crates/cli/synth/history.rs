@@ -276,6 +276,19 @@ impl Teller<'_, '_> {
                     to: asked.event, answer: "正在整治，将按期完成".to_owned()
                 }
             }
+            EventKind::HoldAccountable => {
+                let Some(closing) = self.point().and_then(|point| point.closings().last()) else {
+                    return Ok(None);
+                };
+                Payload::HoldAccountable {
+                    for_event: closing.event,
+                    unit: town.to_owned(),
+                    person: None,
+                    reason: "未清除即申请销账，核查不实".to_owned(),
+                    decision: approval("追责"),
+                    evidence: Vec::new(),
+                }
+            }
         }))
     }
 
@@ -307,7 +320,7 @@ impl Teller<'_, '_> {
             EventKind::Fail if !is_verified => Role::TownChecker,
             EventKind::DistrictClose | EventKind::Fail => Role::DistrictChecker,
             EventKind::SpotCheck => Role::City,
-            EventKind::Void | EventKind::Supervise => Role::District,
+            EventKind::Void | EventKind::Supervise | EventKind::HoldAccountable => Role::District,
             EventKind::Reject
             | EventKind::Register
             | EventKind::Merge

@@ -178,6 +178,7 @@ pub(super) fn plan(random: &mut Random, state: State) -> Vec<Step> {
             plan.close();
             if plan.random.chance(0.03) {
                 plan.checked_by_city(EventKind::SpotCheck, Finding::NeverCleared, [15, 60]);
+                plan.then(EventKind::HoldAccountable, [3, 9]);
                 plan.close();
             }
             if plan.random.chance(0.2) {

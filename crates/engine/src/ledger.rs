@@ -20,6 +20,7 @@ mod guard;
 mod held;
 mod index;
 mod mend;
+mod named_evidence;
 mod pieces;
 mod raise;
 mod record_sums;

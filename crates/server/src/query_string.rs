@@ -75,6 +75,12 @@ pub fn encode(text: &str) -> String {
     encoded
 }
 
+/// A URL with one more parameter.
+pub fn append(url: &str, key: &str, value: &str) -> String {
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}{key}={}", encode(value))
+}
+
 /// Percent-decoding; `+` is a space.
 pub fn decode(text: &str) -> Result<String, Problem> {
     let refused =

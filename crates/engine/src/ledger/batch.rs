@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 use ledger::{
     Event, EventId, Payload, Point, PointCode, PointId, PointSeries, Raised, Refusal, Rules, State,
     place::{Day, Level},
-    point::EvidenceId,
     rows::{events::StoredEvent, points},
 };
 use spatial::{
@@ -15,6 +14,7 @@ use spatial::{
 
 use super::held::{Held, assign, blank};
 use super::index::Index;
+use super::named_evidence::NamedEvidence;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
 use crate::places::{Parents, Within, at_position, within_unit};
@@ -32,20 +32,16 @@ pub(super) struct Known {
     codes: BTreeMap<String, PointId>,
     last: BTreeMap<PointSeries, u32>,
     has_begun: bool,
-    /// The points of the evidence that the batch names; none where events may name any.
-    evidence: Option<BTreeMap<EvidenceId, PointId>>,
+    /// The evidence that the batch names; none where events may name any.
+    evidence: Option<NamedEvidence>,
 }
 
 impl Known {
     /// `needs_evidence` when events may name only what is there.
     pub(super) fn of(index: &Index, raising: &Raising, needs_evidence: bool) -> Self {
-        let evidence = needs_evidence.then(BTreeMap::new);
+        let evidence = needs_evidence.then(|| NamedEvidence::of(index, raising));
         let mut known = Self { has_begun: index.has_begun(), evidence, ..Self::default() };
         for event in &raising.events {
-            if let Some(known) = &mut known.evidence {
-                let there = |id| Some((id, index.pieces.point(id)?));
-                known.extend(event.payload.evidence().filter_map(there));
-            }
             known.see_point(index, event.point);
             if let Some(point) = index.known.get(&event.id) {
                 known.events.insert(event.id, *point);
@@ -244,7 +240,9 @@ impl Batch<'_> {
             Ok(Raised::Again) => return Ok(Outcome::Again),
             Ok(Raised::New) => {}
         }
-        if let Some(refusal) = self.lacks_evidence(new) {
+        if let Some(named) = &self.known.evidence
+            && let Some(refusal) = named.refusal(self.state, new)?
+        {
             return Ok(Outcome::Refused(refusal));
         }
         if let Some(refusal) = self.lies_elsewhere(new)? {
@@ -328,7 +326,7 @@ impl Batch<'_> {
         };
         let place = (geometry.envelope().center(), &self.held.points.collection().crs);
         let accuracy = new.values.iter().find_map(|(name, value)| match value {
-            Value::Real(metres) if name == "accuracy_m" => Some(*metres),
+            Value::Real(metres) if name == points::ACCURACY => Some(*metres),
             _ => None,
         });
         let metres = accuracy.unwrap_or(0.0).max(OUTSIDE_METRES);
@@ -336,10 +334,9 @@ impl Batch<'_> {
         let within = within_unit(self.state, self.registry, place, day, (unit, metres))?;
         let (point, unit) = (new.point, unit.clone());
         Ok(match within {
-            Within::Fits => None,
+            Within::Fits | Within::Elsewhere => None,
             Within::NoUnit => Some(Refusal::UnknownUnit { point, unit }),
-            Within::Elsewhere(Some(_)) => None,
-            Within::Elsewhere(None) => Some(Refusal::OutsideUnit { point, unit }),
+            Within::Nowhere => Some(Refusal::OutsideUnit { point, unit }),
         })
     }
 
@@ -385,20 +382,6 @@ impl Batch<'_> {
         });
         *code = issued.map_err(|fault| Refusal::Code { point, fault })?.to_string();
         Ok(Some(code.clone()))
-    }
-
-    /// Refuses an event whose evidence is not its point's. That of a report comes after it, since
-    /// there is no point before, and that of old history may never come.
-    fn lacks_evidence(&self, new: &NewEvent) -> Option<Refusal> {
-        let known = self.known.evidence.as_ref()?;
-        if new.backfilled || matches!(new.payload, Payload::Report { .. }) {
-            return None;
-        }
-        let (point, kind) = (new.point, new.payload.kind());
-        let named = new.payload.evidence();
-        let pieces: Vec<EvidenceId> =
-            named.filter(|piece| known.get(piece) != Some(&point)).collect();
-        (!pieces.is_empty()).then_some(Refusal::EvidenceAbsent { point, kind, pieces })
     }
 
     /// Whether an event that is new fits what other points and events say.

@@ -92,14 +92,16 @@ pub fn at_position(
 }
 
 /// How a position lies to the unit that it is said to lie in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
     /// In it, near by, or nobody can tell.
     Fits,
     /// No unit has this code that day, though there are some.
     NoUnit,
-    /// Elsewhere: in a town with this code, if in any.
-    Elsewhere(Option<String>),
+    /// In another town.
+    Elsewhere,
+    /// In no town.
+    Nowhere,
 }
 
 /// Whether a position lies in the unit of a code on `day`, or no farther from it than so many metres. A
@@ -138,7 +140,7 @@ pub fn within_unit(
     }
     let storage = &held.collection().crs;
     let Some([x, y]) = projected(position, crs, storage, registry)? else {
-        return Ok(Within::Elsewhere(None));
+        return Ok(Within::Nowhere);
     };
     let (metric, units) = metric(storage, registry)?;
     let here = Area::new(&Shape::Point(Point::new(x, y)).into(), 1)
@@ -148,9 +150,10 @@ pub fn within_unit(
     let asked = Nearest { to: &here, count: 1, metric, within, filter: Some(&is_own) };
     let budget = Budget::new(Costs::default(), &|| false);
     let near = held.nearest(&asked, &budget).map_err(fault)?;
-    Ok(match near.is_empty() {
-        false => Within::Fits,
-        true => Within::Elsewhere(found.unit(Level::Town).map(|town| town.code.clone())),
+    Ok(match (near.is_empty(), found.unit(Level::Town)) {
+        (false, _) => Within::Fits,
+        (true, Some(_)) => Within::Elsewhere,
+        (true, None) => Within::Nowhere,
     })
 }
 

@@ -195,6 +195,14 @@ fn payload(point: &Point, kind: EventKind, step: &Step, at: Timestamp) -> Payloa
             let to = asked.unwrap_or(EventId::try_from(uuid(1)).unwrap());
             Payload::Reply { to, answer: text() }
         }
+        EventKind::HoldAccountable => Payload::HoldAccountable {
+            for_event: point.events()[step.number as usize % point.events().len()].id,
+            unit: text(),
+            person: None,
+            reason: text(),
+            decision: text(),
+            evidence: vec![],
+        },
     }
 }
 

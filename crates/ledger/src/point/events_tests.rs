@@ -118,12 +118,20 @@ pub(crate) fn payload(name: &str) -> Payload {
         "merge" => Payload::Merge { into: point_id(2) },
         "progress" => Payload::Progress { done: part() },
         "supervise" => Payload::Supervise { demand: "how far?".into(), reply_by: hour(2000) },
+        "hold_accountable" => Payload::HoldAccountable {
+            for_event: event_id(1),
+            unit: "110115001".into(),
+            person: None,
+            reason: "the report lay for a month".into(),
+            decision: "Z-1".into(),
+            evidence: vec![],
+        },
         _ => Payload::Reply { to: event_id(SUPERVISE), answer: "nearly done".into() },
     }
 }
 
 /// The names of [`payload`].
-pub(crate) const NAMES: [&str; 24] = [
+pub(crate) const NAMES: [&str; 25] = [
     "report",
     "reject",
     "register",
@@ -148,6 +156,7 @@ pub(crate) const NAMES: [&str; 24] = [
     "progress",
     "supervise",
     "reply",
+    "hold_accountable",
 ];
 
 const REGISTERED: &str = "report, register, supervise";

@@ -231,7 +231,8 @@ impl Point {
             | Payload::Resume
             | Payload::TownVerify
             | Payload::SpotCheck { finding: Finding::Pass, .. }
-            | Payload::Void { .. } => {}
+            | Payload::Void { .. }
+            | Payload::HoldAccountable { .. } => {}
         }
         self.enter(next(self.state, &event.payload), at);
         if event.is_late(rules) {

@@ -87,6 +87,15 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
                 false => Err(Refusal::NotSupervised { point: id, to: *to }),
             }
         }
+        Payload::HoldAccountable { for_event, unit, person: _, reason, decision, evidence: _ } => {
+            need.text(unit, "the unit that answers")?;
+            need.text(reason, "a reason")?;
+            need.text(decision, "the number of the decision")?;
+            match point.events().iter().any(|known| known.id == *for_event) {
+                true => Ok(()),
+                false => Err(Refusal::NoSuchEvent { point: id, event: *for_event }),
+            }
+        }
     }
 }
 

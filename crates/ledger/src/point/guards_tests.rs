@@ -35,6 +35,11 @@ fn check_missing(state: State, payload: Payload, what: &'static str) {
     check_refused(&point, &event, Refusal::Missing { point: point.id(), kind, what });
 }
 
+fn accountable(for_event: EventId, unit: &str, reason: &str, decision: &str) -> Payload {
+    let (unit, reason, decision) = (unit.into(), reason.into(), decision.into());
+    Payload::HoldAccountable { for_event, unit, person: None, reason, decision, evidence: vec![] }
+}
+
 #[test]
 fn what_is_blank_is_missing() {
     let blank = || " \u{3000}\t".to_owned();
@@ -70,6 +75,9 @@ fn what_is_blank_is_missing() {
         (State::InProgress, submit(&[10], &[11], Quantities::default()), "a quantity"),
         (State::InProgress, Payload::Progress { done: Quantities::default() }, "a quantity"),
         (State::Reported, register(Quantities::default()), "a quantity"),
+        (State::Closed, accountable(event_id(1), &blank(), "r", "d"), "the unit that answers"),
+        (State::Closed, accountable(event_id(1), "u", &blank(), "d"), "a reason"),
+        (State::Closed, accountable(event_id(1), "u", "r", &blank()), "the number of the decision"),
     ] {
         check_missing(state, payload, what);
     }
@@ -254,6 +262,20 @@ fn a_reply_answers_an_open_supervision() {
 }
 
 #[test]
+fn who_is_held_accountable_answers_for_an_event_of_the_point() {
+    let point = at(State::Closed);
+    let answers = |event| accountable(event, "110115001", "closed without a look", "Z-1");
+    let last = point.events().last().unwrap().id;
+    for known in [event_id(1), last] {
+        let after = check_taken(&point, &next_event(&point, answers(known)));
+        assert_eq!((after.state(), after.actual()), (point.state(), point.actual()));
+    }
+    let event = event_id(900);
+    let refused = Refusal::NoSuchEvent { point: point.id(), event };
+    check_refused(&point, &next_event(&point, answers(event)), refused);
+}
+
+#[test]
 fn roles_raise_what_the_rules_let_them() {
     // g: grid worker, t: town, T: town checker, d: district, D: district checker, c: city,
     // p: department.
@@ -389,8 +411,8 @@ fn refusals_say_value_place_and_way_out() {
     assert_eq!(
         say("submit").to_string(),
         format!(
-            "point {id} is closed (销账): submit may not follow; only spot_check, rebound, reply \
-             may; read the point again"
+            "point {id} is closed (销账): submit may not follow; only spot_check, rebound, reply, \
+             hold_accountable may; read the point again"
         )
     );
     let early = Event { occurred_at: hour(0), ..next_event(&point, payload("rebound")) };
@@ -408,8 +430,8 @@ fn refusals_say_value_place_and_way_out() {
     assert_eq!(
         refusal.unwrap_err().to_string(),
         format!(
-            "point {id} is void (作废): extend may not follow; nothing may; report it as a new \
-             point"
+            "point {id} is void (作废): extend may not follow; only hold_accountable may; report \
+             what is there as a new point"
         )
     );
 }

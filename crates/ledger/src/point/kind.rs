@@ -29,6 +29,7 @@ named! {
     Progress "progress" "进展" "A part is done (分期拆除)."
     Supervise "supervise" "督办" "Somebody above wants an answer."
     Reply "reply" "督办回复" "The answer."
+    HoldAccountable "hold_accountable" "追责" "Somebody answers for what was done or left undone."
 }
 
 impl fmt::Display for EventKind {

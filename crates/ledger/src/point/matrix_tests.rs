@@ -9,8 +9,16 @@ use super::{
 
 /// For each state what may follow it, and the state after that; all else is refused.
 pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
-    ("reported", &[("reject", "rejected"), ("register", "registered"), ("merge", "reported")]),
-    ("rejected", &[]),
+    (
+        "reported",
+        &[
+            ("reject", "rejected"),
+            ("register", "registered"),
+            ("merge", "reported"),
+            ("hold_accountable", "reported"),
+        ],
+    ),
+    ("rejected", &[("hold_accountable", "rejected")]),
     (
         "registered",
         &[
@@ -20,6 +28,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "registered"),
             ("supervise", "registered"),
             ("reply", "registered"),
+            ("hold_accountable", "registered"),
         ],
     ),
     (
@@ -32,6 +41,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "dispatched"),
             ("supervise", "dispatched"),
             ("reply", "dispatched"),
+            ("hold_accountable", "dispatched"),
         ],
     ),
     (
@@ -43,6 +53,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "returned"),
             ("supervise", "returned"),
             ("reply", "returned"),
+            ("hold_accountable", "returned"),
         ],
     ),
     (
@@ -56,6 +67,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "in_progress"),
             ("supervise", "in_progress"),
             ("reply", "in_progress"),
+            ("hold_accountable", "in_progress"),
         ],
     ),
     (
@@ -67,6 +79,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "suspended"),
             ("supervise", "suspended"),
             ("reply", "suspended"),
+            ("hold_accountable", "suspended"),
         ],
     ),
     (
@@ -80,6 +93,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "submitted"),
             ("supervise", "submitted"),
             ("reply", "submitted"),
+            ("hold_accountable", "submitted"),
         ],
     ),
     (
@@ -92,6 +106,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "verified_town"),
             ("supervise", "verified_town"),
             ("reply", "verified_town"),
+            ("hold_accountable", "verified_town"),
         ],
     ),
     (
@@ -102,6 +117,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("spot_check reappeared", "rebounded"),
             ("rebound", "rebounded"),
             ("reply", "closed"),
+            ("hold_accountable", "closed"),
         ],
     ),
     (
@@ -113,6 +129,7 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "rebounded"),
             ("supervise", "rebounded"),
             ("reply", "rebounded"),
+            ("hold_accountable", "rebounded"),
         ],
     ),
     (
@@ -124,9 +141,10 @@ pub(super) const MATRIX: [(&str, &[(&str, &str)]); 13] = [
             ("extend", "transferred"),
             ("supervise", "transferred"),
             ("reply", "transferred"),
+            ("hold_accountable", "transferred"),
         ],
     ),
-    ("void", &[]),
+    ("void", &[("hold_accountable", "void")]),
 ];
 
 /// Where an event of a name leads from a state, by the matrix.

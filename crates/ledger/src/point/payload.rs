@@ -152,6 +152,21 @@ pub enum Payload {
         /// The answer.
         answer: String,
     },
+    /// See [`EventKind::HoldAccountable`].
+    HoldAccountable {
+        /// The event of this point that is answered for.
+        for_event: EventId,
+        /// The unit that answers.
+        unit: String,
+        /// The person there, if one is named.
+        person: Option<String>,
+        /// What was done wrong or left undone.
+        reason: String,
+        /// Number of the decision that says so.
+        decision: String,
+        /// The paper, and what else shows it; may be empty.
+        evidence: Vec<EvidenceId>,
+    },
 }
 
 impl Payload {
@@ -180,6 +195,7 @@ impl Payload {
             Self::Progress { .. } => EventKind::Progress,
             Self::Supervise { .. } => EventKind::Supervise,
             Self::Reply { .. } => EventKind::Reply,
+            Self::HoldAccountable { .. } => EventKind::HoldAccountable,
         }
     }
 
@@ -188,7 +204,8 @@ impl Payload {
         let (some, more): (&[EvidenceId], &[EvidenceId]) = match self {
             Self::Report { evidence, .. }
             | Self::SpotCheck { evidence, .. }
-            | Self::Rebound { evidence, .. } => (evidence, &[]),
+            | Self::Rebound { evidence, .. }
+            | Self::HoldAccountable { evidence, .. } => (evidence, &[]),
             Self::Submit { before, after, .. } => (before, after),
             Self::Reject { .. }
             | Self::Register { .. }

@@ -245,6 +245,31 @@ pub enum Refusal {
         /// What is not there.
         pieces: Vec<EvidenceId>,
     },
+    /// Evidence that shows something else than the event says.
+    #[error(
+        "{piece} at point {point} is {is}, and submit names it as {wanted}: name a photo that is \
+         {wanted}"
+    )]
+    OtherEvidence {
+        /// Which point.
+        point: PointId,
+        /// The piece.
+        piece: EvidenceId,
+        /// What it is.
+        is: &'static str,
+        /// What it is to be.
+        wanted: &'static str,
+    },
+    /// Evidence that is another piece under a new id.
+    #[error("{piece} at point {point} is, byte by byte, {other}: take a new photo")]
+    SameBytes {
+        /// Which point.
+        point: PointId,
+        /// The piece.
+        piece: EvidenceId,
+        /// The one that it is.
+        other: EvidenceId,
+    },
     /// A report that would join what is no point of the ledger.
     #[error(
         "report {point} may not join {into}, which is {}: name a point that is on the ledger",
@@ -295,6 +320,14 @@ pub enum Refusal {
         /// What the reply names.
         to: EventId,
     },
+    /// Somebody would answer for an event that the point does not have.
+    #[error("point {point} has no event {event}: name the event that is answered for")]
+    NoSuchEvent {
+        /// Which point.
+        point: PointId,
+        /// What is named.
+        event: EventId,
+    },
 }
 
 /// On what ground an event is refused.
@@ -323,10 +356,13 @@ impl Refusal {
             | Self::ActualDiffers { .. }
             | Self::KnownEvidence { .. }
             | Self::EvidenceAbsent { .. }
+            | Self::OtherEvidence { .. }
+            | Self::SameBytes { .. }
             | Self::MergeTarget { .. }
             | Self::CodeTaken { .. }
             | Self::HasBegun { .. }
-            | Self::NotSupervised { .. } => Ground::State,
+            | Self::NotSupervised { .. }
+            | Self::NoSuchEvent { .. } => Ground::State,
             Self::IntoItself { .. }
             | Self::AheadOfClock { .. }
             | Self::Missing { .. }
@@ -380,9 +416,12 @@ impl fmt::Display for Followers {
             .filter(|kind| table::follows(self.0, *kind))
             .map(EventKind::identifier)
             .collect();
-        match kinds.is_empty() {
-            true => f.write_str("nothing may; report it as a new point"),
-            false => write!(f, "only {} may; read the point again", kinds.join(", ")),
+        let kinds = kinds.join(", ");
+        match self.0 {
+            State::Rejected | State::Void => {
+                write!(f, "only {kinds} may; report what is there as a new point")
+            }
+            _ => write!(f, "only {kinds} may; read the point again"),
         }
     }
 }

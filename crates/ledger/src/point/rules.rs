@@ -80,7 +80,7 @@ fn default_raisers(kind: EventKind) -> &'static [Role] {
         EventKind::SpotCheck => &[City],
         EventKind::Rebound => &[Town, TownChecker, District, DistrictChecker, City],
         EventKind::Void => &[District, City],
-        EventKind::Supervise => &[District, City],
+        EventKind::Supervise | EventKind::HoldAccountable => &[District, City],
         EventKind::Reply => &[Town, District, Department],
     }
 }

@@ -23,6 +23,8 @@ pub fn follows(from: State, kind: EventKind) -> bool {
             from.is_open()
         }
         EventKind::Reply => from.is_open() || from == State::Closed,
+        // A report that nobody took up or a number that was struck out is answered for, too.
+        EventKind::HoldAccountable => true,
     }
 }
 
@@ -53,6 +55,7 @@ pub fn next(from: State, payload: &Payload) -> State {
         | Payload::Merge { .. }
         | Payload::Progress { .. }
         | Payload::Supervise { .. }
-        | Payload::Reply { .. } => from,
+        | Payload::Reply { .. }
+        | Payload::HoldAccountable { .. } => from,
     }
 }

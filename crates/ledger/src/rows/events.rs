@@ -47,7 +47,7 @@ const COLUMNS: &[Column] = &[
     ("into_point", "并入点位", Text, L1),
     ("demand", "督办要求", Text, L1),
     ("answer", "回复", Text, L1),
-    ("to_event", "回复事件", Text, L1),
+    ("to_event", "所指事件", Text, L1),
     ("department", "部门", Text, L1),
 ];
 
@@ -77,6 +77,9 @@ pub fn brought_by(kind: EventKind) -> &'static [&'static str] {
         EventKind::Progress => &["build_area_m2", "land_area_m2", "count"],
         EventKind::Supervise => &["demand", "due_at"],
         EventKind::Reply => &["to_event", "answer"],
+        EventKind::HoldAccountable => {
+            &["to_event", "unit", "person", "reason", "approval", "evidence"]
+        }
     }
 }
 
@@ -287,6 +290,14 @@ impl Row {
                 self.text("to_event", &to.to_string());
                 self.text("answer", answer);
             }
+            Payload::HoldAccountable { for_event, unit, person, reason, decision, evidence } => {
+                self.text("to_event", &for_event.to_string());
+                self.text("unit", unit);
+                self.some("person", person.as_ref());
+                self.text("reason", reason);
+                self.text("approval", decision);
+                self.evidence("evidence", evidence);
+            }
         }
     }
 }
@@ -427,6 +438,14 @@ impl Reader<'_, '_> {
             EventKind::Reply => {
                 Payload::Reply { to: self.id("to_event")?, answer: self.given("answer")? }
             }
+            EventKind::HoldAccountable => Payload::HoldAccountable {
+                for_event: self.id("to_event")?,
+                unit: self.given("unit")?,
+                person: self.text("person")?,
+                reason: self.given("reason")?,
+                decision: self.given("approval")?,
+                evidence: self.evidence("evidence")?,
+            },
         })
     }
 }

@@ -57,13 +57,17 @@ const OWN: &[Column] = &[
     ("source", "来源", FieldType::Text, FieldClass::L1),
     ("special_action", "专项行动", FieldType::Text, FieldClass::L1),
     ("ledger_types", "台账类别", FieldType::Text, FieldClass::L1),
+    ("co_units", "协办单位", FieldType::Text, FieldClass::L1),
     ("parcel", "宗地", FieldType::Text, FieldClass::L1),
+    ("building", "建筑", FieldType::Text, FieldClass::L1),
+    ("enterprise", "经营主体", FieldType::Text, FieldClass::L1),
+    ("household", "户", FieldType::Text, FieldClass::L1),
     ("note", "备注", FieldType::Text, FieldClass::L1),
     (ACCURACY, "定位精度（米）", FieldType::Real, FieldClass::L1),
 ];
 
-/// How far off the reported position may be, in metres.
-const ACCURACY: &str = "accuracy_m";
+/// The column that says how far off the reported position may be, in metres.
+pub const ACCURACY: &str = "accuracy_m";
 
 /// Every column of a new collection `points`; last those of where a point lies, which polygons or a
 /// person say.

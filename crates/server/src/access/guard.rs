@@ -12,7 +12,7 @@ use super::{Duty, PARAMETER, Standing, TokenFault};
 use crate::actor::Actor;
 use crate::negotiate::{HTML, JSON, choose};
 use crate::problem::{Code, Problem};
-use crate::query_string::QueryString;
+use crate::query_string::{QueryString, append};
 use crate::routes::personal::is_reveal;
 use crate::state::App;
 
@@ -83,10 +83,7 @@ impl UrlToken {
     pub fn append(&self, url: &str) -> String {
         match &self.0 {
             None => url.to_owned(),
-            Some(token) => {
-                let mark = if url.contains('?') { '&' } else { '?' };
-                format!("{url}{mark}{PARAMETER}={token}")
-            }
+            Some(token) => append(url, PARAMETER, token),
         }
     }
 

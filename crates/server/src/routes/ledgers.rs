@@ -24,7 +24,7 @@ use crate::ledgers;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, GEOJSON, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
-use crate::query_string::{QueryString, encode};
+use crate::query_string::{QueryString, append, encode};
 use crate::state::App;
 use crate::style::{self, StyleClient};
 
@@ -177,22 +177,19 @@ async fn its_style(
     if format == Some("qml") {
         return Ok(styles::qml(&collection));
     }
-    let filter = book.filter.as_deref();
-    let filter = filter.map_or(String::new(), |text| format!("?filter={}", encode(text)));
     let (base, name) = (&asked.base, encode(&book.collection));
+    let its = |path: String| token.append(&filtered(&book, format!("{base}/{path}")));
     let document = match (is_drawn(&collection), client) {
         (true, _) => style::document(
             &book.title,
             &[&collection],
             client,
-            &token.append(&format!("{base}/xyz/{name}/tilejson.json{filter}")),
-            &token.append(&format!("{base}/xyz/{name}/{{z}}/{{x}}/{{y}}.mvt{filter}")),
+            &its(format!("xyz/{name}/tilejson.json")),
+            &its(format!("xyz/{name}/{{z}}/{{x}}/{{y}}.mvt")),
         ),
         (false, StyleClient::MapLibre) => {
-            let mark = if filter.is_empty() { '?' } else { '&' };
-            let items =
-                format!("{base}/collections/{name}/items{filter}{mark}f=json&limit={MAX_ROWS}");
-            style::document_of_items(&book.title, &collection, &token.append(&items))
+            let items = its(format!("collections/{name}/items?f=json&limit={MAX_ROWS}"));
+            style::document_of_items(&book.title, &collection, &items)
         }
         (false, StyleClient::Qgis) => {
             let detail =
@@ -236,9 +233,7 @@ fn page_of_map(app: &App, asked: &Asked, question: &BookQuery) -> Option<html::P
     if held.collection().extent.is_empty() {
         return None;
     }
-    let href = features(asked, question)?;
-    let mark = if href.contains('?') { '&' } else { '?' };
-    let items = Some(format!("{href}{mark}limit={MAX_ON_MAP}"));
+    let items = Some(append(&features(asked, question)?, "limit", &MAX_ON_MAP.to_string()));
     // Among everything else, as rows of a ledger often lie far apart.
     Some(html::PageMap { collection: DATASET.to_owned(), ..page_map(held, items) })
 }
@@ -249,11 +244,16 @@ fn features(asked: &Asked, question: &BookQuery) -> Option<String> {
     if !is_whole || book.member.is_some() {
         return None;
     }
-    let filter = book
-        .filter
-        .as_deref()
-        .map_or(String::new(), |text| format!("?filter-lang=cql2-text&filter={}", encode(text)));
-    Some(format!("{}/collections/{}/items{filter}", asked.base, encode(&book.collection)))
+    let items = format!("{}/collections/{}/items", asked.base, encode(&book.collection));
+    Some(filtered(book, items))
+}
+
+/// The URL of features or tiles, of those alone that are rows of a ledger.
+fn filtered(book: &Book, url: String) -> String {
+    match &book.filter {
+        Some(text) => append(&url, "filter", text),
+        None => url,
+    }
 }
 
 fn no_ledger(app: &App, id: &str) -> Problem {
