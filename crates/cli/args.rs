@@ -200,6 +200,10 @@ pub struct ImportArgs {
     /// Replace features whose KEY field is equal, add the others
     #[arg(long, value_name = "KEY", group = "mode")]
     pub upsert: Option<String>,
+    /// Give a new collection the columns `district`, `town`, `village`, `courtyard`, `grid` and
+    /// `assigned_by`: each feature is assigned to the units that it lies in
+    #[arg(long, conflicts_with_all = ["append", "upsert"])]
+    pub assign: bool,
     /// This field is not personal although its name or values look so: keep it
     #[arg(long, value_name = "FIELD")]
     pub keep: Vec<String>,

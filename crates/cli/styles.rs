@@ -23,6 +23,7 @@ pub fn style_of(id: &str) -> Option<&'static str> {
         "patrols" => include_str!("styles/patrols.json"),
         "places" => include_str!("styles/places.json"),
         "plans" => include_str!("styles/plans.json"),
+        "point_areas" => include_str!("styles/point_areas.json"),
         "points" => include_str!("styles/points.json"),
         "problems" => include_str!("styles/problems.json"),
         "shops" => include_str!("styles/shops.json"),

@@ -64,6 +64,24 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert!(events.iter().all(|event| event["backfilled"] == true));
     }
 
+    // What lies in a village says so, and what is more than a spot has its outline.
+    for id in ["parcels", "buildings", "households", "point_areas"] {
+        let told = server.get(&format!("/collections/{id}/assignments")).json();
+        let held = server.get(&format!("/collections/{id}/items?f=json&limit=1")).json();
+        assert_eq!(told["byPolygon"], held["numberMatched"], "{id}: {told}");
+        assert_eq!(told["nowhere"], 0, "{id}: {told}");
+        let village = &held["features"][0]["properties"]["village"];
+        assert_eq!(village.as_str().map(str::len), Some(12), "{id}");
+    }
+    let of_building = items("limit=1&filter=building%20IS%20NOT%20NULL")["features"][0].clone();
+    let building = of_building["properties"]["building"].as_str().unwrap();
+    let file = server.get(&format!("/dossiers/{building}?kind=building")).json();
+    let code = &of_building["properties"]["code"];
+    assert!(file["points"].to_string().contains(&code.to_string()), "{file}");
+    // Towns that said to be done what was not have answered for it.
+    let answered = server.get("/ledgers/accountability").json();
+    assert!(answered["numberMatched"].as_u64().unwrap() > 5, "{answered}");
+
     // Both towns are held against a timetable for every task; some are behind.
     let told = server.get("/targets?depth=2&year=2026").json();
     let towns: Vec<&Value> =

@@ -114,6 +114,7 @@ fn a_stop_takes_back_the_layers_that_a_file_has_brought_before() {
             mode: LoadMode::Create,
             key: None,
             keep: Vec::new(),
+            assign: false,
             personal: None,
             reason: String::new(),
             recorded_at: Timestamp(0),

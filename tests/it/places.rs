@@ -373,6 +373,38 @@ fn a_store_without_units_says_how_to_make_them() {
 }
 
 #[test]
+fn a_file_without_columns_of_assignment_gets_them_when_asked_for() {
+    const PLOTS: &str = "code,lon,lat\nA-1,116.4,39.7\nA-2,118.9,39.7\n";
+    let folder =
+        folder_with(&[("plots.csv", PLOTS.as_bytes()), ("units.geojsonl", districts().as_bytes())]);
+    let place = folder.path();
+    let import = |arguments: &[&str]| {
+        let done = run(place, &[&["import", "s.gpkg"], arguments].concat());
+        assert_eq!(done.code, 0, "{arguments:?}: {}{}", done.out, done.err);
+    };
+    assert_eq!(run(place, &["places", "init", "s.gpkg"]).code, 0);
+    import(&["units.geojsonl", "--collection", "admin_units", "--append"]);
+    let plots = ["plots.csv", "--crs", "EPSG:4490"];
+    import(&[&plots[..], &["--assign"]].concat());
+    let server = Server::start(&place.join("s.gpkg"), &[]);
+    let districts = || {
+        let told = server.get("/collections/plots/items?f=json&sortby=code").json();
+        let features = told["features"].as_array().unwrap().iter();
+        let of = features
+            .map(|one| ["district", "assigned_by"].map(|name| one["properties"][name].clone()));
+        of.collect::<Vec<_>>()
+    };
+    let expected = [[json!("110115"), json!("polygon")], [Value::Null, json!("polygon")]];
+    assert_eq!(districts(), expected);
+    // A file in the place of another keeps the columns.
+    import(&[&plots[..], &["--replace"]].concat());
+    assert_eq!(districts(), expected);
+    drop(server);
+    let refused = run(place, &["import", "s.gpkg", "plots.csv", "--append", "--assign"]);
+    assert_eq!(refused.code, 2, "{}", refused.err);
+}
+
+#[test]
 fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
     let folder = folder_with(&[
         ("shops.geojsonl", shops().as_bytes()),

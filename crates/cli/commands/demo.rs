@@ -13,8 +13,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use ::ledger::place::assignment_fields;
+use engine::places::LoadAssigner;
 use formats::ReadOptions;
-use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs};
+use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs, Timestamp, Value};
 use store::{EvidenceFolder, FeatureStore, GeoPackageStore, LoadMode};
 
 use super::{CommandError, now, registry, serve, with_key};
@@ -35,6 +37,9 @@ const STORE: &str = "city.gpkg";
 const ORTHO: [&str; 2] = ["ortho.mbtiles", "ortho"];
 /// Name of the file of targets in the folder.
 const TARGETS: &str = "targets.toml";
+
+/// What is assigned to the units that it lies in, as points and outlets are.
+const ASSIGNED: [Layer; 3] = [Layer::Parcels, Layer::Buildings, Layer::Households];
 
 /// A file of `data/`, embedded in the binary.
 struct Background {
@@ -136,13 +141,14 @@ async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), Comma
             import(&store, &unfinished, &registry, background).await?;
         }
         let synth = Arc::new(Synth::new(SEED, args.parcels, Some(TOWNS), &Crs::CGCS2000)?);
-        // Points are those of the ledger, which the polygons of units assign as they come.
-        for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
-            generate(&store, &synth, layer).await?;
-        }
-        places::load_places(&store, &synth).await?;
         // One moment for all: rows of events tell it, and points follow from them.
         let recorded_at = now();
+        // The polygons of units assign what comes after them.
+        places::load_places(&store, &synth).await?;
+        // Points are those of the ledger.
+        for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
+            generate(&store, &registry, (&synth, layer), recorded_at).await?;
+        }
         ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
         records::load_records(&store, &registry, &synth, recorded_at).await?;
         people::load_people(&store, &synth, recorded_at).await?;
@@ -182,6 +188,7 @@ async fn import(
         mode: LoadMode::Create,
         key: None,
         keep: Vec::new(),
+        assign: false,
         personal: None,
         reason: "sample city".to_owned(),
         recorded_at: now(),
@@ -216,14 +223,23 @@ async fn dress(store: &GeoPackageStore, collection: &Collection) -> Result<(), C
 
 async fn generate(
     store: &GeoPackageStore,
-    synth: &Arc<Synth>,
-    layer: Layer,
+    registry: &Arc<CrsRegistry>,
+    (synth, layer): (&Arc<Synth>, Layer),
+    recorded_at: Timestamp,
 ) -> Result<(), CommandError> {
     let mut collection = synth.collection(layer)?;
     collection.style = style_of(layer.id()).map(str::to_owned);
-    let synth = Arc::clone(synth);
-    load::load(store, collection, None, move |sending| {
-        synth.features(layer).try_for_each(|feature| sending.add(feature?))
+    if ASSIGNED.contains(&layer) {
+        collection.fields.extend(assignment_fields());
+    }
+    let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
+    let (synth, width) = (Arc::clone(synth), collection.fields.len());
+    load::load(store, collection, assigner, move |sending| {
+        synth.features(layer).try_for_each(|feature| {
+            let mut feature = feature?;
+            feature.properties.resize(width, Value::Null);
+            sending.add(feature)
+        })
     })
     .await
 }

@@ -117,6 +117,7 @@ fn options(args: &ImportArgs, config: &Config) -> Result<ImportOptions, CommandE
         },
         mode,
         key: args.upsert.clone(),
+        assign: args.assign,
         keep: args.keep.clone(),
         personal: args.personal.clone(),
         reason: args.reason.clone(),

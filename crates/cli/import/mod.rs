@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use engine::places::LoadAssigner;
 use formats::{LayerReader, ReadOptions};
 use serde::Serialize;
 use spatial::{Collection, CollectionId, CrsRegistry, SourceCrs, Timestamp};
@@ -53,6 +54,8 @@ pub struct ImportOptions {
     pub key: Option<String>,
     /// Fields that are not personal although they look so.
     pub keep: Vec<String>,
+    /// Whether a new collection has the columns of assignment, by which features are assigned to units.
+    pub assign: bool,
     /// Field that tells features apart, where personal columns go into the table of their own.
     pub personal: Option<String>,
     /// Why, for the change log.
@@ -74,6 +77,7 @@ impl ImportOptions {
             mode: LoadMode::Append,
             key: None,
             keep: Vec::new(),
+            assign: false,
             personal: None,
             reason: String::new(),
             recorded_at: Timestamp(0),
@@ -206,6 +210,9 @@ async fn import_layer(
         existing => {
             let crs = source.storage();
             let mut new = plan::new_collection(id.clone(), &schema, &survey, &columns, crs);
+            if options.assign || existing.as_ref().is_some_and(LoadAssigner::concerns) {
+                plan::add_assignment(&mut new);
+            }
             let mode = match existing {
                 None => LoadMode::Create,
                 Some(old) => {

@@ -1,6 +1,7 @@
 //! What a layer becomes: the collection, its columns, and what is left out.
 
 use formats::LayerSchema;
+use ledger::place::assignment_fields;
 use ledger::{PersonalKind, PersonalReason, class_of};
 use serde::Serialize;
 use spatial::{Collection, CollectionId, Crs, Envelope, Field, FieldType, GeometryType, Zooms};
@@ -117,6 +118,15 @@ pub fn new_collection(
         style: None,
         extent: Envelope::EMPTY,
         count: 0,
+    }
+}
+
+/// Adds the columns of assignment that a collection lacks.
+pub fn add_assignment(collection: &mut Collection) {
+    for field in assignment_fields() {
+        if collection.field_position(&field.name).is_none() {
+            collection.fields.push(field);
+        }
     }
 }
 

@@ -35,6 +35,8 @@ pub struct LedgerPoint {
     pub events: Vec<Feature>,
     /// What indicators ask of it.
     pub facts: PointFacts,
+    /// The outline of what is wrong there, where it is a building.
+    pub outline: Option<Geometry>,
 }
 
 impl Synth {
@@ -62,10 +64,10 @@ impl Synth {
             let path = [b'e'.into(), place.cell[0], place.cell[1], find.yard];
             let mut random = Random::of(self.region.seed, &path);
             let task = if find.beyond.is_some() { &DEMOLITION } else { Task::drawn(&mut random) };
-            let planned = match find.beyond {
-                Some([ground, floors]) => Quantities {
-                    build_area_m2: hundredths(ground * floors),
-                    land_area_m2: hundredths(ground),
+            let planned = match &find.beyond {
+                Some(beyond) => Quantities {
+                    build_area_m2: hundredths(beyond.ground * beyond.floors),
+                    land_area_m2: hundredths(beyond.ground),
                     count: 1,
                 },
                 None => task.planned(&mut random),
@@ -86,12 +88,19 @@ impl Synth {
             if point.is_counted() {
                 joins = Some(point.id());
             }
+            let outline = match &find.beyond {
+                Some(beyond) => village.ground.polygon(beyond.ring.clone(), Vec::new())?.geometry,
+                None => None,
+            };
             let is_opening = task.code == "KQ" && random.chance(0.4);
             let own = [
                 ("address", Value::Text(format!("{}{}号", village.address, find.yard))),
                 ("source", Value::Text(source.to_owned())),
                 ("special_action", Value::Text(task.action.to_owned())),
+                ("co_units", Value::Text(format!("{town_name}{}", co_unit(task)))),
                 ("parcel", Value::Text(find.parcel)),
+                ("building", find.beyond.map_or(Value::Null, |one| Value::Text(one.building))),
+                ("household", find.household.map_or(Value::Null, Value::Text)),
                 ("accuracy_m", Value::Real(accuracy_m(self.region.seed, &path))),
                 (
                     "ledger_types",
@@ -101,6 +110,7 @@ impl Synth {
             let values = row(&columns[0], points::derived(&point).chain(own));
             told.push(LedgerPoint {
                 facts: PointFacts::of(&point, None),
+                outline: outline.map(many),
                 row: village.ground.point(find.place, values)?,
                 events: events
                     .iter()
@@ -247,6 +257,12 @@ pub(super) fn many(geometry: Geometry) -> Geometry {
         Shape::Polygon(polygon) => Geometry::from(Shape::MultiPolygon(MultiPolygon(vec![polygon]))),
         shape => Geometry::from(shape),
     }
+}
+
+/// An office that helps: one that does not lead.
+fn co_unit(task: &Task) -> &'static str {
+    const OFFICES: [&str; 2] = ["综合行政执法队", "平安建设办公室"];
+    if task.lead == OFFICES[0] { OFFICES[1] } else { OFFICES[0] }
 }
 
 fn hundredths(square_metres: f64) -> SquareMetres {

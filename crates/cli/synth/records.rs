@@ -91,6 +91,7 @@ struct Known {
     state: Option<State>,
     parcel: String,
     geometry: Option<Geometry>,
+    outline: Option<Geometry>,
 }
 
 /// A village whose records are made.
@@ -126,7 +127,7 @@ impl Synth {
             Ok(())
         })?;
         let columns = points::fields();
-        let points = points.iter().map(|point| known(&columns, &point.row)).collect();
+        let points = points.iter().map(|point| known(&columns, point)).collect();
         let town = village.place.town;
         let teller = Teller {
             code: village.code(),
@@ -144,7 +145,7 @@ impl Synth {
     }
 }
 
-fn known(columns: &[Field], row: &Feature) -> Known {
+fn known(columns: &[Field], LedgerPoint { row, outline, .. }: &LedgerPoint) -> Known {
     let text = |name: &str| text_of(columns, row, name);
     let code = Some(text("code")).filter(|code| !code.is_empty());
     Known {
@@ -153,6 +154,7 @@ fn known(columns: &[Field], row: &Feature) -> Known {
         state: State::from_identifier(&text("state")),
         parcel: text("parcel"),
         geometry: row.geometry.clone(),
+        outline: outline.clone(),
     }
 }
 

@@ -196,6 +196,10 @@ impl<'a> Village<'a> {
         format!("{}{serial:05}", self.parcel_prefix)
     }
 
+    fn household_code(&self, serial: u64, number: u64) -> String {
+        format!("H{}-{serial:05}-{number}", self.code())
+    }
+
     fn parcels(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
         self.each_block(&mut |vertices, yards| {
             let ground: Vec<_> = vertices.iter().map(|vertex| self.bend.ground(*vertex)).collect();
@@ -227,10 +231,10 @@ impl<'a> Village<'a> {
     fn buildings(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
         self.each_yard(&mut |yard| {
             let code = self.parcel_code(yard.serial);
-            for (number, house) in yard.houses.iter().enumerate() {
+            for (number, house) in (1..).zip(&yard.houses) {
                 let ring = self.ring(&house.ring);
                 let properties = vec![
-                    Value::Text(format!("{code}F{:04}", number + 1)),
+                    Value::Text(building_code(&code, number)),
                     Value::Text(code.clone()),
                     text(house.name),
                     Value::Int(house.floors),
@@ -244,7 +248,6 @@ impl<'a> Village<'a> {
     }
 
     fn households(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
-        let village = self.code();
         self.each_yard(&mut |mut yard| {
             if yard.houses.is_empty() {
                 return Ok(());
@@ -254,7 +257,7 @@ impl<'a> Village<'a> {
                 let usage =
                     yard.random.pick(&[(70, "自住"), (14, "出租"), (10, "空置"), (6, "经营")]);
                 let properties = vec![
-                    Value::Text(format!("H{village}-{:05}-{}", yard.serial, household + 1)),
+                    Value::Text(self.household_code(yard.serial, household + 1)),
                     Value::Text(self.parcel_code(yard.serial)),
                     Value::Text(format!("{}号", yard.serial)),
                     text(usage),
@@ -279,14 +282,15 @@ impl<'a> Village<'a> {
                 self.region.seed,
                 &[b'p'.into(), self.place.cell[0], self.place.cell[1], yard.serial],
             );
-            let beyond = yard.houses.iter().find(|house| house.beyond > 0.0);
+            let mut numbered = (1..).zip(&yard.houses);
+            let beyond = numbered.find(|(_, house)| house.beyond > 0.0);
             let is_found = random.chance(if beyond.is_some() { 0.55 } else { 0.025 });
             if !is_found || number == last {
                 return Ok(());
             }
             number += 1;
             let place = match beyond {
-                Some(house) => middle(&house.ring),
+                Some((_, house)) => middle(&house.ring),
                 // Before the gate, in the lane.
                 None => gate(&yard.lot, -1.2),
             };
@@ -295,7 +299,13 @@ impl<'a> Village<'a> {
                 parcel: self.parcel_code(yard.serial),
                 yard: yard.serial,
                 place: self.bend.ground(place),
-                beyond: beyond.map(|house| [house.beyond, house.floors as f64]),
+                household: (yard.households() > 0).then(|| self.household_code(yard.serial, 1)),
+                beyond: beyond.map(|(number, house)| Beyond {
+                    building: building_code(&self.parcel_code(yard.serial), number),
+                    ground: house.beyond,
+                    floors: house.floors as f64,
+                    ring: self.ring(&house.ring),
+                }),
                 random,
             })
         })
@@ -305,8 +315,8 @@ impl<'a> Village<'a> {
         let town = naming::town_code(self.place.town);
         self.each_find(&mut |Find { number, parcel, place, beyond, mut random, .. }| {
             let finding = finding(&mut random, beyond.is_some());
-            let area = beyond.map_or(Value::Null, |[beyond, floors]| {
-                Value::Real((beyond * floors * 10.0).round() / 10.0)
+            let area = beyond.map_or(Value::Null, |beyond| {
+                Value::Real((beyond.ground * beyond.floors * 10.0).round() / 10.0)
             });
             let code = finding.registered.as_ref().map_or(Value::Null, |_| {
                 Value::Text(format!("{town}-{}-2026-{number:05}", finding.task))
@@ -371,10 +381,23 @@ pub(super) struct Find {
     pub yard: u64,
     /// EPSG:4548 metres.
     pub place: [f64; 2],
-    /// Where a house reaches beyond its parcel: how far, m² of ground, and its storeys.
-    pub beyond: Option<[f64; 2]>,
+    /// A household that lives there, if one does.
+    pub household: Option<String>,
+    /// A house that reaches beyond its parcel.
+    pub beyond: Option<Beyond>,
     /// What has drawn it.
     pub random: Random,
+}
+
+/// A house that reaches beyond its parcel.
+pub(super) struct Beyond {
+    /// 自然幢号.
+    pub building: String,
+    /// How far, m² of ground.
+    pub ground: f64,
+    pub floors: f64,
+    /// EPSG:4548 metres, closed.
+    pub ring: Vec<[f64; 2]>,
 }
 
 /// A town's feature.
@@ -386,6 +409,11 @@ pub(super) fn town(region: &Region, ground: &Ground, town: u64) -> Result<Featur
 
 fn text(value: &str) -> Value {
     Value::Text(value.to_owned())
+}
+
+/// 自然幢号 of a building of a parcel.
+fn building_code(parcel: &str, number: u64) -> String {
+    format!("{parcel}F{number:04}")
 }
 
 /// Sheet point `inward` metres behind the gate of a courtyard.

@@ -2,7 +2,8 @@
 
 use ledger::point::State;
 use ledger::record::towns::{
-    COMMENTS, LEGAL_STEPS, MILESTONES, NOTICES, PLANS, PROBLEMS, PROJECTS, SPECIAL_GROUPS,
+    COMMENTS, LEGAL_STEPS, MILESTONES, NOTICES, PLANS, POINT_AREAS, PROBLEMS, PROJECTS,
+    SPECIAL_GROUPS,
 };
 use spatial::Value;
 
@@ -20,6 +21,14 @@ impl Teller<'_> {
         self.problems(records)?;
         for (number, point) in self.points.iter().enumerate() {
             self.legal_steps(number as u64, point, records);
+            if point.outline.is_some() {
+                let values = [
+                    ("code", text(format!("D{}-{number:04}", self.code))),
+                    ("point", text(&point.code)),
+                    ("kind", text("建筑范围")),
+                ];
+                records.add(POINT_AREAS, point.outline.clone(), values);
+            }
             let mut random = self.random(b"rs", number as u64);
             if point.task == "KQ" && random.chance(0.2) {
                 let values = [

@@ -267,7 +267,7 @@ fn points<'a>(
     let layer = &sources.set.points;
     let Some(rows) = sources.rows(&layer.collection) else { return Ok(Vec::new()) };
     let codes = grounds.iter().map(|ground| ground.file.code.as_str());
-    let keys = codes.chain(kind.is_household.then_some(subject.id));
+    let keys = codes.chain(kind.is_named_by_points().then_some(subject.id));
     let mut found: Vec<(FeatureRef<'a>, Via)> = Vec::new();
     for key in keys {
         let named = gathered.points.get(key).map_or(&[][..], Vec::as_slice);

@@ -161,10 +161,12 @@ impl<'a> Sources<'a> {
         };
         let is_code = |key: &str| codes.contains(key);
         let buildings = by(&set.buildings.collection, &[&set.buildings.parcel], &is_code);
-        let points =
-            by(&set.points.collection, &[&set.points.parcel, &set.points.household], &|key| {
-                codes.contains(key) || kind.is_household && ids.contains(key)
-            });
+        let of_points = [Some(&set.points.parcel), Some(&set.points.household)];
+        let of_points = of_points.into_iter().chain([set.points.building.as_ref()]).flatten();
+        let of_points: Vec<&str> = of_points.map(String::as_str).collect();
+        let points = by(&set.points.collection, &of_points, &|key| {
+            codes.contains(key) || kind.is_named_by_points() && ids.contains(key)
+        });
         let mut photos =
             by(&set.photos.collection, &[&set.photos.subject], &|key| ids.contains(key));
         if let Some(at) =

@@ -189,6 +189,9 @@ pub struct PointLayer {
     pub code: String,
     /// The field with the code of the parcel; it may be absent.
     pub parcel: String,
+    /// The field with the building; it may be absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub building: Option<String>,
     /// The field with the household; it may be absent.
     pub household: String,
     /// What is shown.
@@ -275,6 +278,13 @@ pub struct SubjectKind {
     pub fields: Vec<ShownField>,
     /// What a complete file has.
     pub parts: Vec<Part>,
+}
+
+impl SubjectKind {
+    /// Whether points name it in a column of their own, beside its parcel.
+    pub fn is_named_by_points(&self) -> bool {
+        self.is_household || self.is_building
+    }
 }
 
 /// A part of a complete file.

@@ -1,5 +1,5 @@
-//! What a town plans and answers for: problems and projects, its plan, notices, legal steps, and the
-//! special groups at points.
+//! What a town plans and answers for: problems and projects, its plan, notices, and what belongs to
+//! points: outlines, legal steps, special groups.
 //!
 //! *Invariant:* special groups are of class L4 with their key: the collection is not there for whoever
 //! may not read that class.
@@ -25,11 +25,28 @@ pub const NOTICES: &str = "notices";
 pub const COMMENTS: &str = "comments";
 /// Decision, notice, delivery and execution at a point, one row a step.
 pub const LEGAL_STEPS: &str = "legal_steps";
+/// The outlines of points that are more than a spot (点位范围).
+pub const POINT_AREAS: &str = "point_areas";
 /// Special groups at points (特殊群体点位), for enforcement alone.
 pub const SPECIAL_GROUPS: &str = "special_groups";
 
 /// The collections of this file.
-pub(super) const COLLECTIONS: [ShippedCollection; 8] = [
+pub(super) const COLLECTIONS: [ShippedCollection; 9] = [
+    ShippedCollection {
+        id: POINT_AREAS,
+        title: "点位范围",
+        description: "整治点位所涉的建筑或占地范围",
+        geometry_type: GeometryType::MultiPolygon,
+        key: Some("code"),
+        columns: &[
+            ("code", "编号", Text, L1),
+            ("point", "点位", Text, L1),
+            ("kind", "类别", Text, L1),
+            ("drawn", "勾绘日", Date, L1),
+            ("note", "备注", Text, L1),
+        ],
+        beside: Beside::Assignment,
+    },
     ShippedCollection {
         id: PROBLEMS,
         title: "问题清单",
