@@ -1,6 +1,7 @@
 //! Files of indicators and targets: TOML, checked as a whole, every fault listed.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use ledger::indicator::{
     Clearing, DEFAULT_DEFINITIONS, DefinitionSet, Definitions, Target, Targets, Unit, UnitTree,
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use server::indicators::Indicators;
 use spatial::Snapshot;
 
-use crate::data_files::{DataFileError, parse, read};
+use crate::data_files::{DataFileError, parse, read, read_dossiers};
 use crate::ledger_config::{LedgerConfig, named};
 
 /// How messages call the definitions that come with the program.
@@ -65,8 +66,10 @@ pub fn read_indicators(
     state: &Snapshot,
 ) -> Result<Indicators, DataFileError> {
     let definitions = read_definitions(named(&config.indicators))?;
+    let dossiers = Arc::new(read_dossiers(named(&config.dossiers))?);
     let Some(path) = named(&config.targets) else {
-        return Ok(Indicators { definitions, targets: Vec::new(), clearings: Vec::new() });
+        let (targets, clearings) = (Vec::new(), Vec::new());
+        return Ok(Indicators { definitions, targets, clearings, dossiers });
     };
     let file: TargetFile = parse(path, &read(path)?)?;
     let known = engine::ledger::known_units(state);
@@ -86,7 +89,7 @@ pub fn read_indicators(
         return Err(refused(faults));
     }
     Targets::new(file.targets.clone(), &definitions, &units).map_err(refused)?;
-    Ok(Indicators { definitions, targets: file.targets, clearings: file.clearings })
+    Ok(Indicators { definitions, targets: file.targets, clearings: file.clearings, dossiers })
 }
 
 #[cfg(test)]

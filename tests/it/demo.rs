@@ -9,6 +9,10 @@ use crate::running::{Server, masks, run};
 /// A UUID of version 7 that the generator does not give.
 const NEW_EVENT: &str = "019aaaaa-0000-7000-8000-0000000000ff";
 
+fn items_of(server: &Server, collection: &str) -> Value {
+    server.get(&format!("/collections/{collection}/items?f=json&limit=1")).json()
+}
+
 #[test]
 fn the_sample_city_has_a_ledger_to_work_with() {
     let folder = tempfile::tempdir().unwrap();
@@ -67,7 +71,7 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     // What lies in a village says so, and what is more than a spot has its outline.
     for id in ["parcels", "buildings", "households", "point_areas"] {
         let told = server.get(&format!("/collections/{id}/assignments")).json();
-        let held = server.get(&format!("/collections/{id}/items?f=json&limit=1")).json();
+        let held = items_of(&server, id);
         assert_eq!(told["byPolygon"], held["numberMatched"], "{id}: {told}");
         assert_eq!(told["nowhere"], 0, "{id}: {told}");
         let village = &held["features"][0]["properties"]["village"];
@@ -81,6 +85,36 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     // Towns that said to be done what was not have answered for it.
     let answered = server.get("/ledgers/accountability").json();
     assert!(answered["numberMatched"].as_u64().unwrap() > 5, "{answered}");
+
+    // Coverage of files, buildings and alleys is what their own pages say; it is told by name alone.
+    let of = |query: &str| {
+        let told = server.get(&format!("/indicators?depth=0&{query}")).json();
+        let figures = told["rows"][0]["figures"].clone();
+        let part =
+            |code: &str| ["numerator", "denominator"].map(|part| figures[code][part].as_f64());
+        ["file_coverage", "building_coverage", "patrol_coverage", "outlet_coverage"].map(part)
+    };
+    let week = "from=2026-09-24&to=2026-09-30";
+    let [files, buildings, patrols, outlets] = of(&format!(
+        "{week}&indicator=file_coverage,building_coverage,patrol_coverage,outlet_coverage"
+    ));
+    let whole = &server.get("/dossiers/completeness").json()["whole"];
+    assert_eq!(files, ["complete", "files"].map(|name| whole[name].as_f64()));
+    assert_eq!(buildings[1], items_of(&server, "buildings")["numberMatched"].as_f64());
+    let uncovered = server.get("/dossiers/uncovered?limit=1").json()["numberMatched"].as_f64();
+    assert_eq!(buildings[1].unwrap() - buildings[0].unwrap(), uncovered.unwrap());
+    let total = &server.get(&format!("/patrols/coverage?{week}")).json()["total"];
+    for (told, name) in patrols.iter().zip(["covered_m", "duty_m"]) {
+        let expected = total[name].as_f64().unwrap();
+        assert!(
+            expected > 1000.0 && (told.unwrap() - expected).abs() < 1.0,
+            "{name}: {patrols:?} {total}"
+        );
+    }
+    assert!(outlets[0].unwrap() >= 2.0 && outlets[0] < outlets[1], "{outlets:?}");
+    assert_eq!(of("year=2026")[..3], [[None; 2]; 3], "they take long");
+    let unknown = server.get("/indicators?indicator=closing_rate,luck");
+    assert_eq!(unknown.status, 400, "{}", unknown.text());
 
     // Both towns are held against a timetable for every task; some are behind.
     let told = server.get("/targets?depth=2&year=2026").json();

@@ -30,6 +30,9 @@ pub struct IndicatorsArgs {
     /// Only points and targets of this task
     #[arg(long, value_name = "TASK")]
     pub task: Option<String>,
+    /// Codes of the indicators, by commas between, or all [default: all that do not take long]
+    #[arg(long, value_name = "CODES")]
+    pub indicator: Option<String>,
     /// As it had been recorded at that moment, or by the end of that day [default: now]
     #[arg(long, value_name = "MOMENT")]
     pub as_of: Option<String>,

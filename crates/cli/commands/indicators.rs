@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use formats::report::{Filled, fill_template, save_report};
-use server::indicators::{Answered, FOCUS_AREA, IndicatorQuery, Told, answer};
+use server::indicators::{Answered, FOCUS_AREA, INDICATOR, IndicatorQuery, Told, answer};
 
 use super::query::open;
 use super::{CommandError, now};
@@ -36,6 +36,7 @@ pub async fn indicators(args: IndicatorsArgs, config: &Config) -> Result<(), Com
         "unit" => args.unit.as_deref(),
         FOCUS_AREA => args.focus_area.as_deref(),
         "task" => args.task.as_deref(),
+        INDICATOR => args.indicator.as_deref(),
         "as-of" => args.as_of.as_deref(),
         "from" => args.from.as_deref(),
         "to" => args.to.as_deref(),

@@ -145,6 +145,10 @@ impl Synth {
                 ("name", Value::Text(text(1))),
                 ("level", Value::Text(level.to_owned())),
                 ("parent", Value::Text(parent.to_owned())),
+                (
+                    "urban_rural_class",
+                    if level == "village" { Value::Text(text(3)) } else { Value::Null },
+                ),
                 ("valid_from", Value::Text(VALID_FROM.to_owned())),
             ];
             Feature {

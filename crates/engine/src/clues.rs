@@ -36,6 +36,7 @@ use ::ledger::catalogue::Catalogue;
 use ::ledger::clue::{Finding, Kind, Rule};
 use ::ledger::place::{ADMIN_UNITS, Day};
 use ::ledger::rows::{POINT_EVENTS, POINTS};
+use rustc_hash::FxHashSet;
 use spatial::{
     Budget, CollectionId, Costs, Crs, FeatureId, Geometry, Revision, Snapshot, Timestamp,
 };
@@ -271,6 +272,34 @@ impl Engine {
             });
         }
         Ok(All { clues, shares })
+    }
+
+    /// What a rule says something of, wherever it is; `None` where it lacks what it reads. Heavy work: it
+    /// is for the pool.
+    pub(crate) fn subjects(
+        &self,
+        state: &Snapshot,
+        (rule, today, profile): (&Rule, Day, Profile),
+        budget: &Budget<'_>,
+    ) -> Result<Option<FxHashSet<FeatureId>>, EngineError> {
+        if missing(state, rule).iter().any(|lack| lack.is_needed) {
+            return Ok(None);
+        }
+        let query = CluesQuery {
+            rule: rule.clone(),
+            place: None,
+            unit: None,
+            key: None,
+            id: None,
+            as_of: None,
+            today,
+            catalogue: Arc::default(),
+            profile,
+            offset: 0,
+            limit: 0,
+        };
+        let found = self.all_clues(state, &query, budget)?;
+        Ok(Some(found.clues.iter().filter_map(|clue| Some(clue.subjects.first()?.id)).collect()))
     }
 
     /// The clues, each with its geometry in WGS 84: its own, or that of what it is about.

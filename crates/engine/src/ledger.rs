@@ -25,6 +25,7 @@ mod pieces;
 mod raise;
 mod record_sums;
 mod reports;
+mod told_rows;
 mod towns;
 mod trace;
 pub(crate) mod units;

@@ -33,6 +33,7 @@ fn definitions() -> Definitions {
         vec![Term { measure, conditions: conditions.to_vec(), times: 1 }]
     };
     let one = |code: &str, extent, years, unit: &str, formula| Definition {
+        by_name: false,
         code: code.to_owned(),
         name: code.to_owned(),
         population: Population { tasks: Vec::new(), years },

@@ -39,6 +39,7 @@ pub mod task;
 mod text_hash;
 mod unit_code;
 pub mod whistle;
+mod word_list;
 pub mod worklist;
 
 #[cfg(test)]
@@ -68,3 +69,4 @@ pub use point_code::{PointCode, PointCodeFault, PointSeries};
 pub use shipped::ShippedCollection;
 pub use text_hash::text_hash;
 pub use unit_code::{Fixture, UnitCode};
+pub use word_list::words_of;

@@ -49,12 +49,31 @@ impl Teller<'_> {
                 self.release(&mut random, spot, records)?;
             }
         }
+        if let (true, Some(spot)) =
+            (self.village.place.village.is_multiple_of(3), self.spots.get(6))
+        {
+            self.service_station(spot, records)?;
+        }
         match self.spots.get(4) {
             Some(spot) if self.village.place.village.is_multiple_of(2) => {
                 self.market(spot, records)
             }
             _ => Ok(()),
         }
+    }
+
+    /// A place with all that a community needs.
+    fn service_station(&self, spot: &Spot, records: &mut Records) -> Result<(), SynthError> {
+        let values = [
+            ("code", text(format!("W{}-S", self.code))),
+            ("name", text(format!("{}便民综合服务站（虚构）", self.village.address))),
+            ("functions", text("蔬菜零售、便利店、早餐、美容美发、洗染、家政、末端配送")),
+            ("area_m2", Value::Real(180.0)),
+            ("opened", day(LAST_DAY - 20)),
+            ("address", text(format!("{}{}号", self.village.address, spot.yard))),
+        ];
+        records.add(OUTLETS, self.at(spot.place)?, values);
+        Ok(())
     }
 
     fn outlet(

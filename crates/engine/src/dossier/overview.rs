@@ -9,8 +9,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ::ledger::dossier::{Completeness, Dossiers, ShareRow, SubjectKind, UnitLayer, Via};
-use rustc_hash::FxHashMap;
-use spatial::{Budget, Crs, FeatureId, FeatureRef, Revision, Snapshot, Timestamp};
+use rustc_hash::{FxHashMap, FxHashSet};
+use spatial::{
+    Budget, CollectionSnapshot, Crs, FeatureId, FeatureRef, Revision, Snapshot, Timestamp,
+};
 
 use super::COSTS;
 use super::gather::{Doors, Found, Gathered, Sources};
@@ -133,6 +135,28 @@ impl Engine {
         let state = self.dossier_state(&query.dossiers, query.as_of).await?;
         let engine = self.clone();
         self.pool().run(move || engine.overview(&state, &query)).await?
+    }
+
+    /// The subjects in a collection whose files are complete; `None` where its rows are subjects of none.
+    /// Heavy work: it is for the pool.
+    pub(crate) fn complete_files(
+        &self,
+        state: &Snapshot,
+        dossiers: &Dossiers,
+        held: &CollectionSnapshot,
+    ) -> Result<Option<FxHashSet<FeatureId>>, EngineError> {
+        let set = dossiers.set();
+        let id = held.collection().id.as_str();
+        let Some(kind) = set.subjects.iter().find(|kind| kind.collection == id) else {
+            return Ok(None);
+        };
+        let sources = Sources { set, state, profile: self.profile() };
+        let deadline = Instant::now() + self.settings().query_time;
+        let expired = || Instant::now() > deadline;
+        let budget = Budget::new(COSTS, &expired);
+        let files = lines(sources, &Planes::new(self.registry()), kind, &budget)?;
+        let complete = files.iter().filter(|file| file.completeness.is_complete());
+        Ok(Some(complete.map(|file| file.feature).collect()))
     }
 
     fn overview(

@@ -5,16 +5,19 @@
 //! of no row is 0. Areas of units add up to the area that all rows cover.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Instant;
 
+use ledger::dossier::Dossiers;
 use ledger::indicator::{BoundSum, Moment, OutsideSums, RecordSum, RowQuantity, UnitTree};
 use spatial::{Budget, CollectionId, CollectionSnapshot, Costs, FeatureRef, Snapshot, ValueRef};
 
+use super::told_rows::ToldRows;
 use crate::query::{AreaCrs, AreaMeasure, union_area};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// Bounds of the areas of one answer.
-const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
+pub(super) const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
 
 /// Which sums are asked, of which units and when.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +32,10 @@ pub struct SumsAsked<'a> {
     pub task: Option<&'a str>,
     /// Who asks.
     pub profile: Profile,
+    /// Where other collections stand that tell something of rows.
+    pub beside: &'a Arc<Snapshot>,
+    /// What files are made of, where any are.
+    pub dossiers: Option<&'a Dossiers>,
 }
 
 impl Engine {
@@ -52,9 +59,11 @@ impl Engine {
             if !sum.is_of(asked.task) || !sum.fields().all(is_readable) {
                 continue;
             }
+            let Some(told) = self.told_rows(held, &bound, asked)? else { continue };
+            let rows = Rows { held, bound: &bound, told: &told };
             let of_units = match sum.quantity {
-                RowQuantity::UnionArea => self.areas(held, &bound, (asked, &budget))?,
-                RowQuantity::Rows | RowQuantity::Field(_) => amounts(held, &bound, asked)?,
+                RowQuantity::UnionArea => self.areas(rows, (asked, &budget))?,
+                _ => amounts(rows, asked)?,
             };
             let of_units = of_units.into_iter().map(|(unit, sum)| match i64::try_from(sum) {
                 Ok(sum) => Ok((unit.to_owned(), sum)),
@@ -72,18 +81,17 @@ impl Engine {
     /// first of them.
     fn areas<'r>(
         &self,
-        held: &'r CollectionSnapshot,
-        bound: &BoundSum<'_>,
+        rows: Rows<'r, '_>,
         (asked, budget): (&SumsAsked<'_>, &Budget<'_>),
     ) -> Result<BTreeMap<&'r str, i128>, EngineError> {
-        let collection = held.collection();
+        let collection = rows.held.collection();
         let crs = AreaCrs::of(collection, self.registry());
         let measure = AreaMeasure::new(&crs, collection, self.registry())?;
         let hundredths = |features: &[FeatureRef<'r>]| -> Result<i128, EngineError> {
             Ok((union_area(features, &measure, budget)? * 100.0).round() as i128)
         };
         let mut of_units: BTreeMap<&'r str, Vec<FeatureRef<'r>>> = BTreeMap::new();
-        each(held, bound, asked, &mut |row, unit| {
+        rows.each(asked, &mut |row, unit| {
             if !row.envelope().is_empty() {
                 of_units.entry(unit).or_default().push(row);
             }
@@ -137,12 +145,17 @@ fn bound<'a>(
 
 /// Numbers of rows, in hundredths.
 fn amounts<'r>(
-    held: &'r CollectionSnapshot,
-    bound: &BoundSum<'_>,
+    rows: Rows<'r, '_>,
     asked: &SumsAsked<'_>,
 ) -> Result<BTreeMap<&'r str, i128>, EngineError> {
+    let Rows { held, bound, told } = rows;
     let mut amounts: BTreeMap<&'r str, i128> = BTreeMap::new();
-    each(held, bound, asked, &mut |row, unit| {
+    rows.each(asked, &mut |row, unit| {
+        if let Some(worth) = &told.worth {
+            *amounts.entry(unit).or_insert(0) +=
+                i128::from(worth.get(&row.id()).copied().unwrap_or(0));
+            return Ok(());
+        }
         let amount = bound.amount(&|at| row.value(at)).map_err(|number| {
             let (id, collection) = (row.id(), &held.collection().id);
             EngineError::Unmeasurable {
@@ -162,22 +175,31 @@ fn amounts<'r>(
 /// A row that counts, and the unit at which it does; no unit is an empty code.
 type Visit<'v, 'r> = &'v mut dyn FnMut(FeatureRef<'r>, &'r str) -> Result<(), EngineError>;
 
-fn each<'r>(
+/// The rows of a sum, with what is told of them.
+#[derive(Clone, Copy)]
+struct Rows<'r, 'b> {
     held: &'r CollectionSnapshot,
-    bound: &BoundSum<'_>,
-    asked: &SumsAsked<'_>,
-    visit: Visit<'_, 'r>,
-) -> Result<(), EngineError> {
-    let mut outcome = Ok(());
-    held.each(&mut |shard, slots| {
-        for slot in slots {
-            let row: FeatureRef<'r> = shard.feature(usize::from(*slot));
-            let value = |at: usize| -> ValueRef<'r> { row.value(at) };
-            if outcome.is_ok() && bound.holds(&value, asked.moment, asked.task) {
-                let unit = bound.unit(&value, asked.units).unwrap_or_default();
-                outcome = visit(row, unit);
+    bound: &'b BoundSum<'b>,
+    told: &'b ToldRows,
+}
+
+impl<'r> Rows<'r, '_> {
+    /// Visits those that count.
+    fn each(self, asked: &SumsAsked<'_>, visit: Visit<'_, 'r>) -> Result<(), EngineError> {
+        let mut outcome = Ok(());
+        self.held.each(&mut |shard, slots| {
+            for slot in slots {
+                let row: FeatureRef<'r> = shard.feature(usize::from(*slot));
+                let value = |at: usize| -> ValueRef<'r> { row.value(at) };
+                if outcome.is_ok()
+                    && self.told.counts(row.id())
+                    && self.bound.holds(&value, asked.moment, asked.task)
+                {
+                    let unit = self.bound.unit(&value, asked.units).unwrap_or_default();
+                    outcome = visit(row, unit);
+                }
             }
-        }
-    });
-    outcome
+        });
+        outcome
+    }
 }

@@ -116,26 +116,20 @@ impl Engine {
         for name in ["code", "name", "town"] {
             readable(&alleys, name, asked.profile)?;
         }
-        let days = asked.to.days_since(asked.from) + 1;
-        if !(1..=MAX_COVERAGE_DAYS).contains(&days) {
-            return Err(EngineError::Unmeasurable {
-                what: format!(
-                    "{} to {} are {days} days; ask for 1 to {MAX_COVERAGE_DAYS}",
-                    asked.from, asked.to
-                ),
-            });
-        }
+        check_days(&asked)?;
         let state =
             self.state(asked.as_of, &there(&current, &[PATROLS, ALLEYS, ADMIN_UNITS])).await?;
         let engine = self.clone();
-        self.pool().run(move || engine.coverage_now(&state, &asked)).await?
+        self.pool().run(move || engine.coverage(&state, &asked)).await?
     }
 
-    fn coverage_now(
+    /// The same of a state. Heavy work: it is for the pool.
+    pub(crate) fn coverage(
         &self,
         state: &Arc<Snapshot>,
         asked: &CoverageAsked,
     ) -> Result<Coverage, EngineError> {
+        check_days(asked)?;
         let deadline = Instant::now() + self.settings().query_time;
         let days: Vec<Day> = (asked.from.0..=asked.to.0).map(Day).collect();
         let is_wanted = |validity: &ledger::place::Validity| {
@@ -197,6 +191,19 @@ impl Engine {
             total,
         })
     }
+}
+
+fn check_days(asked: &CoverageAsked) -> Result<(), EngineError> {
+    let days = asked.to.days_since(asked.from) + 1;
+    if (1..=MAX_COVERAGE_DAYS).contains(&days) {
+        return Ok(());
+    }
+    Err(EngineError::Unmeasurable {
+        what: format!(
+            "{} to {} are {days} days; ask for 1 to {MAX_COVERAGE_DAYS}",
+            asked.from, asked.to
+        ),
+    })
 }
 
 fn unknown(name: &str) -> EngineError {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::indicator::Basis;
+use crate::word_list::words_of;
 
 /// The ledgers of a city in one edition, as they are read.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -139,8 +140,7 @@ pub struct Member {
 impl Member {
     /// Whether a list as it stands in a cell has the value.
     pub fn is_in(&self, list: &str) -> bool {
-        let parts = list.split(|c: char| "、,，;；|".contains(c));
-        parts.map(str::trim).any(|part| part == self.value)
+        words_of(list).any(|word| word == self.value)
     }
 }
 

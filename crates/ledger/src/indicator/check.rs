@@ -114,6 +114,27 @@ impl Definitions {
         Some((slot, &self.indicators[slot]))
     }
 
+    /// Those that are wanted and those that their scores are made of, with the sums that they ask for.
+    pub fn only(&self, is_wanted: impl Fn(&Definition) -> bool) -> Self {
+        let mut codes: BTreeSet<&str> = BTreeSet::new();
+        for wanted in self.indicators.iter().filter(|definition| is_wanted(definition)) {
+            codes.insert(&wanted.code);
+            if let Formula::Score { years } = &wanted.formula {
+                let parts = years.iter().flat_map(|year| &year.weights);
+                codes.extend(parts.map(|part| part.indicator.as_str()));
+            }
+        }
+        let all = self.indicators.iter().filter(|one| codes.contains(one.code.as_str()));
+        let indicators: Vec<Definition> = all.cloned().collect();
+        let slots = indicators.iter().enumerate().map(|(slot, one)| (one.code.clone(), slot));
+        let slots = slots.collect();
+        let mut only = Self { edition: self.edition.clone(), sums: Vec::new(), indicators, slots };
+        let names = only.outside_names();
+        let sums = self.sums.iter().filter(|sum| names.contains(sum.name.as_str()));
+        only.sums = sums.cloned().collect();
+        only
+    }
+
     /// The names of the sums over records that indicators ask for.
     pub fn outside_names(&self) -> BTreeSet<&str> {
         let terms = self.indicators.iter().flat_map(|definition| definition.formula.terms());

@@ -29,6 +29,9 @@ pub struct Definition {
     pub code: String,
     /// Its name for people.
     pub name: String,
+    /// Whether it is told only where it is asked for by name: what takes long.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub by_name: bool,
     /// Which points it is about.
     #[serde(default)]
     pub population: Population,
@@ -55,6 +58,10 @@ pub struct Definition {
 
 fn two() -> u8 {
     2
+}
+
+fn is_not(flag: &bool) -> bool {
+    !flag
 }
 
 /// Which points an indicator is about. Only points of the ledger count: registered before the

@@ -45,10 +45,11 @@ impl Check {
 
     fn row_condition(&mut self, condition: &RowCondition) {
         const KEY: &str = "sums.where";
-        let [one, other] = condition.fields();
-        self.text(KEY, one);
-        if other != one {
-            self.text(KEY, other);
+        if let Some([one, other]) = condition.fields() {
+            self.text(KEY, one);
+            if other != one {
+                self.text(KEY, other);
+            }
         }
         let mut most = |name: &str, value: u32, most: u32| {
             if value > most {
@@ -69,7 +70,29 @@ impl Check {
                     self.fault(KEY, field, "is compared with itself; name another field as of");
                 }
             }
-            RowCondition::Filled(_)
+            RowCondition::HasAll { of, field, values, conditions } => {
+                if CollectionId::try_from(of.as_str()).is_err() {
+                    self.fault("sums.where.of", of, "is no id of a collection");
+                }
+                self.text(KEY, field);
+                self.number("sums.where.values", values.len(), 1..=MAX_PARTS);
+                for value in values {
+                    self.text("sums.where.values", value);
+                }
+                self.number("sums.where.where", conditions.len(), 0..=MAX_PARTS);
+                for one in conditions {
+                    match one.fields() {
+                        Some(_) => self.row_condition(one),
+                        None => {
+                            let reason = "is not the row's to decide; ask for fields of the row";
+                            self.fault("sums.where.where", &one.to_string(), reason);
+                        }
+                    }
+                }
+            }
+            RowCondition::CompleteFile
+            | RowCondition::InFile
+            | RowCondition::Filled(_)
             | RowCondition::Empty(_)
             | RowCondition::InWindow(_)
             | RowCondition::ByEnd(_)
@@ -93,6 +116,6 @@ impl Check {
 fn quantity(quantity: &RowQuantity) -> Option<&str> {
     match quantity {
         RowQuantity::Field(field) => Some(field),
-        RowQuantity::Rows | RowQuantity::UnionArea => None,
+        _ => None,
     }
 }

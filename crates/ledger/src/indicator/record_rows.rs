@@ -21,8 +21,8 @@ const DAY_MS: i64 = 86_400_000;
 #[derive(Clone, Debug)]
 pub struct BoundSum<'a> {
     sum: &'a RecordSum,
-    /// Positions of the two fields of each condition.
-    conditions: Vec<[usize; 2]>,
+    /// Positions of the two fields of each condition that the row itself decides.
+    conditions: Vec<(&'a RowCondition, [usize; 2])>,
     quantity: Option<usize>,
     /// Where the unit stands, the finest first.
     units: Vec<usize>,
@@ -34,10 +34,9 @@ impl<'a> BoundSum<'a> {
     /// sum needs.
     pub fn new(sum: &'a RecordSum, collection: &Collection) -> Option<Self> {
         let position = |name: &str| collection.field_position(name);
-        let conditions = sum.conditions.iter().map(|condition| {
-            let [one, other] = condition.fields();
-            Some([position(one)?, position(other)?])
-        });
+        let own = sum.conditions.iter().filter_map(|one| Some((one, one.fields()?)));
+        let conditions = own
+            .map(|(condition, [one, other])| Some((condition, [position(one)?, position(other)?])));
         let quantity = match &sum.quantity {
             RowQuantity::Field(name) => {
                 let at = position(name)?;
@@ -45,7 +44,7 @@ impl<'a> BoundSum<'a> {
                     matches!(collection.fields[at].field_type, FieldType::Int | FieldType::Real);
                 is_number.then_some(Some(at))?
             }
-            RowQuantity::Rows | RowQuantity::UnionArea => None,
+            _ => None,
         };
         let units: Vec<usize> = match &sum.unit {
             Some(name) => vec![position(name)?],
@@ -64,20 +63,22 @@ impl<'a> BoundSum<'a> {
         self.sum
     }
 
-    /// Whether a row counts at `moment`, where `task` is asked for.
+    /// Whether a row counts at `moment`, where `task` is asked for, as far as the row itself decides:
+    /// complete files, files of buildings and lists of others are not looked at.
     pub fn holds(&self, row: RowValues<'_, '_>, moment: Moment, task: Option<&str>) -> bool {
         let is_of_task = match (task, self.task) {
             (None, _) => true,
             (Some(task), Some(at)) => text(row(at)) == Some(task),
             (Some(_), None) => false,
         };
-        let mut conditions = self.sum.conditions.iter().zip(&self.conditions);
-        is_of_task
-            && conditions
-                .all(|(condition, [one, other])| condition.holds([row(*one), row(*other)], moment))
+        let holds = |(condition, [one, other]): &(&RowCondition, [usize; 2])| {
+            condition.holds([row(*one), row(*other)], moment)
+        };
+        is_of_task && self.conditions.iter().all(holds)
     }
 
-    /// What a row is worth, in hundredths; none of an area, which rows do not have on their own.
+    /// What a row is worth, in hundredths; nothing of areas and patrols, which rows do not have on their
+    /// own.
     ///
     /// # Errors
     /// The number of a row that is too large to be counted.
@@ -85,7 +86,7 @@ impl<'a> BoundSum<'a> {
         let Some(at) = self.quantity else {
             return Ok(match self.sum.quantity {
                 RowQuantity::Rows => 100,
-                RowQuantity::Field(_) | RowQuantity::UnionArea => 0,
+                _ => 0,
             });
         };
         let number = match row(at) {
@@ -104,6 +105,11 @@ impl<'a> BoundSum<'a> {
     pub fn unit<'v>(&self, row: RowValues<'_, 'v>, units: &UnitTree) -> Option<&'v str> {
         let said = || self.units.iter().filter_map(|at| text(row(*at)));
         said().find(|code| units.slot(code).is_some()).or_else(|| said().next())
+    }
+
+    /// The codes of all units that a row says, the finest first.
+    pub fn said_units<'v>(&self, row: RowValues<'_, 'v>) -> impl Iterator<Item = &'v str> {
+        self.units.iter().filter_map(move |at| text(row(*at)))
     }
 
     /// The code of the finest unit that a row says.
@@ -136,6 +142,8 @@ impl RowCondition {
                 let both = by_end().zip(time(other));
                 both.is_some_and(|(at, of)| at.0.saturating_sub(of.0) <= most)
             }
+            // Not the row's to decide.
+            Self::CompleteFile | Self::InFile | Self::HasAll { .. } => true,
         }
     }
 }

@@ -44,6 +44,10 @@ pub enum RowQuantity {
     /// The ground that polygons cover, m²: what two rows cover counts once, at the unit whose code
     /// comes first, so that units add up to the union of all.
     UnionArea,
+    /// Of alleys: how long they are, m, once for each day of the window on which they are in duty.
+    DutyMetres,
+    /// Of alleys: how much of that patrols covered.
+    PatrolledMetres,
 }
 
 /// What may be asked of a row. *The end* is the end of the window or the moment asked about,
@@ -99,6 +103,23 @@ pub enum RowCondition {
         /// How many.
         minutes: u32,
     },
+    /// The household file (or another file) that the row is the subject of is complete.
+    CompleteFile,
+    /// The row is a building that stands in a household file.
+    InFile,
+    /// Rows of another collection at the unit of this row have, taken together, each of these words in
+    /// their lists.
+    HasAll {
+        /// Id of the other collection.
+        of: String,
+        /// Its field with the lists.
+        field: String,
+        /// The words.
+        values: Vec<String>,
+        /// Which of its rows.
+        #[serde(rename = "where", default)]
+        conditions: Vec<RowCondition>,
+    },
 }
 
 /// A value that a field is compared with.
@@ -114,10 +135,11 @@ pub enum Plain {
 }
 
 impl RowCondition {
-    /// The fields that it asks: one, or two.
-    pub(super) fn fields(&self) -> [&str; 2] {
-        match self {
+    /// The fields of the row that it asks: one, or two; none where other collections tell.
+    pub(super) fn fields(&self) -> Option<[&str; 2]> {
+        Some(match self {
             Self::WithinMinutes { field, of, .. } => [field, of],
+            Self::CompleteFile | Self::InFile | Self::HasAll { .. } => return None,
             Self::Equals { field, .. }
             | Self::AnyOf { field, .. }
             | Self::NoneOf { field, .. }
@@ -127,7 +149,7 @@ impl RowCondition {
             | Self::ByEnd(field)
             | Self::NotByEnd(field)
             | Self::DaysByEnd { field, .. } => [field, field],
-        }
+        })
     }
 }
 
@@ -136,10 +158,30 @@ impl RecordSum {
     pub fn fields(&self) -> impl Iterator<Item = &str> {
         let quantity = match &self.quantity {
             RowQuantity::Field(field) => Some(field.as_str()),
-            RowQuantity::Rows | RowQuantity::UnionArea => None,
+            _ => None,
         };
         let own = [self.unit.as_deref(), self.task.as_deref(), quantity].into_iter().flatten();
-        own.chain(self.conditions.iter().flat_map(RowCondition::fields))
+        own.chain(self.conditions.iter().filter_map(RowCondition::fields).flatten())
+    }
+
+    /// Whether it asks which files are complete, or which buildings stand in one.
+    pub fn asks_files(&self) -> bool {
+        let asks =
+            |one: &RowCondition| matches!(one, RowCondition::CompleteFile | RowCondition::InFile);
+        self.conditions.iter().any(asks)
+    }
+
+    /// Whether it asks what patrols covered.
+    pub fn asks_patrols(&self) -> bool {
+        matches!(self.quantity, RowQuantity::DutyMetres | RowQuantity::PatrolledMetres)
+    }
+
+    /// The collections whose lists it asks.
+    pub fn lists(&self) -> impl Iterator<Item = &str> {
+        self.conditions.iter().filter_map(|condition| match condition {
+            RowCondition::HasAll { of, .. } => Some(of.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether it can be given where `task` is asked for.
@@ -155,6 +197,8 @@ impl Display for RecordSum {
             RowQuantity::Rows => f.write_str("的行数")?,
             RowQuantity::Field(field) => write!(f, "的 {field} 之和")?,
             RowQuantity::UnionArea => f.write_str("的并集面积（㎡）")?,
+            RowQuantity::DutyMetres => f.write_str("的应巡里程（米·日）")?,
+            RowQuantity::PatrolledMetres => f.write_str("的已巡里程（米·日）")?,
         }
         for (slot, condition) in self.conditions.iter().enumerate() {
             f.write_str(if slot == 0 { "（" } else { "且" })?;
@@ -182,6 +226,12 @@ impl Display for RowCondition {
             Self::DaysByEnd { field, days } => write!(f, "{field} 至期末满 {days} 天"),
             Self::WithinMinutes { field, of, minutes } => {
                 write!(f, "{field} 不晚于 {of} 后 {minutes} 分钟")
+            }
+            Self::CompleteFile => f.write_str("档案齐全"),
+            Self::InFile => f.write_str("已入档"),
+            Self::HasAll { of, field, values, conditions } => {
+                write!(f, "辖内 {of} 的 {field} 含{}", values.join("、"))?;
+                conditions.iter().try_for_each(|one| write!(f, "，其 {one}"))
             }
         }
     }

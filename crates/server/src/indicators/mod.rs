@@ -14,18 +14,23 @@ use engine::ledger::{
     FactList, ProgressReport, SumsAsked, UnitSource, latest_reports, record_units, unit_tree,
 };
 use formats::report::{ReportFault, table_csv, workbook};
+use ledger::dossier::Dossiers;
 use ledger::indicator::{
     Caption, Cleared, Clearing, Definitions, Detail, Figures, Moment, OutsideSums, Persons,
     Progress, ProgressRules, Question, Ranked, Target, Targets, UnitTree, cleared, clearing_table,
     figures_of, figures_table, names, progress, progress_table, rank, ranking_table,
 };
-use ledger::place::{Day, FOCUS_AREAS};
+use ledger::place::{ALLEYS, Day, FOCUS_AREAS};
 use ledger::record::calls::PROGRESS_REPORTS;
+use ledger::record::patrols::PATROLS;
 use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::{CollectionId, FieldClass, Revision, Table, TableCell, Timestamp};
 
-pub use query::{DEPTH, FOCUS_AREA, IndicatorQuery, IndicatorRefusal, MAX_DEPTH, PARAMETERS, Told};
+pub use query::{
+    ALL_INDICATORS, DEPTH, FOCUS_AREA, INDICATOR, IndicatorQuery, IndicatorRefusal, MAX_DEPTH,
+    PARAMETERS, Told,
+};
 
 /// Most rows of an answer.
 const MAX_ROWS: usize = 20_000;
@@ -40,6 +45,8 @@ pub struct Indicators {
     pub targets: Vec<Target>,
     /// The tasks that are to be cleared as they come (动态清零).
     pub clearings: Vec<Clearing>,
+    /// What files are made of, of which some indicators tell.
+    pub dossiers: Arc<Dossiers>,
 }
 
 /// An answer, before it is written.
@@ -76,17 +83,17 @@ pub async fn answer<T: Send + 'static>(
     (query, now): (IndicatorQuery, Timestamp),
     write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault> + Send + 'static,
 ) -> Result<(Revision, T), IndicatorRefusal> {
-    let sums = indicators.definitions.sums().iter();
-    let beside = sums.filter_map(|sum| CollectionId::try_from(sum.collection.as_str()).ok());
+    let indicators = Arc::new(chosen(indicators, &query)?);
+    let beside = collections(&indicators);
     let reports = CollectionId::try_from(PROGRESS_REPORTS).ok();
-    let mut beside: Vec<CollectionId> = beside.chain(reports).collect();
+    let mut beside: Vec<CollectionId> = beside.into_iter().chain(reports).collect();
     if query.focus_area.is_some() {
         let others = [POINTS, FOCUS_AREAS].map(CollectionId::try_from);
         beside.extend(others.into_iter().flatten());
         beside = engine.with_owners(&beside).into_iter().collect();
     }
     let facts = engine.ledger_facts(query.as_of, query.profile, &beside).await?;
-    let (indicators, reading) = (Arc::clone(indicators), engine.clone());
+    let reading = engine.clone();
     let evaluated = move || {
         let revision = facts.state.revision;
         // What is asked of the future is told as of now.
@@ -114,6 +121,8 @@ pub async fn answer<T: Send + 'static>(
             moment: Moment { at, window },
             task: query.task.as_deref(),
             profile: query.profile,
+            beside: &facts.state,
+            dossiers: Some(&indicators.dossiers),
         };
         let records = focus.as_ref().map_or(&*facts.state, |part| &part.state);
         let outside = reading.record_sums(records, &sums)?;
@@ -135,6 +144,62 @@ pub async fn answer<T: Send + 'static>(
         asked.answer(&points, (revision, source), write)
     };
     engine.pool().run(evaluated).await?
+}
+
+/// The indicators that a query is about.
+fn chosen(indicators: &Indicators, query: &IndicatorQuery) -> Result<Indicators, IndicatorRefusal> {
+    let all = &indicators.definitions;
+    let named = query.indicators.as_deref();
+    for code in named.unwrap_or_default() {
+        if code != ALL_INDICATORS && all.named(code).is_none() {
+            return Err(no_indicator(all, INDICATOR, code));
+        }
+    }
+    let has_target = |code: &str| {
+        query.told == Told::Progress && indicators.targets.iter().any(|one| one.indicator == code)
+    };
+    let is_wanted = |code: &str, by_name: bool| match named {
+        Some(codes) => codes.iter().any(|one| one == code || one == ALL_INDICATORS),
+        None => !by_name,
+    };
+    let definitions = all.only(|one| {
+        is_wanted(&one.code, one.by_name)
+            || has_target(&one.code)
+            || query.rank.as_deref() == Some(&one.code)
+    });
+    let targets = indicators.targets.iter();
+    let targets = targets.filter(|one| definitions.named(&one.indicator).is_some());
+    Ok(Indicators {
+        targets: targets.cloned().collect(),
+        clearings: indicators.clearings.clone(),
+        dossiers: Arc::clone(&indicators.dossiers),
+        definitions,
+    })
+}
+
+/// The collections of which sums over records are made.
+fn collections(indicators: &Indicators) -> BTreeSet<CollectionId> {
+    let mut names: BTreeSet<&str> = BTreeSet::new();
+    for sum in indicators.definitions.sums() {
+        names.insert(&sum.collection);
+        names.extend(sum.lists());
+        if sum.asks_files() {
+            names.extend(indicators.dossiers.collections());
+        }
+        if sum.asks_patrols() {
+            names.extend([PATROLS, ALLEYS]);
+        }
+    }
+    names.into_iter().filter_map(|name| CollectionId::try_from(name).ok()).collect()
+}
+
+fn no_indicator(known: &Definitions, name: &'static str, code: &str) -> IndicatorRefusal {
+    let codes: Vec<&str> = known.all().iter().map(|definition| definition.code.as_str()).collect();
+    IndicatorRefusal::parameter(
+        name,
+        code,
+        format!("is no indicator; there are {}", codes.join(", ")),
+    )
 }
 
 /// What a query is about.
@@ -273,12 +338,7 @@ impl Asked<'_> {
         let Some(code) = &self.query.rank else { return Ok(None) };
         let definitions = &self.indicators.definitions;
         let found = definitions.named(code).map(|(slot, _)| Some(slot));
-        found.ok_or_else(|| {
-            let codes: Vec<&str> =
-                definitions.all().iter().map(|definition| definition.code.as_str()).collect();
-            let reason = format!("is no indicator; there are {}", codes.join(", "));
-            IndicatorRefusal::parameter("rank", code, reason)
-        })
+        found.ok_or_else(|| no_indicator(definitions, "rank", code))
     }
 }
 

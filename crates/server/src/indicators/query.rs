@@ -11,8 +11,12 @@ use thiserror::Error;
 use crate::as_of::{AS_OF, moment};
 
 /// Names of the parameters, besides the encoding.
-pub const PARAMETERS: [&str; 9] =
-    ["unit", FOCUS_AREA, "task", AS_OF, "from", "to", "year", "depth", "rank"];
+pub const PARAMETERS: [&str; 10] =
+    ["unit", FOCUS_AREA, "task", INDICATOR, AS_OF, "from", "to", "year", "depth", "rank"];
+/// Names the indicators that are told, by commas between.
+pub const INDICATOR: &str = "indicator";
+/// The value of it that stands for every one.
+pub const ALL_INDICATORS: &str = "all";
 /// Names the focus area that all lies in.
 pub const FOCUS_AREA: &str = "focus-area";
 /// Most levels below the unit that may be asked for.
@@ -68,6 +72,8 @@ pub struct IndicatorQuery {
     pub unit: Option<String>,
     /// The code of the focus area that all lies in; everywhere when absent.
     pub focus_area: Option<String>,
+    /// The codes of the indicators that are told; those that need not be asked for by name when absent.
+    pub indicators: Option<Vec<String>>,
     /// Only this task.
     pub task: Option<String>,
     /// When had been recorded what counts; now when absent.
@@ -133,6 +139,8 @@ impl IndicatorQuery {
             told,
             unit: value("unit").map(str::to_owned),
             focus_area: value(FOCUS_AREA).map(str::to_owned),
+            indicators: value(INDICATOR)
+                .map(|codes| codes.split(',').map(|code| code.trim().to_owned()).collect()),
             task: value("task").map(str::to_owned),
             as_of: as_of.transpose()?,
             depth: depth.transpose()?.unwrap_or(DEPTH),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
-use crate::indicators::{DEPTH, FOCUS_AREA, MAX_DEPTH};
+use crate::indicators::{DEPTH, FOCUS_AREA, INDICATOR, MAX_DEPTH};
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::routes::indicators::OFFERS;
 use crate::state::App;
@@ -30,6 +30,12 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             text(),
         ),
         parameter("task", "only points and targets of this task", text()),
+        parameter(
+            INDICATOR,
+            "codes of the indicators that are told, by commas between, or all; when absent those that \
+             are not `by_name`, which take long",
+            text(),
+        ),
         shared("as-of"),
         parameter("from", "first day of the window, in Asia/Shanghai", day()),
         parameter("to", "last day of the window, which belongs to it", day()),
