@@ -30,6 +30,7 @@ mod edits;
 mod enforcement;
 mod everyone;
 mod evidence;
+mod examples;
 mod export;
 mod export_guard;
 mod features;

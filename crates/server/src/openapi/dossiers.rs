@@ -295,11 +295,22 @@ fn completeness_example() -> Value {
 
 fn uncovered_example() -> Value {
     json!({
-        "type": "FeatureCollection", "revision": 41, "date": "2026-11-22", "numberMatched": 0,
-        "numberReturned": 0, "offset": 0, "features": [],
-        "units": [{
-            "code": "110115190212", "name": "示例村", "buildings": 120, "without": 3, "covered": 0.975
-        }],
+        "type": "FeatureCollection",
+        "rule": {
+            "code": "uncovered", "name": "疑似无档建筑", "kind": "no_file", "edition": "2026-11",
+            "basis": "template", "source": "自拟：宗地、建筑、照片与门牌齐全为完整",
+            "parameters": { "buildings": "buildings", "parcels": "parcels", "parcel_key": "ZDDM" },
+            "inputs": [
+                { "collection": "buildings", "fields": [], "needed": true, "there": true },
+                { "collection": "parcels", "fields": ["ZDDM"], "needed": true, "there": true }
+            ],
+            "ready": true, "missing": []
+        },
+        "revision": 41, "date": "2026-11-22", "numberMatched": 0, "numberReturned": 0, "offset": 0,
+        "features": [],
+        "shares": [
+            { "code": "110115190201", "name": "甲子村", "buildings": 1446, "without": 0, "share": 0.0 }
+        ],
         "links": []
     })
 }

@@ -4,6 +4,7 @@ use engine::{Profile, ReadableField};
 use serde_json::{Map, Value, json};
 use spatial::{Collection, FieldType, Snapshot};
 
+use super::examples;
 use super::parts::{collection_parameter, parameter, path_parameter, schema};
 use crate::crs_uri::OfferedCrs;
 use crate::query_string::encode;
@@ -150,12 +151,14 @@ fn create(collection: &Collection, offered: &[OfferedCrs], profile: Profile) -> 
             "ETag": { "description": "its state", "schema": { "type": "string" } }
         }
     });
+    let mut given = body(GEOJSON, feature(&properties));
+    given["content"][GEOJSON]["example"] = examples::feature(collection, profile);
     json!({
         "operationId": format!("createItem.{}", collection.id),
         "tags": ["Edits"],
         "summary": format!("a new feature of {}", collection.title),
         "parameters": [content_crs(&uris)],
-        "requestBody": body(GEOJSON, feature(&properties)),
+        "requestBody": given,
         "responses": answers("201", created)
     })
 }
@@ -244,12 +247,23 @@ fn transaction(app: &App, snapshot: &Snapshot) -> Value {
         "description": "all is done",
         "content": { JSON: { "schema": schema("Committed") } }
     });
+    let mut given = body(JSON, request);
+    if let Some(held) = snapshot.collections.values().next() {
+        let (collection, profile) = (held.collection(), app.engine.profile());
+        given["content"][JSON]["example"] = json!({
+            "reason": "补录",
+            "changes": [{
+                "op": "insert", "collection": collection.id.as_str(),
+                "feature": examples::feature(collection, profile)
+            }]
+        });
+    }
     json!({
         "operationId": "transact",
         "tags": ["Edits"],
         "summary": "changes of several collections, all or none",
         "parameters": [content_crs(&[])],
-        "requestBody": body(JSON, request),
+        "requestBody": given,
         "responses": answers("200", done)
     })
 }

@@ -19,12 +19,17 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     if !app.engine.has_evidence() {
         return;
     }
+    let mut responses = answers("the list", &[(JSON.media_type, schema("EvidenceList"))]);
+    responses["200"]["content"][JSON.media_type]["example"] = json!({
+        "revision": 12, "point": "01990000-0000-7000-8000-000000000001",
+        "evidence": [example()["evidence"]], "links": []
+    });
     let list = json!({
         "operationId": "getPointEvidence", "tags": [TAG],
         "summary": "photos and documents of a point, with their hashes, how far from the point they \
             were taken, and where their bytes are",
         "parameters": [point(), shared("as-of")],
-        "responses": answers("the list", &[(JSON.media_type, schema("EvidenceList"))])
+        "responses": responses
     });
     let mut of_point = json!({ "get": list });
     if app.settings.offers_edits {

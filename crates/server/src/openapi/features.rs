@@ -4,11 +4,11 @@ use engine::{Profile, ReadableField};
 use serde_json::{Map, Value, json};
 use spatial::{Collection, Snapshot};
 
-use super::edits;
 use super::parts::{
     answers, binary, collection_parameter, format_parameter, parameter, path_parameter, schema,
     shared, text,
 };
+use super::{edits, examples};
 use crate::crs_uri::OfferedCrs;
 use crate::negotiate::{CSV, FGB, GEOJSON, HTML, JSON, JSONFG, OPENAPI, Offer, SCHEMA};
 use crate::query_string::encode;
@@ -148,12 +148,15 @@ fn items(collection: &Collection, offered: &[OfferedCrs], profile: Profile) -> V
         (FGB.media_type, binary()),
         (CSV.media_type, text()),
     ];
+    let mut responses = answers("a page of features", &content);
+    responses["200"]["content"][GEOJSON.media_type]["example"] =
+        examples::page(collection, profile);
     json!({
         "operationId": format!("getItems.{}", collection.id),
         "tags": ["Features"],
         "summary": format!("features of {}", collection.title),
         "parameters": parameters,
-        "responses": answers("a page of features", &content)
+        "responses": responses
     })
 }
 

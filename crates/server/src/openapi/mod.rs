@@ -10,6 +10,7 @@ mod checklists;
 mod dossiers;
 mod edits;
 mod evidence;
+mod examples;
 mod facades;
 mod features;
 mod indicators;
@@ -69,6 +70,7 @@ pub fn document(app: &App, base: &str) -> Value {
     patrols::add_paths(&mut paths, app);
     checklists::add_paths(&mut paths);
     whistles::add_paths(&mut paths, app);
+    examples::add(&mut paths);
     let mut schemas = parts::schemas();
     if let Some(schemas) = schemas.as_object_mut() {
         schemas.extend(planner::schemas());
