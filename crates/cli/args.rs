@@ -22,7 +22,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use atlas::{AtlasArgs, AtlasPaper};
 pub use audit::{AuditAction, AuditArgs};
 pub use indicators::IndicatorsArgs;
-pub use ledger::{LedgerAction, LedgerArgs, RaiseArgs, RegisterArgs};
+pub use ledger::{
+    ApprovalArgs, LedgerAction, LedgerArgs, PointArgs, PointOfState, RaiseArgs, RegisterArgs,
+};
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 pub use matching::MatchArgs;
 pub use meeting::{MeetingAction, MeetingArgs};
@@ -85,7 +87,7 @@ pub enum Command {
     Patrols(PatrolsArgs),
     /// Match a spreadsheet without coordinates to enterprises, points, parcels, outlets (数据归集对比)
     Match(MatchArgs),
-    /// Make a ledger of rectification points; register points from a spreadsheet
+    /// Make a ledger of rectification points, fill it from spreadsheets, tell of its points
     Ledger(LedgerArgs),
     /// Write the household files (一户一档) of a village or town as one PDF with index map
     Atlas(AtlasArgs),

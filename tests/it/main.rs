@@ -53,6 +53,7 @@ mod places;
 mod planner;
 mod planner_refusals;
 mod planner_town;
+mod point_commands;
 mod points;
 mod points_accounts;
 mod points_places;

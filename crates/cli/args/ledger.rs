@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, Subcommand};
 use ledger::rows::{ENFORCEMENT, EVIDENCE};
+use spatial::Timestamp;
 
 /// `tuban ledger`
 #[derive(Debug, Args)]
@@ -37,6 +38,49 @@ pub enum LedgerAction {
     Register(RegisterArgs),
     /// Raise events from a spreadsheet, one a row: dispatch many points, give many a later deadline
     Raise(RaiseArgs),
+    /// Tell the events of a point with what they came to: state, lamp, evidence
+    Trace(PointArgs),
+    /// Tell what departments did at a point, and what was said, called, ordered and decided about it
+    Enforcement(PointArgs),
+    /// Write the form of approval of a point (销账审批表) as PDF, to be signed
+    Approval(ApprovalArgs),
+}
+
+/// A point in one state.
+#[derive(Debug, Args)]
+pub struct PointOfState {
+    /// The store; it may be served
+    pub store: PathBuf,
+    /// Number of the point on the ledger, or its id
+    pub code: String,
+    /// As it had been recorded: a day of Asia/Shanghai, or a time with a zone
+    #[arg(long, value_name = "TIME", value_parser = server::moment)]
+    pub as_of: Option<Timestamp>,
+}
+
+/// `tuban ledger trace` and `tuban ledger enforcement`
+#[derive(Debug, Args)]
+pub struct PointArgs {
+    /// Which point, and when
+    #[command(flatten)]
+    pub point: PointOfState,
+    /// Write a table to this file (.csv or .xlsx) instead of printing it
+    #[arg(long, short, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "out")]
+    pub json: bool,
+}
+
+/// `tuban ledger approval`
+#[derive(Debug, Args)]
+pub struct ApprovalArgs {
+    /// Which point, and when
+    #[command(flatten)]
+    pub point: PointOfState,
+    /// The PDF that is written
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
 }
 
 /// The collections that may stand beside those of a ledger, each with its title.

@@ -25,6 +25,7 @@ mod restore;
 mod rules;
 mod serve;
 mod survey;
+mod tables;
 mod user;
 mod verify;
 mod worklist;

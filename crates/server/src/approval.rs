@@ -1,11 +1,13 @@
 //! The form of approval of a point (销账审批表), as a page to be signed: what is on the ledger, what was
 //! done, who checked it. The layout is ours and says so; an office with a form of its own fills that.
 
-use ledger::point::{EventKind, Role, State};
+use ledger::point::State;
 use ledger::rows::{events, points};
 use serde_json::Value as Json;
 use sheet::{Fonts, Form, FormFault, FormRow, form_pdf};
 use spatial::{Day, Field, Timestamp};
+
+use crate::points::{kind, role};
 
 /// Columns of points in pairs, as they stand on the form.
 const PAIRS: [[&str; 2]; 8] = [
@@ -57,7 +59,7 @@ fn form(trace: &Json) -> Form {
     let note = format!(
         "数据版本 {}，数据时点 {}。表样为自拟口径，以主管部门的式样为准。",
         trace["revision"],
-        moment(&trace["asOf"])
+        day(&trace["asOf"])
     );
     Form { title: "销账审批表".to_owned(), rows, notes: vec![note] }
 }
@@ -72,7 +74,7 @@ fn shown(name: &str, value: &Json) -> String {
         (_, Json::Null) => String::new(),
         ("state", Json::String(state)) => State::from_identifier(state)
             .map_or_else(|| state.clone(), |state| state.chinese().to_owned()),
-        ("registered_at" | "deadline", _) => moment(value),
+        ("registered_at" | "deadline", _) => day(value),
         (_, Json::String(text)) => text.clone(),
         (name, value) if name.ends_with("_m2") => format!("{value} ㎡"),
         (_, value) => value.to_string(),
@@ -80,35 +82,39 @@ fn shown(name: &str, value: &Json) -> String {
 }
 
 /// The day in Shanghai.
-fn moment(value: &Json) -> String {
+pub(crate) fn day(value: &Json) -> String {
     let ms = value.as_str().and_then(|text| formats::datetime::millis_of(text, 0));
     ms.map_or_else(String::new, |ms| Day::of(Timestamp(ms)).to_string())
 }
 
 fn step(event: &Json) -> String {
     let text = |name: &str| said_by(event, name);
-    let kind = EventKind::from_identifier(text("kind"));
-    let role = Role::from_identifier(text("role"));
-    let fields = events::fields();
-    let said = SAID.iter().filter(|name| !text(name).is_empty());
-    let said: Vec<String> =
-        said.map(|name| format!("{}：{}", alias(&fields, name), text(name))).collect();
     format!(
         "{} {}（{} {}）{}",
-        moment(&event["occurred_at"]),
-        kind.map_or(text("kind"), |kind| kind.chinese()),
-        role.map_or(text("role"), |role| role.chinese()),
+        day(&event["occurred_at"]),
+        kind(event),
+        role(event),
         text("actor"),
-        said.join("；")
+        said(event)
     )
 }
 
+/// What an event says beside its kind.
+pub(crate) fn said(event: &Json) -> String {
+    let fields = events::fields();
+    let texts = SAID.iter().map(|name| (name, said_by(event, name)));
+    let said = texts.filter(|(_, text)| !text.is_empty());
+    let said: Vec<String> =
+        said.map(|(name, text)| format!("{}：{text}", alias(&fields, name))).collect();
+    said.join("；")
+}
+
 /// A text of a document; empty when it is none.
-fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
+pub(crate) fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
     document[name].as_str().unwrap_or_default()
 }
 
 fn piece(piece: &Json) -> String {
     let text = |name: &str| said_by(piece, name);
-    format!("{} {} SHA-256 {}", text("phase"), moment(&piece["captured_at"]), text("sha256"))
+    format!("{} {} SHA-256 {}", text("phase"), day(&piece["captured_at"]), text("sha256"))
 }

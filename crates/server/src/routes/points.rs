@@ -18,14 +18,13 @@ use super::answers;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
 use crate::actor::Actor;
-use crate::approval;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::crs_uri::{OfferedCrs, named};
 use crate::links::link;
 use crate::negotiate::JSON;
-use crate::patrols;
 use crate::point_events::{self, Answer, Asking, At, no_point, point_at};
+use crate::points;
 use crate::problem::{Code, Problem};
 use crate::request_body::{self, Body, EditBody};
 use crate::state::App;
@@ -120,7 +119,7 @@ async fn approval(
     let revision = trace.revision;
     let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
     let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
-    let drawn = app.engine.pool().run(move || approval::pdf(&document)).await?;
+    let drawn = app.engine.pool().run(move || points::approval(&document)).await?;
     let pdf = drawn.map_err(|fault| match fault {
         FormFault::Long { .. } => Problem::new(Code::TooCostly, fault.to_string()),
         FormFault::Font(_) | FormFault::Pdf(_) => Problem::internal(&fault),
@@ -149,13 +148,8 @@ async fn trace(
         let item = format!("{}/collections/{POINTS}/items/{}", asked.base, row.value());
         links.push(link("item", "application/geo+json", &item, "the point on the map"));
     }
-    let results = app.engine.checklist_of_point(trace.point.id(), as_of).await?;
-    let mut document =
-        point_events::trace(&app.engine, &trace, as_of.unwrap_or_else(now), (&asked.base, links));
-    if let Some(results) = results {
-        document["checklistResults"] =
-            patrols::point_results(&results, &app.settings.checklists).into();
-    }
+    let lists = &app.settings.checklists;
+    let document = points::trace(&app.engine, lists, (&trace, as_of), (&asked.base, links)).await?;
     let response = answers::json(JSON.media_type, &document);
     Ok(answers::of_state(response, trace.revision, "no-cache"))
 }
