@@ -45,7 +45,7 @@ pub struct Config {
     pub evidence: EvidenceConfig,
     /// How near positions of patrols must be to what they cover, and their checklists.
     pub patrols: PatrolConfig,
-    /// Who calls departments, and who closes a call.
+    /// Who calls departments, which there are, and who closes a call.
     pub whistles: WhistlesConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
@@ -489,6 +489,7 @@ mod tests {
             ("[ledger.raisers]\nclose = [\"city\"]\n", 2, "\"close\" is no kind of event"),
             ("[ledger.raisers]\nvoid = []\nmerge = [\"mayor\"]\n", 3, "\"mayor\" is no role"),
             ("[ledger.raisers]\nvoid = \"city\"\n", 2, "expected a sequence"),
+            ("[whistles]\ndepartments = [\"urban\", \" \"]\n", 2, "no name of a department"),
         ];
         for (text, expected_line, expected) in cases {
             let error = Config::parse(text, Path::new("t.toml")).unwrap_err();

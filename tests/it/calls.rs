@@ -433,3 +433,25 @@ fn orders_go_down_four_levels_as_plain_edits() {
     assert_eq!(history.status, 200);
     assert!(history.text().contains("read_at"), "{}", history.text());
 }
+
+#[test]
+fn departments_that_the_city_names_are_called_and_no_others() {
+    let Town { folder, server } = district();
+    drop(server);
+    let place = folder.path();
+    std::fs::write(place.join("c.toml"), "[whistles]\ndepartments = [\"urban\", \"police\"]\n")
+        .unwrap();
+    let config = place.join("c.toml");
+    let server = Server::start(&place.join("s.gpkg"), &["--config", config.to_str().unwrap()]);
+    let mut body = json!({
+        "caller": "110115001", "subject": "占道经营反复", "departments": ["urban", "fire"]
+    });
+    let refused = post(&server, "/whistles", &body, "");
+    check_refusal(&refused, 422, "invalid_features", "1 defect");
+    let defect = &refused.json()["defects"][0];
+    assert_eq!(defect["pointer"], "/departments/1");
+    let said = defect["problem"].as_str().unwrap();
+    assert!(said.contains("\"fire\"") && said.contains("police, urban"), "{said}");
+    body["departments"] = json!(["urban"]);
+    assert_eq!(post(&server, "/whistles", &body, "").status, 201);
+}

@@ -14,7 +14,7 @@ use crate::point::moment::{self, MINUTE_MS, Utc};
 /// Most departments of one call.
 pub const MAX_DEPARTMENTS: usize = 50;
 
-/// Who may do what: data of a city.
+/// Who may do what, and who may be called: data of a city.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WhistleRules {
     /// Who calls.
@@ -23,6 +23,23 @@ pub struct WhistleRules {
     pub arrivers: BTreeSet<Role>,
     /// Who closes a call.
     pub closers: BTreeSet<Role>,
+    /// The departments that may be called; any when none is named.
+    pub departments: BTreeSet<String>,
+}
+
+impl WhistleRules {
+    /// Refuses a department that the city does not name, in a sentence.
+    pub fn check_department(&self, department: &str) -> Result<(), String> {
+        let known = &self.departments;
+        if known.is_empty() || known.contains(department) {
+            return Ok(());
+        }
+        let words: Vec<&str> = known.iter().map(String::as_str).collect();
+        Err(format!(
+            "{department:?} is no department that may be called; use one of {}",
+            words.join(", ")
+        ))
+    }
 }
 
 impl Default for WhistleRules {
@@ -32,6 +49,7 @@ impl Default for WhistleRules {
             callers: BTreeSet::from([Role::Town, Role::District]),
             arrivers: BTreeSet::from([Role::Department, Role::Town]),
             closers: BTreeSet::from([Role::Town, Role::District]),
+            departments: BTreeSet::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use engine::{Defect, Given};
 use formats::datetime::utc_of_millis;
 use formats::{Json, JsonKind};
 use ledger::point::Role;
-use ledger::whistle::{MAX_DEPARTMENTS, Missing, Telling};
+use ledger::whistle::{MAX_DEPARTMENTS, Missing, Telling, WhistleRules};
 use serde_json::{Value, json};
 use spatial::{AxisOrder, Geometry, Timestamp};
 
@@ -109,7 +109,7 @@ impl<'j> Body<'j> {
         })
     }
 
-    fn departments(&mut self) -> Vec<String> {
+    fn departments(&mut self, rules: &WhistleRules) -> Vec<String> {
         const NAME: &str = "departments";
         let Some(json) = self.member(NAME) else {
             self.add(NAME, "it is missing");
@@ -127,10 +127,13 @@ impl<'j> Body<'j> {
                 Ok(Some(department)) if !seen.insert(department.clone()) => {
                     "it stands there twice".to_owned()
                 }
-                Ok(Some(department)) => {
-                    departments.push(department);
-                    continue;
-                }
+                Ok(Some(department)) => match rules.check_department(&department) {
+                    Ok(()) => {
+                        departments.push(department);
+                        continue;
+                    }
+                    Err(problem) => problem,
+                },
                 Ok(None) => "a department is expected, not an empty text".to_owned(),
                 Err(problem) => problem,
             };
@@ -192,7 +195,7 @@ fn line(json: Json<'_>, most: usize) -> Result<Option<String>, String> {
 /// Every defect of the body.
 pub fn read_call(
     body: &[u8],
-    actor: &Actor,
+    (actor, rules): (&Actor, &WhistleRules),
     (given, axis_order): (&Given, AxisOrder),
 ) -> Result<NewWhistle, Problem> {
     const KNOWN: &[&str] =
@@ -209,7 +212,7 @@ pub fn read_call(
         subject: body.needed("subject", MAX_TEXT).unwrap_or_default(),
         point: body.text("point", MAX_CODE),
         called_at: body.moment("called_at"),
-        departments: body.departments(),
+        departments: body.departments(rules),
         geometry: body.geometry(given, axis_order),
     };
     body.done().map(|()| new)

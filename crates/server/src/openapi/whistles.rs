@@ -124,7 +124,8 @@ fn call_schema() -> Value {
             "called_at": nullable(moment("now when absent")),
             "departments": {
                 "type": "array", "minItems": 1, "maxItems": MAX_DEPARTMENTS, "uniqueItems": true,
-                "items": text()
+                "items": text(),
+                "description": "those that the city names, if it names any"
             },
             "geometry": {
                 "type": "object", "nullable": true,

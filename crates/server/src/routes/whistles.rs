@@ -64,7 +64,7 @@ async fn call(
     let held = held.ok_or(EngineError::NoWhistles)?;
     let crs = named("Content-Crs", crs.as_deref(), &app.crs_lists.of(&app.engine, held))?;
     let given = app.engine.given(held.collection(), &crs.crs)?;
-    let new = read_call(&body, &actor, (&given, crs.axis_order))?;
+    let new = read_call(&body, (&actor, &app.settings.whistles), (&given, crs.axis_order))?;
     if let Some(point) = &new.point
         && app.engine.point_called(point).await?.is_none()
     {
