@@ -12,6 +12,7 @@ mod places;
 mod rules;
 mod survey;
 mod user;
+mod whistle;
 mod worklist;
 
 use std::net::SocketAddr;
@@ -28,13 +29,16 @@ pub use ledger::{
 pub use ledgers::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 pub use matching::MatchArgs;
 pub use meeting::{MeetingAction, MeetingArgs};
-pub use patrols::{CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs};
+pub use patrols::{
+    AddPatrolsArgs, CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs,
+};
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
 pub use rules::RulesArgs;
 pub use survey::SurveyArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,
 };
+pub use whistle::{AddWhistleArgs, ArriveArgs, CloseArgs, ToldAtArgs, WhistleAction, WhistleArgs};
 pub use worklist::WorklistArgs;
 
 /// One engine for households, parcels and rectification points.
@@ -83,8 +87,10 @@ pub enum Command {
     Rules(RulesArgs),
     /// List what waits for a unit, a person, a role (待办), the most urgent first
     Worklist(WorklistArgs),
-    /// Tell what patrols cover of the alleys, and what patrollers did
+    /// Take patrols from a file; tell what they cover of the alleys, and what patrollers did
     Patrols(PatrolsArgs),
+    /// Call departments (吹哨), tell that they came (报到), close the call
+    Whistle(WhistleArgs),
     /// Match a spreadsheet without coordinates to enterprises, points, parcels, outlets (数据归集对比)
     Match(MatchArgs),
     /// Make a ledger of rectification points, fill it from spreadsheets, tell of its points

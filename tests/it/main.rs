@@ -66,6 +66,7 @@ mod ready;
 mod records;
 mod running;
 mod secrets;
+mod sent_by_commands;
 mod serving;
 mod squares;
 mod survey;

@@ -39,7 +39,7 @@ fn unit(code: &str, level: &str, parent: Option<&str>) -> Value {
 
 /// A ledger with patrols, two units and five alleys: two of a town, one of none, one that is gone, and
 /// one along the point that reports of tests lie at.
-fn beat() -> Town {
+pub fn beat() -> Town {
     let town = Town::new();
     let place = town.folder.path();
     assert_eq!(run(place, &["places", "init", "s.gpkg"]).code, 0);
@@ -67,7 +67,7 @@ fn beat() -> Town {
 }
 
 /// Positions along a parallel, one every half minute from eight o'clock of a day on.
-fn walk(day: &str, [from, to]: [f64; 2], lat: f64) -> Vec<Value> {
+pub fn walk(day: &str, [from, to]: [f64; 2], lat: f64) -> Vec<Value> {
     let steps = ((to - from).abs() / 0.0005).round().max(1.0) as i32;
     let fix = |step: i32| {
         let lon = from + (to - from) * f64::from(step) / f64::from(steps);
@@ -77,7 +77,7 @@ fn walk(day: &str, [from, to]: [f64; 2], lat: f64) -> Vec<Value> {
     (0..=steps).map(fix).collect()
 }
 
-fn patrol(number: u64, day: &str, track: Vec<Value>) -> Value {
+pub fn patrol(number: u64, day: &str, track: Vec<Value>) -> Value {
     json!({
         "code": uuid(number), "role": "小巷管家", "unit": "110115001", "person": "王某",
         "started_at": format!("{day}T08:00:00+08:00"), "ended_at": format!("{day}T08:40:00+08:00"),

@@ -1,4 +1,4 @@
-//! `tuban patrols`: what patrols cover of the alleys, and what patrollers did.
+//! `tuban patrols`: patrols from a file, what they cover of the alleys, and what patrollers did.
 
 use std::path::PathBuf;
 
@@ -18,10 +18,30 @@ pub struct PatrolsArgs {
 /// What is asked of patrols.
 #[derive(Debug, Subcommand)]
 pub enum PatrolsAction {
+    /// Take patrols from a file, as phones send them; those that are known stay as they are
+    Add(AddPatrolsArgs),
     /// What was covered of the alleys in duty (巡查覆盖率), by town and alley
     Coverage(CoverageArgs),
     /// Patrols, days, metres, findings and points that came of them (激励), by role, unit or person
     Statistics(StatisticsArgs),
+}
+
+/// What the file holds, and what the exit codes say.
+const ADD_HELP: &str = "The file holds what POST /patrols takes: a patrol, or a list of up to 200, as JSON; \
+    - is standard input.\n\nExit code: 0 when every patrol is in the store with the points that it \
+    reports, 3 when one was refused, 1 when nothing could be done.";
+
+/// `tuban patrols add`
+#[derive(Debug, Args)]
+#[command(after_help = ADD_HELP)]
+pub struct AddPatrolsArgs {
+    /// The store; a server may hold it
+    pub store: PathBuf,
+    /// JSON
+    pub file: PathBuf,
+    /// Print what became of every patrol as JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `tuban patrols coverage`

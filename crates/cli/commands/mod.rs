@@ -11,6 +11,7 @@ mod export;
 mod import;
 mod indicators;
 mod inspect;
+mod into_ledger;
 mod ledger;
 mod ledgers;
 mod matching;
@@ -28,6 +29,7 @@ mod survey;
 mod tables;
 mod user;
 mod verify;
+mod whistle;
 mod worklist;
 
 use std::process::ExitCode;
@@ -72,7 +74,8 @@ pub fn run(cli: Cli) -> Result<ExitCode, CommandError> {
         Command::Town(args) => blocking(ledgers::town(args, &config)).map(done),
         Command::Rules(args) => blocking(rules::rules(args, &config)).map(done),
         Command::Worklist(args) => blocking(worklist::worklist(args, &config)).map(done),
-        Command::Patrols(args) => blocking(patrols::patrols(args, &config)).map(done),
+        Command::Patrols(args) => blocking(patrols::patrols(args, &config)),
+        Command::Whistle(args) => blocking(whistle::whistle(args, &config)).map(done),
         Command::Match(args) => blocking(matching::matching(args, &config)),
         Command::Ledger(args) => blocking(ledger::ledger(args, &config)),
         Command::Indicators(args) => blocking(indicators::indicators(args, &config)).map(done),

@@ -191,7 +191,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
 }
 
 /// The bytes of a file, or of standard input for `-`.
-fn request(path: &Path) -> Result<Vec<u8>, CommandError> {
+pub(super) fn request(path: &Path) -> Result<Vec<u8>, CommandError> {
     let failed = |source| CommandError::Io { path: path.to_path_buf(), source };
     let mut bytes = Vec::new();
     let read = match path == Path::new("-") {

@@ -29,7 +29,7 @@ use crate::data_files::{
 };
 use crate::indicator_files::read_indicators;
 use crate::ledger_config::named;
-use crate::local::Listener;
+use crate::local::{DocumentRules, Listener};
 use crate::output::{say, tell};
 
 /// Serves a store until it is told to end.
@@ -94,7 +94,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
     let audit_key = audit_heads::key(&config.audit)?;
-    let mut beside = beside(path, config, &store, (&engine, &access));
+    let taking = DocumentRules::read(config)?;
+    let mut beside = beside(path, config, &store, (&engine, &access), taking);
     if let Some(pair) = audit_key {
         beside.push(tokio::spawn(audit_heads::sign_daily(Arc::clone(&store), pair)));
     }
@@ -227,6 +228,7 @@ fn beside(
     config: &Config,
     store: &Arc<GeoPackageStore>,
     (engine, access): (&Engine, &Access),
+    taking: DocumentRules,
 ) -> Vec<JoinHandle<()>> {
     let mut tasks = vec![tokio::spawn(keep_history(engine.clone(), config.history.keep))];
     tasks.push(engine::places::start(engine));
@@ -239,8 +241,8 @@ fn beside(
         Ok(listener) => {
             tasks.push(tokio::spawn(listener.answer(
                 Arc::clone(store),
-                engine.clone(),
-                access.clone(),
+                (engine.clone(), access.clone()),
+                taking,
             )));
         }
         Err(error) => tracing::warn!(

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use spatial::{ChangeSet, Collection, CollectionId, Feature, Revision, Timestamp};
 use store::accounts::{AccountChange, TokenId};
 use store::audit::{AuditEntry, AuditHead};
@@ -17,7 +18,7 @@ use tokio::sync::mpsc;
 use super::describe::{Command, Described, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
 use super::personal::DescribedPersonal;
-use super::{PROTOCOL, changes, feature_bytes, socket_path};
+use super::{Document, PROTOCOL, changes, feature_bytes, socket_path};
 use crate::register::{EventSheet, RowFate, Sheet};
 
 /// Bytes of features that are sent together.
@@ -150,15 +151,24 @@ impl Client {
 
     /// Has a spreadsheet of points taken in; what became of its rows.
     pub async fn register(&self, sheet: &Sheet) -> Result<Vec<RowFate>, LocalError> {
-        self.rows(Kind::Sheet, json(sheet)).await
+        self.taken(Kind::Sheet, json(sheet)).await
     }
 
     /// Has the events of a spreadsheet raised; what became of its rows.
     pub async fn raise(&self, sheet: &EventSheet) -> Result<Vec<RowFate>, LocalError> {
-        self.rows(Kind::EventSheet, json(sheet)).await
+        self.taken(Kind::EventSheet, json(sheet)).await
     }
 
-    async fn rows(&self, kind: Kind, body: Vec<u8>) -> Result<Vec<RowFate>, LocalError> {
+    /// Has a document taken; what the route answers.
+    pub async fn document(&self, document: &Document) -> Result<Json, LocalError> {
+        self.taken(Kind::Document, json(document)).await
+    }
+
+    async fn taken<T: DeserializeOwned + Send + 'static>(
+        &self,
+        kind: Kind,
+        body: Vec<u8>,
+    ) -> Result<T, LocalError> {
         let socket = self.socket.clone();
         let fingerprint = self.store.fingerprint().to_owned();
         let task = move || {

@@ -23,13 +23,15 @@ pub(super) enum Kind {
     Sheet,
     /// A spreadsheet of events, as JSON.
     EventSheet,
+    /// A document as a route takes it, as JSON.
+    Document,
     /// It is done: what came of it, as JSON.
     Done,
     /// It is not done: why, as text.
     Refused,
 }
 
-const KINDS: [(Kind, u8); 10] = [
+const KINDS: [(Kind, u8); 11] = [
     (Kind::Hello, b'H'),
     (Kind::Command, b'C'),
     (Kind::Load, b'L'),
@@ -38,6 +40,7 @@ const KINDS: [(Kind, u8); 10] = [
     (Kind::Finish, b'E'),
     (Kind::Sheet, b'S'),
     (Kind::EventSheet, b'V'),
+    (Kind::Document, b'J'),
     (Kind::Done, b'D'),
     (Kind::Refused, b'R'),
 ];

@@ -9,6 +9,7 @@ mod accounts;
 mod changes;
 mod client;
 mod describe;
+mod documents;
 mod feature_bytes;
 mod message;
 mod opened;
@@ -21,11 +22,12 @@ mod local_tests;
 use std::path::{Path, PathBuf};
 
 pub use client::{Client, LocalError};
+pub use documents::{Document, DocumentRules, Recipient};
 pub use opened::Opened;
 pub use serve::Listener;
 
 /// What both sides must speak alike; raised with every change of the messages.
-const PROTOCOL: u64 = 4;
+const PROTOCOL: u64 = 5;
 /// Most bytes of one message.
 const MAX_MESSAGE: usize = 64 << 20;
 

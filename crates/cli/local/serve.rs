@@ -27,7 +27,7 @@ use super::accounts::DescribedChange;
 use super::changes::ChangesHead;
 use super::describe::{Command, Hello, LoadHead, Outcome};
 use super::message::{self, Kind};
-use super::{PROTOCOL, feature_bytes, socket_path};
+use super::{Document, DocumentRules, PROTOCOL, feature_bytes, socket_path};
 use crate::register::{EventSheet, RowFate, Sheet, raise_rows, take_in};
 
 /// Most senders at a time; more wait.
@@ -50,6 +50,7 @@ struct Held {
     store: Arc<GeoPackageStore>,
     engine: Engine,
     access: Access,
+    rules: DocumentRules,
     user: u32,
     /// How many files were set aside, so that each has a name of its own.
     spools: Arc<AtomicU64>,
@@ -72,10 +73,16 @@ impl Listener {
     }
 
     /// Answers until it is dropped.
-    pub async fn answer(self, store: Arc<GeoPackageStore>, engine: Engine, access: Access) {
+    pub async fn answer(
+        self,
+        store: Arc<GeoPackageStore>,
+        (engine, access): (Engine, Access),
+        rules: DocumentRules,
+    ) {
         use std::os::unix::fs::MetadataExt;
         let Ok(own) = std::fs::metadata(&self.path) else { return };
-        let held = Held { store, engine, access, user: own.uid(), spools: Arc::default() };
+        let user = own.uid();
+        let held = Held { store, engine, access, rules, user, spools: Arc::default() };
         let places = Arc::new(Semaphore::new(SENDERS));
         loop {
             let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
@@ -131,9 +138,9 @@ impl Held {
         }
         done(&stream, Outcome::from(Revision(0)))?;
         while let Some((kind, body)) = message::read(&mut from)? {
-            if let Kind::Sheet | Kind::EventSheet = kind {
-                match self.rows(kind, &body, runtime) {
-                    Ok(fates) => message::write(&mut &stream, Kind::Done, &fates)?,
+            if let Kind::Sheet | Kind::EventSheet | Kind::Document = kind {
+                match self.take(kind, &body, runtime) {
+                    Ok(answer) => message::write(&mut &stream, Kind::Done, &answer)?,
                     Err(reason) => refuse(&stream, &reason)?,
                 }
                 continue;
@@ -214,10 +221,15 @@ impl Held {
         Ok(Outcome { token: token.map(|id| id.0), ..unchanged })
     }
 
-    /// Takes a spreadsheet in; what became of its rows, as JSON.
-    fn rows(&self, kind: Kind, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
+    /// Takes a spreadsheet or a document in; what became of it, as JSON.
+    fn take(&self, kind: Kind, body: &[u8], runtime: &Handle) -> Result<Vec<u8>, String> {
         let unreadable = |error: serde_json::Error| error.to_string();
         let fates: Vec<RowFate> = match kind {
+            Kind::Document => {
+                let document: Document = serde_json::from_slice(body).map_err(unreadable)?;
+                let answer = runtime.block_on(document.take(&self.engine, &self.rules))?;
+                return serde_json::to_vec(&answer).map_err(unreadable);
+            }
             Kind::EventSheet => {
                 let sheet: EventSheet = serde_json::from_slice(body).map_err(unreadable)?;
                 runtime.block_on(raise_rows(&self.engine, sheet))?
@@ -227,7 +239,7 @@ impl Held {
                 runtime.block_on(take_in(&self.engine, sheet))?
             }
         };
-        serde_json::to_vec(&fates).map_err(|error| error.to_string())
+        serde_json::to_vec(&fates).map_err(unreadable)
     }
 
     /// Keeps the features of a load until the last has come.

@@ -85,6 +85,7 @@ pub use point_events::raise_here as raise_events;
 pub use routes::audit::document as audit_row;
 pub use state::ServerSettings;
 pub use webhooks::WebhookSettings;
+pub use whistles::{Step as WhistleStep, take_here as take_whistle};
 
 /// TileJSON of tiles with these layers, whose URLs begin with `base`.
 pub fn tilejson(layers: &[&CollectionSnapshot], base: &str) -> serde_json::Value {

@@ -445,6 +445,12 @@ impl Problem {
         if self.detail.is_empty() { title } else { &self.detail }
     }
 
+    /// The detail with every defect and its place, in one line.
+    pub fn said(&self) -> String {
+        let defects = self.defects.iter().map(|one| format!("; {}: {}", one.place, one.problem));
+        std::iter::once(self.detail().to_owned()).chain(defects).collect()
+    }
+
     /// A failure inside: `cause` goes to the log, not to the client.
     pub fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %cause, "request failed");

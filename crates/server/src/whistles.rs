@@ -1,22 +1,28 @@
-//! Calls of departments (吹哨报到) as JSON: what a body says, and what is told of a call.
+//! Calls of departments (吹哨报到) as JSON: what a body says, and what is told of a call. No HTTP here:
+//! the routes and the command line share it.
 //!
 //! *Invariant:* every defect of a body is found before it is refused, each with its pointer.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use engine::ledger::{FoundWhistle, NewWhistle, Tale};
-use engine::{Defect, Given};
+use engine::{Defect, Engine, EngineError, Given};
 use formats::datetime::utc_of_millis;
 use formats::{Json, JsonKind};
 use ledger::point::Role;
+use ledger::record::calls::WHISTLES;
 use ledger::whistle::{MAX_DEPARTMENTS, Missing, Telling, WhistleRules};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use spatial::{AxisOrder, Geometry, Timestamp};
+use spatial::{AxisOrder, CollectionId, CollectionSnapshot, Geometry, Timestamp};
 
 use crate::actor::Actor;
 use crate::as_of;
+use crate::crs_uri::OfferedCrs;
 use crate::edits::parse;
 use crate::planner::east_first;
+use crate::point_events::no_point;
 use crate::problem::{Code, Problem};
 
 /// Longest text of a member, in characters.
@@ -189,11 +195,100 @@ fn line(json: Json<'_>, most: usize) -> Result<Option<String>, String> {
     Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
 }
 
-/// The call of a body; its geometry is in what `given` knows.
+/// What is told of a call.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub enum Step {
+    /// Departments are called.
+    Call,
+    /// A department came to the call of this code.
+    Arrival(String),
+    /// The call of this code is closed.
+    Closing(String),
+}
+
+/// Where calls are kept.
 ///
 /// # Errors
-/// Every defect of the body.
-pub fn read_call(
+/// When the store keeps none.
+pub fn held(engine: &Engine) -> Result<Arc<CollectionSnapshot>, Problem> {
+    let id = CollectionId::try_from(WHISTLES).map_err(|error| Problem::internal(&error))?;
+    let snapshot = engine.snapshot();
+    let held = snapshot.collections.get(&id).filter(|_| engine.has_whistles());
+    Ok(held.map(Arc::clone).ok_or(EngineError::NoWhistles)?)
+}
+
+/// Makes the call of a body, whose geometry is in `crs`.
+///
+/// # Errors
+/// Every defect of the body; when it names no point of the ledger, or is refused.
+pub async fn call(
+    engine: &Engine,
+    body: &[u8],
+    (actor, rules): (&Actor, &WhistleRules),
+    crs: &OfferedCrs,
+) -> Result<FoundWhistle, Problem> {
+    let given = engine.given(held(engine)?.collection(), &crs.crs)?;
+    let new = read_call(body, (actor, rules), (&given, crs.axis_order))?;
+    if let Some(point) = &new.point
+        && engine.point_called(point).await?.is_none()
+    {
+        return Err(no_point(point));
+    }
+    let called = engine.call_departments(new, actor.name().to_owned()).await;
+    called.map_err(|error| Problem::from(error).inside("/feature"))
+}
+
+/// Tells of the call of a code.
+///
+/// # Errors
+/// When there is no such call, or it is refused.
+pub async fn tell(
+    engine: &Engine,
+    code: &str,
+    tale: Tale,
+    actor: &Actor,
+) -> Result<FoundWhistle, Problem> {
+    let told = engine.tell_whistle(code, tale, actor.name()).await;
+    let told = told.map_err(|error| Problem::from(error).inside("/feature"))?;
+    told.ok_or_else(|| no_whistle(code))
+}
+
+/// Takes a body for a caller on this machine, who is the actor of a store without accounts;
+/// geometries are longitudes and latitudes. Answers what the routes do.
+///
+/// # Errors
+/// What is wrong, in a sentence; then nothing was changed.
+pub async fn take_here(
+    engine: &Engine,
+    rules: &WhistleRules,
+    step: &Step,
+    body: &[u8],
+) -> Result<Value, String> {
+    let actor = Actor::local();
+    let found = match step {
+        Step::Call => call(engine, body, (&actor, rules), &OfferedCrs::crs84()).await,
+        Step::Arrival(code) => match read_arrival(body, &actor) {
+            Ok(tale) => tell(engine, code, tale, &actor).await,
+            Err(problem) => Err(problem),
+        },
+        Step::Closing(code) => match read_closing(body, &actor) {
+            Ok(tale) => tell(engine, code, tale, &actor).await,
+            Err(problem) => Err(problem),
+        },
+    };
+    found.map(|found| answer(&found)).map_err(|problem| problem.said())
+}
+
+/// There is no such call.
+pub fn no_whistle(code: &str) -> Problem {
+    let shown: String = code.chars().take(60).collect();
+    let detail =
+        format!("there is no call {shown:?}; POST /whistles or `tuban whistle add` makes one");
+    Problem::new(Code::WhistleNotFound, detail)
+}
+
+/// The call of a body; its geometry is in what `given` knows.
+fn read_call(
     body: &[u8],
     (actor, rules): (&Actor, &WhistleRules),
     (given, axis_order): (&Given, AxisOrder),

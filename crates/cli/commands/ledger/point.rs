@@ -6,9 +6,9 @@ use engine::ledger::Trace;
 use formats::report::save_report;
 use server::{enforcement as records, points};
 
-use super::sheet::refused;
 use crate::args::{ApprovalArgs, PointArgs, PointOfState};
 use crate::commands::CommandError;
+use crate::commands::into_ledger::refused;
 use crate::commands::query::open;
 use crate::commands::tables::tell;
 use crate::config::Config;

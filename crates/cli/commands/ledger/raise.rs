@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::sheet::{check_role, engine, moment, open, refused};
+use super::sheet::{check_role, moment};
 use super::told::{Telling, told};
 use crate::args::RaiseArgs;
+use crate::commands::into_ledger::{engine, open, refused};
 use crate::commands::{CommandError, registry};
 use crate::config::Config;
 use crate::local::Opened;

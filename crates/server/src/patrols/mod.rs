@@ -116,6 +116,21 @@ pub async fn take(
     Ok(Answer { body, revision, is_new, is_list: read.is_list, refused })
 }
 
+/// Takes the patrols of a body for a caller on this machine, who is the actor of a store without
+/// accounts. Answers what `POST /patrols` does; one patrol alone that is refused is answered, too.
+///
+/// # Errors
+/// What is wrong, in a sentence, when the body is not readable or no more could be written.
+pub async fn take_here(
+    engine: &Engine,
+    checklists: &Checklists,
+    body: Vec<u8>,
+    most_events: usize,
+) -> Result<Json, String> {
+    let taken = take(engine, checklists, body, (&Actor::local(), most_events)).await;
+    taken.map(|answer| answer.body).map_err(|problem| problem.said())
+}
+
 fn differs(code: Option<&str>) -> Problem {
     let code = code.unwrap_or_default();
     let detail = format!(

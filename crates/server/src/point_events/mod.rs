@@ -136,7 +136,7 @@ pub async fn raise_here(engine: &Engine, body: Vec<u8>, taking: Taking) -> Resul
     let (actor, crs) = (Actor::local(), OfferedCrs::crs84());
     let asking = Asking { actor: &actor, crs: &crs, at: At::Any, most: usize::MAX, taking };
     let answer = raise(engine, body, asking).await;
-    answer.map(|answer| answer.body).map_err(|problem| problem.detail().to_owned())
+    answer.map(|answer| answer.body).map_err(|problem| problem.said())
 }
 
 /// A refusal as the outside sees it.

@@ -9,12 +9,10 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
-use engine::EngineError;
-use engine::ledger::{FoundWhistle, Tale};
+use engine::ledger::FoundWhistle;
 use ledger::point::Role;
 use ledger::record::calls::WHISTLES;
 use ledger::whistle::Telling;
-use spatial::CollectionId;
 
 use super::answers;
 use super::items::content_crs;
@@ -25,11 +23,10 @@ use crate::asked::Asked;
 use crate::crs_uri::named;
 use crate::links::link;
 use crate::negotiate::JSON;
-use crate::point_events::no_point;
 use crate::problem::{Code, Problem};
 use crate::request_body::{self, Body, EditBody};
 use crate::state::App;
-use crate::whistles::{answer, document, read_arrival, read_call, read_closing};
+use crate::whistles::{self, answer, document, held, no_whistle, read_arrival, read_closing};
 
 /// Where departments are called.
 pub const PATH: &str = "/whistles";
@@ -58,20 +55,10 @@ async fn call(
     check_role(&actor, &app.settings.whistles.callers, "call departments")?;
     let body = read(&app, &asked.headers, body)?;
     let crs = content_crs(&asked.headers)?;
-    let snapshot = app.engine.snapshot();
-    let id = CollectionId::try_from(WHISTLES).map_err(|error| Problem::internal(&error))?;
-    let held = snapshot.collections.get(&id).filter(|_| app.engine.has_whistles());
-    let held = held.ok_or(EngineError::NoWhistles)?;
-    let crs = named("Content-Crs", crs.as_deref(), &app.crs_lists.of(&app.engine, held))?;
-    let given = app.engine.given(held.collection(), &crs.crs)?;
-    let new = read_call(&body, (&actor, &app.settings.whistles), (&given, crs.axis_order))?;
-    if let Some(point) = &new.point
-        && app.engine.point_called(point).await?.is_none()
-    {
-        return Err(no_point(point));
-    }
-    let called = app.engine.call_departments(new, actor.name().to_owned()).await;
-    let found = called.map_err(|error| Problem::from(error).inside("/feature"))?;
+    let listed = app.crs_lists.of(&app.engine, &*held(&app.engine)?);
+    let crs = named("Content-Crs", crs.as_deref(), &listed)?;
+    let sender = (&actor, &app.settings.whistles);
+    let found = whistles::call(&app.engine, &body, sender, &crs).await?;
     let mut response = told(&found);
     if found.telling == Telling::New {
         *response.status_mut() = StatusCode::CREATED;
@@ -94,7 +81,8 @@ async fn arrive(
 ) -> Result<Response, Problem> {
     check_role(&actor, &app.settings.whistles.arrivers, "say that a department came")?;
     let tale = read_arrival(&read(&app, &headers, body)?, &actor)?;
-    tell(&app, &code, tale, &actor).await
+    let found = whistles::tell(&app.engine, &code, tale, &actor).await?;
+    Ok(told(&found))
 }
 
 /// `POST /whistles/{code}/close`: what came of a call.
@@ -107,14 +95,8 @@ async fn close(
 ) -> Result<Response, Problem> {
     check_role(&actor, &app.settings.whistles.closers, "close calls of departments")?;
     let tale = read_closing(&read(&app, &headers, body)?, &actor)?;
-    tell(&app, &code, tale, &actor).await
-}
-
-async fn tell(app: &App, code: &str, tale: Tale, actor: &Actor) -> Result<Response, Problem> {
-    let told = app.engine.tell_whistle(code, tale, actor.name()).await;
-    let told = told.map_err(|error| Problem::from(error).inside("/feature"))?;
-    let found = told.ok_or_else(|| no_whistle(code))?;
-    Ok(self::told(&found))
+    let found = whistles::tell(&app.engine, &code, tale, &actor).await?;
+    Ok(told(&found))
 }
 
 /// `GET /whistles/{code}`: a call with who came and when, as it is or as it had been recorded.
@@ -163,10 +145,4 @@ fn check_role(actor: &Actor, may: &BTreeSet<Role>, what: &str) -> Result<(), Pro
 fn told(found: &FoundWhistle) -> Response {
     let response = answers::json(request_body::JSON, &answer(found));
     answers::of_state(response, found.revision, "no-store")
-}
-
-fn no_whistle(code: &str) -> Problem {
-    let shown: String = code.chars().take(60).collect();
-    let detail = format!("there is no call {shown:?}; POST {PATH} makes one");
-    Problem::new(Code::WhistleNotFound, detail)
 }
