@@ -33,7 +33,7 @@ pub use patrols::{
     AddPatrolsArgs, CoverageArgs, PatrolsAction, PatrolsArgs, StatisticsArgs, ToldArgs,
 };
 pub use places::{PlacesAction, PlacesArgs, ResponsibleArgs};
-pub use rules::RulesArgs;
+pub use rules::{ReviewArg, RulesArgs};
 pub use survey::SurveyArgs;
 pub use user::{
     AddArgs, RevokeArgs, ScopeArgs, SetUserArgs, TokenArgs, UserAction, UserArgs, UserName,

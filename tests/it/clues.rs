@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::edit_town::check_refusal;
 use crate::points_town::{event, register, report, uuid};
 use crate::running::{Response, Server, folder_with, run};
 
@@ -38,6 +39,7 @@ fn both(server: &Server, folder: &Path, rule: &str, date: &str) -> Value {
             for one in feature["properties"]["features"].as_array_mut().unwrap() {
                 one["href"] = Value::Null;
             }
+            feature["properties"]["confirm"]["href"] = Value::Null;
         }
     };
     let whole = told.clone();
@@ -89,7 +91,7 @@ fn buildings_outside_and_idle_land_are_proposed_with_their_square_metres() {
     assert!(reason.contains(&format!("其中 {outside} 平方米")), "{reason}");
     assert_eq!(clue["geometry"]["type"], "Polygon");
     assert_eq!(clue["properties"]["features"][0]["id"], 2);
-    assert!(clue["properties"]["confirm"].is_null());
+    assert_eq!(clue["properties"]["confirm"]["body"]["clue"], clue["properties"]["clue"]);
 
     let told = both(&server, place, "idle_land", "2026-10-01");
     assert_eq!(told["numberMatched"], 1, "{told}");
@@ -317,4 +319,83 @@ fn a_report_near_a_closed_point_is_proposed_until_a_person_confirms_the_rebound(
     assert!(twin.out.contains("\"numberMatched\": 0"), "{}{}", twin.out, twin.err);
     // Nobody may ask without a token where there are accounts.
     assert_eq!(office.server.get("/rules/rebound").status, 401);
+}
+
+#[test]
+fn a_clue_that_somebody_looked_at_is_told_with_what_was_said() {
+    let office = Office::new();
+    office.close_the_first();
+    office.raise(&report_at(2, 9, 0.0001));
+    let told = office.clues("");
+    let (before, properties) = (told["revision"].clone(), &told["features"][0]["properties"]);
+    assert_eq!((&properties["status"], &properties["review"]), (&json!("proposal"), &Value::Null));
+    let clue = properties["clue"].as_str().unwrap().to_owned();
+    let said = |number: u64, verdict: &str, more: Value| {
+        let mut body = json!({ "id": uuid(number), "clue": clue, "verdict": verdict });
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        body
+    };
+    let review = |role: &str, body: &Value| {
+        office.send(role, "POST", "/rules/rebound/reviews", &body.to_string())
+    };
+    let check = |role: &str, body: &Value, (status, code): (u16, &str), part: &str| {
+        let refused = review(role, body);
+        check_refusal(&refused, status, code, part);
+        assert!(refused.text().contains(part), "{part}: {}", refused.text());
+    };
+    let dismissed = said(70, "dismissed", json!({ "reason": "是邻户的堆料" }));
+    check("town", &dismissed, (404, "no_reviews"), "tuban ledger add");
+    let added = run(office.folder.path(), &["ledger", "add", "s.gpkg", "clue_reviews"]);
+    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+
+    check("grid_worker", &dismissed, (403, "role_may_not"), "may not review clues");
+    for (body, part) in [
+        (said(70, "confirmed", json!({ "decision": "1号" })), "/verdict"),
+        (said(70, "dismissed", json!({ "reason": " " })), "/reason"),
+        (said(70, "guilty", json!({})), ""),
+    ] {
+        let code = if part.is_empty() { "invalid_features" } else { "invalid_review" };
+        check("town", &body, (422, code), part);
+    }
+    let mut other = dismissed.clone();
+    other["clue"] = json!("points/1,points/2,points/3");
+    check("town", &other, (409, "clue_gone"), "points/1,points/2,points/3");
+
+    let kept = review("town", &dismissed);
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    let kept = kept.json();
+    assert_eq!((&kept["outcome"], &kept["review"]["role"]), (&json!("new"), &json!("town")));
+    let again = review("town", &dismissed);
+    assert_eq!((again.status, &again.json()["outcome"]), (200, &json!("again")));
+    let other = said(70, "dismissed", json!({ "reason": "看错了" }));
+    check("town", &other, (409, "review_stays"), "something else");
+    let row = json!({ "type": "Feature", "geometry": null, "properties": { "rule": "rebound" } });
+    let items = "/collections/clue_reviews/items";
+    check_refusal(
+        &office.send("district", "POST", items, &row.to_string()),
+        409,
+        "review_stays",
+        "",
+    );
+
+    for (query, count) in
+        [("", 1), ("?review=open", 0), ("?review=confirmed", 0), ("?review=dismissed", 1)]
+    {
+        assert_eq!(office.clues(query)["numberMatched"], count, "{query}");
+    }
+    let told = office.clues("?review=dismissed");
+    let properties = &told["features"][0]["properties"];
+    assert_eq!(
+        (&properties["status"], &properties["review"]["reason"]),
+        (&json!("dismissed"), &json!("是邻户的堆料"))
+    );
+    // The latest counts, and what had been said before stays.
+    let later = said(71, "dismissed", json!({ "reason": "复核仍不属实" }));
+    assert_eq!(review("district_checker", &later).status, 201);
+    let told = office.clues("");
+    assert_eq!(told["features"][0]["properties"]["review"]["reason"], "复核仍不属实");
+    let past = office.clues(&format!("?as-of={}", kept["review"]["recorded_at"].as_str().unwrap()));
+    assert_eq!(past["features"][0]["properties"]["review"]["reason"], "是邻户的堆料", "{before}");
+    let twin = run(office.folder.path(), &["rules", "s.gpkg", "rebound", "--review", "open"]);
+    assert!(twin.out.contains("\"numberMatched\": 0"), "{}{}", twin.out, twin.err);
 }

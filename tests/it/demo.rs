@@ -203,6 +203,28 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert!(!found["features"].as_array().unwrap().is_empty(), "{rule}: {found}");
     }
 
+    // A person confirms a clue by a decision, as the clue itself says.
+    let added = run(folder.path(), &["ledger", "add", "demo/city.gpkg", "clue_reviews"]);
+    assert_eq!(added.code, 0, "{}{}", added.out, added.err);
+    let clues = |query: &str| server.get(&format!("/rules/over_parcel?limit=1{query}")).json();
+    let clue = clues("")["features"][0]["properties"].clone();
+    let mut body = clue["confirm"]["body"].clone();
+    body["id"] = json!(NEW_EVENT);
+    let target = clue["confirm"]["href"].as_str().unwrap();
+    let target = &target[target.find("/rules/").unwrap()..];
+    assert_eq!(server.post(target, &body.to_string()).status, 422, "it lacks the decision");
+    body["decision"] = json!("虚构〔2026〕1号");
+    let kept = server.post(target, &body.to_string());
+    assert_eq!(kept.status, 201, "{}", kept.text());
+    assert_eq!(clues("&review=confirmed")["features"][0]["properties"]["clue"], clue["clue"]);
+    let found = clues("")["numberMatched"].as_u64().unwrap();
+    assert_eq!(clues("&review=open")["numberMatched"], found - 1);
+    let row = items_of(&server, "clue_reviews")["features"][0].clone();
+    assert!(
+        row["geometry"]["type"] == "Point" && row["properties"]["village"].is_string(),
+        "{row}"
+    );
+
     // Households have files with plans, shares and photos; some have a second courtyard.
     let files = server.get("/dossiers/completeness?f=json").json();
     let share = files["whole"]["share"].as_f64().unwrap();

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use engine::clues::MAX_CLUES_PAGE;
+use clap::{Args, ValueEnum};
+use engine::clues::{MAX_CLUES_PAGE, Reviewed};
 use engine::query::Place;
+use ledger::clue::Verdict;
 use ledger::place::Day;
 use server::clues::{CLUES, bbox};
 use spatial::Timestamp;
 
 /// What becomes of a clue.
 const PROPOSES: &str = "Every clue is a proposal (疑似线索): nothing changes before a person raises an \
-    event at the point. Rules about enterprises print codes of theirs: keep that among those who may know.";
+    event at the point, or says by a decision that it is so (POST /rules/RULE/reviews). Rules about enterprises print codes of theirs: keep that among those who may know.";
 
 /// `tuban rules`
 #[derive(Debug, Args)]
@@ -43,12 +44,37 @@ pub struct RulesArgs {
     /// The state that had been recorded by then: a day, or a time as 2026-11-22T08:00:00Z
     #[arg(long, value_name = "TIME", value_parser = server::moment)]
     pub as_of: Option<Timestamp>,
+    /// Only clues of which this was said
+    #[arg(long, value_name = "WHAT")]
+    pub review: Option<ReviewArg>,
     /// How many clues, at most
     #[arg(long, value_name = "N", default_value_t = CLUES, value_parser = page)]
     pub limit: usize,
     /// How many are left out at the beginning
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: usize,
+}
+
+/// What was said of a clue.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum ReviewArg {
+    /// Nothing yet
+    Open,
+    /// That it is so
+    Confirmed,
+    /// That it is not so
+    Dismissed,
+}
+
+impl ReviewArg {
+    /// The same for the engine.
+    pub fn of(self) -> Reviewed {
+        match self {
+            Self::Open => Reviewed::Open,
+            Self::Confirmed => Reviewed::As(Verdict::Confirmed),
+            Self::Dismissed => Reviewed::As(Verdict::Dismissed),
+        }
+    }
 }
 
 fn page(text: &str) -> Result<usize, String> {

@@ -9,7 +9,7 @@ use server::clues;
 
 use super::query::open;
 use super::{CommandError, now};
-use crate::args::RulesArgs;
+use crate::args::{ReviewArg, RulesArgs};
 use crate::config::Config;
 use crate::data_files::{read_catalogue, read_rules};
 use crate::ledger_config::named;
@@ -48,6 +48,7 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
         catalogue: Arc::clone(rules.catalogue()),
         // Whoever has the file may read what rules read.
         profile: engine.profile(),
+        reviewed: args.review.map(ReviewArg::of),
         offset: args.offset,
         limit: args.limit,
     };

@@ -19,6 +19,7 @@ mod outlets;
 mod parcels;
 #[cfg(test)]
 mod parcels_tests;
+mod reviews;
 mod risk;
 #[cfg(test)]
 mod risk_tests;
@@ -33,8 +34,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use ::ledger::catalogue::Catalogue;
-use ::ledger::clue::{Finding, Kind, Rule};
+use ::ledger::clue::{Finding, Kind, Review, Rule};
 use ::ledger::place::{ADMIN_UNITS, Day};
+use ::ledger::record::reviews::CLUE_REVIEWS;
 use ::ledger::rows::{POINT_EVENTS, POINTS};
 use rustc_hash::FxHashSet;
 use spatial::{
@@ -46,6 +48,7 @@ use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
 use kept::All;
 pub(crate) use kept::KeptClues;
+pub use reviews::{KeptReview, NewReview, Reviewed};
 use source::Ask;
 
 /// Most clues of one rule.
@@ -76,6 +79,8 @@ pub struct CluesQuery {
     pub catalogue: Arc<Catalogue>,
     /// Who asks.
     pub profile: Profile,
+    /// Only clues of which this was said; all when absent.
+    pub reviewed: Option<Reviewed>,
     /// How many clues are left out at the beginning.
     pub offset: usize,
     /// How many are answered, [`MAX_CLUES_PAGE`] at most.
@@ -91,6 +96,8 @@ pub struct CluesFound {
     pub count: usize,
     /// Those of the page; geometries are in WGS 84, east first.
     pub clues: Vec<Clue>,
+    /// What somebody said last of each of them.
+    pub reviews: Vec<Option<Review>>,
     /// Shares by unit, where the rule tells them.
     pub shares: Vec<UnitShare>,
 }
@@ -183,7 +190,7 @@ impl Engine {
             return Err(EngineError::RuleInput { rule, missing: lack });
         }
         let names = query.rule.kind.inputs();
-        let names = names.iter().map(|input| input.collection).chain([ADMIN_UNITS]);
+        let names = names.iter().map(|input| input.collection).chain([ADMIN_UNITS, CLUE_REVIEWS]);
         let ids = names.filter_map(|name| CollectionId::try_from(name).ok());
         let mut ids: Vec<CollectionId> =
             ids.filter(|id| current.collections.contains_key(id)).collect();
@@ -219,10 +226,23 @@ impl Engine {
                 all
             }
         };
-        let page = all.clues.iter().skip(query.offset).take(limit);
-        let clues = self.placed(state, page.cloned())?;
-        let (count, shares) = (all.clues.len(), all.shares.clone());
-        Ok(CluesFound { revision: state.revision, count, clues, shares })
+        let said = reviews::of_rule(state, &query.rule.code);
+        let mut count = 0;
+        let (mut page, mut told): (Vec<Clue>, Vec<Option<Review>>) = (Vec::new(), Vec::new());
+        for clue in &all.clues {
+            let review = if said.is_empty() { None } else { said.get(&clue.name()) };
+            if query.reviewed.is_some_and(|reviewed| !reviewed.takes(review)) {
+                continue;
+            }
+            count += 1;
+            if count > query.offset && page.len() < limit {
+                page.push(clue.clone());
+                told.push(review.cloned());
+            }
+        }
+        let clues = self.placed(state, page.into_iter())?;
+        let shares = all.shares.clone();
+        Ok(CluesFound { revision: state.revision, count, clues, reviews: told, shares })
     }
 
     fn all_clues(
@@ -295,6 +315,7 @@ impl Engine {
             today,
             catalogue: Arc::default(),
             profile,
+            reviewed: None,
             offset: 0,
             limit: 0,
         };

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ledger::PointId;
-use ledger::point::EvidenceId;
+use ledger::point::{EventId, EvidenceId};
 use spatial::{CollectionId, FeatureId, OverBudget, Revision};
 use store::accounts::AccountFault;
 use store::{HistoryStart, StoreError};
@@ -112,6 +112,38 @@ pub enum EngineError {
     /// A call of departments that the rules refuse.
     #[error(transparent)]
     Whistle(#[from] ledger::whistle::WhistleRefusal),
+    /// The store keeps no reviews of clues.
+    #[error(
+        "the store keeps no reviews of clues; `tuban ledger add STORE clue_reviews` makes the \
+         collection"
+    )]
+    NoReviews,
+    /// A clue that its rule does not find.
+    #[error(
+        "rule {rule} finds no clue {clue:?} now: ask /rules/{rule} again and send the clue as it \
+         names it"
+    )]
+    ClueGone {
+        /// The rule.
+        rule: String,
+        /// The name of the clue, cut.
+        clue: String,
+    },
+    /// An id of a review that says something else.
+    #[error(
+        "review {id} is known and says something else: what was sent stays; send a new one under a \
+         new id"
+    )]
+    ReviewDiffers {
+        /// The id.
+        id: EventId,
+    },
+    /// An edit of reviews.
+    #[error("{place}: reviews stay as they were given; POST /rules/{{rule}}/reviews adds one")]
+    ReviewStays {
+        /// Where in the request, as a JSON pointer.
+        place: String,
+    },
     /// The store keeps no evidence.
     #[error("the store keeps no evidence; `tuban ledger add STORE evidence` makes the collection")]
     NoEvidence,

@@ -145,6 +145,8 @@ pub(crate) struct LedgerState {
     keeping: tokio::sync::Mutex<()>,
     /// Held by whoever tells of a call of departments: one at a time.
     calling: tokio::sync::Mutex<()>,
+    /// Held while a review of a clue is taken in.
+    pub(crate) reviewing: tokio::sync::Mutex<()>,
     index: Mutex<Option<Index>>,
     /// What was put back, oldest first.
     put_back: Mutex<Vec<KeptOut>>,

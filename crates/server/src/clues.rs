@@ -7,15 +7,17 @@ use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitSha
 use engine::query::Place;
 use formats::geojson::{Positions, push_key, push_string, push_value};
 use geo_types::Rect;
-use ledger::clue::{Finding, Measured, Rule};
+use ledger::clue::{Finding, Measured, Review, Rule};
 use serde_json::{Value, json};
 use spatial::{AxisOrder, CollectionId, Crs, FeatureId, Geometry, GeometryType, ValueRef};
+
+use crate::reviews;
 
 /// Clues of a page when nothing is said.
 pub const CLUES: usize = 100;
 /// Features that one clue lists; a group may have more.
 const MAX_SUBJECTS: usize = 1_000;
-/// What a clue is, always.
+/// What a clue is until somebody said something of it.
 const PROPOSAL: &str = "proposal";
 
 /// The area of a `bbox`: west, south, east and north in degrees, WGS 84 or CGCS2000.
@@ -86,7 +88,8 @@ pub fn found(
     );
     for (position, clue) in found.clues.iter().enumerate() {
         text.push_str(if position == 0 { "\n" } else { ",\n" });
-        push_feature(&mut text, &query.rule, clue, base);
+        let review = found.reviews.get(position).and_then(Option::as_ref);
+        push_feature(&mut text, &query.rule, (clue, review), base);
     }
     text.push(']');
     if !found.shares.is_empty() {
@@ -106,7 +109,12 @@ pub fn features(found: &CluesFound) -> impl Iterator<Item = (&CollectionId, Feat
     subjects.map(|subject| (&subject.collection, subject.id))
 }
 
-fn push_feature(text: &mut String, rule: &Rule, clue: &Clue, base: &str) {
+fn push_feature(
+    text: &mut String,
+    rule: &Rule,
+    (clue, review): (&Clue, Option<&Review>),
+    base: &str,
+) {
     text.push_str("{\"type\":\"Feature\",\"geometry\":");
     match &clue.geometry {
         None => text.push_str("null"),
@@ -118,7 +126,10 @@ fn push_feature(text: &mut String, rule: &Rule, clue: &Clue, base: &str) {
     }
     text.push_str(",\"properties\":{\"suspicion\":");
     push_string(text, &rule.name);
-    let _ = write!(text, ",\"status\":\"{PROPOSAL}\",\"reason\":");
+    let status = review.map_or(PROPOSAL, |review| review.verdict.identifier());
+    let _ = write!(text, ",\"status\":\"{status}\",\"clue\":");
+    push_string(text, &clue.name());
+    text.push_str(",\"reason\":");
     push_string(text, &clue.finding.to_string());
     text.push_str(",\"measured\":{");
     for (position, (name, value)) in clue.finding.measures().into_iter().enumerate() {
@@ -136,7 +147,9 @@ fn push_feature(text: &mut String, rule: &Rule, clue: &Clue, base: &str) {
         push_subject(text, subject, base);
     }
     text.push(']');
-    if let Some(confirm) = confirm(clue, base) {
+    let review = review.map(reviews::document);
+    let _ = write!(text, ",\"review\":{}", json!(review));
+    if let Some(confirm) = confirm(rule, clue, base) {
         let _ = write!(text, ",\"confirm\":{confirm}");
     }
     text.push_str("}}");
@@ -167,8 +180,15 @@ fn push_subject(text: &mut String, subject: &Subject, base: &str) {
 }
 
 /// What a person would send who finds that it is so; who that is, is left to the person.
-fn confirm(clue: &Clue, base: &str) -> Option<Value> {
-    let Finding::Rebound { .. } = clue.finding else { return None };
+fn confirm(rule: &Rule, clue: &Clue, base: &str) -> Option<Value> {
+    let Finding::Rebound { .. } = clue.finding else {
+        return Some(json!({
+            "method": "POST",
+            "href": format!("{base}/rules/{}/reviews", rule.code),
+            "body": { "clue": clue.name(), "verdict": "confirmed", "decision": null },
+            "fill": ["id", "decision"]
+        }));
+    };
     let closed = clue.subjects.get(1)?.key.as_ref()?;
     Some(json!({
         "method": "POST",

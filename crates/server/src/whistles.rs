@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use engine::ledger::{FoundWhistle, NewWhistle, Tale};
 use engine::{Defect, Engine, EngineError, Given};
+use formats::JsonKind;
 use formats::datetime::utc_of_millis;
-use formats::{Json, JsonKind};
 use ledger::point::Role;
 use ledger::record::calls::WHISTLES;
 use ledger::whistle::{MAX_DEPARTMENTS, Missing, Telling, WhistleRules};
@@ -18,181 +18,73 @@ use serde_json::{Value, json};
 use spatial::{AxisOrder, CollectionId, CollectionSnapshot, Geometry, Timestamp};
 
 use crate::actor::Actor;
-use crate::as_of;
 use crate::crs_uri::OfferedCrs;
-use crate::edits::parse;
+use crate::object_body::{MAX_CODE, ObjectBody, line};
 use crate::planner::east_first;
 use crate::point_events::no_point;
 use crate::problem::{Code, Problem};
 
 /// Longest text of a member, in characters.
 const MAX_TEXT: usize = 2_000;
-/// Longest code of a call, unit, point or department, in characters.
-const MAX_CODE: usize = 100;
 
-/// A body, member by member.
-struct Body<'j> {
-    known: &'static [&'static str],
-    members: Vec<(String, Json<'j>)>,
-    defects: Vec<Defect>,
-}
-
-impl<'j> Body<'j> {
-    fn read(json: Json<'j>, known: &'static [&'static str]) -> Result<Self, Problem> {
-        if json.kind() != JsonKind::Object {
-            let detail = format!("an object is expected, not {}", json.kind().name());
-            return Err(Problem::new(Code::InvalidRequest, detail));
-        }
-        let members = json.members().into_iter().map(|(name, value)| (name.into_owned(), value));
-        let mut body = Self { known, members: members.collect(), defects: Vec::new() };
-        let unknown: Vec<String> = body
-            .members
-            .iter()
-            .filter(|(name, _)| !known.contains(&name.as_str()))
-            .map(|(name, _)| name.chars().take(60).collect())
-            .collect();
-        for name in unknown {
-            let problem = format!("there is no such member; known are {}", body.known.join(", "));
-            body.add(&name, problem);
-        }
-        Ok(body)
+/// The departments that are called, each once.
+fn departments(body: &mut ObjectBody<'_>, rules: &WhistleRules) -> Vec<String> {
+    const NAME: &str = "departments";
+    let Some(json) = body.member(NAME) else {
+        body.add(NAME, "it is missing");
+        return Vec::new();
+    };
+    let items = if json.kind() == JsonKind::List { json.items() } else { Vec::new() };
+    if !(1..=MAX_DEPARTMENTS).contains(&items.len()) {
+        body.add(NAME, format!("a list of 1 to {MAX_DEPARTMENTS} departments is expected"));
+        return Vec::new();
     }
-
-    fn add(&mut self, name: &str, problem: impl Into<String>) {
-        let place = format!("/{}", name.replace('~', "~0").replace('/', "~1"));
-        self.defects.push(Defect { place, problem: problem.into() });
-    }
-
-    /// A member that is there and not null.
-    fn member(&self, name: &str) -> Option<Json<'j>> {
-        let found = self.members.iter().find(|(known, _)| known == name);
-        found.map(|(_, value)| *value).filter(|value| value.kind() != JsonKind::Null)
-    }
-
-    /// A text without blanks around it; an empty one is none.
-    fn text(&mut self, name: &str, most: usize) -> Option<String> {
-        let json = self.member(name)?;
-        match line(json, most) {
-            Ok(text) => text,
-            Err(problem) => {
-                self.add(name, problem);
-                None
+    let mut seen = BTreeSet::new();
+    let mut departments = Vec::with_capacity(items.len());
+    for (slot, item) in items.into_iter().enumerate() {
+        let problem = match line(item, MAX_CODE) {
+            Ok(Some(department)) if !seen.insert(department.clone()) => {
+                "it stands there twice".to_owned()
             }
-        }
-    }
-
-    fn needed(&mut self, name: &str, most: usize) -> Option<String> {
-        let before = self.defects.len();
-        let found = self.text(name, most);
-        if found.is_none() && self.defects.len() == before {
-            self.add(name, "it is missing");
-        }
-        found
-    }
-
-    fn moment(&mut self, name: &str) -> Option<Timestamp> {
-        let (is_said, before) = (self.member(name).is_some(), self.defects.len());
-        let Some(text) = self.text(name, MAX_CODE) else {
-            if is_said && self.defects.len() == before {
-                self.add(name, "an empty text is no moment; leave the member out for now");
-            }
-            return None;
-        };
-        match as_of::moment(&text) {
-            Ok(at) => Some(at),
-            Err(problem) => {
-                self.add(name, problem);
-                None
-            }
-        }
-    }
-
-    fn truth(&mut self, name: &str) -> bool {
-        let Some(json) = self.member(name) else { return false };
-        json.truth().unwrap_or_else(|| {
-            self.add(name, format!("true or false is expected, not {}", json.kind().name()));
-            false
-        })
-    }
-
-    fn departments(&mut self, rules: &WhistleRules) -> Vec<String> {
-        const NAME: &str = "departments";
-        let Some(json) = self.member(NAME) else {
-            self.add(NAME, "it is missing");
-            return Vec::new();
-        };
-        let items = if json.kind() == JsonKind::List { json.items() } else { Vec::new() };
-        if !(1..=MAX_DEPARTMENTS).contains(&items.len()) {
-            self.add(NAME, format!("a list of 1 to {MAX_DEPARTMENTS} departments is expected"));
-            return Vec::new();
-        }
-        let mut seen = BTreeSet::new();
-        let mut departments = Vec::with_capacity(items.len());
-        for (slot, item) in items.into_iter().enumerate() {
-            let problem = match line(item, MAX_CODE) {
-                Ok(Some(department)) if !seen.insert(department.clone()) => {
-                    "it stands there twice".to_owned()
+            Ok(Some(department)) => match rules.check_department(&department) {
+                Ok(()) => {
+                    departments.push(department);
+                    continue;
                 }
-                Ok(Some(department)) => match rules.check_department(&department) {
-                    Ok(()) => {
-                        departments.push(department);
-                        continue;
-                    }
-                    Err(problem) => problem,
-                },
-                Ok(None) => "a department is expected, not an empty text".to_owned(),
                 Err(problem) => problem,
-            };
-            self.defects.push(Defect { place: format!("/{NAME}/{slot}"), problem });
-        }
-        departments
-    }
-
-    fn geometry(&mut self, given: &Given, axis_order: AxisOrder) -> Option<Geometry> {
-        let json = self.member("geometry")?;
-        let geometry = match json.geometry() {
-            Ok(Some(found)) => found.geometry,
-            Ok(None) => {
-                self.add("geometry", "there is no vertex; leave it out for a call without a place");
-                return None;
-            }
-            Err(fault) => {
-                self.add("geometry", fault.to_string());
-                return None;
-            }
-        };
-        given.store(east_first(geometry, axis_order)).map_or_else(
-            |defects| {
-                let placed = defects
-                    .into_iter()
-                    .map(|defect| Defect { place: format!("/geometry{}", defect.place), ..defect });
-                self.defects.extend(placed);
-                None
             },
-            Some,
-        )
+            Ok(None) => "a department is expected, not an empty text".to_owned(),
+            Err(problem) => problem,
+        };
+        body.defects.push(Defect { place: format!("/{NAME}/{slot}"), problem });
     }
-
-    fn done(self) -> Result<(), Problem> {
-        match self.defects.is_empty() {
-            true => Ok(()),
-            false => Err(Problem::with_defects(Code::InvalidFeatures, self.defects)),
-        }
-    }
+    departments
 }
 
-/// A text of one line; none when it is empty.
-fn line(json: Json<'_>, most: usize) -> Result<Option<String>, String> {
-    let text = (json.kind() == JsonKind::Text).then(|| json.text()).flatten();
-    let text = text.ok_or_else(|| format!("text is expected, not {}", json.kind().name()))?;
-    let text = text.trim();
-    if text.chars().count() > most {
-        return Err(format!("it has at most {most} characters"));
-    }
-    if text.contains(char::is_control) {
-        return Err("it is one line without control characters".to_owned());
-    }
-    Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
+/// Where the call is about, if that is said.
+fn geometry(body: &mut ObjectBody<'_>, given: &Given, axis_order: AxisOrder) -> Option<Geometry> {
+    let json = body.member("geometry")?;
+    let geometry = match json.geometry() {
+        Ok(Some(found)) => found.geometry,
+        Ok(None) => {
+            body.add("geometry", "there is no vertex; leave it out for a call without a place");
+            return None;
+        }
+        Err(fault) => {
+            body.add("geometry", fault.to_string());
+            return None;
+        }
+    };
+    given.store(east_first(geometry, axis_order)).map_or_else(
+        |defects| {
+            let placed = defects
+                .into_iter()
+                .map(|defect| Defect { place: format!("/geometry{}", defect.place), ..defect });
+            body.defects.extend(placed);
+            None
+        },
+        Some,
+    )
 }
 
 /// What is told of a call.
@@ -295,7 +187,7 @@ fn read_call(
 ) -> Result<NewWhistle, Problem> {
     const KNOWN: &[&str] =
         &["code", "caller", "subject", "point", "called_at", "departments", "geometry"];
-    let mut body = Body::read(parse(body)?, KNOWN)?;
+    let mut body = ObjectBody::read(body, KNOWN)?;
     let code = body.text("code", MAX_CODE);
     if code.as_deref().is_some_and(|code| code.contains(['/', '?', '#', '%'])) {
         body.add("code", "it stands in URLs; leave out / ? # and %");
@@ -307,8 +199,8 @@ fn read_call(
         subject: body.needed("subject", MAX_TEXT).unwrap_or_default(),
         point: body.text("point", MAX_CODE),
         called_at: body.moment("called_at"),
-        departments: body.departments(rules),
-        geometry: body.geometry(given, axis_order),
+        departments: departments(&mut body, rules),
+        geometry: geometry(&mut body, given, axis_order),
     };
     body.done().map(|()| new)
 }
@@ -318,7 +210,7 @@ fn read_call(
 /// # Errors
 /// Every defect of the body.
 pub fn read_arrival(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
-    let mut body = Body::read(parse(body)?, &["department", "arrived_at", "note"])?;
+    let mut body = ObjectBody::read(body, &["department", "arrived_at", "note"])?;
     // Others than departments say it for them.
     let own = actor.unit().filter(|_| actor.role() == Some(Role::Department));
     let department = own_or_said(&mut body, "department", own, "comes itself");
@@ -335,7 +227,7 @@ pub fn read_arrival(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
 /// # Errors
 /// Every defect of the body.
 pub fn read_closing(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
-    let mut body = Body::read(parse(body)?, &["result", "closed_at", "accept_missing"])?;
+    let mut body = ObjectBody::read(body, &["result", "closed_at", "accept_missing"])?;
     let tale = Tale::Closing {
         result: body.needed("result", MAX_TEXT).unwrap_or_default(),
         at: body.moment("closed_at"),
@@ -349,7 +241,12 @@ pub fn read_closing(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
 }
 
 /// The unit of the account, which a body may repeat; without one, what the body says.
-fn own_or_said(body: &mut Body<'_>, name: &str, own: Option<&str>, who: &str) -> Option<String> {
+fn own_or_said(
+    body: &mut ObjectBody<'_>,
+    name: &str,
+    own: Option<&str>,
+    who: &str,
+) -> Option<String> {
     match own {
         None => body.needed(name, MAX_CODE),
         Some(own) => {

@@ -130,6 +130,7 @@ pub(crate) fn query(kind: Kind) -> CluesQuery {
         kind,
     };
     CluesQuery {
+        reviewed: None,
         rule,
         place: None,
         unit: None,

@@ -1,8 +1,9 @@
 //! Keeps edits from what only events change: the events themselves, the columns of a point that
-//! follow from them, and that a point is there. Evidence stays as it was sent.
+//! follow from them, and that a point is there. Evidence and reviews of clues stay as they were sent.
 
 use std::sync::Arc;
 
+use ledger::record::reviews::CLUE_REVIEWS;
 use ledger::rows::{EVIDENCE, ID, POINT_EVENTS, POINTS, is_of_ledger, points};
 use spatial::{CollectionId, CollectionSnapshot, FeatureRef, Snapshot, Value, ValueRef};
 
@@ -22,6 +23,10 @@ pub(crate) fn guarded(state: &Snapshot, edits: &Arc<EditSet>) -> Result<Arc<Edit
         is_of_ledger(held.collection()).then_some(held)
     });
     let of_ledger: Vec<&Arc<CollectionSnapshot>> = of_ledger.collect();
+    let is_review = |edit: &&FeatureEdit| edit.collection.as_str() == CLUE_REVIEWS;
+    if let Some(edit) = edits.edits.iter().find(is_review) {
+        return Err(EngineError::ReviewStays { place: edit.place.clone() });
+    }
     let held_by = |edit: &FeatureEdit| {
         of_ledger.iter().find(|held| held.collection().id == edit.collection).copied()
     };

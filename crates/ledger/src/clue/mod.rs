@@ -12,6 +12,7 @@ mod check;
 #[cfg(test)]
 mod clue_tests;
 mod finding;
+mod review;
 mod rule;
 
 use spatial::Timestamp;
@@ -26,6 +27,7 @@ pub use business_rule::{
 };
 pub use check::Rules;
 pub use finding::{Finding, Measured, Toward};
+pub use review::{MAX_REVIEW_TEXT, Review, ReviewRefusal, Verdict};
 pub use rule::{
     ComplaintNearClosed, Contiguous, Files, IdleLand, Input, Kind, Neighbours, NewBuilding, NoFile,
     Only, Outlets, OverParcel, ParcelGap, ParcelOverlap, Permits, Rebound, Replacement, Rule,

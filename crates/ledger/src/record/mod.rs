@@ -5,6 +5,7 @@ pub mod business;
 pub mod calls;
 pub mod dossiers;
 pub mod patrols;
+pub mod reviews;
 pub mod towns;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub fn collections() -> impl Iterator<Item = ShippedCollection> {
         .chain(patrols::COLLECTIONS)
         .chain(towns::COLLECTIONS)
         .chain(dossiers::COLLECTIONS)
+        .chain(reviews::COLLECTIONS)
 }
 
 /// The collection of that id.

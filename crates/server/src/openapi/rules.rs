@@ -49,6 +49,11 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             parameter("unit", "code of a unit of administration", text()),
             parameter("key", "of which feature, where the rule is asked of some: neighbours, which takes bbox or unit as well", text()),
             parameter("id", "the same feature by its id", json!({ "type": "integer", "minimum": 1 })),
+            parameter(
+                "review",
+                "only clues of which nothing was said (open), or this was said last",
+                json!({ "type": "string", "enum": ["open", "confirmed", "dismissed"] })
+            ),
             parameter("limit", "how many", limit),
             parameter("offset", "how many are left out at the beginning", offset),
             parameter("date", "the day up to which days are counted; that of as-of, or today", date),
@@ -58,6 +63,72 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "responses": responses
     });
     paths.insert("/rules/{rule}".to_owned(), json!({ "get": operation }));
+    if app.settings.offers_edits {
+        paths.insert("/rules/{rule}/reviews".to_owned(), json!({ "post": review(&codes) }));
+    }
+}
+
+/// What a person says of a clue.
+fn review(codes: &[&str]) -> Value {
+    let body = json!({
+        "type": "object", "required": ["id", "clue", "verdict"],
+        "properties": {
+            "id": { "type": "string", "format": "uuid", "description": "version 7, made by the client" },
+            "clue": { "type": "string", "description": "the clue as its rule names it" },
+            "verdict": verdict(),
+            "decision": { "type": "string", "description": "its number; needed to confirm" },
+            "reason": { "type": "string", "description": "needed to dismiss" }
+        }
+    });
+    let sent = json!({
+        "id": "01990000-0000-7000-8000-000000000001", "clue": "buildings/7,parcels/3",
+        "verdict": "confirmed", "decision": "综执〔2026〕12号"
+    });
+    let told = json!({
+        "revision": 53, "outcome": "new", "rule": "over_parcel", "clue": "buildings/7,parcels/3",
+        "review": told_review()
+    });
+    let schema = json!({
+        "type": "object", "required": ["revision", "outcome", "rule", "clue", "review"],
+        "properties": {
+            "revision": { "type": "integer" },
+            "outcome": { "type": "string", "enum": ["new", "again"] },
+            "rule": text(), "clue": text(), "review": schema("ClueReview")
+        }
+    });
+    let content = json!({ JSON.media_type: { "schema": schema, "example": told } });
+    let problem = json!({ "$ref": "#/components/responses/Problem" });
+    json!({
+        "operationId": "reviewClue",
+        "tags": [TAG],
+        "summary": "says of a clue that it is so, by a decision, or that it is not, for a reason",
+        "description": "Told by the roles that may raise a rebound, of a clue that the rule finds now. Reviews \
+            stay as they were given; the latest counts. A rebound is confirmed by its event at the point.",
+        "parameters": [path_parameter(
+            "rule", "code of the rule", json!({ "type": "string", "enum": codes })
+        )],
+        "requestBody": {
+            "required": true,
+            "content": { JSON.media_type: { "schema": body, "example": sent } }
+        },
+        "responses": {
+            "200": { "description": "it was told before", "content": content },
+            "201": { "description": "what was said", "content": content },
+            "4XX": problem, "5XX": problem
+        }
+    })
+}
+
+fn verdict() -> Value {
+    json!({ "type": "string", "enum": ["confirmed", "dismissed"] })
+}
+
+fn told_review() -> Value {
+    json!({
+        "id": "01990000-0000-7000-8000-000000000001", "verdict": "confirmed", "verdictName": "属实",
+        "decision": "综执〔2026〕12号", "reason": null, "actor": "town", "role": "town",
+        "unit": "110115001", "recorded_at": "2026-11-27T08:00:00.000Z"
+    })
 }
 
 /// `components/schemas` of these paths.
@@ -97,10 +168,12 @@ pub fn schemas() -> Map<String, Value> {
             "geometry": { "type": "object", "nullable": true },
             "properties": {
                 "type": "object",
-                "required": ["suspicion", "status", "reason", "measured", "features"],
+                "required": ["suspicion", "status", "clue", "reason", "measured", "features"],
                 "properties": {
                     "suspicion": text(),
-                    "status": { "type": "string", "enum": ["proposal"] },
+                    "status": { "type": "string", "enum": ["proposal", "confirmed", "dismissed"] },
+                    "clue": { "type": "string", "description": "what the clue is called" },
+                    "review": { "allOf": [schema("ClueReview")], "nullable": true },
                     "reason": text(),
                     "measured": { "type": "object" },
                     "features": list(json!({
@@ -137,7 +210,18 @@ pub fn schemas() -> Map<String, Value> {
             }))
         }
     });
+    let nullable = || json!({ "type": "string", "nullable": true });
+    let review = json!({
+        "type": "object",
+        "required": ["id", "verdict", "actor", "recorded_at"],
+        "properties": {
+            "id": text(), "verdict": verdict(), "verdictName": text(), "decision": nullable(),
+            "reason": nullable(), "actor": text(), "role": nullable(), "unit": nullable(),
+            "recorded_at": { "type": "string", "format": "date-time" }
+        }
+    });
     Map::from_iter([
+        ("ClueReview".to_owned(), review),
         ("SpatialRule".to_owned(), rule),
         ("SpatialRules".to_owned(), rules),
         ("Clues".to_owned(), clues),
@@ -169,14 +253,15 @@ fn example() -> Value {
                 ]]
             },
             "properties": {
-                "suspicion": "疑似超占", "status": "proposal",
+                "suspicion": "疑似超占", "status": "proposal", "clue": "buildings/7,parcels/3",
                 "reason": format!("疑似超占：建筑 {parcel}F0001 占地 120 平方米，其中 47.2 平方米在宗地 \
                     {parcel} 之外，超过 1 平方米"),
                 "measured": { "outside_m2": 47.2, "building_m2": 120.0, "least_m2": 1.0 },
                 "features": [
                     { "collection": "buildings", "id": 7, "key": format!("{parcel}F0001") },
                     { "collection": "parcels", "id": 3, "key": parcel }
-                ]
+                ],
+                "review": null
             }
         }],
         "links": []

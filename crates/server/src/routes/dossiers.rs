@@ -194,6 +194,7 @@ async fn uncovered(State(app): State<Arc<App>>, asked: Asked) -> Result<Response
         .value("bbox")
         .map(|text| clues::bbox(text).map_err(|reason| refused("bbox", text, &reason)));
     let question = CluesQuery {
+        reviewed: None,
         rule: dossiers.uncovered(),
         place: place.transpose()?,
         unit: query.value("unit").map(str::to_owned),

@@ -120,7 +120,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(planner::routes(&app.settings))
         .merge(personal::routes(&app))
         .merge(places::routes())
-        .merge(rules::routes())
+        .merge(rules::routes(&app))
         .merge(fences::routes(&app))
         .route("/changes", get(changes::page))
         .route("/changes/stream", get(changes::stream))

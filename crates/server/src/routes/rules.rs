@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderValue, header};
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::get;
-use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
+use axum::routing::{get, post};
+use engine::clues::{CluesQuery, MAX_CLUES_PAGE, NewReview, Reviewed};
 use engine::now;
-use ledger::clue::Rule;
+use ledger::clue::{Rule, Verdict};
 use ledger::place::Day;
-use ledger::point::Role;
+use ledger::point::{EventKind, Role};
 use serde_json::{Value, json};
 use spatial::{FeatureId, Timestamp};
 
 use super::answers;
+use super::origin::refuse_other_origins;
 use crate::access::Standing;
+use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::clues::{self, CLUES};
@@ -26,14 +29,25 @@ use crate::negotiate::{GEOJSON, HTML, JSON, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::ready::OfTheState;
+use crate::request_body::{self, EditBody};
+use crate::reviews;
 use crate::state::App;
 
+/// Asks for clues of which nothing was said.
+const OPEN: &str = "open";
 /// Clues that are written at once: less work than handing them to another thread.
 const SHORT: usize = 20;
 
 /// The routes.
-pub fn routes() -> Router<Arc<App>> {
-    Router::new().route("/rules", get(list)).route("/rules/{rule}", get(one))
+pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
+    let mut routes = Router::new();
+    if app.settings.offers_edits {
+        routes = routes
+            .route("/rules/{rule}/reviews", post(review))
+            .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
+            .layer(from_fn_with_state(Arc::clone(app), refuse_other_origins));
+    }
+    routes.route("/rules", get(list)).route("/rules/{rule}", get(one))
 }
 
 /// `GET /rules`
@@ -62,8 +76,9 @@ async fn one(
     Path(code): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let query =
-        asked.query(&["f", "bbox", "unit", "key", "id", "limit", "offset", "date", AS_OF])?;
+    const KNOWN: [&str; 10] =
+        ["f", "bbox", "unit", "key", "id", "review", "limit", "offset", "date", AS_OF];
+    let query = asked.query(&KNOWN)?;
     let offers = [&GEOJSON, &HTML];
     let chosen = choose(query.value("f"), &asked.headers, &offers)?;
     let rules = &app.settings.rules;
@@ -84,6 +99,7 @@ async fn one(
         today: day(&query, as_of)?,
         catalogue: Arc::clone(rules.catalogue()),
         profile: app.engine.profile(),
+        reviewed: query.value("review").map(reviewed).transpose()?,
         offset: whole(&query, "offset", 0, 0, usize::MAX)?,
         limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
     };
@@ -111,6 +127,63 @@ async fn one(
     let mut response = answers::of_state(response, revision, cached);
     response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
     Ok(response)
+}
+
+/// `POST /rules/{rule}/reviews`: what somebody says of a clue.
+async fn review(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    actor: Actor,
+    asked: Asked,
+    EditBody(body): EditBody,
+) -> Result<Response, Problem> {
+    let rules = &app.settings.rules;
+    let rule = rules.named(&code).ok_or_else(|| no_rule(&app, &code))?;
+    check_readers(&app, &asked, rule)?;
+    let may = |role| app.engine.settings().ledger.may_raise(role, EventKind::Rebound);
+    if !actor.is_local() && !actor.role().is_some_and(may) {
+        let names: Vec<&str> =
+            Role::ALL.into_iter().filter(|role| may(*role)).map(Role::identifier).collect();
+        let detail = format!(
+            "{}, in the role {}, may not review clues; those may who may say that a point came back: {}",
+            actor.name(),
+            actor.account_role_word(),
+            names.join(", ")
+        );
+        return Err(Problem::new(Code::RoleMayNot, detail));
+    }
+    let most = app.settings.max_body_bytes;
+    let body = request_body::read(&asked.headers, body, most, &[request_body::JSON])?;
+    let review = reviews::read(&body, &actor, rule)?;
+    let query = CluesQuery {
+        rule: rule.clone(),
+        place: None,
+        unit: None,
+        key: None,
+        id: None,
+        as_of: None,
+        today: Day::of(now()),
+        catalogue: Arc::clone(rules.catalogue()),
+        profile: app.engine.profile(),
+        reviewed: None,
+        offset: 0,
+        limit: 0,
+    };
+    let edition = rules.edition().to_owned();
+    let kept = app.engine.review_clue(NewReview { review, edition, query }).await?;
+    let mut response = answers::json(JSON.media_type, &reviews::answer(&kept, rule));
+    if kept.is_new {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    Ok(answers::of_state(response, kept.revision, "no-store"))
+}
+
+/// Which clues are told, by what was said of them.
+fn reviewed(text: &str) -> Result<Reviewed, Problem> {
+    let verdict = Verdict::from_identifier(text).map(Reviewed::As);
+    let found = (text == OPEN).then_some(Reviewed::Open).or(verdict);
+    let known = Verdict::ALL.map(Verdict::identifier).join(", ");
+    found.ok_or_else(|| refused("review", text, &format!("send {OPEN}, {known}")))
 }
 
 /// Refuses a sender to whom `rule` is not told: names and codes of enterprises are for the roles that the
