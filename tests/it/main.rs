@@ -69,6 +69,7 @@ mod secrets;
 mod sent_by_commands;
 mod serving;
 mod squares;
+mod styles;
 mod survey;
 mod survey_defects;
 mod survey_files;

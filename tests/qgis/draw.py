@@ -9,12 +9,14 @@ import sqlite3
 import sys
 import urllib.request
 from collections import Counter
+from datetime import datetime, timedelta, timezone
 from urllib.parse import quote
 
 from qgis.core import (
     QgsApplication,
     QgsCoordinateReferenceSystem,
     QgsCoordinateTransform,
+    QgsFeatureRequest,
     QgsMapRendererParallelJob,
     QgsMapSettings,
     QgsProject,
@@ -148,6 +150,51 @@ def check_ledgers(base, box, folder):
         check(f"ledger {ledger}, its own style", layer, view, f"{folder}/qgis-ledger-{ledger}.png", shares, colours)
 
 
+def check_lamps(base, store, box, folder):
+    """Points by lamp: the tiles in the published style, and the GeoPackage in its QML, whose rules take the very points
+    that the lamps are of, also where clocks are ahead of UTC."""
+    town = part(box["parcels"], 0.25, 0.5, 0.5)
+    url = f"{base}/styles/points?by=lamp"
+    lamps = next(l["metadata"]["tuban:lamps"] for l in json.loads(answer(url))["layers"] if "metadata" in l)
+    now = datetime.now(timezone.utc)
+    expected = Counter()
+    for feature in json.loads(answer(f"{base}/collections/points/items?f=json&limit=10000"))["features"]:
+        point = feature["properties"]
+        lamp = "neither"
+        if point["state"] in lamps["open"] and point["deadline"]:
+            left = datetime.fromisoformat(point["deadline"].replace("Z", "+00:00")) - now
+            lamp = "red" if left < timedelta(0) else "yellow" if left <= timedelta(lamps["yellowDays"]) else "green"
+        expected[lamp] += 1
+    assert min(expected[lamp] for lamp in ("red", "yellow", "green")) > 0, f"the city has lamps {expected}"
+    colours = {QColor(lamps[name]).getRgb()[:3] for name in expected}
+
+    layer = QgsVectorTileLayer(f"type=xyz&url={base}/xyz/points/{{z}}/{{x}}/{{y}}.pbf&zmin=0&zmax=18&styleUrl={quote(url + '&client=qgis', safe=':/')}", "lamps")
+    message, loaded = layer.loadDefaultStyle()
+    assert loaded, f"lamps: the style is not understood: {message}"
+    check("points by lamp, published style", layer, town, f"{folder}/qgis-lamps.png", (0.003, 0.5), colours)
+
+    layer = stored_layer(store, "points", answer(f"{url}&f=qml"), folder)
+    rules = layer.renderer().rootRule().children()
+    taken = {}
+    for rule, name in zip(rules, ("red", "yellow", "green")):
+        taken[name] = sum(1 for _ in layer.getFeatures(QgsFeatureRequest().setFilterExpression(rule.filterExpression())))
+    taken["neither"] = layer.featureCount() - sum(taken.values())
+    assert taken == dict(expected), f"the rules of the QML take {taken}, not {dict(expected)}"
+    check(f"points by lamp, QML: {taken}", layer, town, f"{folder}/qgis-lamps-stored.png", (0.003, 0.5), colours)
+
+
+def stored_layer(store, name, qml, folder):
+    """A layer of the GeoPackage in a style that the server tells."""
+    layer = QgsVectorLayer(f"{store}|layername={name}", name, "ogr")
+    path = f"{folder}/{name}.qml"
+    with open(path, "wb") as file:
+        file.write(qml)
+    # Without the flag QGIS takes the style of the GeoPackage itself.
+    message, loaded = layer.loadNamedStyle(path, True)
+    assert loaded, f"{name}: the QML is not understood: {message}"
+    return layer
+
+
 def check_services(base, box, folder):
     """Esri's VectorTileServer on Web Mercator, the grid that QGIS before 3.26 takes every service for, drawn in the
     style that the service names."""
@@ -199,6 +246,7 @@ def main(base, store, folder):
     box = {name: c["extent"]["spatial"]["bbox"][0] for name, c in collections.items() if "extent" in c}
     check_tiles(base, box, folder)
     check_ledgers(base, box, folder)
+    check_lamps(base, store, box, folder)
     check_services(base, box, folder)
     check_store(base, store, collections, box, folder)
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
 
-use super::parts::{answers, format_parameter, parameter, path_parameter, schema, text};
+use super::parts::{answers, format_parameter, parameter, path_parameter, schema, shared, text};
 use crate::negotiate::{HTML, JSON};
 use crate::routes::{MAPBOX_STYLE, QML};
 
@@ -26,6 +26,12 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
         "encoding of the answer; QML is the style of one collection",
         json!({ "type": "string", "enum": ["mapbox", "json", "qml"] }),
     );
+    let by = parameter(
+        "by",
+        "of the style of `points`: colours by the lamp of each, red when overdue, yellow within the days \
+         that the city sets, green before; QML looks at the clock whenever QGIS draws",
+        json!({ "type": "string", "enum": ["lamp"] }),
+    );
     let documents = |description: &str| {
         answers(description, &[(JSON.media_type, schema("Object")), (HTML.media_type, text())])
     };
@@ -39,7 +45,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
         get(
             "getStyle",
             "one map style",
-            vec![style.clone(), client, encodings],
+            vec![style.clone(), client, encodings, by, shared("as-of")],
             answers("a style", &[(MAPBOX_STYLE, schema("Object")), (QML, text())]),
         ),
     );

@@ -175,7 +175,7 @@ async fn its_style(
         Problem::new(Code::StyleNotFound, detail)
     })?;
     if format == Some("qml") {
-        return Ok(styles::qml(&collection));
+        return Ok(styles::qml(style::qml(&collection)));
     }
     let (base, name) = (&asked.base, encode(&book.collection));
     let its = |path: String| token.append(&filtered(&book, format!("{base}/{path}")));

@@ -9,7 +9,7 @@ use spatial::{Collection, GeometryType};
 const WITH: &str = "有";
 const OTHERS: &str = "其他";
 /// Property of what stands for many features where there is no room for each.
-const SUMMED: &str = "tuban:aggregation";
+pub(super) const SUMMED: &str = "tuban:aggregation";
 
 /// MapLibre layers without `id`, `source` and `source-layer`.
 pub fn layers(drawn: &Drawn, collection: &Collection) -> Vec<Value> {

@@ -5,6 +5,7 @@
 //! from its geometry type.
 
 mod default;
+mod lamp;
 pub mod ledger;
 mod qgis;
 mod qml;
@@ -14,6 +15,7 @@ mod style_tests;
 use serde_json::{Value, json};
 use spatial::Collection;
 
+pub use lamp::{by_lamp, has_lamps, qml_by_lamp};
 pub use qml::qml;
 
 /// Who reads the style.

@@ -4,15 +4,19 @@
 //! label becomes an empty list and draws the fallback colour, an unknown filter draws everything.
 //! So a `match` label becomes a list, an unknown expression the constant that it falls back to,
 //! and a layer with an unknown filter is left out. Circles take constants alone there: each branch
-//! of a `match` on their colour becomes a layer of its own.
+//! of a `match` or a `case` that picks their colour becomes a layer of its own.
 
 use serde_json::{Value, json};
 
 /// The layer in QGIS's subset: none when leaving it out is the honest answer, several when QGIS has
 /// no word for one that does it all.
-pub fn simplify(layer: Value) -> Vec<Value> {
-    let Some(known) = known_layer(layer) else { return Vec::new() };
-    if known["type"] == "circle" { constant_circles(known) } else { vec![known] }
+pub fn simplify(mut layer: Value) -> Vec<Value> {
+    let is_circle = layer["type"] == "circle";
+    let color = if is_circle { layer["paint"]["circle-color"].take() } else { Value::Null };
+    match known_layer(layer) {
+        Some(known) if is_circle => constant_circles(&known, &color),
+        known => known.into_iter().collect(),
+    }
 }
 
 fn known_layer(mut layer: Value) -> Option<Value> {
@@ -20,10 +24,8 @@ fn known_layer(mut layer: Value) -> Option<Value> {
     if !matches!(object.get("type")?.as_str()?, "fill" | "line" | "circle" | "symbol") {
         return None;
     }
-    if let Some(filter) = object.get("filter")
-        && !is_known_filter(filter)
-    {
-        return None;
+    if let Some(filter) = object.get_mut("filter") {
+        *filter = known_filter(filter)?;
     }
     for group in ["paint", "layout"] {
         if let Some(properties) = object.get_mut(group).and_then(Value::as_object_mut) {
@@ -37,9 +39,9 @@ fn known_layer(mut layer: Value) -> Option<Value> {
     Some(layer)
 }
 
-/// One layer a branch of a `match` on a field that picks the colour, with constants for all else.
-fn constant_circles(mut layer: Value) -> Vec<Value> {
-    let color = layer["paint"]["circle-color"].take();
+/// One layer a branch of what picks the colour, with constants for all else.
+fn constant_circles(known: &Value, color: &Value) -> Vec<Value> {
+    let mut layer = known.clone();
     if let Some(paint) = layer["paint"].as_object_mut() {
         paint.retain(|_, value| !value.is_null());
         for value in paint.values_mut() {
@@ -48,35 +50,68 @@ fn constant_circles(mut layer: Value) -> Vec<Value> {
             }
         }
     }
-    let drawn = |position: usize, color: &Value, filter: Option<Value>| {
+    let drawn = |position: usize, color: &Value, filter: Option<&Value>| {
         let mut drawn = layer.clone();
         drawn["paint"]["circle-color"] = color.clone();
         if let Some(filter) = filter {
             drawn["id"] = json!(format!("{}-{position}", layer["id"].as_str().unwrap_or_default()));
             drawn["filter"] = match layer.get("filter") {
                 Some(narrower) => json!(["all", narrower, filter]),
-                None => filter,
+                None => filter.clone(),
             };
         }
         drawn
     };
-    let Some((field, branches, fallback)) = match_on_field(&color) else {
-        let plain = if color.is_string() { color } else { json!("#7f7f7f") };
-        return vec![drawn(0, &plain, None)];
-    };
+    let branches = known_value(color).and_then(|color| match_branches(&color));
+    match branches.or_else(|| case_branches(color)) {
+        Some(branches) => {
+            let numbered = branches.iter().enumerate();
+            numbered.map(|(at, (filter, color))| drawn(at, color, Some(filter))).collect()
+        }
+        None => {
+            let constant = known_value(color).filter(Value::is_string);
+            vec![drawn(0, &constant.unwrap_or_else(|| json!("#7f7f7f")), None)]
+        }
+    }
+}
+
+/// Filter and colour of each branch of a `match` on a field with lists of labels; the fallback is
+/// the last.
+fn match_branches(color: &Value) -> Option<Vec<(Value, Value)>> {
+    let (field, branches, fallback) = match_on_field(color)?;
     let one_of = |operator: &str, values: &[&Value]| {
         let head = [json!(operator), json!(field)];
         Value::Array(head.into_iter().chain(values.iter().copied().cloned()).collect())
     };
-    let mut layers = Vec::new();
-    let mut named = Vec::new();
-    for (position, branch) in branches.chunks_exact(2).enumerate() {
+    let (mut all, mut named) = (Vec::new(), Vec::new());
+    for branch in branches.chunks_exact(2) {
         let values: Vec<&Value> = branch[0].as_array().into_iter().flatten().collect();
-        layers.push(drawn(position, &branch[1], Some(one_of("in", &values))));
+        all.push((one_of("in", &values), branch[1].clone()));
         named.extend(values);
     }
-    layers.push(drawn(layers.len(), fallback, Some(one_of("!in", &named))));
-    layers
+    all.push((one_of("!in", &named), fallback.clone()));
+    Some(all)
+}
+
+/// The same of a `case` with known conditions and constants: each branch leaves out what those
+/// before it take.
+fn case_branches(color: &Value) -> Option<Vec<(Value, Value)>> {
+    let [operator, branches @ .., fallback] = color.as_array()?.as_slice() else { return None };
+    if operator != "case" || !fallback.is_string() {
+        return None;
+    }
+    let (mut all, mut before) = (Vec::new(), vec![json!("none")]);
+    for branch in branches.chunks_exact(2) {
+        let condition = known_filter(&branch[0])?;
+        let filter = match before.len() {
+            1 => condition.clone(),
+            _ => json!(["all", before, condition]),
+        };
+        all.push((filter, Some(&branch[1]).filter(|color| color.is_string())?.clone()));
+        before.push(condition);
+    }
+    all.push((Value::Array(before), fallback.clone()));
+    Some(all)
 }
 
 /// Field, branches and fallback of `["match", ["get", field], labels, value, …, fallback]`.
@@ -102,16 +137,24 @@ fn middle_stop(value: &Value) -> Option<Value> {
     }
 }
 
-fn is_known_filter(filter: &Value) -> bool {
-    let Some([operator, rest @ ..]) = filter.as_array().map(Vec::as_slice) else {
-        return false;
-    };
-    match operator.as_str() {
-        Some("all" | "any" | "none" | "!") => rest.iter().all(is_known_filter),
-        Some("==" | "!=" | ">" | ">=" | "<" | "<=" | "has" | "!has") => true,
+/// The filter as QGIS understands it.
+fn known_filter(filter: &Value) -> Option<Value> {
+    let [operator, rest @ ..] = filter.as_array()?.as_slice() else { return None };
+    match (operator.as_str()?, rest) {
+        ("all" | "any" | "none" | "!", rest) => {
+            let known: Option<Vec<Value>> = rest.iter().map(known_filter).collect();
+            Some(std::iter::once(operator.clone()).chain(known?).collect())
+        }
+        ("==" | "!=" | ">" | ">=" | "<" | "<=" | "has" | "!has", _) => Some(filter.clone()),
         // The legacy form lists its values after the key; the expression form nests a literal.
-        Some("in" | "!in") => rest.first().is_some_and(Value::is_string),
-        _ => false,
+        ("in" | "!in", [Value::String(_), ..]) => Some(filter.clone()),
+        ("in", [key, list]) => {
+            let field = key.as_array().filter(|get| get.len() == 2 && get[0] == "get")?;
+            let values = list.as_array().filter(|list| list.len() == 2 && list[0] == "literal")?;
+            let head = [json!("in"), field[1].clone()];
+            Some(head.into_iter().chain(values[1].as_array()?.iter().cloned()).collect())
+        }
+        _ => None,
     }
 }
 
@@ -183,7 +226,9 @@ mod tests {
     fn a_layer_with_an_unknown_filter_is_left_out() {
         let layer = |filter: Value| json!({ "type": "fill", "filter": filter });
         assert_eq!(simplify(layer(json!(["==", ["get", "a"], 1]))).len(), 1);
-        assert!(simplify(layer(json!(["in", ["get", "a"], ["literal", [1]]]))).is_empty());
+        let listed = simplify(layer(json!(["in", ["get", "a"], ["literal", [1, 2]]])));
+        assert_eq!(listed[0]["filter"], json!(["in", "a", 1, 2]));
+        assert!(simplify(layer(json!(["in", ["get", "a"], ["get", "b"]]))).is_empty());
         assert!(simplify(json!({ "type": "heatmap" })).is_empty());
     }
 
@@ -206,6 +251,24 @@ mod tests {
             assert_eq!(layer["id"], id);
             assert_eq!(layer["paint"], json!({ "circle-color": color, "circle-radius": 2.5 }));
             assert_eq!(layer["filter"], json!(["all", ["has", "b"], filter]));
+        }
+        let chosen =
+            json!(["case", ["!", ["has", "b"]], "#f00", ["<", ["get", "b"], "2"], "#0f0", "#999"]);
+        let layers = simplify(json!({
+            "id": "p", "type": "circle", "paint": { "circle-color": chosen }
+        }));
+        let (first, second) = (json!(["!", ["has", "b"]]), json!(["<", ["get", "b"], "2"]));
+        let expected = [
+            ("#f00", first.clone()),
+            ("#0f0", json!(["all", ["none", first], second])),
+            ("#999", json!(["none", first, second])),
+        ];
+        assert_eq!(layers.len(), expected.len());
+        for (layer, (color, filter)) in layers.iter().zip(expected) {
+            assert_eq!(
+                (&layer["paint"]["circle-color"], &layer["filter"]),
+                (&json!(color), &filter)
+            );
         }
         let plain = json!({ "id": "p", "type": "circle", "paint": { "circle-color": "#f00" } });
         assert_eq!(simplify(plain.clone()), [plain]);

@@ -19,6 +19,39 @@ pub fn qml(collection: &Collection) -> String {
             )
         }
     };
+    with_renderer(collection, &renderer)
+}
+
+/// A line of the legend, and what is drawn so.
+pub struct Drawn {
+    /// What the legend says.
+    pub label: String,
+    /// An expression of QGIS; without one, what no other line draws.
+    pub filter: Option<String>,
+    /// `#rrggbb`
+    pub colour: String,
+}
+
+/// The QML text of a collection that is drawn by rules: its own symbol in the colour of each line.
+pub fn qml_by_rules(collection: &Collection, drawn: &[Drawn]) -> String {
+    let look = Look::of(collection);
+    let (mut rules, mut symbols) = (String::new(), String::new());
+    for (position, one) in drawn.iter().enumerate() {
+        let (filter, label) = (one.filter.as_deref().unwrap_or("ELSE"), escape(&one.label));
+        rules.push_str(&format!(
+            "<rule key=\"r{position}\" filter=\"{}\" label=\"{label}\" symbol=\"{position}\"/>\n",
+            escape(filter)
+        ));
+        symbols.push_str(&look.symbol(position, &one.colour));
+    }
+    let renderer = format!(
+        "<renderer-v2 type=\"RuleRenderer\" forceraster=\"0\" symbollevels=\"0\">\n\
+         <rules key=\"root\">\n{rules}</rules>\n<symbols>\n{symbols}</symbols>\n</renderer-v2>\n"
+    );
+    with_renderer(collection, &renderer)
+}
+
+fn with_renderer(collection: &Collection, renderer: &str) -> String {
     format!(
         "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n\
          <qgis version=\"3.22.0\" styleCategories=\"Symbology|Labeling|Fields\" labelsEnabled=\"{}\">\n{renderer}{}{}</qgis>\n",
