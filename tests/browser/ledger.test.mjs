@@ -91,6 +91,24 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
     assert.equal(await colour(), before);
   });
 
+  await t.test("lights yellow for as many days as the server says", async () => {
+    const days = 400;
+    const other = await context.newPage();
+    await other.route("**/styles/points?by=lamp", async (route) => {
+      const text = await (await route.fetch()).text();
+      assert.match(text, /"yellowDays":7\b/);
+      await route.fulfill({ body: text.replaceAll('"yellowDays":7', `"yellowDays":${days}`), contentType: "application/json" });
+    });
+    await other.goto(`${base}/`);
+    await idle(other);
+    await other.click("[data-ledger=fold]");
+    await other.waitForSelector("#ledger li .lamp");
+    const dues = open.map((point) => Date.parse(point.deadline)).sort((a, b) => a - b).slice(0, 100);
+    const lamps = dues.map((due) => (due < Date.now() ? "red" : due - Date.now() <= days * 86_400_000 ? "yellow" : "green"));
+    assert.deepEqual(await other.locator("#ledger li .lamp").evaluateAll((all) => all.map((mark) => mark.dataset.lamp)), lamps);
+    await other.close();
+  });
+
   await t.test("colours towns by an indicator", async () => {
     const { rows } = await read("/indicators?f=json&depth=2");
     const towns = rows.filter((row) => row.depth === 2 && row.unit);

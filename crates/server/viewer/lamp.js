@@ -1,21 +1,22 @@
-// The lamp of an open point: how near its deadline is. A style cannot know what day it is, so the
-// page tells it the moment.
+// The lamp of an open point: how near its deadline is. Which states are open, how many days are yellow
+// and what the colours are, the server's style by lamp says; the moment, the page.
+import { ask } from "/viewer/access.js";
+
 const DAY = 86_400_000;
-// As `yellow_days` has it by default; a point's trace says the lamp by the rules of the server.
-const YELLOW_DAYS = 7;
 
-export const LAMPS = { green: "#2e9e4f", yellow: "#e0a100", red: "#d62728" };
-// Of points without a deadline, and of those that are not open.
-export const NEITHER = "#c4c9cd";
-
-// States in which a point is on the ledger and still to be done.
-export const OPEN = ["registered", "dispatched", "returned", "in_progress", "suspended", "submitted", "verified_town", "rebounded", "transferred"];
+// What the server says of lamps: `open` states, `yellowDays`, colours of `green`, `yellow`, `red` and
+// `neither`; null when it does not answer.
+export async function readLamps() {
+  const response = await ask("/styles/points?by=lamp").catch(() => null);
+  const style = response?.ok ? await response.json().catch(() => null) : null;
+  return style?.layers.map((layer) => layer.metadata?.["tuban:lamps"]).find(Boolean) ?? null;
+}
 
 // "green", "yellow" or "red" at a moment in milliseconds; empty without a deadline.
-export function lampOf(deadline, at) {
+export function lampOf({ yellowDays }, deadline, at) {
   const left = Date.parse(deadline) - at;
   if (Number.isNaN(left)) return "";
-  return left < 0 ? "red" : left <= YELLOW_DAYS * DAY ? "yellow" : "green";
+  return left < 0 ? "red" : left <= yellowDays * DAY ? "yellow" : "green";
 }
 
 // Whole days in Shanghai from a moment to a deadline; below 0 when it is over.
@@ -24,15 +25,15 @@ export function daysLeft(deadline, at) {
   return day(Date.parse(deadline)) - day(at);
 }
 
-// The colour of points by their lamp, for the style. Deadlines are RFC 3339 in UTC, alike in length, so
+// The colour of points by their lamp, for the map. Deadlines are RFC 3339 in UTC, alike in length, so
 // that their texts are in the order of time.
-export function lampColours(at) {
+export function lampColours({ open, yellowDays, green, yellow, red, neither }, at) {
   const now = (name) => ["coalesce", ["feature-state", name], ["get", name], ""];
   const text = (ms) => new Date(ms).toISOString();
   return ["case",
-    ["!", ["in", now("state"), ["literal", OPEN]]], NEITHER,
-    ["==", now("deadline"), ""], NEITHER,
-    ["<", now("deadline"), text(at)], LAMPS.red,
-    ["<=", now("deadline"), text(at + YELLOW_DAYS * DAY)], LAMPS.yellow,
-    LAMPS.green];
+    ["!", ["in", now("state"), ["literal", open]]], neither,
+    ["==", now("deadline"), ""], neither,
+    ["<", now("deadline"), text(at)], red,
+    ["<=", now("deadline"), text(at + yellowDays * DAY)], yellow,
+    green];
 }

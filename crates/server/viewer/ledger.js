@@ -4,7 +4,7 @@ import { ask } from "/viewer/access.js";
 import { books } from "/viewer/books.js";
 import { choropleth } from "/viewer/choropleth.js";
 import { element } from "/viewer/element.js";
-import { LAMPS, NEITHER, OPEN, daysLeft, lampColours, lampOf } from "/viewer/lamp.js";
+import { daysLeft, lampColours, lampOf, readLamps } from "/viewer/lamp.js";
 import { LEDGER_WORDS } from "/viewer/ledger_words.js";
 import { shownMoment } from "/viewer/past.js";
 
@@ -41,6 +41,8 @@ export function ledger(map, box, { collections, language, show }) {
   const byState = new Map(paintedPoints().map((id) => [id, map.getPaintProperty(id, "circle-color")]));
   const hasTowns = collections.find((c) => c.id === POINTS).fields.some((field) => field.name === "town");
   let towns = [];
+  // What the server says of lamps, once it has.
+  let lamps = null;
   let shown = { features: [], numberMatched: 0 };
   let failed = false;
   let waiting = 0;
@@ -59,7 +61,13 @@ export function ledger(map, box, { collections, language, show }) {
     clearTimeout(waiting);
     waiting = 0;
     const mine = (turn += 1);
-    const states = OPEN.map((state) => `'${state}'`).join(",");
+    lamps ??= await readLamps();
+    if (mine !== turn) return;
+    if (!lamps) {
+      failed = true;
+      return showList();
+    }
+    const states = lamps.open.map((state) => `'${state}'`).join(",");
     const town = scope.value && ` AND town='${scope.value.replaceAll("'", "''")}'`;
     const [[west, south], [east, north]] = map.getBounds().toArray();
     const view = scope.value ? "" : `&bbox=${[Math.max(-180, west), Math.max(-90, south), Math.min(180, east), Math.min(90, north)].map((n) => n.toFixed(7)).join(",")}`;
@@ -79,7 +87,7 @@ export function ledger(map, box, { collections, language, show }) {
 
   function mark(lamp) {
     const made = element("span", { className: "lamp", title: lamp && word(lamp) });
-    made.style.background = LAMPS[lamp] ?? NEITHER;
+    made.style.background = lamps?.[lamp || "neither"] ?? "";
     made.dataset.lamp = lamp;
     return made;
   }
@@ -97,7 +105,7 @@ export function ledger(map, box, { collections, language, show }) {
     list.replaceChildren(...features.map(({ properties, geometry }) => {
       const { id, code, state, deadline, address } = properties;
       const row = element("button", { type: "button", title: address ?? "" },
-        mark(lampOf(deadline, now())),
+        mark(lampOf(lamps, deadline, now())),
         element("span", { className: "code", textContent: code ?? word("noCode") }),
         element("span", { className: "state", textContent: word("states")[state] ?? state }),
         element("span", { className: "due", textContent: due(deadline) }));
@@ -147,11 +155,13 @@ export function ledger(map, box, { collections, language, show }) {
     ];
   }
 
-  function paint() {
-    key.hidden = colours.value !== "lamp";
-    key.replaceChildren(...["green", "yellow", "red", "neither"].map((lamp) => element("span", {}, mark(lamp), ` ${word(lamp)}`)));
+  async function paint() {
+    if (colours.value === "lamp") lamps ??= await readLamps();
+    const byLamp = colours.value === "lamp" && lamps;
+    key.hidden = !byLamp;
+    if (byLamp) key.replaceChildren(...["green", "yellow", "red", "neither"].map((lamp) => element("span", {}, mark(lamp), ` ${word(lamp)}`)));
     for (const [id, colour] of byState) {
-      if (map.getLayer(id)) map.setPaintProperty(id, "circle-color", colours.value === "lamp" ? lampColours(now()) : colour);
+      if (map.getLayer(id)) map.setPaintProperty(id, "circle-color", byLamp ? lampColours(lamps, now()) : colour);
     }
   }
 
