@@ -115,11 +115,16 @@ test("the ledger beside the map", { timeout: 240_000 }, async (t) => {
     const figure = (row) => row.figures.closing_rate.value?.toLocaleString("zh", { minimumFractionDigits: 2 }) ?? "—";
     await page.evaluate(() => window.tuban.map.jumpTo({ zoom: 12 }));
     await page.selectOption("[data-ledger=indicator]", "closing_rate");
+    await page.waitForSelector("[data-ledger=figures] tr");
     const shown = await page.locator("[data-ledger=figures] tr").evaluateAll((all) => all.map((row) => [row.dataset.unit, row.lastChild.textContent]));
     assert.deepEqual(new Map(shown), new Map(towns.slice(0, 30).map((row) => [row.unit, figure(row)])));
     await idle(page);
-    const drawn = await page.evaluate(() => window.tuban.map.queryRenderedFeatures({ layers: ["choropleth"] }).map((f) => f.properties.code));
-    assert.ok(drawn.includes("110115191"), "the town is not coloured");
+    const style = await read("/indicators/closing_rate/style?depth=2");
+    const colour = style.layers.find((layer) => layer.type === "fill");
+    assert.deepEqual(await page.evaluate(() => window.tuban.map.getPaintProperty("choropleth", "fill-color")), colour.paint["fill-color"]);
+    const legend = await page.locator("[data-ledger=figures] .classes > span").allInnerTexts();
+    assert.deepEqual(legend.map((label) => label.trim()), colour.metadata["tuban:legend"].zh);
+    await page.waitForFunction(() => window.tuban.map.queryRenderedFeatures({ layers: ["choropleth"] }).some((f) => f.properties.code === "110115191"));
     await page.screenshot({ path: join(folder, "choropleth.png") });
     await page.selectOption("[data-ledger=indicator]", "");
     assert.ok(!await page.locator("[data-ledger=figures]").isVisible());

@@ -48,6 +48,7 @@ fn values(store: &Areas) -> BTreeMap<&'static str, Vec<String>> {
         ("service", ids),
         ("style", of(&["default"])),
         ("ledgerId", of(&["rebound", "problems", "projects", "outlets", "land", "markets"])),
+        ("indicator", of(&["closing_rate"])),
         ("rule", of(&["rebound", "idle_land", "service_gap", "high_risk", "licence_alive"])),
         ("code", of(&["QA-whistles", "QB-whistles", "shi_wu"])),
         ("townCode", of(&["110115001", "110115002"])),

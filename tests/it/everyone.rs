@@ -99,8 +99,17 @@ fn everyone_reads_what_is_listed_and_no_small_count() {
     let whole = store.get(&store.whole, "/indicators?depth=2").json();
     let is_told = |value: &Value| value.to_string().contains("\"too_few\"");
     assert!(!is_told(&whole) && is_told(&figures));
-    for target in ["/targets", "/indicators?rank=open", "/indicators?from=2025-09-01&to=2025-09-02"]
-    {
+    // Nor do colours tell apart what figures do not.
+    let style = "/indicators/closing_rate/style";
+    let colours = |answer: Response| answer.json()["layers"][1]["paint"]["fill-color"].clone();
+    assert_eq!(colours(everyone(style)), "#c4c9cd");
+    assert!(colours(store.get(&store.whole, style)).is_array());
+    for target in [
+        "/targets",
+        "/indicators?rank=open",
+        "/indicators?from=2025-09-01&to=2025-09-02",
+        "/indicators/closing_rate/style?task=CW",
+    ] {
         assert_eq!(everyone(target).status, 403, "{target}");
     }
     // Who works here is not for everyone, and answers for everyone are not for others.

@@ -452,6 +452,9 @@ fn other_questions_are_refused_with_a_way_out() {
         check_refusal(&answer, 400, "invalid_parameter", path);
         assert!(answer.text().contains(part), "{part}: {}", answer.text());
     }
+    let plain = district.ask("/indicators/closing_rate/style", &[]);
+    check_refusal(&plain, 404, "style_not_found", "no units of administration");
+    assert_eq!(district.server.ask("GET", "/indicators/closing_rate/style", &[]).status, 401);
     assert_eq!(district.server.ask("POST", "/indicators", &[]).status, 401);
     let folder = folder_with(&[("bad.toml", "[ledger]\nindicators = \"none.toml\"\n".as_bytes())]);
     let place = folder.path();

@@ -183,6 +183,39 @@ def check_lamps(base, store, box, folder):
     check(f"points by lamp, QML: {taken}", layer, town, f"{folder}/qgis-lamps-stored.png", (0.003, 0.5), colours)
 
 
+def check_choropleth(base, store, box, folder):
+    """Towns by an indicator: the tiles in the published style, and the GeoPackage in its QML, whose legend names every
+    class."""
+    url = f"{base}/indicators/closing_rate/style?depth=2"
+    drawn = json.loads(answer(url))["layers"][1]
+    figures = json.loads(answer(f"{base}/indicators?f=json&depth=2"))
+    towns = {row["unit"]: row["figures"]["closing_rate"]["value"] for row in figures["rows"] if row["depth"] == 2 and row["unit"]}
+    assert len({value for value in towns.values() if value is not None}) > 1, f"towns of the city differ: {towns}"
+    *classes, none = drawn["metadata"]["tuban:legend"]["zh"]
+    value = drawn["paint"]["fill-color"]
+    shades = [QColor(colour) for colour in value[3:-1:2]]
+    over_white = {tuple(round(c * drawn["paint"]["fill-opacity"] + 255 * (1 - drawn["paint"]["fill-opacity"])) for c in shade.getRgb()[:3]) for shade in shades}
+    both = part(box["parcels"], 0.5, 0.5, 1.2)
+
+    layer = QgsVectorTileLayer(f"type=xyz&url={base}/xyz/admin_units/{{z}}/{{x}}/{{y}}.pbf&zmin=0&zmax=18&styleUrl={quote(url + '&client=qgis', safe=':/')}", "choropleth")
+    message, loaded = layer.loadDefaultStyle()
+    assert loaded, f"choropleth: the style is not understood: {message}"
+    check("towns by an indicator, published style", layer, both, f"{folder}/qgis-choropleth.png", (0.1, 0.9), over_white)
+
+    layer = stored_layer(store, "admin_units", answer(f"{url}&f=qml"), folder)
+    rules = layer.renderer().rootRule().children()
+    labels = [rule.label().split(" ", 1)[1] for rule in rules]
+    assert labels in (classes, [*classes, none]), f"the legend of the QML says {labels}"
+    taken = set()
+    for rule in rules:
+        codes = [feature["code"] for feature in layer.getFeatures(QgsFeatureRequest().setFilterExpression(rule.filterExpression()))]
+        assert codes and not taken & set(codes), f"{rule.label()} takes {codes}"
+        taken |= set(codes)
+    assert taken == set(towns), f"the rules of the QML take {taken}, not {set(towns)}"
+    layer.setLabelsEnabled(False)
+    check(f"towns by an indicator, QML: {', '.join(labels)}", layer, both, f"{folder}/qgis-choropleth-stored.png", (0.1, 0.9), over_white)
+
+
 def stored_layer(store, name, qml, folder):
     """A layer of the GeoPackage in a style that the server tells."""
     layer = QgsVectorLayer(f"{store}|layername={name}", name, "ogr")
@@ -247,6 +280,7 @@ def main(base, store, folder):
     check_tiles(base, box, folder)
     check_ledgers(base, box, folder)
     check_lamps(base, store, box, folder)
+    check_choropleth(base, store, box, folder)
     check_services(base, box, folder)
     check_store(base, store, collections, box, folder)
 

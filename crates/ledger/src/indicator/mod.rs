@@ -9,6 +9,7 @@
 //! row 未落界 add up to the whole exactly.
 
 mod check;
+mod classes;
 mod clearing;
 mod counts;
 mod definition;
@@ -51,6 +52,7 @@ mod record_tests;
 mod select_tests;
 
 pub use check::{DefinitionFault, Definitions};
+pub use classes::Classes;
 pub use clearing::{Cleared, Clearing, cleared, clearing_faults};
 pub use counts::{Counting, Counts};
 pub use definition::{

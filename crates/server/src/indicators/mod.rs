@@ -3,6 +3,7 @@
 //! No HTTP here: the routes and the command line share it. Figures are those of one state; a rounded
 //! value stands beside what it is exactly made of.
 
+mod classed;
 mod document;
 mod query;
 
@@ -27,6 +28,7 @@ use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::{CollectionId, FieldClass, Revision, Table, TableCell, Timestamp};
 
+pub use classed::{Classed, UnitClass};
 pub use query::{
     ALL_INDICATORS, DEPTH, FOCUS_AREA, INDICATOR, IndicatorQuery, IndicatorRefusal, MAX_DEPTH,
     PARAMETERS, Told,

@@ -2,10 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
+use super::parts::{
+    answers, binary, format_parameter, parameter, path_parameter, schema, shared, text,
+};
 use crate::indicators::{DEPTH, FOCUS_AREA, INDICATOR, MAX_DEPTH};
 use crate::negotiate::{CSV, HTML, JSON, XLSX};
 use crate::routes::indicators::OFFERS;
+use crate::routes::{MAPBOX_STYLE, QML};
 use crate::state::App;
 
 const TAG: &str = "Ledger";
@@ -49,6 +52,28 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         parameter("rank", "rank the parts of the unit by this indicator", rank),
         format_parameter(&OFFERS)
     ]);
+    let style = json!({ "type": "string", "enum": ["mapbox", "json", "qml"], "default": "mapbox" });
+    let client = json!({ "type": "string", "enum": ["maplibre", "qgis"], "default": "maplibre" });
+    let code = json!({ "type": "string", "enum": codes });
+    let of_style = [
+        path_parameter("indicator", "code of an indicator", code),
+        parameter("f", "MapLibre style, or QML for layers of QGIS's own", style),
+        parameter("client", "for whom the style is", client),
+    ];
+    // Those of figures, but for the ranking and the encodings.
+    let of_figures = parameters.as_array().into_iter().flatten();
+    let of_figures =
+        of_figures.filter(|one| !["rank", "f"].iter().any(|name| one["name"] == *name)).cloned();
+    let of_style: Vec<Value> = of_style.into_iter().chain(of_figures).collect();
+    let mut styled = json!({
+        "operationId": "getIndicatorStyle", "tags": [TAG],
+        "summary": "a style that colours the units of one level by an indicator, in five classes of \
+            equal width between the least and the most; units without a figure are grey",
+        "parameters": of_style,
+        "responses": answers("the style", &[(MAPBOX_STYLE, schema("Object")), (QML, text())])
+    });
+    styled["responses"]["200"]["content"][MAPBOX_STYLE]["example"] = style_example();
+    paths.insert("/indicators/{indicator}/style".to_owned(), json!({ "get": styled }));
     let operation = |id: &str, summary: &str, told: &str, example: Value| {
         let content = [
             (JSON.media_type, schema(told)),
@@ -238,6 +263,33 @@ pub fn schemas() -> Map<String, Value> {
             })),
         ),
     ])
+}
+
+fn style_example() -> Value {
+    json!({
+        "version": 8, "name": "销账率（%）",
+        "sources": { "tuban": {
+            "type": "vector", "url": "http://127.0.0.1:8080/xyz/admin_units/tilejson.json"
+        } },
+        "layers": [{
+            "id": "admin_units-fill-0", "type": "fill",
+            "source": "tuban", "source-layer": "admin_units",
+            "filter": ["all", ["in", ["get", "code"], ["literal", ["110115190", "110115191"]]]],
+            "paint": {
+                "fill-color": [
+                    "match", ["get", "code"], ["110115190"], "#fde725", ["110115191"], "#440154",
+                    "#c4c9cd"
+                ],
+                "fill-opacity": 0.55, "fill-outline-color": "#41484e"
+            },
+            "metadata": {
+                "tuban:legend": {
+                    "zh": ["40–44 %", "56–60 %", "无数值"], "en": ["40–44 %", "56–60 %", "no figure"]
+                },
+                "tuban:indicator": { "name": "销账率", "unitOfMeasure": "%" }
+            }
+        }]
+    })
 }
 
 fn example(indicator: Value, own: Value) -> Value {

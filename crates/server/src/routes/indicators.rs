@@ -7,17 +7,19 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use engine::{Audience, HIGHEST_IN_TILES, now};
+use engine::{Audience, Engine, HIGHEST_IN_TILES, now};
 use ledger::indicator::Detail;
 use ledger::rows::POINTS;
 use serde_json::Value;
 use spatial::Table;
 
 use super::fences::whole_store;
-use super::{answers, tables};
+use super::{answers, indicator_style, tables};
 use crate::asked::Asked;
 use crate::html;
-use crate::indicators::{FOCUS_AREA, IndicatorQuery, IndicatorRefusal, PARAMETERS, Told, answer};
+use crate::indicators::{
+    FOCUS_AREA, IndicatorQuery, IndicatorRefusal, Indicators, PARAMETERS, Told, answer,
+};
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
@@ -31,9 +33,10 @@ pub const OFFERS: [&Offer; 4] = [&JSON, &CSV, &XLSX, &HTML];
 /// The routes, where there are definitions of indicators.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
     match app.settings.indicators {
-        Some(_) => {
-            Router::new().route("/indicators", get(indicators)).route("/targets", get(targets))
-        }
+        Some(_) => Router::new()
+            .route("/indicators", get(indicators))
+            .route("/indicators/{code}/style", get(indicator_style::its_style))
+            .route("/targets", get(targets)),
         None => Router::new(),
     }
 }
@@ -59,32 +62,11 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let known: Vec<&str> = std::iter::once("f").chain(PARAMETERS).collect();
     let values = asked.query(&known)?;
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
-    let mut query = IndicatorQuery::read(told, |name| values.value(name))?;
-    query.profile = app.engine.profile();
-    // Everyone is told what those count who work here, but no small numbers: of the year alone, since
-    // two windows that differ little would tell what lies between them.
-    let is_public = app.engine.view().audience == Audience::Public;
-    let engine = match is_public {
-        true => Arc::new(app.engine.seeing(HIGHEST_IN_TILES)),
-        false => Arc::clone(&app.engine),
-    };
-    if is_public {
-        if told == Told::Progress {
-            whole_store(app, "targets")?;
-        }
-        let refused = [FOCUS_AREA, "as-of", "from", "to", "year", "task", "rank"];
-        if let Some(name) = refused.into_iter().find(|name| values.value(name).is_some()) {
-            let detail = format!("{name} is not for everyone; leave it out, or send a token");
-            return Err(Problem::new(Code::OutsideArea, detail));
-        }
-        query.profile = engine.profile();
-        query.least_count = app.engine.least_count();
-    }
+    let (engine, query) = reading(app, told, &values)?;
     let now = now();
     // What is asked of the future is told as of now.
     let is_past = query.as_of.is_some_and(|as_of| as_of < now);
-    let indicators = app.settings.indicators.as_ref();
-    let indicators = indicators.ok_or_else(|| Problem::internal(&"no indicators"))?;
+    let indicators = defined(app)?;
     let format = chosen.name;
     let write = move |answered: &crate::indicators::Answered<'_>| {
         Ok(match format {
@@ -117,6 +99,39 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let mut response = answers::of_state(response, revision, "no-cache");
     response.extensions_mut().insert(OfTheState::timeless_if(is_past));
     Ok(response)
+}
+
+/// What is counted.
+pub(super) fn defined(app: &App) -> Result<&Arc<Indicators>, Problem> {
+    let indicators = app.settings.indicators.as_ref();
+    indicators.ok_or_else(|| Problem::internal(&"no indicators"))
+}
+
+/// What is asked, and what answers it as whoever asks may see it.
+pub(super) fn reading(
+    app: &App,
+    told: Told,
+    values: &QueryString,
+) -> Result<(Arc<Engine>, IndicatorQuery), Problem> {
+    let mut query = IndicatorQuery::read(told, |name| values.value(name))?;
+    query.profile = app.engine.profile();
+    if app.engine.view().audience != Audience::Public {
+        return Ok((Arc::clone(&app.engine), query));
+    }
+    // Everyone is told what those count who work here, but no small numbers: of the year alone, since
+    // two windows that differ little would tell what lies between them.
+    let engine = Arc::new(app.engine.seeing(HIGHEST_IN_TILES));
+    if told == Told::Progress {
+        whole_store(app, "targets")?;
+    }
+    let refused = [FOCUS_AREA, "as-of", "from", "to", "year", "task", "rank"];
+    if let Some(name) = refused.into_iter().find(|name| values.value(name).is_some()) {
+        let detail = format!("{name} is not for everyone; leave it out, or send a token");
+        return Err(Problem::new(Code::OutsideArea, detail));
+    }
+    query.profile = engine.profile();
+    query.least_count = app.engine.least_count();
+    Ok((engine, query))
 }
 
 /// Links to other encodings, to the other resource, and to the points that are counted.

@@ -21,6 +21,7 @@ mod extent;
 mod facades;
 pub mod fences;
 mod functions;
+mod indicator_style;
 pub mod indicators;
 pub mod items;
 mod landing;

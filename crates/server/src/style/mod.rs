@@ -4,6 +4,7 @@
 //! and `source-layer`, which are filled in here. A collection without one gets a default drawn
 //! from its geometry type.
 
+mod choropleth;
 mod default;
 mod lamp;
 pub mod ledger;
@@ -15,6 +16,7 @@ mod style_tests;
 use serde_json::{Value, json};
 use spatial::Collection;
 
+pub use choropleth::{by_indicator, qml_by_indicator};
 pub use lamp::{by_lamp, has_lamps, qml_by_lamp};
 pub use qml::qml;
 

@@ -1,0 +1,83 @@
+//! `/indicators/{code}/style`: units of administration coloured by an indicator. Whoever is refused its
+//! figures is refused its colours.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use engine::now;
+use ledger::place::ADMIN_UNITS;
+use spatial::{Collection, CollectionId};
+
+use super::indicators::{defined, reading};
+use super::{answers, styles};
+use crate::access::UrlToken;
+use crate::as_of::AS_OF;
+use crate::asked::Asked;
+use crate::indicators::{Indicators, PARAMETERS, Told, answer};
+use crate::problem::{Code, Problem};
+use crate::query_string::encode;
+use crate::state::App;
+use crate::style;
+
+/// A parameter of figures that colours have no use for.
+const RANK: &str = "rank";
+
+/// `GET /indicators/{code}/style`
+pub(super) async fn its_style(
+    State(app): State<Arc<App>>,
+    Path(code): Path<String>,
+    token: UrlToken,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    let of_figures = PARAMETERS.into_iter().filter(|name| *name != RANK);
+    let known: Vec<&str> = ["f", "client"].into_iter().chain(of_figures).collect();
+    let values = asked.query(&known)?;
+    let format = values.choice("f", &["mapbox", "json", "qml"])?;
+    let client = styles::client(&values)?;
+    let (engine, query) = reading(&app, Told::Figures, &values)?;
+    let indicators = defined(&app)?;
+    let (slot, _) =
+        indicators.definitions.named(&code).ok_or_else(|| no_indicator(&code, indicators))?;
+    let units = units(&app)?;
+    let (revision, classed) =
+        answer(&engine, indicators, (query, now()), move |told| Ok(told.classed(slot))).await?;
+    let classed = classed?;
+    let response = if format == Some("qml") {
+        styles::qml(style::qml_by_indicator(&units, &classed))
+    } else {
+        let coloured = style::by_indicator(&units, &classed);
+        let past = values.value(AS_OF);
+        let past = past.map_or(String::new(), |at| format!("?{AS_OF}={}", encode(at)));
+        let tiles = format!("{}/xyz/{ADMIN_UNITS}", asked.base);
+        let document = style::document(
+            &format!("{}（{}）", classed.name, classed.unit_of_measure),
+            &[&coloured],
+            client,
+            &token.append(&format!("{tiles}/tilejson.json{past}")),
+            &token.append(&format!("{tiles}/{{z}}/{{x}}/{{y}}.mvt{past}")),
+        );
+        answers::json(styles::MAPBOX_STYLE, &document)
+    };
+    // Figures of now are others at another time.
+    Ok(answers::of_state(response, revision, "no-cache"))
+}
+
+/// The collection whose features are coloured.
+fn units(app: &App) -> Result<Arc<Collection>, Problem> {
+    let state = app.engine.snapshot();
+    let id = CollectionId::try_from(ADMIN_UNITS).map_err(|error| Problem::internal(&error))?;
+    let held = state.collections.get(&id);
+    held.map(|held| Arc::clone(held.collection())).ok_or_else(|| {
+        let detail = format!("there is no collection {ADMIN_UNITS} whose units could be coloured");
+        Problem::new(Code::StyleNotFound, detail)
+    })
+}
+
+fn no_indicator(code: &str, indicators: &Indicators) -> Problem {
+    let shown: String = code.chars().take(60).collect();
+    let all = indicators.definitions.all().iter();
+    let codes: Vec<&str> = all.map(|definition| definition.code.as_str()).collect();
+    let detail = format!("{shown:?} is no indicator; there are {}", codes.join(", "));
+    Problem::new(Code::StyleNotFound, detail)
+}
