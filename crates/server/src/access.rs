@@ -31,7 +31,7 @@ use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
 pub use self::duty::Duty;
-pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_not};
+pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_edit, may_not};
 use self::guesses::Guesses;
 pub use self::role::AccountRole;
 pub use self::sight::{Sight, default_profiles, default_roles, everyone};

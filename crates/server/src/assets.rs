@@ -46,7 +46,11 @@ const CSS: &str = "text/css; charset=utf-8";
 pub static INDEX: Asset =
     Asset::new("text/html; charset=utf-8", include_bytes!("../viewer/index.html"));
 
-static FILES: [(&str, Asset); 19] = [
+static FILES: [(&str, Asset); 23] = [
+    ("area_tables.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/area_tables.js"))),
+    ("area_words.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/area_words.js"))),
+    ("areas.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/areas.js"))),
+    ("sketch.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/sketch.js"))),
     ("access.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/access.js"))),
     ("viewer.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/viewer.js"))),
     ("labels.js", Asset::new(JAVASCRIPT, include_bytes!("../viewer/labels.js"))),

@@ -2,6 +2,7 @@
 // It asks nothing but its own origin; labels are drawn with the reader's own fonts.
 import * as maplibregl from "/viewer/maplibre-gl.mjs";
 import { ask, keepToken, requestOf, signedIn, tokenOfPage } from "/viewer/access.js";
+import { areas } from "/viewer/areas.js";
 import { areaLabels, liftAreaLabels, named } from "/viewer/labels.js";
 import { element } from "/viewer/element.js";
 import { grounds, showGrounds } from "/viewer/grounds.js";
@@ -76,6 +77,8 @@ let live = "";
 let showMoment = () => {};
 // The list of open points; nothing in a store without a ledger.
 let points = { showWords() {}, later() {}, trace: () => null };
+// The tool that draws areas and tells what lies in them.
+let drawnAreas = { showWords() {}, later() {}, isDrawing: () => false };
 // Base maps, and which of them is shown.
 let base = null;
 
@@ -121,8 +124,9 @@ async function start() {
     showFailure(true);
   });
   map.on("sourcedata", (event) => { if (event.tile?.state === "loaded") showFailure(false); });
-  map.on("click", showFeatures);
+  map.on("click", (event) => { if (!drawnAreas.isDrawing()) showFeatures(event); });
   map.on("mousemove", (event) => {
+    if (drawnAreas.isDrawing()) return;
     map.getCanvas().style.cursor = map.queryRenderedFeatures(event.point).length ? "pointer" : "";
   });
   map.on("zoomend", showReach);
@@ -132,6 +136,7 @@ async function start() {
   map.on("movestart", () => document.body.removeAttribute("data-idle"));
   map.once("load", () => {
     points = ledger(map, byId("ledger"), { collections: listed.collections, language: () => language, show: showPopup });
+    drawnAreas = areas(map, byId("areas"), { collections: listed.collections, language: () => language, padding: PADDING });
   });
   map.once("load", () => followChanges(listed.revision).catch((error) => console.error(error)));
   // For tests and for the curious, in the console.
@@ -147,6 +152,7 @@ async function followChanges(since) {
       revision = Math.max(revision, event.revision);
       showStatus();
       if (event.omitted || event.changes.some((change) => change.collection === "points")) points.later();
+      if (event.omitted || event.changes.some((change) => change.collection === "focus_areas")) drawnAreas.later();
       const counted = event.changes.some((change) => !["replace", "erase"].includes(change.operation));
       if (counted || event.described?.length || event.omitted) countLater();
     },
@@ -161,6 +167,7 @@ async function followChanges(since) {
       if (moment) following.pause();
       else following.resume();
       points.later();
+      drawnAreas.later();
     },
   });
 }
@@ -309,6 +316,7 @@ function showWords() {
   if (map) showGrounds(map, base, byId("grounds"), word);
   showMoment();
   points.showWords();
+  drawnAreas.showWords();
   showStatus();
 }
 
@@ -350,7 +358,8 @@ function described(feature) {
 function showFeatures(event) {
   const { x, y } = event.point;
   const seen = new Map();
-  for (const feature of map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]]).map(named)) {
+  const rendered = map.queryRenderedFeatures([[x - 3, y - 3], [x + 3, y + 3]]).map(named);
+  for (const feature of rendered.filter(({ sourceLayer }) => collections.some((c) => c.id === sourceLayer))) {
     const key = `${feature.sourceLayer}/${feature.id}`;
     if (!seen.has(key)) seen.set(key, feature);
   }

@@ -195,11 +195,18 @@ impl FromRequestParts<Arc<App>> for Editor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
         let actor = sender(&parts.extensions)?;
-        let may = match actor.role() {
-            Some(role) => app.settings.access.lets_edit(role),
-            None => actor.is_local(),
-        };
-        if may { Ok(Self(actor)) } else { Err(may_not(&actor, "change features or fences")) }
+        match may_edit(app, &actor) {
+            true => Ok(Self(actor)),
+            false => Err(may_not(&actor, "change features or fences")),
+        }
+    }
+}
+
+/// Whether an actor may change features and fences, where that is offered.
+pub fn may_edit(app: &App, actor: &Actor) -> bool {
+    match actor.role() {
+        Some(role) => app.settings.access.lets_edit(role),
+        None => actor.is_local(),
     }
 }
 

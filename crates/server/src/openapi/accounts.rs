@@ -53,7 +53,7 @@ pub fn schemas() -> Map<String, Value> {
     let day = json!({ "type": "string", "format": "date" });
     let account = json!({
         "type": "object",
-        "required": ["name", "displayName", "role", "unit", "areas", "scope"],
+        "required": ["name", "displayName", "role", "mayEdit", "unit", "areas", "scope"],
         "properties": {
             "name": { "type": "string", "description": "as change log and history have it" },
             "displayName": { "type": "string" },
@@ -61,6 +61,7 @@ pub fn schemas() -> Map<String, Value> {
                 "type": "string",
                 "description": "`local` where the store has no accounts"
             },
+            "mayEdit": { "type": "boolean", "description": "whether it may change features and fences" },
             "unit": { "type": "string", "nullable": true, "description": "code of its office" },
             "areas": {
                 "type": "array", "items": { "type": "string" },
@@ -81,7 +82,8 @@ pub fn schemas() -> Map<String, Value> {
             }
         },
         "example": {
-            "name": "li.ming", "displayName": "甲镇巡查组", "role": "town", "unit": "110115001",
+            "name": "li.ming", "displayName": "甲镇巡查组", "role": "town", "mayEdit": true,
+            "unit": "110115001",
             "areas": ["110115001001"],
             "scope": [{ "area": "110115001001", "from": "2026-01-01", "to": null }]
         }

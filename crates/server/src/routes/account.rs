@@ -1,5 +1,8 @@
 //! `/account`: who the bearer of the token is.
 
+use std::sync::Arc;
+
+use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use engine::accounts::Day;
@@ -7,13 +10,19 @@ use engine::now;
 use serde_json::json;
 
 use super::answers;
+use crate::access::may_edit;
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::negotiate::JSON;
 use crate::problem::Problem;
+use crate::state::App;
 
 /// `GET /account`
-pub async fn account(actor: Actor, asked: Asked) -> Result<Response, Problem> {
+pub async fn account(
+    State(app): State<Arc<App>>,
+    actor: Actor,
+    asked: Asked,
+) -> Result<Response, Problem> {
     asked.query(&[])?;
     let now = now();
     let scope = actor.scope().iter().map(|scope| {
@@ -27,6 +36,7 @@ pub async fn account(actor: Actor, asked: Asked) -> Result<Response, Problem> {
         "name": actor.name(),
         "displayName": actor.display_name(),
         "role": actor.account_role_word(),
+        "mayEdit": app.settings.offers_edits && may_edit(&app, &actor),
         "unit": actor.unit(),
         "areas": actor.areas_on(Day::of(now)).collect::<Vec<_>>(),
         "scope": scope.collect::<Vec<_>>()
