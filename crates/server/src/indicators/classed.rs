@@ -3,7 +3,7 @@
 use ledger::indicator::{Classes, Place};
 use ledger::place::Day;
 
-use super::{Answered, IndicatorRefusal};
+use super::{Answered, INDICATOR, IndicatorRefusal, no_indicator};
 
 /// Units by an indicator.
 #[derive(Clone, Debug)]
@@ -32,13 +32,14 @@ pub struct UnitClass {
 }
 
 impl Answered<'_> {
-    /// The units at the depth that was asked for, in classes of the indicator in this place among
-    /// the definitions.
+    /// The units at the depth that was asked for, in classes of the indicator of a code.
     ///
     /// # Errors
-    /// When no unit lies so deep.
-    pub fn classed(&self, indicator: usize) -> Result<Classed, IndicatorRefusal> {
-        let definition = &self.question.definitions.all()[indicator];
+    /// When the indicator is not told, or no unit lies so deep.
+    pub fn classed(&self, code: &str) -> Result<Classed, IndicatorRefusal> {
+        let definitions = self.question.definitions;
+        let (indicator, definition) =
+            definitions.named(code).ok_or_else(|| no_indicator(definitions, INDICATOR, code))?;
         let depth = self.query.depth;
         let units: Vec<(&String, Option<i128>)> = self
             .figures

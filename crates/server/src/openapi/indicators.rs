@@ -60,10 +60,11 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         parameter("f", "MapLibre style, or QML for layers of QGIS's own", style),
         parameter("client", "for whom the style is", client),
     ];
-    // Those of figures, but for the ranking and the encodings.
+    // Those of figures, but for the choice, the ranking and the encodings.
     let of_figures = parameters.as_array().into_iter().flatten();
-    let of_figures =
-        of_figures.filter(|one| !["rank", "f"].iter().any(|name| one["name"] == *name)).cloned();
+    let of_figures = of_figures
+        .filter(|one| !["rank", INDICATOR, "f"].iter().any(|name| one["name"] == *name))
+        .cloned();
     let of_style: Vec<Value> = of_style.into_iter().chain(of_figures).collect();
     let mut styled = json!({
         "operationId": "getIndicatorStyle", "tags": [TAG],

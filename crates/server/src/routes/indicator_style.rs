@@ -14,14 +14,14 @@ use super::{answers, styles};
 use crate::access::UrlToken;
 use crate::as_of::AS_OF;
 use crate::asked::Asked;
-use crate::indicators::{Indicators, PARAMETERS, Told, answer};
+use crate::indicators::{INDICATOR, Indicators, PARAMETERS, Told, answer};
 use crate::problem::{Code, Problem};
 use crate::query_string::encode;
 use crate::state::App;
 use crate::style;
 
-/// A parameter of figures that colours have no use for.
-const RANK: &str = "rank";
+/// Parameters of figures that colours have no use for.
+const OF_FIGURES: [&str; 2] = ["rank", INDICATOR];
 
 /// `GET /indicators/{code}/style`
 pub(super) async fn its_style(
@@ -30,18 +30,18 @@ pub(super) async fn its_style(
     token: UrlToken,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let of_figures = PARAMETERS.into_iter().filter(|name| *name != RANK);
+    let of_figures = PARAMETERS.into_iter().filter(|name| !OF_FIGURES.contains(name));
     let known: Vec<&str> = ["f", "client"].into_iter().chain(of_figures).collect();
     let values = asked.query(&known)?;
     let format = values.choice("f", &["mapbox", "json", "qml"])?;
     let client = styles::client(&values)?;
-    let (engine, query) = reading(&app, Told::Figures, &values)?;
+    let (engine, mut query) = reading(&app, Told::Figures, &values)?;
     let indicators = defined(&app)?;
-    let (slot, _) =
-        indicators.definitions.named(&code).ok_or_else(|| no_indicator(&code, indicators))?;
+    indicators.definitions.named(&code).ok_or_else(|| no_indicator(&code, indicators))?;
+    query.indicators = Some(vec![code.clone()]);
     let units = units(&app)?;
     let (revision, classed) =
-        answer(&engine, indicators, (query, now()), move |told| Ok(told.classed(slot))).await?;
+        answer(&engine, indicators, (query, now()), move |told| Ok(told.classed(&code))).await?;
     let classed = classed?;
     let response = if format == Some("qml") {
         styles::qml(style::qml_by_indicator(&units, &classed))
