@@ -207,10 +207,11 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let added = run(folder.path(), &["ledger", "add", "demo/city.gpkg", "clue_reviews"]);
     assert_eq!(added.code, 0, "{}{}", added.out, added.err);
     let clues = |query: &str| server.get(&format!("/rules/over_parcel?limit=1{query}")).json();
-    let clue = clues("")["features"][0]["properties"].clone();
-    let mut body = clue["confirm"]["body"].clone();
-    body["id"] = json!(NEW_EVENT);
-    let target = clue["confirm"]["href"].as_str().unwrap();
+    let told = clues("");
+    let clue = told["features"][0]["properties"].clone();
+    let mut body = told["rule"]["confirm"]["body"].clone();
+    (body["id"], body["clue"]) = (json!(NEW_EVENT), clue["clue"].clone());
+    let target = told["rule"]["confirm"]["href"].as_str().unwrap();
     let target = &target[target.find("/rules/").unwrap()..];
     assert_eq!(server.post(target, &body.to_string()).status, 422, "it lacks the decision");
     body["decision"] = json!("虚构〔2026〕1号");

@@ -53,7 +53,8 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
         limit: args.limit,
     };
     let found = engine.clues(query.clone()).await?;
-    let described = clues::rule(rule, rules.edition(), &engine.missing_inputs(rule));
+    let mut described = clues::rule(rule, rules.edition(), &engine.missing_inputs(rule));
+    described["confirm"] = clues::confirm(rule, "");
     let text = clues::found(&query, &found, &described, ("", None));
     print(&serde_json::from_str(&text).unwrap_or_default())
 }

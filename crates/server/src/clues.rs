@@ -127,9 +127,7 @@ fn push_feature(
     text.push_str(",\"properties\":{\"suspicion\":");
     push_string(text, &rule.name);
     let status = review.map_or(PROPOSAL, |review| review.verdict.identifier());
-    let _ = write!(text, ",\"status\":\"{status}\",\"clue\":");
-    push_string(text, &clue.name());
-    text.push_str(",\"reason\":");
+    let _ = write!(text, ",\"status\":\"{status}\",\"clue\":\"{}\",\"reason\":", clue.name());
     push_string(text, &clue.finding.to_string());
     text.push_str(",\"measured\":{");
     for (position, (name, value)) in clue.finding.measures().into_iter().enumerate() {
@@ -147,9 +145,10 @@ fn push_feature(
         push_subject(text, subject, base);
     }
     text.push(']');
-    let review = review.map(reviews::document);
-    let _ = write!(text, ",\"review\":{}", json!(review));
-    if let Some(confirm) = confirm(rule, clue, base) {
+    if let Some(review) = review {
+        let _ = write!(text, ",\"review\":{}", reviews::document(review));
+    }
+    if let Some(confirm) = confirm_rebound(clue, base) {
         let _ = write!(text, ",\"confirm\":{confirm}");
     }
     text.push_str("}}");
@@ -179,16 +178,19 @@ fn push_subject(text: &mut String, subject: &Subject, base: &str) {
     text.push('}');
 }
 
-/// What a person would send who finds that it is so; who that is, is left to the person.
-fn confirm(rule: &Rule, clue: &Clue, base: &str) -> Option<Value> {
-    let Finding::Rebound { .. } = clue.finding else {
-        return Some(json!({
-            "method": "POST",
-            "href": format!("{base}/rules/{}/reviews", rule.code),
-            "body": { "clue": clue.name(), "verdict": "confirmed", "decision": null },
-            "fill": ["id", "decision"]
-        }));
-    };
+/// What a person would send who looked at a clue of a rule in force.
+pub fn confirm(rule: &Rule, base: &str) -> Value {
+    json!({
+        "method": "POST",
+        "href": format!("{base}/rules/{}/reviews", rule.code),
+        "body": { "clue": null, "verdict": "confirmed", "decision": null },
+        "fill": ["id", "clue", "verdict", "decision"]
+    })
+}
+
+/// What a person would send who finds that a point came back; who that is, is left to the person.
+fn confirm_rebound(clue: &Clue, base: &str) -> Option<Value> {
+    let Finding::Rebound { .. } = clue.finding else { return None };
     let closed = clue.subjects.get(1)?.key.as_ref()?;
     Some(json!({
         "method": "POST",

@@ -2,6 +2,7 @@
 //!
 //! *Invariant:* a review is of a clue that its rule found when it was given; the latest one counts.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use ::ledger::clue::{Review, Verdict, read_moment};
@@ -14,7 +15,7 @@ use spatial::{
     Geometry, Revision, Snapshot, Value, ValueRef,
 };
 
-use super::{COSTS, Clue, CluesQuery};
+use super::{COSTS, Clue, CluesQuery, Subject};
 use crate::ledger::{assign, blank};
 use crate::pool::Weight;
 use crate::{Engine, EngineError, now};
@@ -45,18 +46,20 @@ pub struct KeptReview {
 }
 
 impl Clue {
-    /// What it is called: its rule finds it again under this name as long as it is about the same
-    /// features.
+    /// What it is called, in letters, digits and `_/,` alone: its rule finds it again under this name as
+    /// long as it is about the same features.
     pub fn name(&self) -> String {
-        let subject = |at: usize| {
-            let subject = &self.subjects[at];
-            format!("{}/{}", subject.collection, subject.id)
-        };
-        let all: Vec<String> = (0..self.subjects.len()).map(subject).collect();
-        match all.len() {
-            0..=MAX_NAMED => all.join(","),
-            _ => format!("{},{:032x}", all[0], text_hash(&all.join(","))),
+        let mut name = String::with_capacity(32 * self.subjects.len());
+        for (number, Subject { collection, id, .. }) in self.subjects.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            // Writing into a text does not fail.
+            let _ = write!(name, "{comma}{collection}/{id}");
         }
+        if self.subjects.len() > MAX_NAMED {
+            let first = name.find(',').unwrap_or(name.len());
+            return format!("{},{:032x}", &name[..first], text_hash(&name));
+        }
+        name
     }
 }
 

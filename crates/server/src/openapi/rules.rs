@@ -152,7 +152,11 @@ pub fn schemas() -> Map<String, Value> {
                 }
             })),
             "ready": { "type": "boolean" },
-            "missing": list(text())
+            "missing": list(text()),
+            "confirm": {
+                "type": "object",
+                "description": "what a person would send who looked at one of its clues"
+            }
         }
     });
     let rules = json!({
@@ -173,7 +177,7 @@ pub fn schemas() -> Map<String, Value> {
                     "suspicion": text(),
                     "status": { "type": "string", "enum": ["proposal", "confirmed", "dismissed"] },
                     "clue": { "type": "string", "description": "what the clue is called" },
-                    "review": { "allOf": [schema("ClueReview")], "nullable": true },
+                    "review": schema("ClueReview"),
                     "reason": text(),
                     "measured": { "type": "object" },
                     "features": list(json!({
@@ -241,7 +245,12 @@ fn example() -> Value {
                 { "collection": "buildings", "fields": [], "needed": true, "there": true },
                 { "collection": "parcels", "fields": [], "needed": true, "there": true }
             ],
-            "ready": true, "missing": []
+            "ready": true, "missing": [],
+            "confirm": {
+                "method": "POST", "href": "https://map.example.cn/rules/over_parcel/reviews",
+                "body": { "clue": null, "verdict": "confirmed", "decision": null },
+                "fill": ["id", "clue", "verdict", "decision"]
+            }
         },
         "revision": 12, "date": "2026-11-26", "numberMatched": 1, "numberReturned": 1, "offset": 0,
         "features": [{
@@ -260,8 +269,7 @@ fn example() -> Value {
                 "features": [
                     { "collection": "buildings", "id": 7, "key": format!("{parcel}F0001") },
                     { "collection": "parcels", "id": 3, "key": parcel }
-                ],
-                "review": null
+                ]
             }
         }],
         "links": []

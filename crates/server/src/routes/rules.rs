@@ -105,7 +105,8 @@ async fn one(
     };
     let found = app.engine.clues(query.clone()).await?;
     app.take_named(&asked.sender(), clues::features(&found)).await?;
-    let described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
+    let mut described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
+    described["confirm"] = clues::confirm(rule, &asked.base);
     let mut links = self_and_alternates(&asked, chosen, &offers);
     let end = query.offset.saturating_add(query.limit);
     if end < found.count {
