@@ -145,8 +145,21 @@ fn records_of_departments_and_events_are_one_timeline_with_rights_by_department(
             &refused,
             403,
             "role_may_not",
-            "a department writes records of its own alone",
+            "records of departments are written by whose they are",
         );
+    }
+    // Nor does a town in the name of a department, but the district.
+    for (name, role, status) in [("town1", "town", 403), ("district1", "district", 201)] {
+        let sender = token(name, &["--role", role, "--unit", "110115001"]);
+        let bearer = format!("Bearer {sender}");
+        let headers =
+            [("Authorization", bearer.as_str()), ("Content-Type", "application/geo+json")];
+        let mut body = feature(&format!("{name}-1"), "market");
+        body["properties"] = json!({
+            "id": format!("{name}-1"), "point": uuid(1), "department": "market", "act": "复查"
+        });
+        let sent = town.server.change("POST", items, &headers, &body.to_string());
+        assert_eq!(sent.status, status, "{role}: {}", sent.text());
     }
     let both = change("insert", json!({ "feature": feature("r7", "urban") }));
     let taken = send("POST", "/transactions", "application/json", both);

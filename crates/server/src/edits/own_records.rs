@@ -1,5 +1,5 @@
 //! Records of departments (执法信息共享): a department writes its own and no others', with those fields
-//! that it alone reads.
+//! that it alone reads; so does a town, under its own code. The district and the city write anybody's.
 
 use engine::{EditOp, Profile};
 use ledger::point::Role;
@@ -12,26 +12,34 @@ use crate::problem::{Code, Problem};
 /// The column that says whose record it is.
 const DEPARTMENT: &str = "department";
 
-/// What a department's account may do to records of departments.
+/// What an account may do to records of departments that writes those of its own unit alone.
 #[derive(Clone, Debug)]
 pub struct OwnRecords {
-    /// The department.
+    /// The department or town.
     unit: String,
     position: usize,
+    is_department: bool,
 }
 
 impl OwnRecords {
-    /// Of a department's account and records of departments; none of all others.
+    /// Of records of departments; none where an account may write them all.
     pub fn of(actor: &Actor, collection: &Collection) -> Option<Self> {
-        let is_one =
-            actor.role() == Some(Role::Department) && collection.id.as_str() == ENFORCEMENT;
-        let position = collection.field_position(DEPARTMENT).filter(|_| is_one)?;
-        Some(Self { unit: actor.unit().unwrap_or_default().to_owned(), position })
+        use Role::{Department, GridWorker, Town, TownChecker};
+        let role = actor.role().filter(|_| collection.id.as_str() == ENFORCEMENT)?;
+        let position = collection.field_position(DEPARTMENT)?;
+        matches!(role, Department | GridWorker | Town | TownChecker).then(|| Self {
+            unit: actor.unit().unwrap_or_default().to_owned(),
+            position,
+            is_department: role == Department,
+        })
     }
 
     /// The fields that it may write of them.
-    pub fn profile(profile: Profile) -> Profile {
-        Profile { highest: profile.highest.max(FieldClass::L2), ..profile }
+    pub fn profile(&self, profile: Profile) -> Profile {
+        match self.is_department {
+            true => Profile { highest: profile.highest.max(FieldClass::L2), ..profile },
+            false => profile,
+        }
     }
 
     /// Refuses what makes, changes or removes another one's record.
@@ -58,8 +66,8 @@ impl OwnRecords {
             false => Err(Problem::new(
                 Code::RoleMayNot,
                 format!(
-                    "a department writes records of its own alone: {DEPARTMENT} must be {:?}, the unit \
-                     of this account",
+                    "records of departments are written by whose they are: {DEPARTMENT} must be {:?}, the \
+                     unit of this account",
                     self.unit
                 ),
             )),

@@ -140,7 +140,7 @@ impl<'a> Readers<'a> {
             let offered = self.app.crs_lists.of(&self.app.engine, held);
             let crs = named("Content-Crs", self.crs, &offered)?;
             let profile = self.app.engine.profile();
-            let profile = if own.is_some() { OwnRecords::profile(profile) } else { profile };
+            let profile = own.as_ref().map_or(profile, |own| own.profile(profile));
             let collection = &**held.collection();
             let reader = FeatureReader::new(&self.app.engine, collection, &crs, profile)?;
             self.known.insert(id, reader);

@@ -166,7 +166,7 @@ impl<'a> Edit<'a> {
             let json = parse(&body)?;
             let collection = held.collection();
             let profile = app.engine.profile();
-            let profile = if own.is_some() { OwnRecords::profile(profile) } else { profile };
+            let profile = own.as_ref().map_or(profile, |own| own.profile(profile));
             let reader = FeatureReader::new(&app.engine, collection, &crs, profile)?;
             let mut findings = Findings::default();
             let op = make(&reader, json, &mut findings);
