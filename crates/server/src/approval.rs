@@ -3,6 +3,7 @@
 
 use ledger::point::State;
 use ledger::rows::{events, points};
+use ledger::task::Tasks;
 use serde_json::Value as Json;
 use sheet::{Fonts, Form, FormFault, FormRow, form_pdf};
 use spatial::{Day, Field, Timestamp};
@@ -28,17 +29,18 @@ const SIGNED: [&str; 3] = ["申请单位意见", "街乡镇核查意见", "区�
 const SIGN: &str = "签字（盖章）：　　　　　　　　　　　　年　　　月　　　日";
 
 /// The form of a point as PDF, from its trace as a document: what a reader may not read is not in there.
+/// The code of its task has the name of `tasks` beside it.
 ///
 /// # Errors
 /// When the point has more to tell than a form may have.
-pub fn pdf(trace: &Json) -> Result<Vec<u8>, FormFault> {
-    form_pdf(&form(trace), &Fonts::shipped()?)
+pub fn pdf(trace: &Json, tasks: &Tasks) -> Result<Vec<u8>, FormFault> {
+    form_pdf(&form(trace, tasks), &Fonts::shipped()?)
 }
 
-fn form(trace: &Json) -> Form {
+fn form(trace: &Json, tasks: &Tasks) -> Form {
     let point = &trace["point"];
     let fields = points::fields();
-    let cell = |name: &str| (alias(&fields, name), shown(name, &point[name]));
+    let cell = |name: &str| (alias(&fields, name), shown(name, &point[name], tasks));
     let mut rows: Vec<FormRow> = PAIRS
         .iter()
         .map(|pair| FormRow::Cells(pair.iter().map(|name| cell(name)).collect()))
@@ -69,11 +71,15 @@ fn alias(fields: &[Field], name: &str) -> String {
     field.and_then(|field| field.alias.clone()).unwrap_or_else(|| name.to_owned())
 }
 
-fn shown(name: &str, value: &Json) -> String {
+fn shown(name: &str, value: &Json, tasks: &Tasks) -> String {
     match (name, value) {
         (_, Json::Null) => String::new(),
         ("state", Json::String(state)) => State::from_identifier(state)
             .map_or_else(|| state.clone(), |state| state.chinese().to_owned()),
+        ("task", Json::String(code)) => match tasks.name(code) {
+            Some(name) => format!("{code} {name}"),
+            None => code.clone(),
+        },
         ("registered_at" | "deadline", _) => day(value),
         (_, Json::String(text)) => text.clone(),
         (name, value) if name.ends_with("_m2") => format!("{value} ㎡"),
@@ -117,4 +123,28 @@ pub(crate) fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
 fn piece(piece: &Json) -> String {
     let text = |name: &str| said_by(piece, name);
     format!("{} {} SHA-256 {}", text("phase"), day(&piece["captured_at"]), text("sha256"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_task_has_its_name_beside_its_code_where_there_is_one() {
+        let set = json!({ "edition": "1", "tasks": [{
+            "code": "CW", "name": "拆除违法建设", "mode": "planned", "category": "rectification",
+            "basis": "template", "source": "自拟"
+        }] });
+        let tasks = Tasks::new(serde_json::from_value(set).unwrap()).unwrap();
+        for (task, expected) in [("CW", "CW 拆除违法建设"), ("X1", "X1")] {
+            let form = form(&json!({ "point": { "task": task } }), &tasks);
+            let cell = ("任务".to_owned(), expected.to_owned());
+            let has = |row: &FormRow| matches!(row, FormRow::Cells(cells) if cells.contains(&cell));
+            assert!(form.rows.iter().any(has), "{:?}", form.rows);
+        }
+    }
 }

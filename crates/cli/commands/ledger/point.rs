@@ -12,7 +12,7 @@ use crate::commands::into_ledger::refused;
 use crate::commands::query::open;
 use crate::commands::tables::tell;
 use crate::config::Config;
-use crate::data_files::read_checklists;
+use crate::data_files::{read_checklists, read_tasks};
 use crate::ledger_config::named;
 use crate::output::say;
 
@@ -41,9 +41,10 @@ pub async fn approval(args: ApprovalArgs, config: &Config) -> Result<(), Command
     if args.to.extension().is_none_or(|ending| !ending.eq_ignore_ascii_case("pdf")) {
         return Err(refused("--to", &shown, "a name that ends in .pdf is expected".to_owned()));
     }
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
     let engine = open(&args.point.store, config).await?;
     let document = traced(&engine, &args.point, config).await?;
-    let pdf = points::approval(&document);
+    let pdf = points::approval(&document, &tasks);
     let pdf = pdf.map_err(|fault| refused("CODE", &args.point.code, fault.to_string()))?;
     save_report(&args.to, &pdf)?;
     say(shown);

@@ -119,7 +119,8 @@ async fn approval(
     let revision = trace.revision;
     let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
     let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
-    let drawn = app.engine.pool().run(move || points::approval(&document)).await?;
+    let tasks = Arc::clone(&app.settings.tasks);
+    let drawn = app.engine.pool().run(move || points::approval(&document, &tasks)).await?;
     let pdf = drawn.map_err(|fault| match fault {
         FormFault::Long { .. } => Problem::new(Code::TooCostly, fault.to_string()),
         FormFault::Font(_) | FormFault::Pdf(_) => Problem::internal(&fault),
