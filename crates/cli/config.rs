@@ -23,6 +23,7 @@ use crate::ledger_config::{
 };
 use crate::patrol_config::PatrolConfig;
 use crate::whistle_config::WhistlesConfig;
+use crate::worklist_config::WorklistConfig;
 
 /// Name of the file that is read from the current folder when none is named.
 pub const FILE_NAME: &str = "tuban.toml";
@@ -47,6 +48,8 @@ pub struct Config {
     pub patrols: PatrolConfig,
     /// Who calls departments, which there are, and who closes a call.
     pub whistles: WhistlesConfig,
+    /// How long work on records may take.
+    pub worklist: WorklistConfig,
     /// What a tile may hold and cost.
     pub tiles: TilesConfig,
     /// Streams of what changes.
@@ -444,7 +447,13 @@ mod tests {
     fn the_defaults_have_few_keys_and_read_back() {
         let text = Config::default().to_toml();
         // Who sees, raises and calls what are tables of the city, not settings.
-        let of_city = ["accounts.sees]", "accounts.profiles]", "ledger.raisers]", "whistles]"];
+        let of_city = [
+            "accounts.sees]",
+            "accounts.profiles]",
+            "ledger.raisers]",
+            "whistles]",
+            "worklist.hours]",
+        ];
         let sections =
             text.split("\n[").filter(|one| !of_city.iter().any(|name| one.starts_with(name)));
         let keys = sections.flat_map(str::lines).filter(|line| line.contains('=')).count();
@@ -490,6 +499,8 @@ mod tests {
             ("[ledger.raisers]\nvoid = []\nmerge = [\"mayor\"]\n", 3, "\"mayor\" is no role"),
             ("[ledger.raisers]\nvoid = \"city\"\n", 2, "expected a sequence"),
             ("[whistles]\ndepartments = [\"urban\", \" \"]\n", 2, "no name of a department"),
+            ("[worklist]\nhours = { verify = 3 }\n", 2, "no work on records; use arrive,"),
+            ("[worklist]\nhours = { read = 8785 }\n", 2, "read: 8785 is too much"),
         ];
         for (text, expected_line, expected) in cases {
             let error = Config::parse(text, Path::new("t.toml")).unwrap_err();
@@ -500,6 +511,21 @@ mod tests {
             assert!(reason.contains(expected), "{error}");
             assert!(!reason.contains("98765"), "{error}");
         }
+    }
+
+    #[test]
+    fn hours_of_work_are_laid_over_the_defaults_and_written_as_they_count() {
+        use ledger::worklist::{RecordRules, Work};
+        let whistles = WhistlesConfig::default().rules();
+        let rules = |config: &Config| config.worklist.rules(&whistles);
+        assert_eq!(rules(&Config::default()), RecordRules::default());
+        let text = "[worklist]\nhours = { respond = 8, arrive = 0, finish = 72 }\n";
+        let config = Config::parse(text, Path::new("t")).unwrap();
+        let expected =
+            [(Work::Read, 24), (Work::Finish, 72), (Work::Respond, 8), (Work::Resolve, 360)];
+        assert_eq!(rules(&config).hours, expected.into());
+        let again = Config::parse(&config.to_toml(), Path::new("t")).unwrap();
+        assert_eq!(rules(&again), rules(&config));
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod styles;
 mod survey_package;
 pub mod synth;
 mod whistle_config;
+mod worklist_config;
 
 use std::process::ExitCode;
 

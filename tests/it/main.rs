@@ -83,4 +83,5 @@ mod vector_tile_server;
 mod webhooks;
 mod wmts;
 mod worklist;
+mod worklist_records;
 mod xml_tree;

@@ -10,7 +10,7 @@ use crate::points_town::{Town, event, register, report, submitted, uuid};
 use crate::running::{Response, run};
 
 /// A token of a new account of the store.
-fn account(folder: &Path, name: &str, role: &str, unit: &str) -> String {
+pub fn account(folder: &Path, name: &str, role: &str, unit: &str) -> String {
     let flags = ["--role", role, "--unit", unit];
     let added = run(folder, &[&["user", "add", "s.gpkg", name][..], &flags].concat());
     assert_eq!(added.code, 0, "{}", added.err);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ledger::point::{Lamp, Role};
+use ledger::worklist::Work;
 
 /// Most pieces of work that are printed or written when nothing is said.
 const LIMIT: usize = 10_000;
@@ -19,6 +20,12 @@ pub struct WorklistArgs {
     /// What waits at points that this person answers for
     #[arg(long, value_name = "NAME")]
     pub person: Option<String>,
+    /// What waits at points of this task
+    #[arg(long, value_name = "CODE")]
+    pub task: Option<String>,
+    /// What waits for this piece of work, e.g. verify, arrive or read
+    #[arg(long, value_name = "WORK", value_parser = work)]
+    pub work: Option<Work>,
     /// What waits for this role, e.g. town or district_checker
     #[arg(long, value_name = "ROLE", value_parser = role)]
     pub role: Option<Role>,
@@ -42,6 +49,11 @@ pub struct WorklistArgs {
 fn role(text: &str) -> Result<Role, String> {
     Role::from_identifier(text)
         .ok_or_else(|| format!("use one of {}", Role::ALL.map(Role::identifier).join(", ")))
+}
+
+fn work(text: &str) -> Result<Work, String> {
+    Work::from_identifier(text)
+        .ok_or_else(|| format!("use one of {}", Work::ALL.map(Work::identifier).join(", ")))
 }
 
 fn lamp(text: &str) -> Result<Lamp, String> {

@@ -355,6 +355,7 @@ pub fn engine_settings(config: &Config) -> Result<EngineSettings, CommandError> 
         ledger: ledger_rules(&config.ledger)?,
         evidence: config.evidence.rules(),
         patrols: config.patrols.rules(),
+        worklist: config.worklist.rules(&config.whistles.rules()),
         ..EngineSettings::default()
     })
 }

@@ -4,13 +4,15 @@ use std::path::Path;
 
 use engine::ledger::WorkAsked;
 use formats::report::{save_report, table_csv, workbook};
-use serde_json::Value;
-use server::worklist;
+use serde_json::{Map, Value};
+use server::worklist::{self, Telling};
 
 use super::query::open;
 use super::{CommandError, now};
 use crate::args::WorklistArgs;
 use crate::config::Config;
+use crate::data_files::read_tasks;
+use crate::ledger_config::named;
 use crate::output::say;
 
 /// Prints the list, or writes it to a file.
@@ -24,10 +26,13 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
     let as_of = as_of
         .map(|text| worklist::moment(text).map_err(|reason| refused("--as-of", text, reason)))
         .transpose()?;
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
     let engine = open(&args.store, config).await?;
     let asked = WorkAsked {
         unit: args.unit,
         person: args.person,
+        task: args.task,
+        work: args.work,
         role: args.role,
         lamp: args.lamp,
         actor: String::new(),
@@ -37,13 +42,14 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         after: None,
     };
     let page = engine.worklist(asked.clone()).await?;
+    let telling = Telling { asked: &asked, profile: engine.profile(), tasks: &tasks };
     let Some(out) = args.out.as_deref() else {
         if args.json {
-            let no_links = |_: &str, _: i64| Vec::<Value>::new();
-            let document = worklist::document((&asked, engine.profile()), &page, &no_links);
+            let no_links = |_: &Map<String, Value>| Vec::new();
+            let document = worklist::document(telling, &page, &no_links);
             say(serde_json::to_string_pretty(&document).unwrap_or_default());
         } else {
-            let table = worklist::table((&asked, engine.profile()), &page);
+            let table = worklist::table(telling, &page);
             for row in &table.rows {
                 let cells: Vec<String> = row.iter().map(ToString::to_string).collect();
                 say(cells.join("\t"));
@@ -52,7 +58,7 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         }
         return Ok(());
     };
-    let table = worklist::table((&asked, engine.profile()), &page);
+    let table = worklist::table(telling, &page);
     let bytes = match extension(out) {
         "csv" => table_csv(&table),
         "xlsx" => workbook(std::slice::from_ref(&table)),

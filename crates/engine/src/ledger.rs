@@ -31,6 +31,7 @@ mod trace;
 pub(crate) mod units;
 mod units_below;
 mod whistles;
+mod work_sources;
 mod worklist;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -58,6 +58,8 @@ pub struct EngineSettings {
     pub evidence: ledger::rows::evidence::EvidenceRules,
     /// How near positions of a patrol must be to what it covers.
     pub patrols: ledger::patrol::PatrolRules,
+    /// Who does what records wait for, and how long it may take.
+    pub worklist: ledger::worklist::RecordRules,
     /// Where rows without a place belong; without rules what has none is withheld from whoever sees
     /// an area only.
     pub areas: Arc<ledger::sight::AreaRules>,
@@ -80,6 +82,7 @@ impl Default for EngineSettings {
             ledger: ledger::Rules::default(),
             evidence: ledger::rows::evidence::EvidenceRules::default(),
             patrols: ledger::patrol::PatrolRules::default(),
+            worklist: ledger::worklist::RecordRules::default(),
             areas: Arc::default(),
             public: Arc::default(),
         }

@@ -1,23 +1,24 @@
-//! Work lists from rows are those of naive folds, over random histories, all that may be asked and
-//! past states; units stand with those beneath them.
+//! Work lists from rows are those of naive folds and of records read one by one, over random histories
+//! and records, all that may be asked and past states; units stand with those beneath them.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ledger::point::{Finding, Lamp, Role};
 use ledger::rows::POINTS;
-use ledger::worklist::{Standing, Urgency, Work, waiting};
+use ledger::worklist::{RecordRules, Standing, Subject, Urgency, Work, waiting};
 use ledger::{Payload, Point, PointId, Rules, State};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
-use spatial::{Timestamp, Value};
-use store::LoadMode;
+use spatial::{Crs, FeatureId, FieldClass, FieldType, Timestamp, Value};
+use store::{FeatureStore, LoadMode};
 
-use crate::Engine;
 use crate::engine_tests::id;
 use crate::ledger::{NewEvent, Outcome, WorkAsked};
 use crate::ledger_tests::{START, empty_ledger, new, pid, raise, report, some_payload};
 use crate::places::sample;
+use crate::{Audience, Engine, View};
 
 const HOUR: i64 = 3_600_000;
 const POINT_COUNT: u64 = 12;
@@ -26,6 +27,8 @@ fn all(now: i64) -> WorkAsked {
     WorkAsked {
         unit: None,
         person: None,
+        task: None,
+        work: None,
         role: None,
         lamp: None,
         actor: "ann".to_owned(),
@@ -60,10 +63,24 @@ fn payload(point: Option<&Point>, pick: u64, number: u64) -> Payload {
     }
 }
 
-/// The list of work as the folds say, without what makes it fast.
+/// The list of work as the folds and the records say, without what makes it fast.
 async fn naive(engine: &Engine, asked: &WorkAsked) -> Vec<(Urgency, Option<Lamp>)> {
-    let rules = Rules::default();
+    let (rules, records) = (Rules::default(), RecordRules::default());
     let mut found = Vec::new();
+    for one in naive_records(engine) {
+        let lamp = one.due.map(|due| Lamp::of(due, asked.now, &rules));
+        let of_unit = |unit: &String| one.units.contains(unit);
+        let fits = asked.unit.as_ref().is_none_or(of_unit)
+            && asked.role.is_none_or(|role| one.work.waits_for(role, (&rules, &records)))
+            && (asked.lamp.is_none() || asked.lamp == lamp)
+            && (asked.work.is_none() || asked.work == Some(one.work))
+            && asked.person.is_none()
+            && asked.task.is_none();
+        if fits {
+            let due = one.due.unwrap_or(Timestamp(i64::MAX));
+            found.push(((due, one.since, Subject::Record(one.row), one.work), lamp));
+        }
+    }
     for number in 1..=POINT_COUNT {
         let name = pid(number).to_string();
         let Some(trace) = engine.trace(&name, asked.as_of).await.unwrap() else { continue };
@@ -72,7 +89,9 @@ async fn naive(engine: &Engine, asked: &WorkAsked) -> Vec<(Urgency, Option<Lamp>
             let unit = asked.unit.as_deref();
             let is_meant = |known: &str| Some(known) == unit;
             let fits = (unit.is_none() || one.is_of_unit(&is_meant))
-                && asked.role.is_none_or(|role| one.work.waits_for(role, &rules))
+                && asked.role.is_none_or(|role| one.work.waits_for(role, (&rules, &records)))
+                && (asked.work.is_none() || asked.work == Some(one.work))
+                && (asked.task.is_none() || asked.task.as_deref() == trace.point.task())
                 && (asked.lamp.is_none() || asked.lamp == lamp)
                 && (asked.person.is_none() || asked.person.as_deref() == trace.point.person());
             if fits {
@@ -85,15 +104,21 @@ async fn naive(engine: &Engine, asked: &WorkAsked) -> Vec<(Urgency, Option<Lamp>
 }
 
 /// All pages of a question, a few pieces of work each.
-async fn paged(engine: &Engine, asked: &WorkAsked) -> Vec<(PointId, Work, Option<Lamp>)> {
+async fn paged(engine: &Engine, asked: &WorkAsked) -> Vec<(Subject, Work, Option<Lamp>)> {
     let (mut found, mut after) = (Vec::new(), None);
     loop {
         let page = engine.worklist(WorkAsked { limit: 3, after, ..asked.clone() }).await.unwrap();
-        let column = page.points.collection().field_position("id").unwrap();
         for item in &page.items {
-            let row = page.points.get(item.row).unwrap();
-            let Value::Text(text) = row.value(column).to_value() else { unreachable!() };
-            found.push((PointId::try_from(text.as_str()).unwrap(), item.work, item.lamp));
+            let row = item.held.get(item.row).unwrap();
+            let subject = match item.held.collection().field_position("deadline") {
+                Some(_) => {
+                    let column = item.held.collection().field_position("id").unwrap();
+                    let Value::Text(text) = row.value(column).to_value() else { unreachable!() };
+                    Subject::Point(PointId::try_from(text.as_str()).unwrap())
+                }
+                None => Subject::Record(item.row),
+            };
+            found.push((subject, item.work, item.lamp));
         }
         after = page.next;
         if after.is_none() {
@@ -117,10 +142,136 @@ async fn check(engine: &Engine, asked: &WorkAsked) -> usize {
     expected.len()
 }
 
+/// A record that waits, as somebody reads it who looks at one collection at a time.
+struct NaiveRecord {
+    row: FeatureId,
+    work: Work,
+    since: Timestamp,
+    due: Option<Timestamp>,
+    units: Vec<String>,
+}
+
+/// The rows of a collection by the names of their columns.
+fn rows(engine: &Engine, collection: &str) -> Vec<(FeatureId, BTreeMap<String, String>)> {
+    let held = Arc::clone(&engine.snapshot().collections[&id(collection)]);
+    let mut rows = Vec::new();
+    held.each(&mut |shard, slots| {
+        for slot in slots {
+            let row = shard.feature(usize::from(*slot));
+            let fields = held.collection().fields.iter().enumerate();
+            let filled = fields.filter_map(|(at, field)| match row.value(at).to_value() {
+                Value::Text(text) => Some((field.name.clone(), text)),
+                _ => None,
+            });
+            rows.push((row.id(), filled.collect()));
+        }
+    });
+    rows
+}
+
+fn naive_records(engine: &Engine) -> Vec<NaiveRecord> {
+    let at = |row: &BTreeMap<String, String>, column: &str| {
+        row.get(column).map(|text| ledger::clue::read_moment(text).unwrap())
+    };
+    let mut found = Vec::new();
+    let mut add = |row: FeatureId, work, (since, due): (Option<Timestamp>, _), units: Vec<_>| {
+        let since = since.unwrap_or(Timestamp(i64::MAX));
+        found.push(NaiveRecord {
+            row,
+            work,
+            since,
+            due,
+            units: units.into_iter().flatten().collect(),
+        });
+    };
+    let hours = |since: Option<Timestamp>, hours| since.map(|at| Timestamp(at.0 + hours * HOUR));
+    let unit = |row: &BTreeMap<String, String>, column: &str| row.get(column).cloned();
+    let (calls, called) = (rows(engine, "whistles"), rows(engine, "arrivals"));
+    for (fid, row) in &called {
+        let is_over = calls.iter().any(|(_, call)| {
+            call.get("code") == row.get("whistle") && call.contains_key("closed_at")
+        });
+        if !row.contains_key("arrived_at") && !is_over {
+            let since = at(row, "called_at");
+            let units = vec![unit(row, "department"), unit(row, "unit")];
+            add(*fid, Work::Arrive, (since, hours(since, 2)), units);
+        }
+    }
+    for (fid, row) in &calls {
+        let mut its = called.iter().filter(|(_, one)| one.get("whistle") == row.get("code"));
+        if !row.contains_key("closed_at") && its.all(|(_, one)| one.contains_key("arrived_at")) {
+            add(*fid, Work::CloseCall, (at(row, "called_at"), None), vec![unit(row, "caller")]);
+        }
+    }
+    for (fid, row) in rows(engine, "orders") {
+        let [read, accepted, done] =
+            ["read_at", "accepted_at", "done_at"].map(|column| row.contains_key(column));
+        let (since, due) = (at(&row, "sent_at"), at(&row, "due_at"));
+        let (work, due) = match (read, accepted, done) {
+            (_, _, true) => continue,
+            (_, true, _) => (Work::Finish, due),
+            (true, ..) => (Work::TakeOn, due),
+            _ => (Work::Read, due.or(hours(since, 24))),
+        };
+        add(fid, work, (since, due), vec![unit(&row, "to_unit")]);
+    }
+    for (fid, row) in rows(engine, "decisions") {
+        if !row.contains_key("done") {
+            // The first moment of the next day, less one millisecond.
+            let due = at(&row, "due").map(|day| Timestamp(day.0 + 24 * HOUR - 1));
+            add(fid, Work::CarryOut, (at(&row, "decided_at"), due), vec![unit(&row, "unit")]);
+        }
+    }
+    for (fid, row) in rows(engine, "complaints") {
+        let since = at(&row, "occurred_at");
+        let (work, most) = match ["responded_at", "resolved_at"].map(|one| row.contains_key(one)) {
+            [_, true] => continue,
+            [true, false] => (Work::Resolve, 360),
+            [false, false] => (Work::Respond, 24),
+        };
+        add(fid, work, (since, hours(since, most)), vec![unit(&row, "handled_by")]);
+    }
+    found
+}
+
+/// Random records of every kind that waits, each column filled or not.
+async fn load_records(store: &dyn FeatureStore, runner: &mut TestRunner) {
+    for name in ["whistles", "arrivals", "orders", "decisions", "complaints"] {
+        let collection = ledger::record::named(name).unwrap().collection(Crs::CGCS2000).unwrap();
+        let mut features = Vec::new();
+        for number in 0..20_u64 {
+            let mut values = Vec::new();
+            for field in &collection.fields {
+                let pick = proptest::num::u64::ANY.new_tree(runner).unwrap().current();
+                let day = format!("2026-09-{:02}", 1 + pick / 8 % 28);
+                let value = match (field.name.as_str(), field.field_type) {
+                    ("code", _) if name == "arrivals" => format!("A-{number}"),
+                    ("code", _) => format!("W-{number}"),
+                    _ if pick.is_multiple_of(2) => continue,
+                    ("whistle", _) => format!("W-{}", pick / 8 % 6),
+                    ("unit" | "caller" | "to_unit" | "handled_by" | "department", _) => {
+                        ["110115001", "town team", "other"][pick as usize / 8 % 3].to_owned()
+                    }
+                    (_, FieldType::Date) => day,
+                    (_, FieldType::DateTime) => format!("{day}T01:00:00.000Z"),
+                    _ => continue,
+                };
+                values.push((field.name.as_str(), value));
+            }
+            let values: Vec<(&str, &str)> =
+                values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            features.push(sample::feature(&collection, None, &values));
+        }
+        sample::load(store, collection.clone(), LoadMode::Create, features).await;
+    }
+}
+
 #[tokio::test]
 async fn work_lists_are_those_of_naive_folds_over_random_histories() {
-    let (_store, engine) = empty_ledger().await;
+    let (store, engine) = empty_ledger().await;
     let mut runner = TestRunner::deterministic();
+    load_records(&*store, &mut runner).await;
+    engine.refresh().await.unwrap();
     let picks = proptest::collection::vec((1..=POINT_COUNT, proptest::num::u64::ANY), 1..8);
     let (mut number, mut seen, mut moments) = (0, BTreeMap::new(), Vec::new());
     for round in 0..60_usize {
@@ -153,11 +304,38 @@ async fn work_lists_are_those_of_naive_folds_over_random_histories() {
             check(&engine, &WorkAsked { lamp: Some(lamp), ..all(now) }).await;
         }
         check(&engine, &WorkAsked { person: Some("p".into()), ..all(now) }).await;
+        check(&engine, &WorkAsked { task: Some("CW".into()), ..all(now) }).await;
+        for work in Work::ALL {
+            check(&engine, &WorkAsked { work: Some(work), ..all(now) }).await;
+        }
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
     assert_eq!(seen.len(), Work::ALL.len(), "some work never waited: {seen:?}");
     for at in moments.iter().step_by(moments.len() / 5) {
         check(&engine, &WorkAsked { as_of: Some(*at), ..all(START + 500 * HOUR) }).await;
+    }
+}
+
+#[tokio::test]
+async fn records_are_listed_for_those_who_may_read_what_decides() {
+    let (store, engine) = empty_ledger().await;
+    let collection = |name: &str| ledger::record::named(name).unwrap().collection(Crs::CGCS2000);
+    let mut complaints = collection("complaints").unwrap();
+    let resolved = complaints.field_position("resolved_at").unwrap();
+    complaints.fields[resolved].class = FieldClass::L3;
+    for collection in [complaints, collection("decisions").unwrap()] {
+        let row = sample::feature(&collection, None, &[("code", "1")]);
+        sample::load(&*store, collection, LoadMode::Create, vec![row]).await;
+    }
+    engine.refresh().await.unwrap();
+    for (audience, expected) in [
+        (Audience::Enforce, vec![Work::CarryOut, Work::Respond]),
+        (Audience::Internal, vec![Work::CarryOut]),
+    ] {
+        let reader = engine.viewing(View::everywhere(audience, FieldClass::L4));
+        let counts = reader.worklist(all(START)).await.unwrap().counts;
+        let works: Vec<Work> = counts.into_keys().map(|(work, _)| work).collect();
+        assert_eq!(works, expected, "{audience:?}");
     }
 }
 

@@ -6,9 +6,10 @@ use engine::{Profile, ReadableField};
 use formats::datetime::utc_of_millis;
 use ledger::PointId;
 use ledger::point::{EventKind, Lamp, State};
-use ledger::worklist::{Urgency, Work};
+use ledger::task::Tasks;
+use ledger::worklist::{RECORDS, Subject, Urgency, Work};
 use serde_json::{Map, Value as Json, json};
-use spatial::{Day, Table, TableCell, TableColumn, Timestamp, Value};
+use spatial::{Day, FeatureId, Table, TableCell, TableColumn, Timestamp, Value};
 
 use crate::point_events::member;
 
@@ -28,12 +29,24 @@ const SHOWN: [&str; 10] = [
     "source",
 ];
 
-/// A page of work as a document; `href` leads to what belongs to a point, from its id and row.
+/// What was asked, and what is known of the reader and of tasks.
+#[derive(Clone, Copy, Debug)]
+pub struct Telling<'a> {
+    /// The question.
+    pub asked: &'a WorkAsked,
+    /// Which fields the reader may read.
+    pub profile: Profile,
+    /// The names of tasks.
+    pub tasks: &'a Tasks,
+}
+
+/// A page of work as a document; `links` leads to what belongs to an item, from its members.
 pub fn document(
-    (asked, profile): (&WorkAsked, Profile),
+    telling: Telling<'_>,
     page: &WorkPage,
-    links: &dyn Fn(&str, i64) -> Vec<Json>,
+    links: &dyn Fn(&Map<String, Json>) -> Vec<Json>,
 ) -> Json {
+    let asked = telling.asked;
     let count = |((work, lamp), count): (&(Work, Option<Lamp>), &u64)| {
         json!({
             "work": work.identifier(), "workName": work.chinese(),
@@ -45,59 +58,68 @@ pub fn document(
         "at": utc_of_millis(asked.now.0),
         "unit": asked.unit,
         "unitKnown": page.unit_is_known,
+        "task": asked.task,
+        "work": asked.work.map(Work::identifier),
         "role": asked.role.map(|role| role.identifier()),
         "lamp": asked.lamp.map(Lamp::identifier),
         "numberMatched": page.total(),
         "numberReturned": page.items.len(),
         "counts": page.counts.iter().map(count).collect::<Vec<_>>(),
-        "items": page.items.iter().map(|one| item((page, profile), one, links)).collect::<Vec<_>>()
+        "items": page.items.iter().map(|one| item(telling, one, links)).collect::<Vec<_>>()
     })
 }
 
 fn item(
-    (page, profile): (&WorkPage, Profile),
+    telling: Telling<'_>,
     one: &WorkItem,
-    links: &dyn Fn(&str, i64) -> Vec<Json>,
+    links: &dyn Fn(&Map<String, Json>) -> Vec<Json>,
 ) -> Json {
     let mut entry = Map::new();
-    for (name, value) in values(page, one, profile) {
+    for (name, value) in values(one, telling.profile) {
         entry.insert(name.to_owned(), member(&value));
     }
-    let id = entry.get("id").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let row = one.row.value();
+    if let Some(state) = entry.get("state").and_then(Json::as_str) {
+        let name = State::from_identifier(state).map(State::chinese);
+        entry.insert("stateName".to_owned(), json!(name));
+    }
+    if let Some(task) = entry.get("task").and_then(Json::as_str) {
+        let name = telling.tasks.name(task);
+        entry.insert("taskName".to_owned(), json!(name));
+    }
     for (name, value) in [
-        ("stateName", json!(state(&entry).map(State::chinese))),
-        ("fid", json!(row)),
+        ("collection", json!(one.held.collection().id.as_str())),
+        ("fid", json!(one.row.value())),
         ("work", json!(one.work.identifier())),
         ("workName", json!(one.work.chinese())),
         ("due", json!(one.due.map(|due| utc_of_millis(due.0)))),
         ("lamp", json!(one.lamp.map(Lamp::identifier))),
         ("daysLeft", json!(one.days_left)),
         ("mayRaise", one.may_raise.iter().map(|kind| kind.identifier()).collect()),
-        ("links", links(&id, row).into()),
     ] {
         entry.insert(name.to_owned(), value);
     }
+    let links = links(&entry);
+    entry.insert("links".to_owned(), links.into());
     Json::Object(entry)
 }
 
-fn state(entry: &Map<String, Json>) -> Option<State> {
-    State::from_identifier(entry.get("state")?.as_str()?)
-}
-
-/// The shown columns of a point that may be read.
-fn values(page: &WorkPage, one: &WorkItem, profile: Profile) -> Vec<(&'static str, Value)> {
-    let collection = page.points.collection();
-    let Some(row) = page.points.get(one.row) else { return Vec::new() };
-    let value = |name: &'static str| {
-        let field = ReadableField::find(collection, name, profile).ok()?;
+/// What is told of a point or record, as far as it may be read.
+fn values(one: &WorkItem, profile: Profile) -> Vec<(&'static str, Value)> {
+    let collection = one.held.collection();
+    let Some(row) = one.held.get(one.row) else { return Vec::new() };
+    let value = |(name, column): (&'static str, &str)| {
+        let field = ReadableField::find(collection, column, profile).ok()?;
         Some((name, row.value(field.position()).to_value()))
     };
-    SHOWN.into_iter().filter_map(value).collect()
+    match RECORDS.iter().find(|records| records.collection == collection.id.as_str()) {
+        Some(records) => records.told.iter().copied().filter_map(value).collect(),
+        None => SHOWN.into_iter().map(|name| (name, name)).filter_map(value).collect(),
+    }
 }
 
 /// A page of work as a table, days in Asia/Shanghai.
-pub fn table((asked, profile): (&WorkAsked, Profile), page: &WorkPage) -> Table {
+pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
+    let asked = telling.asked;
     let names = [
         "编号",
         "事项",
@@ -105,15 +127,17 @@ pub fn table((asked, profile): (&WorkAsked, Profile), page: &WorkPage) -> Table 
         "剩余天数",
         "期限",
         "任务",
+        "任务名称",
         "责任单位",
         "承办单位",
         "状态",
+        "内容",
         "地址",
         "可办",
         "标识",
     ];
     let row = |one: &WorkItem| {
-        let values = values(page, one, profile);
+        let values = values(one, telling.profile);
         let text = |name: &str| match values.iter().find(|(known, _)| *known == name) {
             Some((_, Value::Text(text))) => text.as_str().into(),
             _ => TableCell::Empty,
@@ -123,6 +147,14 @@ pub fn table((asked, profile): (&WorkAsked, Profile), page: &WorkPage) -> Table 
                 .map_or(TableCell::Text(word), |state| state.chinese().into()),
             other => other,
         };
+        let task = match text("task") {
+            TableCell::Text(task) => telling.tasks.name(&task).map(TableCell::from),
+            _ => None,
+        };
+        let name = match text("id") {
+            TableCell::Empty => format!("{}/{}", one.held.collection().id, one.row).as_str().into(),
+            id => id,
+        };
         let may: Vec<&str> = one.may_raise.iter().copied().map(EventKind::chinese).collect();
         vec![
             text("code"),
@@ -131,12 +163,14 @@ pub fn table((asked, profile): (&WorkAsked, Profile), page: &WorkPage) -> Table 
             one.days_left.map_or(TableCell::Empty, TableCell::from),
             one.due.map_or(TableCell::Empty, day),
             text("task"),
+            task.unwrap_or(TableCell::Empty),
             text("unit"),
             text("receiver"),
             state,
+            text("subject"),
             text("address"),
             may.join("、").as_str().into(),
-            text("id"),
+            name,
         ]
     };
     let role = asked.role.map_or("全部", |role| role.chinese());
@@ -165,8 +199,12 @@ fn day(moment: Timestamp) -> TableCell {
 
 /// Where a list goes on, as text that [`read_cursor`] takes: the moment that its dates are held
 /// against, and the last piece of work.
-pub fn cursor(now: Timestamp, (due, since, point, work): &Urgency) -> String {
-    format!("{}~{}~{}~{point}~{}", now.0, due.0, since.0, work.identifier())
+pub fn cursor(now: Timestamp, (due, since, subject, work): &Urgency) -> String {
+    let subject = match subject {
+        Subject::Point(point) => point.to_string(),
+        Subject::Record(row) => row.to_string(),
+    };
+    format!("{}~{}~{}~{subject}~{}", now.0, due.0, since.0, work.identifier())
 }
 
 /// The moment and the last piece of work of a cursor; none of a text that is no cursor.
@@ -174,9 +212,13 @@ pub fn read_cursor(text: &str) -> Option<(Timestamp, Urgency)> {
     let mut parts = text.split('~');
     let mut number = || parts.next()?.parse().ok().map(Timestamp);
     let (now, due, since) = (number()?, number()?, number()?);
-    let point = PointId::try_from(parts.next()?).ok()?;
+    let subject = parts.next()?;
+    let subject = match subject.parse::<i64>() {
+        Ok(row) => Subject::Record(FeatureId::try_from(row).ok()?),
+        Err(_no_row) => Subject::Point(PointId::try_from(subject).ok()?),
+    };
     let work = Work::from_identifier(parts.next()?)?;
-    parts.next().is_none().then_some((now, (due, since, point, work)))
+    parts.next().is_none().then_some((now, (due, since, subject, work)))
 }
 
 #[cfg(test)]
@@ -188,10 +230,17 @@ mod tests {
     #[test]
     fn a_cursor_is_read_as_it_was_written_and_nothing_else_is() {
         let point = PointId::try_from("01990000-0000-7000-8000-000000000001").unwrap();
-        let urgency = (Timestamp(i64::MAX), Timestamp(-3), point, Work::Verify);
-        let text = cursor(Timestamp(1_788_220_800_000), &urgency);
-        assert_eq!(read_cursor(&text), Some((Timestamp(1_788_220_800_000), urgency)));
-        for odd in ["", "1~2~3", "x", &format!("{text}~"), &text.replace("verify", "sleep")] {
+        for (subject, work) in
+            [(Subject::Point(point), Work::Verify), (Subject::Record(FeatureId::MAX), Work::Read)]
+        {
+            let urgency = (Timestamp(i64::MAX), Timestamp(-3), subject, work);
+            let text = cursor(Timestamp(1_788_220_800_000), &urgency);
+            assert_eq!(read_cursor(&text), Some((Timestamp(1_788_220_800_000), urgency)));
+            for odd in [&format!("{text}~"), &text.replace(work.identifier(), "sleep")] {
+                assert_eq!(read_cursor(odd), None, "{odd}");
+            }
+        }
+        for odd in ["", "1~2~3", "x", "1~2~3~0~read", "1~2~3~-4~read"] {
             assert_eq!(read_cursor(odd), None, "{odd}");
         }
     }

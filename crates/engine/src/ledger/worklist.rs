@@ -1,22 +1,19 @@
-//! What waits for a unit, a person, a role: read from the rows of `points` in one state.
+//! What waits for a unit, a person, a role: read from the rows of `points` and of records in one state.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use ledger::place::{ADMIN_UNITS, Day};
-use ledger::point::{EventKind, Lamp, Role, Rules};
+use ledger::point::{EventKind, Lamp, Role};
 use ledger::record::patrols::PATROLS;
 use ledger::rows::POINTS;
-use ledger::worklist::{COLUMNS, Standing, Urgency, Waiting, Work, waiting};
-use spatial::{
-    Collection, CollectionId, CollectionSnapshot, FeatureId, FeatureRef, Revision, Timestamp,
-    ValueRef,
-};
+use ledger::worklist::{RECORDS, Subject, Urgency, Waiting, Work, days_left, waiting};
+use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision, Snapshot, Timestamp};
 
 use super::held::Held;
 use super::units_below::UnitsBelow;
-use crate::patrols::PatrolsDone;
-use crate::{Engine, EngineError};
+use super::work_sources::{PointRows, RecordRows};
+use crate::{Engine, EngineError, EngineSettings};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -25,6 +22,10 @@ pub struct WorkAsked {
     pub unit: Option<String>,
     /// What waits at points that this person answers for.
     pub person: Option<String>,
+    /// What waits at points of this task.
+    pub task: Option<String>,
+    /// Only this piece of work.
+    pub work: Option<Work>,
     /// What waits for this role; events that may be raised are its.
     pub role: Option<Role>,
     /// What has this lamp.
@@ -46,8 +47,6 @@ pub struct WorkAsked {
 pub struct WorkPage {
     /// The state.
     pub revision: Revision,
-    /// The points of the state.
-    pub points: Arc<CollectionSnapshot>,
     /// Whether the store knows the unit that was asked for; if not, it stands alone.
     pub unit_is_known: bool,
     /// How many pieces of work there are over all pages, by their kind and lamp; none for those
@@ -60,9 +59,11 @@ pub struct WorkPage {
 }
 
 /// One piece of work.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct WorkItem {
-    /// The row of the point.
+    /// The points, or the records, of the state.
+    pub held: Arc<CollectionSnapshot>,
+    /// The row of the point or record.
     pub row: FeatureId,
     /// What is to be done.
     pub work: Work,
@@ -72,7 +73,7 @@ pub struct WorkItem {
     pub lamp: Option<Lamp>,
     /// Whole days until then, rounded down.
     pub days_left: Option<i64>,
-    /// The events that whoever asks may raise.
+    /// The events that whoever asks may raise; none at records.
     pub may_raise: Vec<EventKind>,
 }
 
@@ -84,126 +85,123 @@ impl WorkPage {
 }
 
 impl Engine {
-    /// A page of the work that waits.
+    /// A page of the work that waits. Records of collections that are not there, or whose columns this
+    /// handle may not read, are not listed.
     ///
     /// # Errors
     /// When the store has no ledger, when the state is not kept, or when there is too much to do.
     pub async fn worklist(&self, asked: WorkAsked) -> Result<WorkPage, EngineError> {
         let current = self.snapshot();
         Held::of(&current).ok_or(EngineError::NoLedger)?;
-        let ids = [POINTS, ADMIN_UNITS, PATROLS];
-        let ids = ids.into_iter().filter_map(|id| CollectionId::try_from(id).ok());
+        let records = RECORDS.iter().map(|one| one.collection);
+        let ids = [POINTS, ADMIN_UNITS, PATROLS].into_iter().chain(records);
+        let ids = ids.filter_map(|id| CollectionId::try_from(id).ok());
         let ids: Vec<CollectionId> =
             ids.filter(|id| current.collections.contains_key(id)).collect();
         let state = self.state(asked.as_of, &ids).await?;
-        let points = ids.first().and_then(|id| state.collections.get(id)).map(Arc::clone);
-        let points = points.ok_or(EngineError::NoLedger)?;
         let engine = self.clone();
-        let work = move || {
-            let unit = asked.unit.as_deref();
-            let units = unit.map(|unit| UnitsBelow::of(&state, unit, Day::of(asked.now)));
-            let settings = engine.settings();
-            let tolerance = settings.patrols.tolerance_m;
-            let done = PatrolsDone::of(&state, &points, engine.registry(), tolerance)?;
-            let known = Known { rules: &settings.ledger, done };
-            let page = page(&asked, (state.revision, points), units, &known);
-            page.ok_or(EngineError::NoLedger)
-        };
+        let work = move || engine.page_of_work(&asked, &state);
         self.pool().run(work).await?
     }
-}
 
-/// Where the columns of standings are.
-fn columns(collection: &Collection) -> Option<[usize; COLUMNS.len()]> {
-    let mut positions = [0; COLUMNS.len()];
-    for (position, name) in positions.iter_mut().zip(COLUMNS) {
-        *position = collection.field_position(name)?;
-    }
-    Some(positions)
-}
-
-fn page(
-    asked: &WorkAsked,
-    (revision, points): (Revision, Arc<CollectionSnapshot>),
-    units: Option<UnitsBelow>,
-    known: &Known<'_>,
-) -> Option<WorkPage> {
-    let rules = known.rules;
-    let columns = columns(points.collection())?;
-    let code = points.collection().field_position("code");
-    let standing = |row| known.standing(row, (&columns, code), asked.now);
-    let is_asked_for = |one: &Waiting<'_>| {
-        let of_role = asked.role.is_none_or(|role| one.work.waits_for(role, rules));
-        let of_lamp = asked.lamp.is_none_or(|lamp| one.lamp(asked.now, rules) == Some(lamp));
-        let person = asked.person.as_deref();
-        let of_person = person.is_none_or(|person| one.at.person == Some(person));
-        let of_unit = |units: &UnitsBelow| one.is_of_unit(&|unit| units.holds(unit));
-        of_role && of_lamp && of_person && units.as_ref().is_none_or(of_unit)
-    };
-    let mut counts = BTreeMap::new();
-    let mut found: Vec<(Urgency, FeatureId)> = Vec::new();
-    points.each(&mut |shard, slots| {
-        for slot in slots {
-            let row = shard.feature(usize::from(*slot));
-            let Some(stands) = standing(row) else { continue };
-            for one in waiting(stands, asked.now, rules).filter(is_asked_for) {
-                *counts.entry((one.work, one.lamp(asked.now, rules))).or_default() += 1;
-                let urgency = one.urgency();
-                if asked.after.is_none_or(|after| urgency > after) {
-                    found.push((urgency, row.id()));
-                }
+    fn page_of_work(&self, asked: &WorkAsked, state: &Snapshot) -> Result<WorkPage, EngineError> {
+        let settings = self.settings();
+        let tolerance = settings.patrols.tolerance_m;
+        let points =
+            PointRows::of(state, (&settings.ledger, asked.now), (self.registry(), tolerance))?;
+        let records = RecordRows::all(state, self.profile());
+        let unit = asked.unit.as_deref();
+        let units = unit.map(|unit| UnitsBelow::of(state, unit, Day::of(asked.now)));
+        let unit_is_known = units.as_ref().is_none_or(|units| units.is_known);
+        let mut listing =
+            Listing { asked, settings, units, counts: BTreeMap::new(), found: vec![] };
+        points.each(&mut |row, stands| {
+            for one in waiting(stands, asked.now, &settings.ledger) {
+                listing.add(row, &one);
             }
+        });
+        for rows in &records {
+            rows.each(&settings.worklist, &mut |row, one| listing.add(row, &one));
         }
-    });
-    let has_more = found.len() > asked.limit;
-    if has_more && asked.limit > 0 {
-        found.select_nth_unstable(asked.limit - 1);
-    }
-    found.truncate(asked.limit);
-    found.sort_unstable();
-    let next = found.last().filter(|_| has_more).map(|(urgency, _)| *urgency);
-    let item = |(urgency, row): &(Urgency, FeatureId)| {
-        let stands = standing(points.get(*row)?)?;
-        let one = waiting(stands, asked.now, rules).find(|one| one.work == urgency.3)?;
-        Some(WorkItem {
-            row: *row,
-            work: one.work,
-            due: one.due,
-            lamp: one.lamp(asked.now, rules),
-            days_left: one.days_left(asked.now),
-            may_raise: one.may_raise(asked.role, &asked.actor, rules),
-        })
-    };
-    let items = found.iter().filter_map(item).collect();
-    let unit_is_known = units.is_none_or(|units| units.is_known);
-    Some(WorkPage { revision, points, unit_is_known, counts, items, next })
-}
-
-/// What decides what waits, beside the rows of points.
-struct Known<'k> {
-    rules: &'k Rules,
-    /// Patrols, where the store keeps any.
-    done: Option<PatrolsDone>,
-}
-
-impl Known<'_> {
-    /// Where a point stands. A patrol that was at a closed point counts as a check of it.
-    fn standing<'a>(
-        &self,
-        row: FeatureRef<'a>,
-        (columns, code): (&[usize; COLUMNS.len()], Option<usize>),
-        now: Timestamp,
-    ) -> Option<Standing<'a>> {
-        let values = columns.map(|column| row.value(column));
-        let stands = Standing::read(values)?;
-        let is_due = || waiting(stands, now, self.rules).any(|one| one.work == Work::Patrol);
-        let Some(done) = self.done.as_ref().filter(|_| is_due()) else { return Some(stands) };
-        let text = |value: ValueRef<'a>| match value {
-            ValueRef::Text(text) => Some(text),
-            _ => None,
+        let has_more = listing.cut();
+        let Listing { counts, found, .. } = listing;
+        let next = found.last().filter(|_| has_more).map(|(urgency, ..)| *urgency);
+        let item = |((_, _, subject, work), row, due): Found| {
+            let (held, may_raise) = match subject {
+                Subject::Point(_) => {
+                    let stands = points.standing(points.held.get(row)?)?;
+                    let may = stands.may_raise(asked.role, &asked.actor, &settings.ledger);
+                    (&points.held, may)
+                }
+                Subject::Record(_) => {
+                    (&records.iter().find(|one| one.wait_for(work))?.held, Vec::new())
+                }
+            };
+            Some(WorkItem {
+                held: Arc::clone(held),
+                row,
+                work,
+                due,
+                lamp: due.map(|due| Lamp::of(due, asked.now, &settings.ledger)),
+                days_left: due.map(|due| days_left(due, asked.now)),
+                may_raise,
+            })
         };
-        let names = [text(values[0]), code.and_then(|code| text(row.value(code)))];
-        let patrolled_at = done.last_at(row, names);
-        Some(Standing { checked_at: stands.checked_at.max(patrolled_at), ..stands })
+        let items = found.into_iter().filter_map(item).collect();
+        Ok(WorkPage { revision: state.revision, unit_is_known, counts, items, next })
+    }
+}
+
+/// A piece of work in its order, its row and its date.
+type Found = (Urgency, FeatureId, Option<Timestamp>);
+
+/// Work that is asked for, as it is found.
+struct Listing<'q> {
+    asked: &'q WorkAsked,
+    settings: &'q EngineSettings,
+    units: Option<UnitsBelow>,
+    counts: BTreeMap<(Work, Option<Lamp>), u64>,
+    found: Vec<Found>,
+}
+
+impl Listing<'_> {
+    fn add(&mut self, row: FeatureId, one: &Waiting<'_>) {
+        let rules = &self.settings.ledger;
+        let lamp = one.lamp(self.asked.now, rules);
+        if !self.is_asked_for(one, lamp) {
+            return;
+        }
+        *self.counts.entry((one.work, lamp)).or_default() += 1;
+        let urgency = one.urgency();
+        if self.asked.after.is_none_or(|after| urgency > after) {
+            self.found.push((urgency, row, one.due));
+        }
+    }
+
+    fn is_asked_for(&self, one: &Waiting<'_>, lamp: Option<Lamp>) -> bool {
+        let Self { asked, settings, units, .. } = self;
+        let rules = (&settings.ledger, &settings.worklist);
+        let is = |asked: &Option<String>, value: Option<&str>| {
+            asked.as_deref().is_none_or(|asked| value == Some(asked))
+        };
+        let of_unit = |units: &UnitsBelow| one.is_of_unit(&|unit| units.holds(unit));
+        asked.work.is_none_or(|work| one.work == work)
+            && asked.role.is_none_or(|role| one.work.waits_for(role, rules))
+            && asked.lamp.is_none_or(|asked| lamp == Some(asked))
+            && is(&asked.person, one.person)
+            && is(&asked.task, one.task)
+            && units.as_ref().is_none_or(of_unit)
+    }
+
+    /// Keeps the most urgent, in order; whether there were more.
+    fn cut(&mut self) -> bool {
+        let (found, limit) = (&mut self.found, self.asked.limit);
+        let has_more = found.len() > limit;
+        if has_more && limit > 0 {
+            found.select_nth_unstable(limit - 1);
+        }
+        found.truncate(limit);
+        found.sort_unstable();
+        has_more
     }
 }

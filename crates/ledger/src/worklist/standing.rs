@@ -2,10 +2,10 @@
 
 use spatial::{Timestamp, ValueRef};
 
-use crate::point::{Point, PointId, State, moment};
+use crate::point::{EventKind, Point, PointId, Role, Rules, State, follows, moment};
 
 /// The columns of `points` that [`Standing::read`] asks for.
-pub const COLUMNS: [&str; 13] = [
+pub const COLUMNS: [&str; 14] = [
     "id",
     "state",
     "state_since",
@@ -19,6 +19,7 @@ pub const COLUMNS: [&str; 13] = [
     "person",
     "submitted_by",
     "merged_into",
+    "task",
 ];
 
 /// Where a point stands.
@@ -50,6 +51,8 @@ pub struct Standing<'a> {
     pub submitter: Option<&'a str>,
     /// Whether another point stands for it.
     pub is_merged: bool,
+    /// The code of its task.
+    pub task: Option<&'a str>,
 }
 
 impl<'a> Standing<'a> {
@@ -69,6 +72,7 @@ impl<'a> Standing<'a> {
             person: point.person(),
             submitter: point.submitter(),
             is_merged: point.merged_into().is_some(),
+            task: point.task(),
         }
     }
 
@@ -80,7 +84,7 @@ impl<'a> Standing<'a> {
         };
         let time = |value| text(value).and_then(moment::read);
         let [id, state, since, deadline, suspended_until, closed_at, checked_at, ..] = values;
-        let [.., reply_by, unit, receiver, person, submitter, merged_into] = values;
+        let [.., reply_by, unit, receiver, person, submitter, merged_into, task] = values;
         Some(Self {
             id: PointId::try_from(text(id)?).ok()?,
             state: State::from_identifier(text(state)?)?,
@@ -95,6 +99,26 @@ impl<'a> Standing<'a> {
             person: text(person),
             submitter: text(submitter),
             is_merged: text(merged_into).is_some(),
+            task: text(task),
         })
+    }
+
+    /// The events that may follow now, in the order of a point's way: in this role, or in any
+    /// where none is said. Whoever submitted neither verifies nor closes it, and nobody else
+    /// withdraws it.
+    pub fn may_raise(&self, role: Option<Role>, actor: &str, rules: &Rules) -> Vec<EventKind> {
+        let is_submitter = self.submitter == Some(actor);
+        let may = |kind: &EventKind| {
+            let is_ones_own = match kind {
+                EventKind::Withdraw => is_submitter,
+                EventKind::TownVerify | EventKind::DistrictClose => !is_submitter,
+                EventKind::Reply => self.reply_by.is_some(),
+                _ => true,
+            };
+            let may = |role: Role| rules.may_raise(role, *kind);
+            let has_role = role.map_or_else(|| Role::ALL.into_iter().any(may), may);
+            is_ones_own && has_role && !self.is_merged && follows(self.state, *kind)
+        };
+        EventKind::ALL.into_iter().filter(may).collect()
     }
 }

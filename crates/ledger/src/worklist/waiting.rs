@@ -1,25 +1,44 @@
-//! What waits at a point at a moment.
+//! What waits at a moment, at a point or in a record.
 
-use spatial::Timestamp;
+use spatial::{FeatureId, Timestamp};
 
 use super::{Standing, Work, next_patrol};
-use crate::point::{EventKind, Lamp, PointId, Role, Rules, follows, moment::DAY_MS};
+use crate::point::{Lamp, PointId, Rules, moment::DAY_MS};
 
-/// One piece of work that a point waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Waiting<'a> {
-    /// The point.
-    pub at: Standing<'a>,
-    /// The work.
-    pub work: Work,
-    /// Until when it is to be done: the point's deadline, that of the answer, the end of the
-    /// suspension, the day of the patrol. None for a report.
-    pub due: Option<Timestamp>,
+/// What waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Subject {
+    /// A point.
+    Point(PointId),
+    /// A row of the collection whose records wait for the work.
+    Record(FeatureId),
 }
 
-/// Orders work: what is due first, first; what has no date last, oldest first. The id of the point
-/// and the work tell apart what is equal.
-pub type Urgency = (Timestamp, Timestamp, PointId, Work);
+/// One piece of work that a point or a record waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting<'a> {
+    /// What waits.
+    pub subject: Subject,
+    /// The work.
+    pub work: Work,
+    /// Since when; none of a record that does not say.
+    pub since: Option<Timestamp>,
+    /// Until when it is to be done: the point's deadline, that of the answer, the end of the
+    /// suspension, the day of the patrol; the date of the record, or the end of the hours that it may
+    /// take. None for a report, and for records without either.
+    pub due: Option<Timestamp>,
+    /// The units that it waits for: that of the point, and the receiver's where the work is the
+    /// receiver's too; those that the record names.
+    pub units: [Option<&'a str>; 2],
+    /// The person who answers for the point; none of a record.
+    pub person: Option<&'a str>,
+    /// The code of the point's task; none of a record.
+    pub task: Option<&'a str>,
+}
+
+/// Orders work: what is due first, first; what has no date last, oldest first. What waits and the
+/// work tell apart what is equal.
+pub type Urgency = (Timestamp, Timestamp, Subject, Work);
 
 /// What waits at a point at `now`, at most two pieces of work: that of its state, and a reply. A
 /// suspended point waits beyond its date, a closed one as soon as the lamp of its next patrol is
@@ -40,10 +59,23 @@ pub fn waiting<'a>(
             }
             _ => at.deadline,
         };
-        Some(Waiting { at, work, due })
+        Some((work, due))
     });
-    let reply = at.reply_by.map(|by| Waiting { at, work: Work::Reply, due: Some(by) });
-    by_state.into_iter().chain(reply)
+    let reply = at.reply_by.map(|by| (Work::Reply, Some(by)));
+    by_state.into_iter().chain(reply).map(move |(work, due)| Waiting {
+        subject: Subject::Point(at.id),
+        work,
+        since: Some(at.since),
+        due,
+        units: [at.unit, at.receiver.filter(|_| work.is_receivers())],
+        person: at.person,
+        task: at.task,
+    })
+}
+
+/// Whole days of 24 hours until a date, rounded down: -1 as soon as it has passed.
+pub fn days_left(due: Timestamp, now: Timestamp) -> i64 {
+    due.0.saturating_sub(now.0).div_euclid(DAY_MS)
 }
 
 impl Waiting<'_> {
@@ -52,40 +84,14 @@ impl Waiting<'_> {
         self.due.map(|due| Lamp::of(due, now, rules))
     }
 
-    /// Whole days of 24 hours until its date, rounded down: -1 as soon as it has passed.
-    pub fn days_left(&self, now: Timestamp) -> Option<i64> {
-        self.due.map(|due| due.0.saturating_sub(now.0).div_euclid(DAY_MS))
-    }
-
     /// Its place among others.
     pub fn urgency(&self) -> Urgency {
         let last = Timestamp(i64::MAX);
-        (self.due.unwrap_or(last), self.at.since, self.at.id, self.work)
+        (self.due.unwrap_or(last), self.since.unwrap_or(last), self.subject, self.work)
     }
 
-    /// Whether it waits for one of the units that `is_meant`: that of the point, or the receiver's
-    /// where the work is the receiver's too.
+    /// Whether it waits for one of the units that `is_meant`.
     pub fn is_of_unit(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
-        let receiver = self.at.receiver.filter(|_| self.work.is_receivers());
-        self.at.unit.is_some_and(is_meant) || receiver.is_some_and(is_meant)
-    }
-
-    /// The events that may follow now, in the order of a point's way: in this role, or in any
-    /// where none is said. Whoever submitted neither verifies nor closes it, and nobody else
-    /// withdraws it.
-    pub fn may_raise(&self, role: Option<Role>, actor: &str, rules: &Rules) -> Vec<EventKind> {
-        let is_submitter = self.at.submitter == Some(actor);
-        let may = |kind: &EventKind| {
-            let is_ones_own = match kind {
-                EventKind::Withdraw => is_submitter,
-                EventKind::TownVerify | EventKind::DistrictClose => !is_submitter,
-                EventKind::Reply => self.at.reply_by.is_some(),
-                _ => true,
-            };
-            let may = |role: Role| rules.may_raise(role, *kind);
-            let has_role = role.map_or_else(|| Role::ALL.into_iter().any(may), may);
-            is_ones_own && has_role && !self.at.is_merged && follows(self.at.state, *kind)
-        };
-        EventKind::ALL.into_iter().filter(may).collect()
+        self.units.into_iter().flatten().any(is_meant)
     }
 }

@@ -1,7 +1,8 @@
 //! The path of work lists.
 
 use ledger::point::{EventKind, Lamp, Role};
-use ledger::worklist::Work;
+use ledger::rows::POINTS;
+use ledger::worklist::{RECORDS, Work};
 use serde_json::{Map, Value, json};
 
 use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
@@ -32,12 +33,16 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "operationId": "getWorklist",
         "tags": ["Ledger"],
         "summary": "what waits for a unit, a person, a role (待办): points to decide, dispatch, \
-            accept, work on, resume, verify, close and patrol, and replies that are owed",
+            accept, work on, resume, verify, close and patrol, and replies that are owed; departments \
+            that were called and calls to close (吹哨), orders to read, take on and do (派单), decisions \
+            of meetings (议定事项), orders of citizens (接诉即办)",
         "parameters": [
             parameter("unit", "code of a unit, with those beneath it in admin_units; * for all; \
                 that of the account when absent", text()),
             parameter("person", "who answers for the points; one's own name, unless names may be \
-                read", text()),
+                read. Records say no person", text()),
+            parameter("task", "code of the task of points; records say no task", text()),
+            parameter("work", "one piece of work", named(&Work::ALL.map(Work::identifier))),
             parameter("role", "whose work; * for all; that of the account when absent",
                 named(&roles)),
             parameter("lamp", "how near the date is", named(&Lamp::ALL.map(Lamp::identifier))),
@@ -58,13 +63,31 @@ pub fn schemas() -> Map<String, Value> {
         || json!({ "type": "string", "nullable": true, "enum": ["green", "yellow", "red", null] });
     let count = || json!({ "type": "integer", "minimum": 0 });
     let works = Work::ALL.map(Work::identifier);
+    let said = |what: &str| json!({ "type": "string", "nullable": true, "description": what });
+    let mut collections = vec![POINTS];
+    collections.extend(RECORDS.iter().map(|records| records.collection));
     let item = json!({
         "type": "object",
-        "required": ["id", "fid", "work", "due", "lamp", "daysLeft", "mayRaise", "links"],
+        "required": [
+            "collection", "fid", "work", "workName", "due", "lamp", "daysLeft", "mayRaise", "links"
+        ],
         "properties": {
-            "id": { "type": "string", "format": "uuid" }, "fid": count(),
-            "code": { "type": "string", "nullable": true },
+            "collection": {
+                "type": "string", "enum": collections,
+                "description": "where the feature stands that waits"
+            },
+            "fid": count(),
+            "id": { "type": "string", "format": "uuid", "description": "of a point" },
+            "code": said("number of the point or record"),
+            "task": said("of a point"), "taskName": said("what people call its task"),
+            "unit": said("unit that is responsible; of a call the unit that called"),
+            "receiver": said("who has it to do"),
             "state": text(), "stateName": text(),
+            "subject": said("what a record is about"),
+            "point": said("the point that a record names, by id or number"),
+            "from": said("the unit that sent an order"),
+            "whistle": said("number of the call"), "meeting": said("number of the meeting"),
+            "since": said("when a record was made"),
             "work": named(&works), "workName": text(),
             "due": { "type": "string", "format": "date-time", "nullable": true },
             "lamp": lamp(),
@@ -74,7 +97,7 @@ pub fn schemas() -> Map<String, Value> {
             },
             "mayRaise": {
                 "type": "array", "items": named(&EventKind::ALL.map(EventKind::identifier)),
-                "description": "events that whoever asks may raise next"
+                "description": "events that whoever asks may raise next; none at records"
             },
             "links": { "type": "array", "items": schema("Link") }
         }
@@ -89,6 +112,8 @@ pub fn schemas() -> Map<String, Value> {
             "unitKnown": {
                 "type": "boolean", "description": "whether admin_units has the unit; if not, it stands alone"
             },
+            "task": { "type": "string", "nullable": true },
+            "work": { "type": "string", "nullable": true },
             "role": { "type": "string", "nullable": true },
             "lamp": lamp(),
             "numberMatched": count(), "numberReturned": count(),
@@ -106,15 +131,26 @@ pub fn schemas() -> Map<String, Value> {
 fn example() -> Value {
     json!({
         "revision": 41, "at": "2026-11-22T00:00:00.000Z", "unit": "110115001", "unitKnown": true,
-        "role": "town_checker", "lamp": null, "numberMatched": 1, "numberReturned": 1,
-        "counts": [{ "work": "verify", "workName": "待核查", "lamp": "yellow", "count": 1 }],
+        "task": null, "work": null, "role": "town", "lamp": null,
+        "numberMatched": 2, "numberReturned": 2,
+        "counts": [
+            { "work": "handle", "workName": "待处置", "lamp": "yellow", "count": 1 },
+            { "work": "read", "workName": "待阅知", "lamp": "green", "count": 1 }
+        ],
         "items": [{
+            "collection": "points", "fid": 7,
             "id": "01990000-0000-7000-8000-0000000000f1", "code": "110115001-CW-2026-00001",
-            "task": "CW", "unit": "110115001", "receiver": "110115001", "state": "submitted",
-            "stateName": "申请销账", "state_since": "2026-11-20T08:00:00.000Z",
+            "task": "CW", "taskName": "拆除违法建设", "unit": "110115001", "receiver": "城管队",
+            "state": "in_progress", "stateName": "处置中", "state_since": "2026-11-20T08:00:00.000Z",
             "registered_at": "2026-09-01T06:00:00.000Z", "address": "学府路 7 号", "source": "巡查",
-            "fid": 7, "work": "verify", "workName": "待核查", "due": "2026-11-24T16:00:00.000Z",
-            "lamp": "yellow", "daysLeft": 2, "mayRaise": ["town_verify", "fail"], "links": []
+            "work": "handle", "workName": "待处置", "due": "2026-11-24T15:59:59.999Z",
+            "lamp": "yellow", "daysLeft": 2, "mayRaise": ["submit", "extend"], "links": []
+        }, {
+            "collection": "orders", "fid": 3, "code": "PD-7", "from": "110115",
+            "receiver": "110115001", "subject": "限期核查处置", "point": "110115001-CW-2026-00001",
+            "since": "2026-11-21T01:00:00.000Z", "work": "read", "workName": "待阅知",
+            "due": "2026-12-11T08:00:00.000Z", "lamp": "green", "daysLeft": 19, "mayRaise": [],
+            "links": []
         }],
         "links": []
     })

@@ -9,7 +9,8 @@ use engine::now;
 use engine::{EngineError, ReadableField};
 use ledger::point::{Lamp, Role};
 use ledger::rows::POINTS;
-use serde_json::Value;
+use ledger::worklist::Work;
+use serde_json::{Map, Value};
 use spatial::CollectionId;
 
 use super::{answers, tables};
@@ -20,9 +21,9 @@ use crate::asked::Asked;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
-use crate::query_string::QueryString;
+use crate::query_string::{QueryString, encode};
 use crate::state::App;
-use crate::worklist;
+use crate::worklist::{self, Telling};
 
 /// Most pieces of work of one answer.
 pub const MAX_LIMIT: usize = 10_000;
@@ -35,7 +36,7 @@ pub const EVERY: &str = "*";
 
 /// `GET /worklist`
 pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Problem> {
-    let known = ["f", "unit", "person", "role", "lamp", "limit", "cursor", AS_OF];
+    let known = ["f", "unit", "person", "task", "work", "role", "lamp", "limit", "cursor", AS_OF];
     let query = asked.query(&known)?;
     let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
     let mut question = question(&app, &query, asked.standing.account(), chosen)?;
@@ -44,12 +45,22 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     }
     let page = app.engine.worklist(question.clone()).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
-    let told = (&question, app.engine.profile());
+    let (profile, tasks) = (app.engine.profile(), &*app.settings.tasks);
+    let telling = Telling { asked: &question, profile, tasks };
     let response = match chosen.name {
         "json" => {
-            let of_point = |id: &str, row: i64| links_of(&asked.base, id, row);
-            let mut body = worklist::document(told, &page, &of_point);
+            let of_item = |item: &Map<String, Value>| links_of(&asked.base, item);
+            let mut body = worklist::document(telling, &page, &of_item);
             let mut links = self_and_alternates(&asked, chosen, &OFFERS);
+            if app.settings.offers_edits {
+                let events = format!("{}/points/events", asked.base);
+                links.push(link(
+                    "events",
+                    JSON.media_type,
+                    &events,
+                    "events of many points (POST)",
+                ));
+            }
             links.extend(next.as_deref().map(|next| {
                 link(
                     "next",
@@ -63,20 +74,31 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
             answers::vary_by_accept(&mut response);
             response
         }
-        _ => tables::table(&asked, chosen, "worklist", &worklist::table(told, &page))?,
+        _ => tables::table(&asked, chosen, "worklist", &worklist::table(telling, &page))?,
     };
     // It depends on who asks, and on the time.
     Ok(answers::of_state(response, page.revision, "private, no-cache"))
 }
 
-fn links_of(base: &str, id: &str, row: i64) -> Vec<Value> {
+fn links_of(base: &str, item: &Map<String, Value>) -> Vec<Value> {
     let json = JSON.media_type;
-    let item = format!("{base}/collections/{POINTS}/items/{row}");
-    vec![
-        link("item", "application/geo+json", &item, "the point on the map"),
-        link("trace", json, &format!("{base}/points/{id}/trace"), "what happened to it"),
-        link("events", json, &format!("{base}/points/{id}/events"), "where events are raised"),
-    ]
+    let said = |name: &str| item.get(name).and_then(Value::as_str);
+    let collection = said("collection").unwrap_or_default();
+    let row = item.get("fid").and_then(Value::as_i64).unwrap_or_default();
+    let feature = format!("{base}/collections/{collection}/items/{row}");
+    let of = |rel, path: String, title| link(rel, json, &format!("{base}{path}"), title);
+    let mut links = vec![link("item", "application/geo+json", &feature, "the feature that waits")];
+    if let Some(id) = said("id") {
+        links.push(of("trace", format!("/points/{id}/trace"), "what happened to it"));
+        links.push(of("events", format!("/points/{id}/events"), "where events are raised"));
+    }
+    if let Some(code) = said("whistle").map(encode) {
+        links.push(of("whistle", format!("/whistles/{code}"), "the call, with who came"));
+    }
+    if let Some(point) = said("point").map(encode) {
+        links.push(of("related", format!("/points/{point}/trace"), "what happened at its point"));
+    }
+    links
 }
 
 /// What is asked, with what the account of whoever asks says where the request says nothing.
@@ -93,6 +115,9 @@ fn question(
         }
         None => actor.and_then(Actor::role),
     };
+    let work = query
+        .value("work")
+        .map(|text| word("work", text, Work::from_identifier, &Work::ALL.map(Work::identifier)));
     let lamp = query
         .value("lamp")
         .map(|text| word("lamp", text, Lamp::from_identifier, &Lamp::ALL.map(Lamp::identifier)));
@@ -119,6 +144,8 @@ fn question(
     Ok(WorkAsked {
         unit,
         person,
+        task: query.value("task").map(str::to_owned),
+        work: work.transpose()?,
         role,
         lamp: lamp.transpose()?,
         actor: actor.map_or(String::new(), |actor| actor.name().to_owned()),

@@ -1,0 +1,54 @@
+//! What a city sets for the work that records wait for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Work;
+use crate::point::Role;
+use crate::whistle::WhistleRules;
+
+/// The rules of a city for records. Those of [`Default`] are a proposal of ours, not an official text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordRules {
+    /// In which roles somebody does what records wait for; work that is missing waits for no role.
+    pub doers: BTreeMap<Work, BTreeSet<Role>>,
+    /// How many hours work may take since its record was made, where that has no date of its own;
+    /// work that is missing has no date then.
+    pub hours: BTreeMap<Work, u32>,
+}
+
+impl RecordRules {
+    /// Who comes to calls and closes them is for the rules of calls to say.
+    pub fn new(whistles: &WhistleRules, hours: BTreeMap<Work, u32>) -> Self {
+        use Role::{Department, District, GridWorker, Town};
+        let of = |roles: &[Role]| roles.iter().copied().collect::<BTreeSet<Role>>();
+        let receivers = of(&[GridWorker, Town, District, Department]);
+        let units = of(&[Town, District, Department]);
+        let doers = BTreeMap::from([
+            (Work::Arrive, whistles.arrivers.clone()),
+            (Work::CloseCall, whistles.closers.clone()),
+            (Work::Read, receivers.clone()),
+            (Work::TakeOn, receivers.clone()),
+            (Work::Finish, receivers),
+            (Work::CarryOut, units.clone()),
+            (Work::Respond, units.clone()),
+            (Work::Resolve, units),
+        ]);
+        Self { doers, hours }
+    }
+
+    /// The hours unless a city says otherwise, those of 吹哨到场率 and 派单阅知率 among them: 自拟.
+    pub fn default_hours() -> BTreeMap<Work, u32> {
+        BTreeMap::from([
+            (Work::Arrive, 2),
+            (Work::Read, 24),
+            (Work::Respond, 24),
+            (Work::Resolve, 15 * 24),
+        ])
+    }
+}
+
+impl Default for RecordRules {
+    fn default() -> Self {
+        Self::new(&WhistleRules::default(), Self::default_hours())
+    }
+}
