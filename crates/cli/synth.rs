@@ -45,6 +45,7 @@ use ground::Ground;
 use region::Region;
 use village::Village;
 
+pub use calendar::{OPENED, ends_of_months};
 pub use layers::Layer;
 pub use ledger_rows::LedgerPoint;
 pub use ortho::write_ortho;

@@ -1,6 +1,7 @@
-//! The sample city: a ledger with history, units and posts, as a clerk finds it on the first day.
+//! The sample city: a ledger with two years behind it, units and posts, as a clerk finds it on the first day.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -11,6 +12,91 @@ const NEW_EVENT: &str = "019aaaaa-0000-7000-8000-0000000000ff";
 
 fn items_of(server: &Server, collection: &str) -> Value {
     server.get(&format!("/collections/{collection}/items?f=json&limit=1")).json()
+}
+
+/// What `filter` of points comes to, also as of a past day.
+fn count_points(server: &Server, filter: &str, and: &str) -> u64 {
+    let filter = filter.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E");
+    let answer =
+        server.get(&format!("/collections/points/items?f=json&limit=1&filter={filter}{and}"));
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    answer.json()["numberMatched"].as_u64().unwrap()
+}
+
+/// Every past state is what had been told by then.
+fn check_past(server: &Server) {
+    // The last moment of each day in Shanghai; how many points are closed grows.
+    let mut closed = 0;
+    for (day, last) in [
+        ("2025-01-31", "2025-01-31T15:59:59Z"),
+        ("2025-06-30", "2025-06-30T15:59:59Z"),
+        ("2026-03-31", "2026-03-31T15:59:59Z"),
+    ] {
+        let as_of = format!("&as-of={day}");
+        let registered = count_points(server, "registered_at IS NOT NULL", &as_of);
+        let by_then = format!("registered_at<=TIMESTAMP('{last}')");
+        assert_eq!(registered, count_points(server, &by_then, ""), "{day}");
+        let year = &day[..4];
+        let inside = format!("year={year} AND state<>'void'");
+        let told = server.get(&format!("/indicators?depth=0&year={year}{as_of}"));
+        assert_eq!(told.status, 200, "{}", told.text());
+        let told = told.json();
+        let figures = &told["rows"][0]["figures"];
+        assert_eq!(figures["new_points"]["value"], count_points(server, &inside, &as_of), "{day}");
+        assert!(figures["closing_rate"]["value"].as_f64().unwrap() > 0.0, "{day}: {figures}");
+        let now_closed = count_points(server, "state='closed'", &as_of);
+        assert!(now_closed > closed, "{day}: {now_closed} are closed, {closed} were before");
+        closed = now_closed;
+    }
+    assert!(count_points(server, "state='closed'", "") > closed);
+    assert_eq!(count_points(server, "state<>''", "&as-of=2024-09-30"), 0);
+
+    // Records come when they were known, lists follow the state.
+    for (id, least) in [("complaints", 100), ("decisions", 20), ("photos", 3_000)] {
+        let of = |and: &str| {
+            let path = format!("/collections/{id}/items?f=json&limit=1{and}");
+            server.get(&path).json()["numberMatched"].as_u64().unwrap()
+        };
+        let then = of("&as-of=2025-06-30");
+        assert!((least..of("")).contains(&then), "{id}: {then}");
+    }
+    let list = |and: &str| server.get(&format!("/ledgers/base{and}")).json();
+    let [then, today] = ["?as-of=2025-06-30", ""].map(|and| list(and)["numberMatched"].as_u64());
+    assert!(then > Some(0) && then < today, "{then:?} {today:?}");
+
+    // What stands in the row of an event is when its commit was recorded; a phone may have been offline.
+    let events = "/collections/point_events/items?f=json&limit=1&filter=";
+    let of = |filter: &str| server.get(&format!("{events}{filter}")).json();
+    assert_eq!(of("backfilled%3DTRUE")["numberMatched"], 0);
+    let first = of("kind%3D'report'")["features"][0].clone();
+    let recorded = first["properties"]["recorded_at"].as_str().unwrap();
+    let history = format!("/collections/point_events/items/{}/history", first["id"]);
+    let history = server.get(&history).json();
+    assert!(history.to_string().contains(&recorded[..19]), "{recorded}: {history}");
+}
+
+/// A meeting of a past month is told the figures of then.
+fn check_meeting(server: &Server, place: &Path) {
+    let filter = "held_at%3E%3DTIMESTAMP('2025-06-01T00:00:00Z')%20AND%20\
+                  held_at%3CTIMESTAMP('2025-07-01T00:00:00Z')";
+    let held = server.get(&format!("/collections/meetings/items?f=json&limit=1&filter={filter}"));
+    let held = held.json();
+    let meeting = &held["features"][0]["properties"];
+    let code = meeting["code"].as_str().unwrap();
+    let key = run(place, &["meeting", "key", "office.key"]);
+    assert_eq!(key.code, 0, "{}", key.err);
+    let pack = ["meeting", "export", "demo/city.gpkg", code, "pack.zip", "--key", "office.key"];
+    let made = run(place, &pack);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let mut zip =
+        zip::ZipArchive::new(std::fs::File::open(place.join("pack.zip")).unwrap()).unwrap();
+    let mut points = String::new();
+    std::io::Read::read_to_string(&mut zip.by_name("points.csv").unwrap(), &mut points).unwrap();
+    let as_of = format!("&as-of={}", meeting["held_at"].as_str().unwrap());
+    let then = count_points(server, "state<>''", &as_of);
+    let rows = points.lines().filter(|line| line.contains(','));
+    assert_eq!(rows.count() as u64, then + 1, "{code}");
+    assert!((50..count_points(server, "state<>''", "")).contains(&then), "{then}");
 }
 
 #[test]
@@ -65,8 +151,10 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         }
         let events = trace["events"].as_array().unwrap();
         assert_eq!(json!(events.len()), properties["events"]);
-        assert!(events.iter().all(|event| event["backfilled"] == true));
+        assert!(events.iter().all(|event| event["backfilled"] == false));
     }
+    check_past(&server);
+    check_meeting(&server, folder.path());
 
     // What lies in a village says so, and what is more than a spot has its outline.
     for id in ["parcels", "buildings", "households", "point_areas"] {

@@ -1,6 +1,7 @@
 //! `tuban demo`: the sample city, made once and then served.
 //!
-//! Real districts and shops are the background; towns, parcels, places and the ledger are generated.
+//! Real districts and shops are the background; towns, parcels, places and the ledger are generated. The
+//! store reads as if it had been opened before the two years of its ledger and used ever since.
 
 mod ledger;
 mod load;
@@ -8,6 +9,7 @@ mod people;
 mod places;
 mod records;
 mod targets;
+mod years;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,10 +18,10 @@ use std::sync::atomic::AtomicBool;
 use ::ledger::place::assignment_fields;
 use engine::places::LoadAssigner;
 use formats::ReadOptions;
-use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs, Timestamp, Value};
+use spatial::{Collection, CollectionId, Crs, CrsRegistry, SourceCrs, Value};
 use store::{EvidenceFolder, FeatureStore, GeoPackageStore, LoadMode};
 
-use super::{CommandError, now, registry, serve, with_key};
+use super::{CommandError, registry, serve, with_key};
 use crate::archives::ArchiveConfig;
 use crate::args::DemoArgs;
 use crate::config::Config;
@@ -27,7 +29,7 @@ use crate::import::{ImportOptions, Target, Watch, import_file};
 use crate::ledger_config::named;
 use crate::output::say;
 use crate::styles::style_of;
-use crate::synth::{Layer, Synth, write_ortho};
+use crate::synth::{Layer, OPENED, Synth, write_ortho};
 
 const TOWNS: u64 = 2;
 const SEED: u64 = 1;
@@ -141,18 +143,17 @@ async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), Comma
             import(&store, &unfinished, &registry, background).await?;
         }
         let synth = Arc::new(Synth::new(SEED, args.parcels, Some(TOWNS), &Crs::CGCS2000)?);
-        // One moment for all: rows of events tell it, and points follow from them.
-        let recorded_at = now();
+        let villages = 0..synth.villages();
+        let told = villages.map(|village| synth.ledger(village)).collect::<Result<Vec<_>, _>>()?;
         // The polygons of units assign what comes after them.
         places::load_places(&store, &synth).await?;
         // Points are those of the ledger.
         for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
-            generate(&store, &registry, (&synth, layer), recorded_at).await?;
+            generate(&store, &registry, &synth, layer).await?;
         }
-        ledger::load_ledger(&store, &registry, &synth, recorded_at).await?;
-        records::load_records(&store, &registry, &synth, recorded_at).await?;
-        people::load_people(&store, &synth, recorded_at).await?;
-        targets::write_targets(&folder.join(TARGETS), &synth, recorded_at)?;
+        people::load_people(&store, &synth).await?;
+        years::live_through(&store, &registry, (&synth, &told)).await?;
+        targets::write_targets(&folder.join(TARGETS), &told)?;
     }
     drawing.await??;
     let photos = [&unfinished, path].map(|store| EvidenceFolder::beside(store).root().to_owned());
@@ -191,7 +192,7 @@ async fn import(
         assign: false,
         personal: None,
         reason: "sample city".to_owned(),
-        recorded_at: now(),
+        recorded_at: OPENED,
         report: None,
     };
     let watch = Watch::new(Arc::new(AtomicBool::new(false)));
@@ -224,17 +225,17 @@ async fn dress(store: &GeoPackageStore, collection: &Collection) -> Result<(), C
 async fn generate(
     store: &GeoPackageStore,
     registry: &Arc<CrsRegistry>,
-    (synth, layer): (&Arc<Synth>, Layer),
-    recorded_at: Timestamp,
+    synth: &Arc<Synth>,
+    layer: Layer,
 ) -> Result<(), CommandError> {
     let mut collection = synth.collection(layer)?;
     collection.style = style_of(layer.id()).map(str::to_owned);
     if ASSIGNED.contains(&layer) {
         collection.fields.extend(assignment_fields());
     }
-    let assigner = LoadAssigner::read(store, registry, &collection, recorded_at).await?;
+    let assigner = LoadAssigner::read(store, registry, &collection, OPENED).await?;
     let (synth, width) = (Arc::clone(synth), collection.fields.len());
-    load::load(store, collection, assigner, move |sending| {
+    load::create(store, collection, assigner.map(Arc::new), move |sending| {
         synth.features(layer).try_for_each(|feature| {
             let mut feature = feature?;
             feature.properties.resize(width, Value::Null);

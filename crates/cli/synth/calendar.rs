@@ -1,7 +1,22 @@
-//! Days as text.
+//! The two years that are told, and days as text.
 
+use spatial::Timestamp;
+
+/// 2024-10-01, the first day on which a point may be found.
+pub(super) const FIRST_DAY: u64 = 19_997;
+/// 2026-09-30: nothing happens after this day.
+pub(super) const LAST_DAY: u64 = 20_726;
+/// When the ledger of these two years was opened: 2024-09-30 at 10:00 in Shanghai.
+pub const OPENED: Timestamp = Timestamp(((FIRST_DAY - 1) * DAY_MS + 7_200_000) as i64);
 /// Milliseconds of a day.
 pub(super) const DAY_MS: u64 = 86_400_000;
+
+/// When the records of a month are brought in: 09:00 in Shanghai on the first day after it, from
+/// 2024-11-01 to 2026-10-01.
+pub fn ends_of_months() -> impl Iterator<Item = Timestamp> {
+    let days = (FIRST_DAY + 1..=LAST_DAY + 1).filter(|day| date(*day).ends_with("-01"));
+    days.map(|day| Timestamp((day * DAY_MS + 3_600_000) as i64))
+}
 
 /// `YYYY-MM-DD` of a day counted from 1970-01-01 (Howard Hinnant's `civil_from_days`).
 pub(super) fn date(day: u64) -> String {

@@ -1,8 +1,12 @@
 //! The history of one point: the events of its plan on their days of the two years, each raised as
 //! the rules of the ledger say, by made-up actors in fitting roles.
 //!
+//! The ledger hears of an event on the evening of its day; of some days later, from phones that had no
+//! network.
+//!
 //! *Invariant:* nothing is told that `ledger::Point` would refuse; the point is the fold of what is
-//! told. Actors, persons and texts are posts and phrases, and nobody's.
+//! told; the ledger hears of it in the order in which it happened. Actors, persons and texts are posts
+//! and phrases, and nobody's.
 
 use ledger::point::{
     EventId, EventKind, EvidenceId, Finding, Payload, PointId, Proof, Quantities, Role, Rules,
@@ -13,15 +17,17 @@ use ledger::{Event, Point, PointSeries};
 use spatial::Timestamp;
 
 use super::SynthError;
-use super::calendar::DAY_MS;
+use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY};
 use super::plan::{Step, plan};
 use super::random::Random;
 use super::tasks::Task;
 
-/// 2024-10-01, the first day on which a point may be found.
-pub(super) const FIRST_DAY: u64 = 19_997;
-/// 2026-09-30: nothing happens after this day.
-pub(super) const LAST_DAY: u64 = 20_726;
+/// 20:00 in Shanghai, as milliseconds of the day in UTC.
+const EVENING_MS: u64 = 43_200_000;
+/// Days until a phone had network again, fewest and most.
+const OFFLINE: [u64; 2] = [4, 6];
+/// How often a phone was without, where nothing else happens until it is back.
+const OFFLINE_CHANCE: f64 = 0.08;
 /// Days before the last within which open points were last touched.
 const FRESH: u64 = 75;
 /// Minutes of a working day; it begins at 08:00 in Shanghai, which is midnight in UTC.
@@ -42,10 +48,8 @@ pub(super) struct Case<'a> {
     pub village: &'a str,
     /// Its number on the ledger within its series, should it get there.
     pub number: u32,
-    /// A point of the ledger that a report may be merged into.
-    pub joins: Option<PointId>,
-    /// When the ledger hears of all of it.
-    pub recorded_at: Timestamp,
+    /// A point of the ledger that a report may be merged into, and since when it is on it.
+    pub joins: Option<(PointId, Timestamp)>,
 }
 
 /// What was told of a point, and what it makes of it.
@@ -55,9 +59,9 @@ pub(super) struct History {
     pub events: Vec<StoredEvent>,
 }
 
-/// Tells how a point came to a state.
+/// Tells how a point came to a state; `phones` draws which of them had no network.
 pub(super) fn history(
-    random: &mut Random,
+    [random, phones]: [&mut Random; 2],
     case: &Case<'_>,
     state: State,
 ) -> Result<History, SynthError> {
@@ -67,10 +71,11 @@ pub(super) fn history(
     }
     let mut at = Moment { day: first_day(random, &steps, state), minute: random.below(WORKING) };
     let id = PointId::try_from(uuid(random, at.ms()))?;
-    let mut teller = Teller { random, case, id, rules: Rules::default(), told: None };
-    for step in steps {
+    let mut teller = Teller { random, phones, case, id, rules: Rules::default(), told: None };
+    for (number, step) in steps.iter().enumerate() {
         at = at.later(teller.random, step.after);
-        teller.tell(step, at)?;
+        let next = steps.get(number + 1).map(|next| at.day + next.after);
+        teller.tell(*step, at, next.unwrap_or(LAST_DAY + 1))?;
     }
     teller.told.ok_or(SynthError::NoHistory)
 }
@@ -129,6 +134,7 @@ fn uuid(random: &mut Random, ms: u64) -> u128 {
 /// Raises events one by one.
 struct Teller<'r, 'c> {
     random: &'r mut Random,
+    phones: &'r mut Random,
     case: &'c Case<'c>,
     id: PointId,
     rules: Rules,
@@ -136,18 +142,20 @@ struct Teller<'r, 'c> {
 }
 
 impl Teller<'_, '_> {
-    /// Raises the event of a step, unless there is nothing for it to do.
-    fn tell(&mut self, step: Step, at: Moment) -> Result<(), SynthError> {
+    /// Raises the event of a step, unless there is nothing for it to do; `next` is the day of the
+    /// step after it.
+    fn tell(&mut self, step: Step, at: Moment, next: u64) -> Result<(), SynthError> {
         let Some(payload) = self.payload(step, at)? else { return Ok(()) };
         let (role, post, unit) = self.actor(step.kind);
+        let heard = self.heard_on(role, at.day, next);
         let event = Event {
             id: EventId::try_from(uuid(self.random, at.ms()))?,
             payload,
             actor: post,
             role,
             occurred_at: at.timestamp(),
-            recorded_at: self.case.recorded_at,
-            backfilled: true,
+            recorded_at: Timestamp((heard * DAY_MS + EVENING_MS) as i64),
+            backfilled: false,
         };
         let point = match self.told.take() {
             None => History {
@@ -163,6 +171,14 @@ impl Teller<'_, '_> {
         let seq = told.events.len() as u32 + 1;
         told.events.push(StoredEvent { point: self.id, seq, unit_of_actor: Some(unit), event });
         Ok(())
+    }
+
+    /// The day on which the ledger hears of what happened on `day`.
+    fn heard_on(&mut self, role: Role, day: u64, next: u64) -> u64 {
+        let [least, most] = OFFLINE;
+        let is_offline = self.phones.chance(OFFLINE_CHANCE);
+        let heard = day + least + self.phones.below(most - least + 1);
+        if is_offline && role == Role::GridWorker && heard < next { heard } else { day }
     }
 
     fn evidence(&mut self, at: Moment, pieces: u64) -> Result<Vec<EvidenceId>, SynthError> {
@@ -254,7 +270,10 @@ impl Teller<'_, '_> {
             }
             EventKind::Withdraw => Payload::Withdraw,
             EventKind::Merge => {
-                let Some(into) = case.joins else { return Ok(None) };
+                let Some((into, _)) = case.joins.filter(|(_, since)| *since < at.timestamp())
+                else {
+                    return Ok(None);
+                };
                 Payload::Merge { into }
             }
             EventKind::Progress => {

@@ -2,14 +2,15 @@
 //! collections `points` and `point_events`; and the towns and villages as units of places.
 //!
 //! Points lie where those of the layer of that name do. What became of them is another story: one of
-//! two years, told event by event.
+//! two years, told event by event as a ledger heard of them.
 
 use geo::{BoundingRect, ConvexHull};
 use geo_types::{Geometry as Shape, MultiPoint, MultiPolygon, Point};
 use ledger::ShippedCollection;
 use ledger::indicator::PointFacts;
-use ledger::point::{PointId, Quantities, SquareMetres, State};
-use ledger::rows::{events, points};
+use ledger::point::{Payload, PointId, Quantities, SquareMetres, State};
+use ledger::rows::events::{self, StoredEvent};
+use ledger::rows::points;
 use spatial::{Feature, Field, Geometry, Timestamp, Value};
 
 use super::history::{Case, History, history};
@@ -29,37 +30,52 @@ const VALID_FROM: &str = "2020-01-01";
 /// A point of the ledger: its row and those of its events, in order.
 #[derive(Clone, Debug)]
 pub struct LedgerPoint {
-    /// Row of `points`, without the units that polygons say.
+    /// Row of `points` after all events, without the units that polygons say.
     pub row: Feature,
-    /// Rows of `point_events`.
-    pub events: Vec<Feature>,
+    /// What was told of it.
+    pub events: Vec<StoredEvent>,
     /// What indicators ask of it.
     pub facts: PointFacts,
     /// The outline of what is wrong there, where it is a building.
     pub outline: Option<Geometry>,
 }
 
+impl LedgerPoint {
+    /// The row of `point_events` of one of its events.
+    pub fn event_row(stored: &StoredEvent) -> Feature {
+        let properties = row(&events::fields(), stored.values());
+        Feature { id: None, geometry: None, properties }
+    }
+
+    /// How records call it, its number or else its id, and since when the ledger knows it by that.
+    pub(super) fn name(&self) -> Option<(String, Timestamp)> {
+        let numbered = self.events.iter().find_map(|stored| match &stored.event.payload {
+            Payload::Register { code, .. } => Some((code.clone(), stored.event.recorded_at)),
+            _ => None,
+        });
+        let reported = self.events.first();
+        let reported = reported.map(|one| (one.point.to_string(), one.event.recorded_at));
+        numbered.or(reported)
+    }
+}
+
 impl Synth {
-    /// The points of the ledger in one village. All of it is history that was brought in at
-    /// `recorded_at` (补录), which must lie after 2026-09-30.
+    /// The points of the ledger in one village: what happened from 2024-10-01 to 2026-09-30, and was
+    /// recorded on the evening of its day or some days later.
     ///
     /// # Errors
-    /// When the ledger would refuse an event, as it does when `recorded_at` lies before it.
+    /// When the ledger would refuse an event.
     ///
     /// # Panics
     /// When there is no such village.
-    pub fn ledger(
-        &self,
-        village: usize,
-        recorded_at: Timestamp,
-    ) -> Result<Vec<LedgerPoint>, SynthError> {
-        let columns = [points::fields(), events::fields()];
+    pub fn ledger(&self, village: usize) -> Result<Vec<LedgerPoint>, SynthError> {
+        let columns = points::fields();
         let village = Village::new(&self.region, &self.ground, village);
         let place = village.place;
         let (town, town_name) = (naming::town_code(place.town), naming::town_name(place.town));
         let name = naming::village_name(place.village);
         let mut told = Vec::new();
-        let mut joins: Option<PointId> = None;
+        let mut joins: Option<(PointId, Timestamp)> = None;
         village.each_find(&mut |find| {
             let path = [b'e'.into(), place.cell[0], place.cell[1], find.yard];
             let mut random = Random::of(self.region.seed, &path);
@@ -81,12 +97,15 @@ impl Synth {
                 village: &name,
                 number: find.number as u32,
                 joins,
-                recorded_at,
             };
             let state: State = random.pick(STATES);
-            let History { point, events } = history(&mut random, &case, state)?;
-            if point.is_counted() {
-                joins = Some(point.id());
+            let mut phones = Random::of(self.region.seed ^ u64::from(b'o'), &path);
+            let History { point, events } = history([&mut random, &mut phones], &case, state)?;
+            // The oldest one: it is there, whenever another report is about the same.
+            if let Some(since) = point.registered_at().filter(|_| point.is_counted())
+                && joins.is_none_or(|(_, first)| since < first)
+            {
+                joins = Some((point.id(), since));
             }
             let outline = match &find.beyond {
                 Some(beyond) => village.ground.polygon(beyond.ring.clone(), Vec::new())?.geometry,
@@ -107,19 +126,12 @@ impl Synth {
                     if is_opening { Value::Text(TO_IMPROVE.to_owned()) } else { Value::Null },
                 ),
             ];
-            let values = row(&columns[0], points::derived(&point).chain(own));
+            let values = row(&columns, points::derived(&point).chain(own));
             told.push(LedgerPoint {
                 facts: PointFacts::of(&point, None),
                 outline: outline.map(many),
                 row: village.ground.point(find.place, values)?,
-                events: events
-                    .iter()
-                    .map(|stored| Feature {
-                        id: None,
-                        geometry: None,
-                        properties: row(&columns[1], stored.values()),
-                    })
-                    .collect(),
+                events,
             });
             Ok(())
         })?;

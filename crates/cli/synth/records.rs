@@ -1,6 +1,9 @@
 //! Records beside the ledger of the fictional towns: who trades, who calls, who patrols, what towns
 //! plan; rows of the collections of `ledger::record` and of alleys.
 //!
+//! A row is known when the last of what it tells has happened, and the ledger knows the point that it
+//! names: until then the store has none of it.
+//!
 //! *Invariant:* all of it is made up, posts and phrases, and nobody's; a record names points, parcels
 //! and units that the same seed gives.
 
@@ -12,21 +15,26 @@ mod towns;
 
 use std::collections::BTreeMap;
 
-use formats::datetime::utc_of_millis;
+use formats::datetime::{millis_of, utc_of_millis};
 use ledger::point::State;
+use ledger::record::patrols::PATROLS;
 use ledger::rows::{ENFORCEMENT, enforcement, points};
 use ledger::{ShippedCollection, place, record};
-use spatial::{Feature, Field, Geometry, Value};
+use spatial::{Day, Feature, Field, FieldType, Geometry, SHANGHAI_AHEAD_MINUTES, Timestamp, Value};
 use store::evidence::Digests;
 
-use super::calendar::{DAY_MS, date};
-use super::history::{FIRST_DAY, LAST_DAY};
+use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY, OPENED, date};
 use super::ledger_rows::{many, row, text_of};
 use super::naming;
 use super::pictures::Picture;
 use super::random::Random;
 use super::village::{Spot, Village};
 use super::{LedgerPoint, Synth, SynthError};
+
+/// Columns that tell what is to come.
+const TO_COME: [&str; 5] = ["due", "due_at", "exit_due", "until", "valid_to"];
+/// Columns by which a row names what has to be known before it.
+const NAMES: [&str; 2] = ["point", "patrol"];
 
 /// The collections that are filled, in the order in which they are made.
 pub fn collections() -> impl Iterator<Item = ShippedCollection> {
@@ -46,7 +54,10 @@ pub fn pictures() -> impl Iterator<Item = (String, Vec<u8>)> {
 #[derive(Debug)]
 pub struct Records {
     fields: BTreeMap<&'static str, Vec<Field>>,
-    rows: BTreeMap<&'static str, Vec<Feature>>,
+    /// Each with the moment since when it is known.
+    rows: BTreeMap<&'static str, Vec<(Timestamp, Feature)>>,
+    /// Since when points and patrols are known, by how rows call them.
+    named: BTreeMap<String, Timestamp>,
     /// The SHA-256 of each picture.
     hashes: Vec<String>,
 }
@@ -57,14 +68,21 @@ impl Default for Records {
         let shipped = collections().map(|one| (one.id, one.fields()));
         let fields = shipped.chain([(ENFORCEMENT, enforcement::fields())]).collect();
         let hashes = pictures().map(|(hash, _)| hash).collect();
-        Self { fields, rows: BTreeMap::new(), hashes }
+        Self { fields, rows: BTreeMap::new(), named: BTreeMap::new(), hashes }
     }
 }
 
 impl Records {
-    /// The rows of a collection.
-    pub fn take(&mut self, id: &str) -> Vec<Feature> {
-        self.rows.remove(id).unwrap_or_default()
+    /// Whether a collection has any row that was not taken.
+    pub fn has(&self, id: &str) -> bool {
+        self.rows.get(id).is_some_and(|rows| !rows.is_empty())
+    }
+
+    /// Takes the rows of a collection that are known before `moment`, in the order in which they were
+    /// made.
+    pub fn take(&mut self, id: &str, moment: Timestamp) -> Vec<Feature> {
+        let Some(rows) = self.rows.get_mut(id) else { return Vec::new() };
+        rows.extract_if(.., |(known, _)| *known < moment).map(|(_, row)| row).collect()
     }
 
     /// The SHA-256 of a picture by its number.
@@ -78,8 +96,33 @@ impl Records {
         geometry: Option<Geometry>,
         values: [(&str, Value); N],
     ) {
-        let properties = self.fields.get(id).map(|fields| row(fields, values)).unwrap_or_default();
-        self.rows.entry(id).or_default().push(Feature { id: None, geometry, properties });
+        let Some(fields) = self.fields.get(id) else { return };
+        let known = self.known(fields, &values);
+        let code = values.iter().find(|(name, _)| id == PATROLS && *name == "code");
+        if let Some((_, Value::Text(code))) = code {
+            self.named.insert(code.clone(), known);
+        }
+        let feature = Feature { id: None, geometry, properties: row(fields, values) };
+        self.rows.entry(id).or_default().push((known, feature));
+    }
+
+    /// Since when a row is known: what tells no time was there when the ledger was opened.
+    fn known(&self, fields: &[Field], values: &[(&str, Value)]) -> Timestamp {
+        let of = |(name, value): &(&str, Value)| {
+            let Value::Text(text) = value else { return None };
+            if NAMES.contains(name) {
+                return self.named.get(text).copied();
+            }
+            let field =
+                fields.iter().find(|field| field.name == *name && !TO_COME.contains(name))?;
+            match field.field_type {
+                FieldType::Date => text.parse().ok().map(Day::end),
+                FieldType::DateTime => millis_of(text, SHANGHAI_AHEAD_MINUTES).map(Timestamp),
+                _ => None,
+            }
+        };
+        let before = Timestamp(OPENED.0 - 1);
+        values.iter().filter_map(of).fold(before, Timestamp::max)
     }
 }
 
@@ -87,6 +130,8 @@ impl Records {
 struct Known {
     /// Its number, or its id before it has one.
     code: String,
+    /// Since when the ledger has it under that.
+    since: Timestamp,
     task: String,
     state: Option<State>,
     parcel: String,
@@ -127,7 +172,8 @@ impl Synth {
             Ok(())
         })?;
         let columns = points::fields();
-        let points = points.iter().map(|point| known(&columns, point)).collect();
+        let points: Vec<Known> = points.iter().filter_map(|one| known(&columns, one)).collect();
+        records.named.extend(points.iter().map(|point| (point.code.clone(), point.since)));
         let town = village.place.town;
         let teller = Teller {
             code: village.code(),
@@ -145,17 +191,18 @@ impl Synth {
     }
 }
 
-fn known(columns: &[Field], LedgerPoint { row, outline, .. }: &LedgerPoint) -> Known {
-    let text = |name: &str| text_of(columns, row, name);
-    let code = Some(text("code")).filter(|code| !code.is_empty());
-    Known {
-        code: code.unwrap_or_else(|| text("id")),
+fn known(columns: &[Field], point: &LedgerPoint) -> Option<Known> {
+    let text = |name: &str| text_of(columns, &point.row, name);
+    let (code, since) = point.name()?;
+    Some(Known {
+        code,
+        since,
         task: text("task"),
         state: State::from_identifier(&text("state")),
         parcel: text("parcel"),
-        geometry: row.geometry.clone(),
-        outline: outline.clone(),
-    }
+        geometry: point.row.geometry.clone(),
+        outline: point.outline.clone(),
+    })
 }
 
 impl Teller<'_> {
@@ -191,7 +238,11 @@ fn day(day: u64) -> Value {
 
 /// A minute of a day as a time; working hours in Shanghai begin at midnight in UTC.
 fn time(day: u64, minute: u64) -> Value {
-    Value::Text(utc_of_millis((day * DAY_MS + minute * 60_000) as i64))
+    Value::Text(utc_of_millis(moment(day, minute).0))
+}
+
+fn moment(day: u64, minute: u64) -> Timestamp {
+    Timestamp((day * DAY_MS + minute * 60_000) as i64)
 }
 
 /// A day of the two years.

@@ -1,21 +1,24 @@
 //! Records of the fictional towns: keys are unique, what they name is there, every collection that is
-//! told has rows.
+//! told has rows, and none is known before it happened.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::record::business::ENTERPRISES;
-use ledger::rows::points;
+use ledger::record::patrols::PATROL_TRACKS;
 use ledger::{CreditCode, PointCode};
-use spatial::{Feature, Field, Timestamp, Value};
+use spatial::{Feature, Field, FieldType, Timestamp, Value};
 
 use super::ground::NATIVE;
-use super::history::LAST_DAY;
 use super::records::patrols::{CHECKLIST, ITEMS};
-use super::{Records, Synth, record_collections};
+use super::{LedgerPoint, Records, Synth, record_collections};
 
-/// 2026-10-01T00:00:00Z.
-const RECORDED: Timestamp = Timestamp((LAST_DAY as i64 + 1) * 86_400_000);
+/// The first moment of July 2025 in Shanghai, and what texts of dates and times before it are less than.
+const JULY: (Timestamp, &str) = (Timestamp(1_751_299_200_001), "2025-06-30T16");
+/// Later than everything.
+const AT_LAST: Timestamp = Timestamp(i64::MAX);
+/// Columns that may tell of a later time.
+const TO_COME: [&str; 5] = ["due", "due_at", "exit_due", "until", "valid_to"];
 
 fn text<'f>(fields: &[Field], row: &'f Feature, name: &str) -> Option<&'f str> {
     match &row.properties[fields.iter().position(|field| field.name == name)?] {
@@ -24,27 +27,57 @@ fn text<'f>(fields: &[Field], row: &'f Feature, name: &str) -> Option<&'f str> {
     }
 }
 
+/// The records of two towns; and how they call the points, with the moment since when the ledger knows each.
+fn told() -> (Records, BTreeMap<String, Timestamp>) {
+    let synth = Synth::new(1, 20_000, Some(2), &NATIVE).unwrap();
+    let (mut records, mut points) = (Records::default(), BTreeMap::new());
+    for village in 0..synth.villages() {
+        let told = synth.ledger(village).unwrap();
+        points.extend(told.iter().filter_map(LedgerPoint::name));
+        synth.records(village, &told, &mut records).unwrap();
+    }
+    (records, points)
+}
+
+#[test]
+fn no_record_is_known_before_what_it_tells_happened() {
+    let (mut records, points) = told();
+    let mut begun = 0;
+    for one in record_collections() {
+        let fields = one.fields();
+        let latest = |row: &Feature| {
+            let times = fields.iter().filter(|field| !TO_COME.contains(&field.name.as_str()));
+            let times =
+                times.filter(|one| matches!(one.field_type, FieldType::Date | FieldType::DateTime));
+            let times = times.filter_map(|field| text(&fields, row, &field.name));
+            times.max().unwrap_or_default().to_owned()
+        };
+        let early = records.take(one.id, JULY.0);
+        for row in &early {
+            assert!(latest(row).as_str() < JULY.1, "{}: {row:?}", one.id);
+            let point = text(&fields, row, "point");
+            assert!(point.is_none_or(|point| points[point] < JULY.0), "{}: {row:?}", one.id);
+        }
+        // What is left tells of July, or names a point of July.
+        for row in records.take(one.id, AT_LAST) {
+            let point = text(&fields, &row, "point");
+            let is_named_later = point.is_some_and(|point| points.get(point) > Some(&JULY.0));
+            let is_later = latest(&row).as_str() >= JULY.1 || one.id == PATROL_TRACKS;
+            assert!(is_later || is_named_later, "{}: {row:?}", one.id);
+        }
+        begun += usize::from(!early.is_empty());
+    }
+    assert!(begun > 15, "{begun} collections have rows by then");
+}
+
 #[test]
 fn records_have_keys_of_their_own_and_name_what_is_there() {
-    let synth = Synth::new(1, 20_000, Some(2), &NATIVE).unwrap();
-    let (mut records, mut again) = (Records::default(), Records::default());
-    let (mut codes, of_points) = (BTreeSet::new(), points::fields());
-    for village in 0..synth.villages() {
-        let points = synth.ledger(village, RECORDED).unwrap();
-        for point in &points {
-            codes.extend(
-                ["id", "code"]
-                    .map(|name| text(&of_points, &point.row, name))
-                    .map(|value| value.unwrap_or_default().to_owned()),
-            );
-        }
-        synth.records(village, &points, &mut records).unwrap();
-        synth.records(village, &points, &mut again).unwrap();
-    }
+    let ((mut records, points), (mut again, _)) = (told(), told());
+    let codes: BTreeSet<&str> = points.keys().map(String::as_str).collect();
     for one in record_collections() {
-        let (fields, rows) = (one.fields(), records.take(one.id));
+        let (fields, rows) = (one.fields(), records.take(one.id, AT_LAST));
         assert!(!rows.is_empty(), "{}", one.id);
-        assert_eq!(rows, again.take(one.id), "{}", one.id);
+        assert_eq!(rows, again.take(one.id, AT_LAST), "{}", one.id);
         let mut keys = BTreeSet::new();
         for row in &rows {
             // What a patrol walked has no name of its own.
@@ -64,5 +97,5 @@ fn records_have_keys_of_their_own_and_name_what_is_there() {
     let of = checklists.all().iter().find(|one| one.code == CHECKLIST[0]).unwrap();
     assert_eq!(of.version, CHECKLIST[1]);
     assert_eq!(of.items.iter().map(|item| item.code.as_str()).collect::<Vec<_>>(), ITEMS);
-    assert!(codes.iter().any(|code| PointCode::try_from(code.as_str()).is_ok()));
+    assert!(codes.iter().any(|code| PointCode::try_from(*code).is_ok()));
 }

@@ -3,18 +3,17 @@
 
 use std::sync::Arc;
 
-use spatial::{CollectionId, Timestamp, Value};
+use spatial::{CollectionId, Value};
 use store::personal::{PersonalLoad, PersonalRow};
 use store::{GeoPackageStore, PersonalStore};
 
 use crate::commands::CommandError;
-use crate::synth::{Layer, PEOPLE, Synth};
+use crate::synth::{Layer, OPENED, PEOPLE, Synth};
 
 /// Keeps the holders of every household.
 pub(super) async fn load_people(
     store: &GeoPackageStore,
     synth: &Arc<Synth>,
-    at: Timestamp,
 ) -> Result<(), CommandError> {
     let collection = CollectionId::try_from(Layer::Households.id())?;
     let part = |rows, total| PersonalLoad {
@@ -23,7 +22,7 @@ pub(super) async fn load_people(
         rows,
         actor: "local".to_owned(),
         reason: "sample city".to_owned(),
-        at,
+        at: OPENED,
         total,
     };
     let mut values = 0;

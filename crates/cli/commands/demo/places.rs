@@ -8,7 +8,7 @@ use ledger::place::{ADMIN_UNITS, COLLECTIONS, FOCUS_AREAS, RESPONSIBILITIES};
 use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore};
 
-use super::load::load;
+use super::load::create;
 use crate::commands::CommandError;
 use crate::styles::style_of;
 use crate::synth::Synth;
@@ -43,7 +43,7 @@ async fn load_all(
     collection: Collection,
     features: Vec<Feature>,
 ) -> Result<(), CommandError> {
-    load(store, collection, None, move |sending| {
+    create(store, collection, None, move |sending| {
         features.into_iter().try_for_each(|feature| sending.add(feature))
     })
     .await

@@ -7,10 +7,9 @@ use std::sync::Arc;
 use ledger::indicator::{Clearing, Done, Period, PointFacts, Step, Target, year_of};
 use ledger::point::Quantities;
 use serde::Serialize;
-use spatial::Timestamp;
 
 use crate::commands::CommandError;
-use crate::synth::Synth;
+use crate::synth::LedgerPoint;
 
 /// What the file says of itself.
 const HEADER: &str = "# 合成数据：示例城市的任务书与时间表，无一真实\n\n";
@@ -36,23 +35,16 @@ struct TargetFile {
 }
 
 /// Writes targets of the last two years for every town and task at which something was done.
-pub(super) fn write_targets(
-    path: &Path,
-    synth: &Synth,
-    recorded_at: Timestamp,
-) -> Result<(), CommandError> {
+pub(super) fn write_targets(path: &Path, told: &[Vec<LedgerPoint>]) -> Result<(), CommandError> {
     let mut sums: BTreeMap<(i32, Arc<str>, Arc<str>), Quantities> = BTreeMap::new();
-    for village in 0..synth.villages() {
-        for point in synth.ledger(village, recorded_at)? {
-            let PointFacts { unit: Some(unit), task: Some(task), progress, .. } = point.facts
-            else {
-                continue;
-            };
-            for Done { at, quantities } in progress {
-                let key = (year_of(at), Arc::clone(&unit), Arc::clone(&task));
-                let sum = sums.entry(key).or_default();
-                *sum = sum.checked_add(quantities).unwrap_or(*sum);
-            }
+    for point in told.iter().flatten() {
+        let PointFacts { unit: Some(unit), task: Some(task), progress, .. } = &point.facts else {
+            continue;
+        };
+        for Done { at, quantities } in progress {
+            let key = (year_of(*at), Arc::clone(unit), Arc::clone(task));
+            let sum = sums.entry(key).or_default();
+            *sum = sum.checked_add(*quantities).unwrap_or(*sum);
         }
     }
     let latest = sums.keys().map(|(year, ..)| *year).max().unwrap_or_default();

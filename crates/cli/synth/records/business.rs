@@ -5,8 +5,8 @@ use ledger::record::business::{ENTERPRISES, GREEN_PLOTS, LAND_RELEASES, MARKETS,
 use spatial::Value;
 
 use super::super::SynthError;
+use super::super::calendar::{FIRST_DAY, LAST_DAY};
 use super::super::ground::area;
-use super::super::history::{FIRST_DAY, LAST_DAY};
 use super::super::random::Random;
 use super::super::village::Spot;
 use super::{Records, Teller, any_day, day, text};

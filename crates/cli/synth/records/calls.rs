@@ -9,11 +9,11 @@ use ledger::record::calls::{
 use ledger::rows::ENFORCEMENT;
 use spatial::{Timestamp, Value};
 
-use super::super::history::LAST_DAY;
+use super::super::calendar::LAST_DAY;
 use super::super::naming;
 use super::super::random::Random;
 use super::super::{Synth, SynthError};
-use super::{Known, Records, Teller, any_day, day, text, time};
+use super::{Known, Records, Teller, any_day, day, moment, text, time};
 
 const CATEGORIES: &[(u32, &str)] =
     &[(5, "占道经营"), (4, "违法建设"), (4, "环境卫生"), (3, "噪声扰民"), (2, "群租")];
@@ -22,6 +22,8 @@ const DEPARTMENTS: [&str; 6] = ["城管", "市场监管", "规自", "住建", "�
 const WORKING: u64 = 600;
 /// Days between two meetings of dispatch.
 const MEETING_DAYS: u64 = 21;
+/// Meetings of a town in the two years.
+const MEETINGS_EACH: u64 = 35;
 
 /// Departments, what they do at a point, and what comes of it.
 const ACTS: &[(u32, (&str, &str, &str))] = &[
@@ -40,7 +42,7 @@ impl Synth {
             let (code, name) = (naming::town_code(town), naming::town_name(town));
             let at = text(utc_of_millis(moment.0));
             let values = [
-                ("code", text(format!("M{code}-13"))),
+                ("code", text(format!("M{code}-{:02}", MEETINGS_EACH + 1))),
                 ("kind", text("调度会")),
                 ("name", text(format!("{name}本次调度会（虚构）"))),
                 ("unit", text(&code)),
@@ -196,12 +198,12 @@ impl Teller<'_> {
         }
     }
 
-    /// Meetings of the town, one every three weeks, and what they decided on its points; of no state, as
-    /// none was kept then.
+    /// Meetings of the town, one every three weeks, told the state of the moment when they were held, and
+    /// what they decided on points that the ledger had by then.
     fn meetings(&self, records: &mut Records) {
         let mut random = self.random(b"rd", 0);
-        for turn in 0..12 {
-            let held = LAST_DAY - MEETING_DAYS * (11 - turn) - 1;
+        for turn in 0..MEETINGS_EACH {
+            let held = LAST_DAY - MEETING_DAYS * (MEETINGS_EACH - 1 - turn) - 1;
             let code = format!("M{}-{:02}", self.town, turn + 1);
             let values = [
                 ("code", text(&code)),
@@ -209,13 +211,16 @@ impl Teller<'_> {
                 ("name", text(format!("{}第{}次调度会（虚构）", self.town_name, turn + 1))),
                 ("unit", text(&self.town)),
                 ("held_at", time(held, 120)),
+                ("as_of", time(held, 120)),
             ];
             records.add(MEETINGS, None, values);
+            let points = self.points.iter().filter(|point| point.since < moment(held, 120));
+            let points: Vec<&Known> = points.collect();
             for item in 1..=2 {
-                if self.points.is_empty() {
+                if points.is_empty() {
                     break;
                 }
-                let point = &self.points[random.below(self.points.len() as u64) as usize];
+                let point = points[random.below(points.len() as u64) as usize];
                 let due = held + 14 + random.below(14);
                 let is_done = due < LAST_DAY && random.chance(0.8);
                 let values = [

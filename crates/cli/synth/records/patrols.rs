@@ -6,8 +6,8 @@ use ledger::record::patrols::{CHECKLIST_RESULTS, PATROL_FINDINGS, PATROL_TRACKS,
 use spatial::{Geometry, Value};
 
 use super::super::SynthError;
+use super::super::calendar::LAST_DAY;
 use super::super::ground::length;
-use super::super::history::LAST_DAY;
 use super::super::random::Random;
 use super::{Records, Teller, text, time};
 

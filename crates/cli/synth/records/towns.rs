@@ -8,7 +8,7 @@ use ledger::record::towns::{
 use spatial::Value;
 
 use super::super::SynthError;
-use super::super::history::{FIRST_DAY, LAST_DAY};
+use super::super::calendar::{FIRST_DAY, LAST_DAY};
 use super::{Known, Records, Teller, any_day, day, text, time};
 
 /// Projects of a town.
