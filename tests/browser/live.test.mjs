@@ -202,9 +202,13 @@ test("the map page while features are edited", { timeout: 240_000 }, async (t) =
       range.dispatchEvent(new Event("input"));
     }, share);
     const first = Date.parse((await (await fetch(`${base}/changes?limit=1`)).json()).changes[0].at);
+    const told = { source: "tuban", sourceLayer: "points", id: feature.id };
+    await page.evaluate((told) => window.tuban.map.setFeatureState(told, { state: "void" }), told);
     await slide((beforeEdits - first) / (Date.now() - first));
     await page.waitForSelector("#time.past");
     await drawnAt(page, feature.id, [lon, lat]);
+    const kept = await page.evaluate((told) => window.tuban.map.getFeatureState(told), told);
+    assert.deepEqual(kept, {}, "what was told of a feature since then");
     assert.match(await page.locator("#time output").innerText(), /as of/);
     assert.match(await page.locator("#status").innerText(), /paused/);
     assert.ok(tiles().length && tiles().every((url) => url.includes("as-of=")), "tiles of that moment");

@@ -1,6 +1,7 @@
 // Follows the change stream for what the map shows: tiles whose geometry changed are asked for anew,
 // attributes that changed are shown at once and their tiles asked for a little later.
 import { ask, withToken } from "/viewer/access.js";
+import { forgetStates } from "/viewer/past.js";
 
 const SOURCE = "tuban";
 // Share of the viewport by which more is listened for on each side, so that small moves ask for nothing.
@@ -81,7 +82,7 @@ export function follow(map, revision, { told, stateChanged, refused }) {
       const { revision } = await answer.json();
       if (revision < seen) {
         seen = revision;
-        map.removeFeatureState({ source: SOURCE });
+        forgetStates(map);
         map.refreshTiles(SOURCE);
         told({ revision, described: ["*"], changes: [] });
       }

@@ -18,6 +18,15 @@ export function atMoment(url) {
   return `${url}${url.includes("?") ? "&" : "?"}as-of=${encodeURIComponent(moment)}`;
 }
 
+// Lets go what was told of features since their tiles were asked for: of every layer by itself, as a source of
+// vector tiles has it.
+export function forgetStates(map) {
+  const layers = map.getStyle().layers.filter((layer) => layer.source === SOURCE);
+  for (const sourceLayer of new Set(layers.map((layer) => layer["source-layer"]))) {
+    map.removeFeatureState({ source: SOURCE, sourceLayer });
+  }
+}
+
 // Wires the controls of `box`; `changed` is told the moment, or null. Answers what shows the words anew.
 export async function slider(map, box, { word, locale, changed }) {
   const [range, shown, now] = ["range", "moment", "now"].map((name) => box.querySelector(`[data-time=${name}]`));
@@ -42,7 +51,7 @@ export async function slider(map, box, { word, locale, changed }) {
     text();
     clearTimeout(settling);
     settling = setTimeout(() => {
-      map.removeFeatureState({ source: SOURCE });
+      forgetStates(map);
       map.refreshTiles(SOURCE);
       changed(moment);
     }, SETTLE);
