@@ -8,6 +8,7 @@ mod load;
 mod people;
 mod places;
 mod records;
+mod reviews;
 mod targets;
 mod years;
 

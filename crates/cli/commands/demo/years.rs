@@ -9,11 +9,12 @@ use store::{FeatureStore, GeoPackageStore};
 
 use super::ledger::Ledger;
 use super::records::RecordRows;
+use super::reviews;
 use crate::commands::CommandError;
 use crate::synth::{LedgerPoint, Synth, ends_of_months};
 
 /// Brings in the ledger and the records in the order of the moments at which they were recorded; at last a
-/// meeting of every town that is told the present state.
+/// meeting of every town that is told the present state, and what was said of clues.
 pub(super) async fn live_through(
     store: &GeoPackageStore,
     registry: &Arc<CrsRegistry>,
@@ -38,5 +39,5 @@ pub(super) async fn live_through(
         }
         records.load(store, many, recorded_at).await?;
     }
-    Ok(())
+    reviews::load_reviews(store, registry, told, end).await
 }
