@@ -29,7 +29,6 @@ pub(crate) mod source;
 mod survey;
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -43,7 +42,7 @@ use spatial::{
     Budget, CollectionId, Costs, Crs, FeatureId, Geometry, Revision, Snapshot, Timestamp,
 };
 
-use crate::pool::Weight;
+use crate::pool::{Weight, each_in_parallel};
 use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
 use kept::All;
@@ -240,7 +239,7 @@ impl Engine {
                 told.push(review.cloned());
             }
         }
-        let clues = self.placed(state, page.into_iter())?;
+        let clues = self.placed(state, page)?;
         let shares = all.shares.clone();
         Ok(CluesFound { revision: state.revision, count, clues, reviews: told, shares })
     }
@@ -324,32 +323,33 @@ impl Engine {
     }
 
     /// The clues, each with its geometry in WGS 84: its own, or that of what it is about.
-    fn placed(
-        &self,
-        state: &Snapshot,
-        clues: impl Iterator<Item = Clue>,
-    ) -> Result<Vec<Clue>, EngineError> {
+    fn placed(&self, state: &Snapshot, clues: Vec<Clue>) -> Result<Vec<Clue>, EngineError> {
         let mut shown = BTreeMap::new();
-        let mut placed = Vec::with_capacity(clues.size_hint().0);
-        for mut clue in clues {
-            let first = clue.subjects.first().map(|first| (first.collection.clone(), first.id));
-            let held = first.as_ref().and_then(|(collection, _)| state.collections.get(collection));
-            if let (Some((collection, id)), Some(held)) = (first, held) {
-                let shown = match shown.entry(collection) {
-                    Entry::Occupied(known) => known.into_mut(),
-                    Entry::Vacant(new) => new.insert(self.shown(held.collection(), &Crs::WGS84)?),
-                };
-                clue.geometry = match clue.geometry.take() {
-                    Some(geometry) => Some(shown.project(id, geometry)?),
-                    None => match held.get(id) {
-                        Some(feature) => shown.geometry(feature)?,
-                        None => None,
-                    },
-                };
+        for first in clues.iter().filter_map(|clue| clue.subjects.first()) {
+            if let Some(held) = state.collections.get(&first.collection)
+                && !shown.contains_key(&first.collection)
+            {
+                let of_it = self.shown(held.collection(), &Crs::WGS84)?;
+                shown.insert(first.collection.clone(), (held, of_it));
             }
-            placed.push(clue);
         }
-        Ok(placed)
+        let places = each_in_parallel(&clues, |clue| {
+            let first = clue.subjects.first();
+            let Some((first, (held, shown))) =
+                first.and_then(|first| Some((first, shown.get(&first.collection)?)))
+            else {
+                return Ok(clue.geometry.clone());
+            };
+            match &clue.geometry {
+                Some(geometry) => shown.project(first.id, geometry.clone()).map(Some),
+                None => match held.get(first.id) {
+                    Some(feature) => shown.geometry(feature),
+                    None => Ok(None),
+                },
+            }
+        });
+        let placed = clues.into_iter().zip(places);
+        placed.map(|(clue, place)| Ok(Clue { geometry: place?, ..clue })).collect()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitShare};
+use engine::each_in_parallel;
 use engine::query::Place;
 use formats::geojson::{Positions, push_key, push_string, push_value};
 use geo_types::Rect;
@@ -17,6 +18,8 @@ use crate::reviews;
 pub const CLUES: usize = 100;
 /// Features that one clue lists; a group may have more.
 const MAX_SUBJECTS: usize = 1_000;
+/// Clues that one thread writes together.
+const TOGETHER: usize = 64;
 /// What a clue is until somebody said something of it.
 const PROPOSAL: &str = "proposal";
 
@@ -75,7 +78,7 @@ pub fn found(
     described: &Value,
     (base, links): (&str, Option<&Value>),
 ) -> String {
-    let mut text = String::with_capacity(1024 + 600 * found.clues.len());
+    let mut text = String::with_capacity(1024);
     let _ = write!(
         text,
         "{{\"type\":\"FeatureCollection\",\"rule\":{described},\"revision\":{},\"date\":\"{}\",\
@@ -86,11 +89,19 @@ pub fn found(
         found.clues.len(),
         query.offset
     );
-    for (position, clue) in found.clues.iter().enumerate() {
-        text.push_str(if position == 0 { "\n" } else { ",\n" });
-        let review = found.reviews.get(position).and_then(Option::as_ref);
-        push_feature(&mut text, &query.rule, (clue, review), base);
-    }
+    let numbers: Vec<usize> = (0..found.clues.len()).step_by(TOGETHER).collect();
+    let parts = each_in_parallel(&numbers, |first| {
+        let clues = found.clues.iter().enumerate().skip(*first).take(TOGETHER);
+        let mut part = String::with_capacity(800 * TOGETHER);
+        for (position, clue) in clues {
+            part.push_str(if position == 0 { "\n" } else { ",\n" });
+            let review = found.reviews.get(position).and_then(Option::as_ref);
+            push_feature(&mut part, &query.rule, (clue, review), base);
+        }
+        part
+    });
+    text.reserve(parts.iter().map(String::len).sum());
+    parts.iter().for_each(|part| text.push_str(part));
     text.push(']');
     if !found.shares.is_empty() {
         let shares: Value = found.shares.iter().map(share).collect();

@@ -144,7 +144,7 @@ impl Engine {
         let read = move |budget: &spatial::Budget<'_>| {
             let all = engine.all_clues(&of, &asked, budget)?;
             let clue = all.clues.into_iter().find(|clue| clue.name() == wanted);
-            Ok(engine.placed(&of, clue.into_iter())?.pop())
+            Ok(engine.placed(&of, clue.into_iter().collect())?.pop())
         };
         let costs = (COSTS, self.settings().query_time);
         let clue = self.pool().read(Weight::Heavy, costs, read).await?;
