@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn mistakes_of_ledgers_name_the_file_the_ledger_the_value_and_a_way_out() {
-        assert_eq!(read_ledgers(None).unwrap().all().count(), 12);
+        assert_eq!(read_ledgers(None).unwrap().all().count(), 13);
         assert_eq!(read_tasks(None).unwrap().all().len(), 9);
         let told = |from: &str, to: &str| {
             let folder = tempfile::tempdir().unwrap();

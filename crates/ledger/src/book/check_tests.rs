@@ -13,11 +13,15 @@ fn every_column_of_what_ships_is_in_its_collection() {
     let books = Books::new(shipped()).unwrap();
     let five = books.all().iter().filter(|book| book.group == "开墙打洞五账");
     assert_eq!(five.count(), 5);
-    let points: Vec<String> = rows::points::fields().into_iter().map(|one| one.name).collect();
+    let names = |fields: Vec<spatial::Field>| -> Vec<String> {
+        fields.into_iter().map(|one| one.name).collect()
+    };
+    let points = names(rows::points::fields());
     for book in books.all() {
-        let own: Vec<String> = match record::named(&book.collection) {
-            Some(shipped) => shipped.fields().into_iter().map(|one| one.name).collect(),
-            None => points.clone(),
+        let own = match (record::named(&book.collection), book.collection.as_str()) {
+            (Some(shipped), _) => names(shipped.fields()),
+            (None, rows::POINT_EVENTS) => names(rows::events::fields()),
+            (None, _) => points.clone(),
         };
         let fields = book.columns.iter().map(|one| &one.field).chain(&book.unit).chain(&book.task);
         for field in fields {
