@@ -86,6 +86,26 @@ pub struct CluesQuery {
     pub limit: usize,
 }
 
+impl CluesQuery {
+    /// A rule asked of everything in the current state, whatever was said of it, from the first clue on.
+    pub fn of(rule: Rule, today: Day, (catalogue, profile): (Arc<Catalogue>, Profile)) -> Self {
+        Self {
+            rule,
+            place: None,
+            unit: None,
+            key: None,
+            id: None,
+            as_of: None,
+            today,
+            catalogue,
+            profile,
+            reviewed: None,
+            offset: 0,
+            limit: MAX_CLUES_PAGE,
+        }
+    }
+}
+
 /// What a rule found.
 #[derive(Clone, Debug)]
 pub struct CluesFound {
@@ -304,20 +324,7 @@ impl Engine {
         if missing(state, rule).iter().any(|lack| lack.is_needed) {
             return Ok(None);
         }
-        let query = CluesQuery {
-            rule: rule.clone(),
-            place: None,
-            unit: None,
-            key: None,
-            id: None,
-            as_of: None,
-            today,
-            catalogue: Arc::default(),
-            profile,
-            reviewed: None,
-            offset: 0,
-            limit: 0,
-        };
+        let query = CluesQuery::of(rule.clone(), today, (Arc::default(), profile));
         let found = self.all_clues(state, &query, budget)?;
         Ok(Some(found.clues.iter().filter_map(|clue| Some(clue.subjects.first()?.id)).collect()))
     }

@@ -129,20 +129,8 @@ pub(crate) fn query(kind: Kind) -> CluesQuery {
         source: "test".to_owned(),
         kind,
     };
-    CluesQuery {
-        reviewed: None,
-        rule,
-        place: None,
-        unit: None,
-        key: None,
-        id: None,
-        as_of: None,
-        today: "2026-07-01".parse().unwrap(),
-        catalogue: Arc::default(),
-        profile: Profile::default(),
-        offset: 0,
-        limit: 10_000,
-    }
+    let today = "2026-07-01".parse().unwrap();
+    CluesQuery::of(rule, today, (Arc::default(), Profile::default()))
 }
 
 pub(crate) async fn found(engine: &Engine, kind: Kind) -> CluesFound {

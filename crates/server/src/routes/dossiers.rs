@@ -193,19 +193,15 @@ async fn uncovered(State(app): State<Arc<App>>, asked: Asked) -> Result<Response
     let place = query
         .value("bbox")
         .map(|text| clues::bbox(text).map_err(|reason| refused("bbox", text, &reason)));
+    let today = Day::of(as_of.unwrap_or_else(now));
+    let beside = (Arc::clone(app.settings.rules.catalogue()), app.engine.profile());
     let question = CluesQuery {
-        reviewed: None,
-        rule: dossiers.uncovered(),
         place: place.transpose()?,
         unit: query.value("unit").map(str::to_owned),
-        key: None,
-        id: None,
         as_of,
-        today: Day::of(as_of.unwrap_or_else(now)),
-        catalogue: Arc::clone(app.settings.rules.catalogue()),
-        profile: app.engine.profile(),
         offset: whole(&query, "offset", 0, 0..=usize::MAX)?,
         limit: whole(&query, "limit", clues::CLUES, 1..=MAX_CLUES_PAGE)?,
+        ..CluesQuery::of(dossiers.uncovered(), today, beside)
     };
     let found = app.engine.clues(question.clone()).await?;
     app.take_named(&asked.sender(), clues::features(&found)).await?;

@@ -156,20 +156,8 @@ async fn review(
     let most = app.settings.max_body_bytes;
     let body = request_body::read(&asked.headers, body, most, &[request_body::JSON])?;
     let review = reviews::read(&body, &actor, rule)?;
-    let query = CluesQuery {
-        rule: rule.clone(),
-        place: None,
-        unit: None,
-        key: None,
-        id: None,
-        as_of: None,
-        today: Day::of(now()),
-        catalogue: Arc::clone(rules.catalogue()),
-        profile: app.engine.profile(),
-        reviewed: None,
-        offset: 0,
-        limit: 0,
-    };
+    let beside = (Arc::clone(rules.catalogue()), app.engine.profile());
+    let query = CluesQuery::of(rule.clone(), Day::of(now()), beside);
     let edition = rules.edition().to_owned();
     let kept = app.engine.review_clue(NewReview { review, edition, query }).await?;
     let mut response = answers::json(JSON.media_type, &reviews::answer(&kept, rule));
