@@ -5,38 +5,15 @@
 //! of no row is 0. Areas of units add up to the area that all rows cover.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Instant;
 
-use ledger::dossier::Dossiers;
-use ledger::indicator::{BoundSum, Moment, OutsideSums, RecordSum, RowQuantity, UnitTree};
-use spatial::{Budget, CollectionId, CollectionSnapshot, Costs, FeatureRef, Snapshot, ValueRef};
+use ledger::indicator::{BoundSum, OutsideSums, RecordSum, RowQuantity};
+use spatial::{Budget, CollectionId, CollectionSnapshot, FeatureRef, Snapshot, ValueRef};
 
+use super::sums_asked::{COSTS, SumsAsked};
 use super::told_rows::ToldRows;
 use crate::query::{AreaCrs, AreaMeasure, union_area};
-use crate::{Engine, EngineError, Profile, ReadableField};
-
-/// Bounds of the areas of one answer.
-pub(super) const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
-
-/// Which sums are asked, of which units and when.
-#[derive(Clone, Copy, Debug)]
-pub struct SumsAsked<'a> {
-    /// Them.
-    pub sums: &'a [RecordSum],
-    /// The units at which rows count.
-    pub units: &'a UnitTree,
-    /// When.
-    pub moment: Moment,
-    /// Only rows of this task.
-    pub task: Option<&'a str>,
-    /// Who asks.
-    pub profile: Profile,
-    /// Where other collections stand that tell something of rows.
-    pub beside: &'a Arc<Snapshot>,
-    /// What files are made of, where any are.
-    pub dossiers: Option<&'a Dossiers>,
-}
+use crate::{Engine, EngineError, ReadableField};
 
 impl Engine {
     /// What records of `state` come to. Heavy work: it is for the pool.

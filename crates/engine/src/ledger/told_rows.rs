@@ -12,7 +12,7 @@ use ledger::words_of;
 use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::{Budget, CollectionId, CollectionSnapshot, FeatureId, Timestamp, ValueRef};
 
-use super::record_sums::{COSTS, SumsAsked};
+use super::sums_asked::{COSTS, SumsAsked};
 use crate::patrols::CoverageAsked;
 use crate::{Engine, EngineError, ReadableField};
 
