@@ -17,6 +17,7 @@ use store::{FeatureStore, GeoPackageStore};
 
 use super::load::{append, create};
 use crate::commands::CommandError;
+use crate::styles::style_of;
 use crate::synth::{LedgerPoint, OPENED};
 
 /// The rule that finds such houses, and the edition that ships.
@@ -30,7 +31,8 @@ pub(super) async fn load_reviews(
     recorded_at: Timestamp,
 ) -> Result<(), CommandError> {
     let Some(shipped) = named(CLUE_REVIEWS) else { return Ok(()) };
-    let collection = shipped.collection(Crs::CGCS2000)?;
+    let mut collection = shipped.collection(Crs::CGCS2000)?;
+    collection.style = style_of(CLUE_REVIEWS).map(str::to_owned);
     let assigner = LoadAssigner::read(store, registry, &collection, OPENED).await?.map(Arc::new);
     create(store, collection.clone(), assigner.clone(), |_none| Ok(())).await?;
     let buildings = ids(store, "buildings", "ZRZH").await?;
