@@ -4,6 +4,7 @@
 //! *Invariant:* a sum whose collection or fields are not there, or may not be read, is not given; one
 //! of no row is 0. Areas of units add up to the area that all rows cover.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -28,7 +29,7 @@ impl Engine {
         let deadline = Instant::now() + self.settings().query_time;
         let expired = || Instant::now() > deadline;
         let budget = Budget::new(COSTS, &expired);
-        let mut sums = OutsideSums::new();
+        let (mut sums, patrols) = (OutsideSums::new(), OnceCell::new());
         for (held, bound) in bound(state, asked.sums) {
             let sum = bound.sum();
             let is_readable =
@@ -36,7 +37,7 @@ impl Engine {
             if !sum.is_of(asked.task) || !sum.fields().all(is_readable) {
                 continue;
             }
-            let Some(told) = self.told_rows(held, &bound, asked)? else { continue };
+            let Some(told) = self.told_rows(held, &bound, asked, &patrols)? else { continue };
             let rows = Rows { held, bound: &bound, told: &told };
             let of_units = match sum.quantity {
                 RowQuantity::UnionArea => self.areas(rows, (asked, &budget))?,

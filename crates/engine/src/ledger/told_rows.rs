@@ -1,6 +1,7 @@
 //! What other collections tell of the rows of a sum over records: whose file is complete, which buildings
 //! stand in one, what patrols covered of an alley, what lists of the same unit have.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::{Budget, CollectionId, CollectionSnapshot, FeatureId, Timestamp, ValueRef};
 
 use super::sums_asked::{COSTS, SumsAsked};
-use crate::patrols::CoverageAsked;
+use crate::patrols::{Coverage, CoverageAsked};
 use crate::{Engine, EngineError, ReadableField};
 
 /// What is told of rows.
@@ -39,12 +40,14 @@ impl ToldRows {
 }
 
 impl Engine {
-    /// What is told of the rows of a sum; none where a collection that tells it is not there.
+    /// What is told of the rows of a sum; none where a collection that tells it is not there. What patrols
+    /// covered is found once for all sums of one answer.
     pub(super) fn told_rows(
         &self,
         held: &CollectionSnapshot,
         bound: &BoundSum<'_>,
         asked: &SumsAsked<'_>,
+        patrols: &OnceCell<Coverage>,
     ) -> Result<Option<ToldRows>, EngineError> {
         let mut told = ToldRows::default();
         for condition in &bound.sum().conditions {
@@ -74,7 +77,9 @@ impl Engine {
             told.narrow(rows);
         }
         if bound.sum().asks_patrols() {
-            let Some(metres) = self.alley_metres(held, bound, asked)? else { return Ok(None) };
+            let Some(metres) = self.alley_metres(held, bound, asked, patrols)? else {
+                return Ok(None);
+            };
             told.worth = Some(metres);
         }
         Ok(Some(told))
@@ -113,6 +118,7 @@ impl Engine {
         held: &CollectionSnapshot,
         bound: &BoundSum<'_>,
         asked: &SumsAsked<'_>,
+        patrols: &OnceCell<Coverage>,
     ) -> Result<Option<FxHashMap<FeatureId, i64>>, EngineError> {
         let has = |name| {
             CollectionId::try_from(name).is_ok_and(|id| asked.beside.collections.contains_key(&id))
@@ -127,9 +133,15 @@ impl Engine {
         }
         let (from, to) = (Day::of(window.from), Day::of(Timestamp(last)));
         let question = CoverageAsked { unit: None, from, to, as_of: None, profile: asked.profile };
-        let coverage = self.coverage(asked.beside, &question)?;
+        let coverage = match patrols.get() {
+            Some(known) => known,
+            None => {
+                let found = self.coverage(asked.beside, &question)?;
+                patrols.get_or_init(|| found)
+            }
+        };
         let is_covered = matches!(bound.sum().quantity, RowQuantity::PatrolledMetres);
-        let metres = coverage.alleys.into_iter().map(|alley| {
+        let metres = coverage.alleys.iter().map(|alley| {
             let metres = if is_covered { alley.covered_m } else { alley.duty_m };
             (alley.row, (metres * 100.0).round() as i64)
         });

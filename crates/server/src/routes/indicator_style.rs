@@ -16,7 +16,7 @@ use crate::as_of::AS_OF;
 use crate::asked::Asked;
 use crate::indicators::{INDICATOR, Indicators, PARAMETERS, Told, answer};
 use crate::problem::{Code, Problem};
-use crate::query_string::encode;
+use crate::query_string::append;
 use crate::state::App;
 use crate::style;
 
@@ -47,15 +47,17 @@ pub(super) async fn its_style(
         styles::qml(style::qml_by_indicator(&units, &classed))
     } else {
         let coloured = style::by_indicator(&units, &classed);
-        let past = values.value(AS_OF);
-        let past = past.map_or(String::new(), |at| format!("?{AS_OF}={}", encode(at)));
-        let tiles = format!("{}/xyz/{ADMIN_UNITS}", asked.base);
+        let of_then = |tiles: &str| {
+            let url = format!("{}/xyz/{ADMIN_UNITS}/{tiles}", asked.base);
+            let past = values.value(AS_OF);
+            token.append(&past.map_or(url.clone(), |at| append(&url, AS_OF, at)))
+        };
         let document = style::document(
             &format!("{}（{}）", classed.name, classed.unit_of_measure),
             &[&coloured],
             client,
-            &token.append(&format!("{tiles}/tilejson.json{past}")),
-            &token.append(&format!("{tiles}/{{z}}/{{x}}/{{y}}.mvt{past}")),
+            &of_then("tilejson.json"),
+            &of_then("{z}/{x}/{y}.mvt"),
         );
         answers::json(styles::MAPBOX_STYLE, &document)
     };
