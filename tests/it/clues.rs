@@ -393,6 +393,10 @@ fn a_clue_that_somebody_looked_at_is_told_with_what_was_said() {
         (&json!("dismissed"), &json!("是邻户的堆料"))
     );
     // The latest counts, and what had been said before stays.
+    // A rule that lacks what it needs says what that is.
+    let body = said(72, "confirmed", json!({ "decision": "1号" })).to_string();
+    let refused = office.send("town", "POST", "/rules/new_building/reviews", &body);
+    check_refusal(&refused, 404, "collection_not_found", "buildings_last");
     let later = said(71, "dismissed", json!({ "reason": "复核仍不属实" }));
     assert_eq!(review("district_checker", &later).status, 201);
     let told = office.clues("");

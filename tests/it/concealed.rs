@@ -15,11 +15,15 @@ const GROUPS: &str = "code,point,kind,persons,care,visited,lon,lat\n\
     SG-2,,残疾,1,帮扶措施乙,2026-03-02,116.3386,39.7286\n";
 const ENTERPRISES: &str = "code,uscc,name,licence_state,point,lon,lat\n\
     E-1,91350100M000100Y43,隐形商行,吊销,110115001-CW-2025-00001,116.3387,39.7287\n";
+/// What was said of the clue about the enterprise.
+const REVIEW: &str = r#"{"id":"01990000-0000-7000-8000-000000000009","clue":"enterprises/1",
+    "verdict":"confirmed","decision":"隐形商行〔2026〕1号"}"#;
 /// What tells of a concealed collection.
-const MARKS: [&str; 12] = [
+const MARKS: [&str; 13] = [
     "special_groups",
     "patrol_tracks",
     "enterprises",
+    "enterprise_reviews",
     "特殊群体",
     "巡查轨迹",
     "经营主体",
@@ -50,7 +54,9 @@ impl Store {
         town.take(&[report(1, 1), register(1, 2)]);
         command(&["ledger", "add", "s.gpkg", "outlets"]);
         if has_concealed {
-            command(&["ledger", "add", "s.gpkg", "special_groups", "patrol_tracks", "enterprises"]);
+            let concealed =
+                ["special_groups", "patrol_tracks", "enterprises", "enterprise_reviews"];
+            command(&[&["ledger", "add", "s.gpkg"][..], &concealed].concat());
             for (collection, text) in [("special_groups", GROUPS), ("enterprises", ENTERPRISES)] {
                 let name = format!("{collection}.csv");
                 std::fs::write(place.join(&name), text).unwrap();
@@ -72,7 +78,13 @@ impl Store {
         };
         let (reader, enforcer) = (token("guest", "reader"), token("eve", "district_checker"));
         let worker = token("ann", "town");
-        Self { town, reader, enforcer, worker }
+        let store = Self { town, reader, enforcer, worker };
+        if has_concealed {
+            let rule = "/rules/high_risk/reviews";
+            let review = store.ask(&store.worker, "POST", rule, REVIEW);
+            assert_eq!(review.status, 201, "{}", review.text());
+        }
+        store
     }
 
     fn ask(&self, token: &str, method: &str, target: &str, body: &str) -> Response {
@@ -167,6 +179,7 @@ fn targets() -> Vec<String> {
         "/changes?limit=10000",
         "/fences",
         "/rules",
+        "/rules/high_risk",
         "/ledgers",
         "/wmts/1.0.0/WMTSCapabilities.xml",
         "/arcgis/rest/services?f=json",
@@ -175,7 +188,7 @@ fn targets() -> Vec<String> {
     ]
     .map(str::to_owned)
     .to_vec();
-    for id in ["special_groups", "patrol_tracks", "enterprises"] {
+    for id in ["special_groups", "patrol_tracks", "enterprises", "enterprise_reviews"] {
         for ending in [
             "",
             "/items",
@@ -248,6 +261,10 @@ fn whoever_may_not_read_a_key_meets_a_store_without_the_collection() {
     let listed = with.get(&with.worker, "/collections");
     let listed = listed.text();
     assert!(listed.contains("enterprises") && !listed.contains("special_groups"), "{listed}");
+    let told = with.get(&with.worker, "/collections/enterprise_reviews/items").json();
+    assert_eq!(told["features"][0]["properties"]["decision"], "隐形商行〔2026〕1号");
+    let clues = with.get(&with.worker, "/rules/high_risk?review=confirmed").json();
+    assert_eq!(clues["numberMatched"], 1, "{clues}");
     let fence = r#"{"type":"Polygon","coordinates":[[[116,39],[117,39],[117,40],[116,39]]]}"#;
     let body = format!(r#"{{"name":"a","geometry":{fence},"collections":["special_groups"]}}"#);
     let [shown, bare] =
@@ -313,6 +330,7 @@ fn whoever_enforces_reads_and_writes_it_and_no_tile_shows_it() {
     for target in [
         "/xyz/special_groups/14/13489/6226.mvt",
         "/xyz/enterprises/14/13489/6226.mvt",
+        "/xyz/enterprise_reviews/14/13489/6226.mvt",
         "/collections/special_groups/tiles",
         "/styles/special_groups",
         "/arcgis/rest/services/enterprises/VectorTileServer?f=json",

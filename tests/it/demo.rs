@@ -296,6 +296,10 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let count = |query: &str| clues(query)["numberMatched"].as_u64().unwrap();
     let said = ["&review=confirmed", "&review=dismissed"].map(count);
     assert!(said.iter().all(|count| *count > 10), "{said:?}");
+    for review in ["open", "confirmed", "dismissed"] {
+        let licences = server.get(&format!("/rules/licence_alive?limit=1&review={review}")).json();
+        assert!(licences["numberMatched"].as_u64().unwrap() > 10, "{review}: {licences}");
+    }
     let told = clues("&review=open");
     let clue = told["features"][0]["properties"].clone();
     let mut body = told["rule"]["confirm"]["body"].clone();

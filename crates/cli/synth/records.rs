@@ -40,7 +40,8 @@ const NAMES: [&str; 2] = ["point", "patrol"];
 /// here: it names features by the ids that a store gives them.
 pub fn collections() -> impl Iterator<Item = ShippedCollection> {
     let alleys = place::COLLECTIONS.into_iter().filter(|one| one.id == place::ALLEYS);
-    let records = record::collections().filter(|one| one.id != record::reviews::CLUE_REVIEWS);
+    let said = [record::reviews::CLUE_REVIEWS, record::reviews::ENTERPRISE_REVIEWS];
+    let records = record::collections().filter(move |one| !said.contains(&one.id));
     alleys.chain(records)
 }
 

@@ -35,7 +35,7 @@ use std::sync::Arc;
 use ::ledger::catalogue::Catalogue;
 use ::ledger::clue::{Finding, Kind, Review, Rule};
 use ::ledger::place::{ADMIN_UNITS, Day};
-use ::ledger::record::reviews::CLUE_REVIEWS;
+use ::ledger::record::reviews::kept_in;
 use ::ledger::rows::{POINT_EVENTS, POINTS};
 use rustc_hash::FxHashSet;
 use spatial::{
@@ -47,6 +47,7 @@ use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
 use kept::All;
 pub(crate) use kept::KeptClues;
+pub(crate) use reviews::are_reviews;
 pub use reviews::{KeptReview, NewReview, Reviewed};
 use source::Ask;
 
@@ -203,13 +204,10 @@ impl Engine {
     /// [`EngineError::RuleInput`] where a collection or field that it needs is not there.
     pub async fn clues(&self, query: CluesQuery) -> Result<CluesFound, EngineError> {
         let current = self.snapshot();
-        let lacking = missing(&current, &query.rule);
-        if let Some(lack) = lacking.into_iter().find(|lack| lack.is_needed) {
-            let rule = query.rule.code.clone();
-            return Err(EngineError::RuleInput { rule, missing: lack });
-        }
+        check_inputs(&current, &query.rule)?;
         let names = query.rule.kind.inputs();
-        let names = names.iter().map(|input| input.collection).chain([ADMIN_UNITS, CLUE_REVIEWS]);
+        let beside = [ADMIN_UNITS, kept_in(&query.rule.kind)];
+        let names = names.iter().map(|input| input.collection).chain(beside);
         let ids = names.filter_map(|name| CollectionId::try_from(name).ok());
         let mut ids: Vec<CollectionId> =
             ids.filter(|id| current.collections.contains_key(id)).collect();
@@ -245,7 +243,7 @@ impl Engine {
                 all
             }
         };
-        let said = reviews::of_rule(state, &query.rule.code);
+        let said = reviews::of_rule(state, &query.rule);
         let mut count = 0;
         let (mut page, mut told): (Vec<Clue>, Vec<Option<Review>>) = (Vec::new(), Vec::new());
         for clue in &all.clues {
@@ -357,6 +355,14 @@ impl Engine {
         });
         let placed = clues.into_iter().zip(places);
         placed.map(|(clue, place)| Ok(Clue { geometry: place?, ..clue })).collect()
+    }
+}
+
+/// Refuses a rule that lacks what it needs.
+fn check_inputs(state: &Snapshot, rule: &Rule) -> Result<(), EngineError> {
+    match missing(state, rule).into_iter().find(|lack| lack.is_needed) {
+        Some(missing) => Err(EngineError::RuleInput { rule: rule.code.clone(), missing }),
+        None => Ok(()),
     }
 }
 

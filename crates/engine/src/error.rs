@@ -114,10 +114,13 @@ pub enum EngineError {
     Whistle(#[from] ledger::whistle::WhistleRefusal),
     /// The store keeps no reviews of clues.
     #[error(
-        "the store keeps no reviews of clues; `tuban ledger add STORE clue_reviews` makes the \
+        "the store keeps no reviews of such clues; `tuban ledger add STORE {collection}` makes the \
          collection"
     )]
-    NoReviews,
+    NoReviews {
+        /// The collection that is missing.
+        collection: &'static str,
+    },
     /// A clue that its rule does not find.
     #[error(
         "rule {rule} finds no clue {clue:?} now: ask /rules/{rule} again and send the clue as it \

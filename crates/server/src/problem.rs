@@ -168,7 +168,7 @@ impl From<EngineError> for Problem {
             EngineError::NoWhistles => Code::NoWhistles,
             EngineError::Whistle(WhistleRefusal::OfAnother { .. }) => Code::RoleMayNot,
             EngineError::Whistle(_) => Code::WhistleConflict,
-            EngineError::NoReviews => Code::NoReviews,
+            EngineError::NoReviews { .. } => Code::NoReviews,
             EngineError::ClueGone { .. } => Code::ClueGone,
             EngineError::ReviewDiffers { .. } | EngineError::ReviewStays { .. } => {
                 Code::ReviewStays

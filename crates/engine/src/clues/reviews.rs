@@ -5,9 +5,9 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
-use ::ledger::clue::{Review, Verdict, read_moment};
+use ::ledger::clue::{Review, Rule, Verdict, read_moment};
 use ::ledger::point::{EventId, Role, moment};
-use ::ledger::record::{named, reviews::CLUE_REVIEWS};
+use ::ledger::record::{named, reviews};
 use ::ledger::text_hash;
 use rustc_hash::FxHashMap;
 use spatial::{
@@ -15,7 +15,7 @@ use spatial::{
     Geometry, Revision, Snapshot, Value, ValueRef,
 };
 
-use super::{COSTS, Clue, CluesQuery, Subject};
+use super::{COSTS, Clue, CluesQuery, Subject, check_inputs};
 use crate::ledger::{assign, blank};
 use crate::pool::Weight;
 use crate::{Engine, EngineError, now};
@@ -63,22 +63,29 @@ impl Clue {
     }
 }
 
-/// The collection of reviews of a state, where it has one.
-pub(super) fn held(state: &Snapshot) -> Option<&Arc<CollectionSnapshot>> {
-    let held = state.collections.get(&CollectionId::try_from(CLUE_REVIEWS).ok()?)?;
-    named(CLUE_REVIEWS)?.is(held.collection()).then_some(held)
+/// The collection of reviews of clues of a rule, where a state has one.
+fn held<'s>(state: &'s Snapshot, rule: &Rule) -> Option<&'s Arc<CollectionSnapshot>> {
+    let held =
+        state.collections.get(&CollectionId::try_from(reviews::kept_in(&rule.kind)).ok()?)?;
+    are_reviews(held.collection()).then_some(held)
+}
+
+/// Whether a collection is one of reviews as it ships.
+pub(crate) fn are_reviews(collection: &Collection) -> bool {
+    let shipped = [reviews::CLUE_REVIEWS, reviews::ENTERPRISE_REVIEWS];
+    shipped.into_iter().filter_map(named).any(|shipped| shipped.is(collection))
 }
 
 /// The latest review of each clue of a rule.
-pub(super) fn of_rule(state: &Snapshot, rule: &str) -> FxHashMap<String, Review> {
+pub(super) fn of_rule(state: &Snapshot, rule: &Rule) -> FxHashMap<String, Review> {
     let mut reviews = FxHashMap::default();
-    let Some(held) = held(state) else { return reviews };
+    let Some(held) = held(state, rule) else { return reviews };
     let described = held.collection();
     let Some(of) = described.field_position("rule") else { return reviews };
     let mut rows = Vec::new();
     held.each(&mut |shard, slots| {
         let features = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
-        rows.extend(features.filter(|row| row.value(of) == ValueRef::Text(rule)));
+        rows.extend(features.filter(|row| row.value(of) == ValueRef::Text(&rule.code)));
     });
     rows.sort_unstable_by_key(|row| row.id());
     for review in rows.into_iter().filter_map(|row| read(described, row)) {
@@ -126,11 +133,15 @@ impl Engine {
     /// nothing.
     ///
     /// # Errors
-    /// When the store keeps no reviews, the rule does not find the clue now, or the id has another review.
+    /// When the store keeps no reviews, or not what the rule needs; when the rule does not find the clue now,
+    /// or the id has another review.
     pub async fn review_clue(&self, new: NewReview) -> Result<KeptReview, EngineError> {
         let _one_at_a_time = self.0.ledger.reviewing.lock().await;
         let state = self.snapshot();
-        let held = held(&state).map(Arc::clone).ok_or(EngineError::NoReviews)?;
+        check_inputs(&state, &new.query.rule)?;
+        let held = held(&state, &new.query.rule).map(Arc::clone);
+        let collection = reviews::kept_in(&new.query.rule.kind);
+        let held = held.ok_or(EngineError::NoReviews { collection })?;
         if let Some(known) = found(&held, new.review.id) {
             let (revision, is_new) = (state.revision, false);
             return match known.says_the_same(&new.review) {

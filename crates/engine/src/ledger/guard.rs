@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use ledger::record::reviews::CLUE_REVIEWS;
 use ledger::rows::{EVIDENCE, ID, POINT_EVENTS, POINTS, is_of_ledger, points};
 use spatial::{CollectionId, CollectionSnapshot, FeatureRef, Snapshot, Value, ValueRef};
 
 use super::held::column;
 use crate::EngineError;
 use crate::check::escaped;
+use crate::clues::are_reviews;
 use crate::edit::{Assigned, EditOp, EditSet, FeatureEdit};
 
 /// The edits without values of a point that follow from its events and stay as they are, so that
@@ -23,7 +23,9 @@ pub(crate) fn guarded(state: &Snapshot, edits: &Arc<EditSet>) -> Result<Arc<Edit
         is_of_ledger(held.collection()).then_some(held)
     });
     let of_ledger: Vec<&Arc<CollectionSnapshot>> = of_ledger.collect();
-    let is_review = |edit: &&FeatureEdit| edit.collection.as_str() == CLUE_REVIEWS;
+    let is_review = |edit: &&FeatureEdit| {
+        state.collections.get(&edit.collection).is_some_and(|held| are_reviews(held.collection()))
+    };
     if let Some(edit) = edits.edits.iter().find(is_review) {
         return Err(EngineError::ReviewStays { place: edit.place.clone() });
     }
