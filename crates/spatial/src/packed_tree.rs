@@ -75,6 +75,13 @@ pub struct Node {
     position: usize,
 }
 
+impl Node {
+    /// Whether items lie directly under it.
+    pub fn is_leaf(self) -> bool {
+        self.level == 1
+    }
+}
+
 /// What lies under a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
@@ -179,17 +186,16 @@ impl<B: Bounds> PackedTree<B> {
         }
     }
 
-    /// Visits what lies directly under `node` with its box, the root alone under none.
+    /// The node over all others; none of an empty tree.
+    pub fn root(&self) -> Option<Node> {
+        self.nodes.last().map(|_| Node { level: self.levels.len() - 1, position: 0 })
+    }
+
+    /// Visits what lies directly under a node with its box.
     ///
     /// `items` must be the slice that the tree was built over.
-    pub fn parts(&self, node: Option<Node>, items: &[B], visit: &mut impl FnMut(Part, &B)) {
-        let Some(Node { level, position }) = node else {
-            let level = self.levels.len() - 1;
-            if let Some(root) = self.nodes.last() {
-                visit(Part::Node(Node { level, position: 0 }), root);
-            }
-            return;
-        };
+    pub fn parts(&self, node: Node, items: &[B], visit: &mut impl FnMut(Part, &B)) {
+        let Node { level, position } = node;
         let first = position * FANOUT;
         if level == 1 {
             let end = (first + FANOUT).min(items.len());
@@ -292,10 +298,10 @@ mod tests {
             let mut taken = Vec::new();
             tree.walk(&items, &mut |_| Descent::Take, &mut |range, _| taken.extend(range));
             prop_assert_eq!(taken, (0..items.len()).collect::<Vec<_>>());
-            let (mut open, mut parts) = (vec![None], Vec::new());
+            let (mut open, mut parts) = (Vec::from_iter(tree.root()), Vec::new());
             while let Some(node) = open.pop() {
                 tree.parts(node, &items, &mut |part, bounds| match part {
-                    Part::Node(node) => open.push(Some(node)),
+                    Part::Node(node) => open.push(node),
                     Part::Item(item) => {
                         assert_eq!(*bounds, items[item]);
                         parts.push(item);

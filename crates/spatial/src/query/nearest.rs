@@ -10,7 +10,7 @@ use super::{Area, Filter, QueryFault};
 use crate::packed_tree::{Node, Part};
 use crate::relate::guarded;
 use crate::snapshot::CollectionSnapshot;
-use crate::{Budget, FeatureId, FeatureRef, Metric};
+use crate::{Budget, Envelope, FeatureId, FeatureRef, Metric};
 
 /// Which neighbours are asked for.
 #[derive(Clone, Copy)]
@@ -58,32 +58,56 @@ impl CollectionSnapshot {
         budget.spend(0, 0)?;
         let reach = Reach::new(asked.to, asked.within, asked.metric)?;
         let (placed, known) = (Placed::default(), BinaryHeap::new());
-        let mut search =
-            Search { reach, asked, budget, placed, known, found: Vec::new(), looked: (0, 0) };
+        let mut search = Search { reach, asked, budget, placed, known, looked: (0, 0) };
         if asked.count == 0 {
             return Ok(Vec::new());
         }
         search.shards(self)?;
-        for (_, entry) in self.delta.search_envelope(&search.window()) {
-            search.consider(entry.feature())?;
+        for (_, entry) in self.delta.search_envelope(&search.reach.window_of(search.room())) {
+            search.offer(entry.feature())?;
         }
         search.book()?;
-        search.found.sort_unstable_by(order);
-        search.found.truncate(asked.count);
-        Ok(search.found)
+        Ok(search.known.into_sorted_vec().into_iter().map(|Known(near)| near).collect())
     }
 }
 
-/// What waits in the queue, nearest first; what may hide something as near comes before what is
-/// known.
+/// A neighbour among the nearest as far as is known, the better one the lesser.
+struct Known<'a>(Near<'a>);
+
+impl Known<'_> {
+    fn key(&self) -> (Key, FeatureId) {
+        (Key(self.0.distance), self.0.feature.id())
+    }
+}
+
+impl PartialEq for Known<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for Known<'_> {}
+
+impl PartialOrd for Known<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Known<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+}
+
+/// A node of a tree that waits to be opened, the nearest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Waiting {
-    /// Part of the tree over the shards.
-    Top(Part),
-    /// Part of the tree of the shard at a position.
-    Shard(usize, Part),
-    /// A feature whose distance is known, by id, shard and slot.
-    Known(FeatureId, usize, usize),
+struct Waiting {
+    /// Nothing under it is nearer.
+    bound: Reverse<Key>,
+    /// The position of its shard; none in the tree over the shards.
+    shard: Option<usize>,
+    node: Node,
 }
 
 /// A distance that sorts.
@@ -109,9 +133,8 @@ struct Search<'q, 'a> {
     asked: &'q Nearest<'q>,
     budget: &'q Budget<'q>,
     placed: Placed,
-    /// The least distances of features of the shards, as many as are asked for; the worst first.
-    known: BinaryHeap<Key>,
-    found: Vec<Near<'a>>,
+    /// The nearest features as far as is known, as many as are asked for; the worst first.
+    known: BinaryHeap<Known<'a>>,
     /// Features and vertices looked at that are not booked yet.
     looked: (u64, u64),
 }
@@ -119,99 +142,81 @@ struct Search<'q, 'a> {
 /// Features that are looked at between two looks at the budget.
 const BOOKED: u64 = 64;
 
-fn order(a: &Near<'_>, b: &Near<'_>) -> Ordering {
-    (Key(a.distance), a.feature.id()).cmp(&(Key(b.distance), b.feature.id()))
-}
-
 impl<'a> Search<'_, 'a> {
-    /// Finds the nearest in the shards.
+    /// Finds the nearest in the shards: nodes are opened the nearest first, and the features of a leaf are
+    /// measured at once, so that it is soon known how near a node must be to be opened at all.
     fn shards(&mut self, collection: &'a CollectionSnapshot) -> Result<(), QueryFault> {
-        let mut queue: BinaryHeap<Reverse<(Key, Waiting)>> = BinaryHeap::new();
-        let top = (&collection.top.tree, collection.top.envelopes.as_slice());
         let shard = |position: usize| &collection.leaves[position].shard;
-        let mut fresh = Vec::new();
-        // Whether a box comes near enough is told sooner of the storage's than on the plane.
-        let window = self.window();
-        top.0.parts(None, top.1, &mut |part, envelope| fresh.push((Waiting::Top(part), *envelope)));
-        loop {
-            for (waiting, envelope) in fresh.drain(..) {
-                if envelope.intersects(&window) {
-                    let bound = self.reach.bound(&envelope);
-                    if bound <= self.room() {
-                        queue.push(Reverse((Key(bound), waiting)));
-                    }
-                }
+        let window = self.reach.window();
+        let (top, boxes) = (&collection.top.tree, collection.top.envelopes.as_slice());
+        let root = top.root().map(|node| Waiting { bound: Reverse(Key(0.0)), shard: None, node });
+        let mut queue: BinaryHeap<Waiting> = root.into_iter().collect();
+        let mut fresh: Vec<(Key, Part)> = Vec::new();
+        while let Some(Waiting { bound: Reverse(Key(bound)), shard: of, node }) = queue.pop() {
+            let room = self.room();
+            if bound > room {
+                break;
             }
-            let Some(Reverse((Key(distance), waiting))) = queue.pop() else { return Ok(()) };
-            let mut open = |position: usize, node: Option<Node>| {
-                let shard = shard(position);
-                shard.tree().parts(node, shard.envelopes(), &mut |part, envelope| {
-                    fresh.push((Waiting::Shard(position, part), *envelope));
-                });
+            let mut look = |part, envelope: &Envelope| {
+                // Of the storage's box it is told sooner than on the plane.
+                let bound = envelope.intersects(&window).then(|| self.reach.bound(envelope));
+                fresh.extend(bound.filter(|bound| *bound <= room).map(|bound| (Key(bound), part)));
             };
-            match waiting {
-                Waiting::Top(Part::Node(node)) => {
-                    top.0.parts(Some(node), top.1, &mut |part, envelope| {
-                        fresh.push((Waiting::Top(part), *envelope));
-                    });
-                }
-                Waiting::Top(Part::Item(position)) => open(position, None),
-                Waiting::Shard(position, Part::Node(node)) => open(position, Some(node)),
-                Waiting::Shard(position, Part::Item(slot)) => {
-                    if collection.leaves[position].is_dead(slot as u16) {
-                        continue;
+            match of {
+                None => top.parts(node, boxes, &mut look),
+                Some(at) => shard(at).tree().parts(node, shard(at).envelopes(), &mut look),
+            }
+            if node.is_leaf() {
+                fresh.sort_unstable();
+            }
+            for (bound, part) in fresh.drain(..) {
+                match (of, part) {
+                    (_, Part::Node(node)) => {
+                        queue.push(Waiting { bound: Reverse(bound), shard: of, node });
                     }
-                    let feature = shard(position).feature(slot);
-                    if let Some(distance) = self.distance(feature, self.room())? {
-                        let known = Waiting::Known(feature.id(), position, slot);
-                        queue.push(Reverse((Key(distance), known)));
-                        self.known.push(Key(distance));
-                        if self.known.len() > self.asked.count {
-                            self.known.pop();
+                    (None, Part::Item(at)) => {
+                        let node = shard(at).tree().root();
+                        let of = Some(at);
+                        queue.extend(node.map(|node| Waiting {
+                            bound: Reverse(bound),
+                            shard: of,
+                            node,
+                        }));
+                    }
+                    (Some(at), Part::Item(slot)) => {
+                        let is_dead = collection.leaves[at].is_dead(slot as u16);
+                        if !is_dead && bound.0 <= self.room() {
+                            self.offer(shard(at).feature(slot))?;
                         }
                     }
                 }
-                Waiting::Known(_, position, slot) => {
-                    let feature = shard(position).feature(slot);
-                    self.found.push(Near { distance, feature });
-                    if self.found.len() == self.asked.count {
-                        return Ok(());
-                    }
-                }
             }
+        }
+        Ok(())
+    }
+
+    /// How far off a feature may be, to be among the nearest as far as is known.
+    fn room(&self) -> f64 {
+        match self.known.peek() {
+            Some(Known(worst)) if self.known.len() == self.asked.count => worst.distance,
+            _ => self.asked.within,
         }
     }
 
-    /// How far off a feature of the shards may be, to be among the nearest as far as is known.
-    fn room(&self) -> f64 {
-        match self.known.peek() {
-            Some(Key(worst)) if self.known.len() == self.asked.count => *worst,
-            _ => self.asked.within,
+    /// Keeps a feature that is near enough to be among the nearest.
+    fn offer(&mut self, feature: FeatureRef<'a>) -> Result<(), QueryFault> {
+        if let Some(distance) = self.distance(feature, self.room())? {
+            self.known.push(Known(Near { distance, feature }));
+            if self.known.len() > self.asked.count {
+                self.known.pop();
+            }
         }
+        Ok(())
     }
 
     fn book(&mut self) -> Result<(), QueryFault> {
         let (features, vertices) = std::mem::take(&mut self.looked);
         Ok(self.budget.spend(features, vertices)?)
-    }
-
-    /// Within which nothing better than what is found can be missing.
-    fn limit(&self) -> f64 {
-        let full = self.found.len() >= self.asked.count;
-        let last = full.then(|| self.found.iter().map(|near| near.distance).fold(0.0, f64::max));
-        last.unwrap_or(self.asked.within)
-    }
-
-    fn window(&self) -> crate::Envelope {
-        self.reach.window_of(self.limit())
-    }
-
-    /// Keeps a feature that is near enough to be among the nearest.
-    fn consider(&mut self, feature: FeatureRef<'a>) -> Result<(), QueryFault> {
-        if let Some(distance) = self.distance(feature, self.asked.within)? {
-            self.found.push(Near { distance, feature });
-        }
-        Ok(())
     }
 
     /// The distance of a feature that is asked for.
