@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use engine::Audience;
 use ledger::point::Role;
+use ledger::whistle::WhistleRules;
+use ledger::worklist::RecordRules;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use spatial::{Crs, FieldClass};
@@ -17,11 +19,12 @@ use crate::archives::ArchiveConfig;
 use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::export_config::ExportsConfig;
-use crate::ledger_config::{
-    LedgerConfig, profiles_over_defaults, read_roles, sees_over_defaults, write_profiles,
+use crate::ledger_config::LedgerConfig;
+use crate::patrol_config::PatrolConfig;
+use crate::role_config::{
+    profiles_over_defaults, read_roles, sees_over_defaults, unknown_role, write_profiles,
     write_roles, write_sees,
 };
-use crate::patrol_config::PatrolConfig;
 use crate::whistle_config::WhistlesConfig;
 use crate::worklist_config::WorklistConfig;
 
@@ -190,7 +193,7 @@ pub struct AccountsConfig {
 impl Default for AccountsConfig {
     fn default() -> Self {
         Self {
-            editors: Role::ALL.into(),
+            editors: Role::SHIPPED.into(),
             sees: server::default_roles(),
             profiles: server::default_profiles(),
             public: PathBuf::new(),
@@ -418,13 +421,30 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        toml::from_str(text).map_err(|error| ConfigError::Malformed {
-            path: path.to_path_buf(),
-            line: error
-                .span()
-                .map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1),
-            reason: error.message().to_owned(),
-        })
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let malformed =
+            |line, reason| ConfigError::Malformed { path: path.to_path_buf(), line, reason };
+        let config: Self = toml::from_str(text).map_err(|error| {
+            malformed(error.span().map_or(1, |span| line(span.start)), error.message().to_owned())
+        })?;
+        match unknown_role(&config) {
+            None => Ok(config),
+            Some((section, role)) => {
+                let known = config.ledger.roles.words();
+                let reason = format!("[{section}] names {role}, which is no role; use {known}");
+                Err(malformed(text.find(&role).map_or(1, line), reason))
+            }
+        }
+    }
+
+    /// How departments are called.
+    pub fn whistle_rules(&self) -> WhistleRules {
+        self.whistles.rules(&self.ledger.roles)
+    }
+
+    /// How long work on records may take, and who does it.
+    pub fn worklist_rules(&self) -> RecordRules {
+        self.worklist.rules(&self.ledger.roles, &self.whistle_rules())
     }
 
     /// The configuration as TOML. Definitions of local grids are left out, their names stay.
@@ -451,6 +471,7 @@ mod tests {
             "accounts.sees]",
             "accounts.profiles]",
             "ledger.raisers]",
+            "[ledger.roles]]",
             "whistles]",
             "worklist.hours]",
         ];
@@ -490,13 +511,25 @@ mod tests {
             (
                 "[accounts]\neditors = [\"town\", \"boss\"]\n",
                 2,
-                "\"boss\" is no role of the ledger",
+                "[accounts.editors] names boss, which is no role",
             ),
             ("[accounts]\neditors = [\"reader\"]\n", 2, "use grid_worker, town,"),
+            ("[accounts]\nprofiles = { boss = \"enforce\" }\n", 2, "names boss, which is no role"),
+            ("[whistles]\ncallers = [\"Town\"]\n", 2, "\"Town\" is no word of a role"),
+            ("[[ledger.roles]]\nrole = \"reader\"\nname = \"甲\"\n", 1, "no word of a role"),
+            (
+                "[[ledger.roles]]\nrole = \"a\"\nname = \"甲\"\nlike = \"b\"\n",
+                1,
+                "role a cannot be like \"b\"; use one of grid_worker, town,",
+            ),
             ("[ledger]\n\nlate_hours = 9999\n", 3, "8784 is the most"),
             ("[ledger]\nyellow_days = -1\n", 2, "expected u64"),
             ("[ledger.raisers]\nclose = [\"city\"]\n", 2, "\"close\" is no kind of event"),
-            ("[ledger.raisers]\nvoid = []\nmerge = [\"mayor\"]\n", 3, "\"mayor\" is no role"),
+            (
+                "[ledger.raisers]\nvoid = []\nmerge = [\"mayor\"]\n",
+                3,
+                "[ledger.raisers] names mayor, which is no role",
+            ),
             ("[ledger.raisers]\nvoid = \"city\"\n", 2, "expected a sequence"),
             ("[whistles]\ndepartments = [\"urban\", \" \"]\n", 2, "no name of a department"),
             ("[worklist]\nhours = { verify = 3 }\n", 2, "no work on records; use arrive,"),
@@ -516,8 +549,7 @@ mod tests {
     #[test]
     fn hours_of_work_are_laid_over_the_defaults_and_written_as_they_count() {
         use ledger::worklist::{RecordRules, Work};
-        let whistles = WhistlesConfig::default().rules();
-        let rules = |config: &Config| config.worklist.rules(&whistles);
+        let rules = Config::worklist_rules;
         assert_eq!(rules(&Config::default()), RecordRules::default());
         let text = "[worklist]\nhours = { respond = 8, arrive = 0, finish = 72 }\n";
         let config = Config::parse(text, Path::new("t")).unwrap();
@@ -536,7 +568,7 @@ mod tests {
         let text = "[ledger]\nlate_hours = 24\n[ledger.raisers]\nvoid = [\"city\", \"town\"]\nreport = []\n";
         let config = Config::parse(text, Path::new("t")).unwrap();
         let mut expected = Rules { late_hours: 24, ..Rules::default() };
-        expected.raisers.insert(EventKind::Void, [Role::Town, Role::City].into());
+        expected.raisers.insert(EventKind::Void, [Role::TOWN, Role::CITY].into());
         expected.raisers.insert(EventKind::Report, BTreeSet::new());
         assert_eq!(config.ledger.rules(), expected);
         let again = Config::parse(&config.to_toml(), Path::new("t")).unwrap();

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use engine::Audience;
 use ledger::Rules;
-use ledger::point::{EventKind, Role};
+use ledger::point::{EventKind, Role, Roles};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use spatial::FieldClass;
+
+use crate::role_config::{RoleWord, read_definitions, write_definitions};
 
 /// Most days of the yellow lamp: ten years.
 const MAX_YELLOW_DAYS: u32 = 3_650;
@@ -54,6 +54,9 @@ pub struct LedgerConfig {
     /// no patrol.
     #[serde(deserialize_with = "rising_days")]
     pub patrol_days: Vec<u32>,
+    /// The roles of the city, a table `[[ledger.roles]]` each; the list is the whole one.
+    #[serde(deserialize_with = "read_definitions", serialize_with = "write_definitions")]
+    pub roles: Roles,
     /// Which roles may raise which events. A kind that is not named keeps its default; an empty
     /// list lets nobody raise it.
     #[serde(deserialize_with = "laid_over_defaults", serialize_with = "words")]
@@ -67,7 +70,7 @@ pub(crate) fn named(path: &Path) -> Option<&Path> {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        let Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: _ } =
+        let Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: _ } =
             Rules::default();
         Self {
             yellow_days,
@@ -82,6 +85,7 @@ impl Default for LedgerConfig {
             dossiers: PathBuf::new(),
             survey: PathBuf::new(),
             catalogue: PathBuf::new(),
+            roles,
             raisers,
         }
     }
@@ -90,9 +94,10 @@ impl Default for LedgerConfig {
 impl LedgerConfig {
     /// As the ledger takes it, but for the tasks of the city's own file.
     pub fn rules(&self) -> Rules {
-        let Self { yellow_days, late_hours, ahead_minutes, patrol_days, raisers, .. } =
+        let Self { yellow_days, late_hours, ahead_minutes, patrol_days, raisers, roles, .. } =
             self.clone();
-        Rules { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: None }
+        let raisers = raisers.iter().map(|(kind, named)| (*kind, roles.with_like(named))).collect();
+        Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: None }
     }
 }
 
@@ -131,22 +136,7 @@ impl TryFrom<String> for KindWord {
     }
 }
 
-/// A role of the ledger by its word.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(try_from = "String")]
-struct RoleWord(Role);
-
-impl TryFrom<String> for RoleWord {
-    type Error = String;
-
-    fn try_from(word: String) -> Result<Self, String> {
-        Role::from_identifier(&word).map(Self).ok_or_else(|| {
-            unknown(&word, "role of the ledger", Role::ALL.iter().map(|role| role.identifier()))
-        })
-    }
-}
-
-fn unknown<'a>(word: &str, what: &str, words: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn unknown<'a>(word: &str, what: &str, words: impl Iterator<Item = &'a str>) -> String {
     let shown: String = word.chars().take(40).collect();
     format!("{shown:?} is no {what}; use {}", words.collect::<Vec<_>>().join(", "))
 }
@@ -169,66 +159,4 @@ fn words<S: Serializer>(
     to.collect_map(raisers.iter().map(|(kind, roles)| {
         (kind.identifier(), roles.iter().map(|role| role.identifier()).collect::<Vec<_>>())
     }))
-}
-
-/// Reads a list of roles of the ledger.
-pub fn read_roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error> {
-    let roles = BTreeSet::<RoleWord>::deserialize(from)?;
-    Ok(roles.into_iter().map(|RoleWord(role)| role).collect())
-}
-
-/// Writes a list of roles of the ledger.
-pub fn write_roles<S: Serializer>(roles: &BTreeSet<Role>, to: S) -> Result<S::Ok, S::Error> {
-    to.collect_seq(roles.iter().map(|role| role.identifier()))
-}
-
-/// The classes of a configuration laid over those that roles have by default.
-pub fn sees_over_defaults<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<BTreeMap<Role, FieldClass>, D::Error> {
-    let mut sees = server::default_roles();
-    for (RoleWord(role), word) in BTreeMap::<RoleWord, String>::deserialize(from)? {
-        let class = FieldClass::ALL.into_iter().find(|class| format!("{class:?}") == word);
-        let class = class.filter(|class| *class >= FieldClass::L1).ok_or_else(|| {
-            let shown: String = word.chars().take(40).collect();
-            D::Error::custom(format!("{role}: {shown:?} is no class; use L1, L2, L3 or L4"))
-        })?;
-        sees.insert(role, class);
-    }
-    Ok(sees)
-}
-
-/// Reads the profiles of roles that are named, over the defaults of the others.
-pub fn profiles_over_defaults<'de, D: Deserializer<'de>>(
-    from: D,
-) -> Result<BTreeMap<String, Audience>, D::Error> {
-    let mut profiles = server::default_profiles();
-    let cut = |text: &str| text.chars().take(40).collect::<String>();
-    for (role, word) in BTreeMap::<String, String>::deserialize(from)? {
-        let audience = Audience::of_word(&word).ok_or_else(|| {
-            let shown = cut(&word);
-            D::Error::custom(format!("{shown:?} is no profile; use public, internal or enforce"))
-        })?;
-        let known = profiles.get_mut(&role).ok_or_else(|| {
-            D::Error::custom(format!("{:?} is no role; see `tuban user add --help`", cut(&role)))
-        })?;
-        *known = audience;
-    }
-    Ok(profiles)
-}
-
-/// Writes the profiles of roles.
-pub fn write_profiles<S: Serializer>(
-    profiles: &BTreeMap<String, Audience>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    to.collect_map(profiles.iter().map(|(role, audience)| (role, audience.word())))
-}
-
-/// Writes the classes of roles.
-pub fn write_sees<S: Serializer>(
-    sees: &BTreeMap<Role, FieldClass>,
-    to: S,
-) -> Result<S::Ok, S::Error> {
-    to.collect_map(sees.iter().map(|(role, class)| (role.identifier(), format!("{class:?}"))))
 }

@@ -18,6 +18,7 @@ mod meeting;
 mod output;
 mod patrol_config;
 pub mod register;
+mod role_config;
 mod styles;
 mod survey_package;
 pub mod synth;

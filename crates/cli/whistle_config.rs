@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use ledger::point::Role;
+use ledger::point::{Role, Roles};
 use ledger::whistle::WhistleRules;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::ledger_config::{read_roles, write_roles};
+use crate::role_config::{read_roles, write_roles};
 
 /// Most departments of a city.
 const MAX_DEPARTMENTS: usize = 200;
@@ -42,9 +42,11 @@ impl Default for WhistlesConfig {
 }
 
 impl WhistlesConfig {
-    /// As the server takes it.
-    pub fn rules(&self) -> WhistleRules {
-        let Self { callers, arrivers, closers, departments } = self.clone();
+    /// As the server of a city with these roles takes it.
+    pub fn rules(&self, roles: &Roles) -> WhistleRules {
+        let [callers, arrivers, closers] =
+            [&self.callers, &self.arrivers, &self.closers].map(|named| roles.with_like(named));
+        let departments = self.departments.clone();
         WhistleRules { callers, arrivers, closers, departments }
     }
 }

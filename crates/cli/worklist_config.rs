@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ledger::point::Roles;
 use ledger::whistle::WhistleRules;
 use ledger::worklist::{RecordRules, Work};
 use serde::de::Error as _;
@@ -27,9 +28,9 @@ impl Default for WorklistConfig {
 }
 
 impl WorklistConfig {
-    /// As the engine takes it, for a city that calls departments by these rules.
-    pub fn rules(&self, whistles: &WhistleRules) -> RecordRules {
-        RecordRules::new(whistles, self.hours.clone())
+    /// As the engine takes it, for a city that has these roles and calls departments by these rules.
+    pub fn rules(&self, roles: &Roles, whistles: &WhistleRules) -> RecordRules {
+        RecordRules::new(roles, whistles, self.hours.clone())
     }
 }
 

@@ -480,7 +480,7 @@ fn accounts_are_kept_by_commands_with_a_server_and_without() {
             (&["add", "town.gpkg", name, "--role", "town"][..], 1, "exists already"),
             (&["add", "town.gpkg", "Li", "--role", "town"], 2, "small letter"),
             (&["add", "town.gpkg", "local", "--role", "town"], 2, "means others"),
-            (&["add", "town.gpkg", "li", "--role", "mayor"], 2, "grid_worker"),
+            (&["add", "town.gpkg", "li", "--role", "mayor"], 1, "grid_worker"),
             (&["set", "town.gpkg", name], 2, "--role"),
             (&["set", "town.gpkg", name, "--unit", "1 1"], 1, "unit"),
             (&["token", "town.gpkg", "wang"], 1, "no account \"wang\""),

@@ -64,6 +64,7 @@ mod postgis_areas;
 mod qgis_edits;
 mod ready;
 mod records;
+mod roles;
 mod running;
 mod secrets;
 mod sent_by_commands;

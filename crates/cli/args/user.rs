@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
-use server::AccountRole;
 use spatial::{Day, InvalidDay};
 use store::accounts::{AccountName, TokenId};
 
@@ -66,7 +65,7 @@ pub enum UserAction {
 
 /// What an account of each role may do.
 const ROLES: &str = "Roles: grid_worker, town, town_checker, district, district_checker, city and \
-    department raise the events that [ledger.raisers] of tuban.toml lets them, and edit features \
+    department, or those that [[ledger.roles]] of tuban.toml names, raise the events that [ledger.raisers] of tuban.toml lets them, and edit features \
     if [accounts] editors names them. A reader only reads. An administrator looks after accounts \
     and the server, and changes no data. Three may do that apart from one another (三员): a \
     system_administrator makes and disables accounts, a security_administrator gives roles, scopes \
@@ -81,7 +80,7 @@ pub struct AddArgs {
     #[command(flatten)]
     pub account: UserName,
     /// Its role
-    #[arg(long, value_parser = role())]
+    #[arg(long)]
     pub role: String,
     /// Code of the unit that it belongs to
     #[arg(long, value_name = "CODE")]
@@ -101,7 +100,7 @@ pub struct SetUserArgs {
     #[command(flatten)]
     pub account: UserName,
     /// Its role
-    #[arg(long, value_parser = role())]
+    #[arg(long)]
     pub role: Option<String>,
     /// Code of the unit that it belongs to; empty for none
     #[arg(long, value_name = "CODE")]
@@ -182,8 +181,4 @@ fn token_id(text: &str) -> Result<TokenId, String> {
     let number = text.parse().ok().filter(|number| *number > 0).map(TokenId);
     let said = "the number of a token is expected, such as 3, and not the token itself";
     number.ok_or_else(|| said.to_owned())
-}
-
-fn role() -> impl TypedValueParser<Value = String> {
-    PossibleValuesParser::new(AccountRole::all().map(AccountRole::word))
 }

@@ -47,8 +47,9 @@ pub struct WorklistArgs {
 }
 
 fn role(text: &str) -> Result<Role, String> {
+    let words = Role::SHIPPED.map(|role| role.to_string()).join(", ");
     Role::from_identifier(text)
-        .ok_or_else(|| format!("use one of {}", Role::ALL.map(Role::identifier).join(", ")))
+        .ok_or_else(|| format!("use one of {words}, or a role of the city's own"))
 }
 
 fn work(text: &str) -> Result<Work, String> {

@@ -185,7 +185,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
         query_time: QUERY_TIME,
         ledger: ledger_rules(&config.ledger)?,
         patrols: config.patrols.rules(),
-        worklist: config.worklist.rules(&config.whistles.rules()),
+        worklist: config.worklist_rules(),
         ..EngineSettings::default()
     };
     Ok(Engine::open(store, registry(config)?, settings).await?)

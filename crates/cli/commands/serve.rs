@@ -140,7 +140,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
             true => EvidenceReaders::Local,
             false => EvidenceReaders::Accounts,
         },
-        whistles: config.whistles.rules(),
+        whistles: config.whistle_rules(),
         archives,
         indicators: Some(Arc::new(indicators)),
         access,
@@ -184,7 +184,8 @@ async fn access(
     };
     let roles = config.accounts.sees.clone();
     let sight = Sight { local, roles, profiles: config.accounts.profiles.clone() };
-    Ok(Access::open(engine, readers, config.accounts.editors.clone(), sight).await?)
+    let editors = config.ledger.roles.with_like(&config.accounts.editors);
+    Ok(Access::open(engine, readers, editors, sight).await?)
 }
 
 /// Opens the archives that are served beside the store.
@@ -355,7 +356,7 @@ pub fn engine_settings(config: &Config) -> Result<EngineSettings, CommandError> 
         ledger: ledger_rules(&config.ledger)?,
         evidence: config.evidence.rules(),
         patrols: config.patrols.rules(),
-        worklist: config.worklist.rules(&config.whistles.rules()),
+        worklist: config.worklist_rules(),
         ..EngineSettings::default()
     })
 }

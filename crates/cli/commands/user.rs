@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use formats::datetime::utc_of_millis;
+use server::AccountRole;
 use spatial::Timestamp;
 use store::accounts::{AccountChange, AccountName, Day, Scope, Token, TokenId};
 use store::{AccountStore, GeoPackageStore};
@@ -23,6 +24,7 @@ pub async fn user(args: UserArgs, config: &Config) -> Result<(), CommandError> {
         UserAction::Set(args) => {
             let UserName { store, name } = args.account;
             let (display_name, unit, role) = (args.display_name, args.unit, args.role);
+            role.as_deref().map_or(Ok(()), |role| check_role(role, config))?;
             let said = format!("{name} is changed");
             let change = AccountChange::Set { name, display_name, unit, role };
             make(&store, change, config).await?;
@@ -65,8 +67,21 @@ fn by() -> String {
     }
 }
 
+fn check_role(role: &str, config: &Config) -> Result<(), CommandError> {
+    let roles = &config.ledger.roles;
+    if AccountRole::of_word(role, roles).is_some() {
+        return Ok(());
+    }
+    Err(CommandError::Argument {
+        name: "--role",
+        value: role.to_owned(),
+        reason: format!("use one of {}", AccountRole::words(roles)),
+    })
+}
+
 async fn add(args: AddArgs, config: &Config) -> Result<(), CommandError> {
     let UserName { store, name } = args.account;
+    check_role(&args.role, config)?;
     let opened = writable(&store, config)?;
     let is_first = read_only(&store)?.accounts().await?.accounts.is_empty();
     let display_name = args.display_name.unwrap_or_else(|| name.to_string());

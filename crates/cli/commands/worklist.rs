@@ -26,6 +26,10 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
     let as_of = as_of
         .map(|text| worklist::moment(text).map_err(|reason| refused("--as-of", text, reason)))
         .transpose()?;
+    if let Some(role) = args.role.filter(|role| !config.ledger.roles.has(*role)) {
+        let reason = format!("use one of {}", config.ledger.roles.words());
+        return Err(refused("--role", role.identifier(), reason));
+    }
     let tasks = read_tasks(named(&config.ledger.tasks))?;
     let engine = open(&args.store, config).await?;
     let asked = WorkAsked {
@@ -42,7 +46,8 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         after: None,
     };
     let page = engine.worklist(asked.clone()).await?;
-    let telling = Telling { asked: &asked, profile: engine.profile(), tasks: &tasks };
+    let roles = &config.ledger.roles;
+    let telling = Telling { asked: &asked, profile: engine.profile(), tasks: &tasks, roles };
     let Some(out) = args.out.as_deref() else {
         if args.json {
             let no_links = |_: &Map<String, Value>| Vec::new();

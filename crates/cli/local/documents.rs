@@ -48,7 +48,7 @@ impl DocumentRules {
     /// When a file that it names cannot be used.
     pub fn read(config: &Config) -> Result<Self, DataFileError> {
         Ok(Self {
-            whistles: config.whistles.rules(),
+            whistles: config.whistle_rules(),
             checklists: Arc::new(read_checklists(named(&config.patrols.checklists))?),
             most_events: config.server.max_transaction_changes,
         })

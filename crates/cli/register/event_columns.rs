@@ -1,7 +1,7 @@
 //! Which column of a spreadsheet is which column of `point_events`, and which words are which.
 
 use ledger::normal_form;
-use ledger::point::{EventKind, Finding, Proof, Role};
+use ledger::point::{EventKind, Finding, Proof};
 use ledger::rows::events;
 
 /// Other names that columns go by, beside their own and their Chinese ones.
@@ -37,7 +37,6 @@ pub fn word<'t>(column: &str, text: &'t str) -> &'t str {
     let wanted = text.trim();
     let found = match column {
         "kind" => EventKind::ALL.iter().find(|one| one.chinese() == wanted).map(|o| o.identifier()),
-        "role" => Role::ALL.iter().find(|one| one.chinese() == wanted).map(|o| o.identifier()),
         "proof" => Proof::ALL.iter().find(|one| one.chinese() == wanted).map(|o| o.identifier()),
         "finding" => {
             Finding::ALL.iter().find(|one| one.chinese() == wanted).map(|o| o.identifier())
@@ -67,7 +66,6 @@ mod tests {
         for (column, text, expected) in [
             ("kind", "延期", "extend"),
             ("kind", "dispatch", "dispatch"),
-            ("role", "街乡", "town"),
             ("proof", "现场核查", "site"),
             ("reason", "延期", "延期"),
         ] {

@@ -116,7 +116,11 @@ async fn plan(
     let mut event = Map::new();
     for (name, text) in &row.cells {
         if name != "point" && name != column {
-            event.insert(name.clone(), cell(name, text));
+            let value = match name.as_str() {
+                "role" => json!(engine.settings().ledger.roles.word(text)),
+                _ => cell(name, text),
+            };
+            event.insert(name.clone(), value);
         }
     }
     if let Some([lon, lat]) = row.place {

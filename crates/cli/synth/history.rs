@@ -178,7 +178,7 @@ impl Teller<'_, '_> {
         let [least, most] = OFFLINE;
         let is_offline = self.phones.chance(OFFLINE_CHANCE);
         let heard = day + least + self.phones.below(most - least + 1);
-        if is_offline && role == Role::GridWorker && heard < next { heard } else { day }
+        if is_offline && role == Role::GRID_WORKER && heard < next { heard } else { day }
     }
 
     fn evidence(&mut self, at: Moment, pieces: u64) -> Result<Vec<EvidenceId>, SynthError> {
@@ -318,11 +318,11 @@ impl Teller<'_, '_> {
         let is_verified = self.point().map(Point::state) == Some(State::VerifiedTown);
         let role = match kind {
             EventKind::Report => match case.source {
-                "12345" => Role::Town,
-                "卫片" | "媒体" => Role::District,
-                "数据比对" => Role::Department,
-                "上级交办" => Role::City,
-                _ => Role::GridWorker,
+                "12345" => Role::TOWN,
+                "卫片" | "媒体" => Role::DISTRICT,
+                "数据比对" => Role::DEPARTMENT,
+                "上级交办" => Role::CITY,
+                _ => Role::GRID_WORKER,
             },
             EventKind::Return
             | EventKind::Accept
@@ -330,16 +330,16 @@ impl Teller<'_, '_> {
             | EventKind::Submit
             | EventKind::Withdraw => {
                 if is_by_department {
-                    Role::Department
+                    Role::DEPARTMENT
                 } else {
-                    Role::GridWorker
+                    Role::GRID_WORKER
                 }
             }
-            EventKind::TownVerify | EventKind::Rebound => Role::TownChecker,
-            EventKind::Fail if !is_verified => Role::TownChecker,
-            EventKind::DistrictClose | EventKind::Fail => Role::DistrictChecker,
-            EventKind::SpotCheck => Role::City,
-            EventKind::Void | EventKind::Supervise | EventKind::HoldAccountable => Role::District,
+            EventKind::TownVerify | EventKind::Rebound => Role::TOWN_CHECKER,
+            EventKind::Fail if !is_verified => Role::TOWN_CHECKER,
+            EventKind::DistrictClose | EventKind::Fail => Role::DISTRICT_CHECKER,
+            EventKind::SpotCheck => Role::CITY,
+            EventKind::Void | EventKind::Supervise | EventKind::HoldAccountable => Role::DISTRICT,
             EventKind::Reject
             | EventKind::Register
             | EventKind::Merge
@@ -348,18 +348,18 @@ impl Teller<'_, '_> {
             | EventKind::Resume
             | EventKind::Extend
             | EventKind::Transfer
-            | EventKind::Reply => Role::Town,
+            | EventKind::Reply => Role::TOWN,
         };
         let [town, _] = case.town;
         let district = &town[..6];
         let (post, unit) = match role {
-            Role::GridWorker => (format!("wangge-{town}-{}", (case.number - 1) / 250), town),
-            Role::Town => (format!("zhen-{town}"), town),
-            Role::TownChecker => (format!("zhenhecha-{town}"), town),
-            Role::District => (format!("qu-{district}"), district),
-            Role::DistrictChecker => (format!("quhecha-{district}"), district),
-            Role::City => ("shi-chouchagang".to_owned(), "110000"),
-            Role::Department => (format!("bumen-{town}"), town),
+            Role::GRID_WORKER => (format!("wangge-{town}-{}", (case.number - 1) / 250), town),
+            Role::TOWN => (format!("zhen-{town}"), town),
+            Role::TOWN_CHECKER => (format!("zhenhecha-{town}"), town),
+            Role::DISTRICT => (format!("qu-{district}"), district),
+            Role::DISTRICT_CHECKER => (format!("quhecha-{district}"), district),
+            Role::CITY => ("shi-chouchagang".to_owned(), "110000"),
+            _ => (format!("bumen-{town}"), town),
         };
         (role, post, unit.to_owned())
     }

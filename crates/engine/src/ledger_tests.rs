@@ -53,7 +53,7 @@ pub(crate) fn new(point: u64, number: u64, payload: Payload) -> NewEvent {
     NewEvent {
         id: eid(number),
         point: pid(point),
-        role: Role::ALL.into_iter().find(may).unwrap(),
+        role: Role::SHIPPED.into_iter().find(may).unwrap(),
         occurred_at: Timestamp(START + number as i64 * HOUR),
         backfilled: false,
         geometry: is_report.then(|| Geometry::from(shape)),

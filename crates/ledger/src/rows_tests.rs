@@ -75,7 +75,7 @@ fn a_row_that_is_no_event_is_refused_by_its_column() {
     check("id", Value::Text("7".into()), "UUID of version 7");
     check("point", Value::Null, "missing");
     check("kind", Value::Text("close".into()), "district_close");
-    check("role", Value::Text("mayor".into()), "district_checker");
+    check("role", Value::Text("镇长".into()), "letters a to z");
     check("proof", Value::Text("hearsay".into()), "papers");
     check("occurred_at", Value::Text("yesterday".into()), "2026-11-22T08:00:00.000Z");
     check("seq", Value::Int(-1), "whole number");

@@ -46,9 +46,9 @@ impl Default for WhistleRules {
     /// Towns call and close, departments come and a town may say so for them: 自拟.
     fn default() -> Self {
         Self {
-            callers: BTreeSet::from([Role::Town, Role::District]),
-            arrivers: BTreeSet::from([Role::Department, Role::Town]),
-            closers: BTreeSet::from([Role::Town, Role::District]),
+            callers: BTreeSet::from([Role::TOWN, Role::DISTRICT]),
+            arrivers: BTreeSet::from([Role::DEPARTMENT, Role::TOWN]),
+            closers: BTreeSet::from([Role::TOWN, Role::DISTRICT]),
             departments: BTreeSet::new(),
         }
     }

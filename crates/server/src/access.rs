@@ -33,7 +33,7 @@ use self::directory::Directory;
 pub use self::duty::Duty;
 pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_edit, may_not};
 use self::guesses::Guesses;
-pub use self::role::AccountRole;
+pub use self::role::{AccountRole, UNKNOWN};
 pub use self::sight::{Sight, default_profiles, default_roles, everyone};
 pub use self::token::{NoRandomness, PARAMETER, hash_of, new_token};
 use crate::actor::Actor;
@@ -171,7 +171,7 @@ impl Access {
         let Some(shared) = &self.0 else { return Ok(()) };
         let _reading = shared.reading.lock().await;
         let all = shared.engine.accounts().await?;
-        let directory = Arc::new(Directory::new(&all));
+        let directory = Arc::new(Directory::new(&all, &shared.engine.settings().ledger.roles));
         if !all.accounts.is_empty() {
             shared.has_accounts.store(true, Ordering::Relaxed);
         }

@@ -3,7 +3,7 @@
 use engine::accounts::{Account, Day, LOCAL, Scope};
 use ledger::point::Role;
 
-use crate::access::{AccountRole, Duty};
+use crate::access::{AccountRole, Duty, UNKNOWN};
 use crate::problem::{Code, Problem};
 
 /// An authenticated principal.
@@ -67,12 +67,20 @@ impl Actor {
         }
     }
 
-    /// The word of its role, that of `local` included.
-    pub fn account_role_word(&self) -> &'static str {
+    /// The role that ships and whose rights it has.
+    pub fn kind(&self) -> Option<Role> {
         match self.role {
+            ActorRole::Account(AccountRole::Ledger { kind, .. }) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// The word of its role, that of `local` included.
+    pub fn account_role_word(&self) -> &str {
+        match &self.role {
             ActorRole::Local => LOCAL,
             ActorRole::Account(role) => role.word(),
-            ActorRole::Unknown => "unknown",
+            ActorRole::Unknown => UNKNOWN,
         }
     }
 

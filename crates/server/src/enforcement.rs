@@ -5,7 +5,7 @@
 //! others by their names.
 
 use engine::ledger::{Records, Trace};
-use engine::{Profile, ReadableField};
+use engine::{Engine, Profile, ReadableField};
 use formats::datetime::millis_of;
 use ledger::point::Role;
 use serde_json::{Map, Value as Json, json};
@@ -33,12 +33,17 @@ const WHAT: [&str; 4] = ["act", "category", "subject", "text"];
 const WHO: [&str; 5] = ["department", "handled_by", "caller", "to_unit", "unit"];
 
 /// Events and records of a point by when they happened, as `reader` may read them.
-pub fn timeline(trace: &Trace, records: &[Records], reader: (Option<&Actor>, Profile)) -> Json {
+pub fn timeline(
+    engine: &Engine,
+    trace: &Trace,
+    records: &[Records],
+    actor: Option<&Actor>,
+) -> Json {
     json!({
         "revision": trace.revision.0,
         "point": trace.point.id().to_string(),
         "code": trace.point.code(),
-        "timeline": merged(trace, records, reader),
+        "timeline": merged(engine, trace, records, actor),
         "complete": !records.iter().any(|records| records.is_cut)
     })
 }
@@ -89,12 +94,9 @@ pub fn timeline_table(document: &Json) -> Table {
 }
 
 /// Events and records by when they happened; what says no time comes last.
-fn merged(
-    trace: &Trace,
-    records: &[Records],
-    (actor, profile): (Option<&Actor>, Profile),
-) -> Vec<Json> {
-    let events = event_documents(trace, profile).map(|event| ("event", "occurred_at", event));
+fn merged(engine: &Engine, trace: &Trace, records: &[Records], actor: Option<&Actor>) -> Vec<Json> {
+    let profile = engine.profile();
+    let events = event_documents(trace, engine).map(|event| ("event", "occurred_at", event));
     let acts = records.iter().flat_map(|records| {
         let rows = records.rows.iter().filter_map(|row| records.held.get(*row));
         rows.map(|row| (records.source, records.time, record(records, row, (actor, profile))))
@@ -123,7 +125,7 @@ fn record(
     let department = collection.field_position("department").map(|at| row.value(at));
     let is_own = actor.is_some_and(|actor| {
         let unit = actor.unit().map(ValueRef::Text);
-        actor.role() == Some(Role::Department) && unit.is_some() && unit == department
+        actor.kind() == Some(Role::DEPARTMENT) && unit.is_some() && unit == department
     });
     let own = if is_own { FieldClass::L2 } else { FieldClass::L0 };
     let highest = profile.highest.max(own);

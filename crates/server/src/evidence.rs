@@ -220,6 +220,7 @@ mod tests {
 
     use super::*;
     use crate::access::AccountRole;
+    use ledger::point::Roles;
 
     #[test]
     fn bytes_are_shown_to_whoever_works_in_the_ledger() {
@@ -232,7 +233,7 @@ mod tests {
                 created: Timestamp(0),
                 disabled: None,
             };
-            Actor::of(&account, AccountRole::of_word(word), Vec::new())
+            Actor::of(&account, AccountRole::of_word(word, &Roles::default()), Vec::new())
         };
         for readers in [EvidenceReaders::Local, EvidenceReaders::Accounts] {
             readers.check(&actor("grid_worker")).unwrap();

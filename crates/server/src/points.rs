@@ -4,7 +4,7 @@
 use engine::ledger::Trace;
 use engine::{Engine, EngineError, now};
 use ledger::checklist::Checklists;
-use ledger::point::{EventKind, Lamp, Role, State};
+use ledger::point::{EventKind, Lamp, State};
 use serde_json::Value as Json;
 use spatial::{Table, TableCell, TableColumn, Timestamp};
 
@@ -90,8 +90,7 @@ pub(crate) fn kind(event: &Json) -> &str {
 
 /// In which role it was raised.
 pub(crate) fn role(event: &Json) -> &str {
-    let word = said_by(event, "role");
-    Role::from_identifier(word).map_or(word, |role| role.chinese())
+    said_by(event, "roleName")
 }
 
 /// A moment to the minute, in Asia/Shanghai.

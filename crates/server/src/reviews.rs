@@ -4,7 +4,7 @@ use engine::clues::KeptReview;
 use engine::{Defect, now};
 use formats::datetime::utc_of_millis;
 use ledger::clue::{MAX_REVIEW_TEXT, Review, Rule, Verdict};
-use ledger::point::EventId;
+use ledger::point::{EventId, Role};
 use serde_json::{Value, json};
 
 use crate::actor::Actor;
@@ -67,7 +67,7 @@ pub fn document(review: &Review) -> Value {
         "decision": review.decision,
         "reason": review.reason,
         "actor": review.actor,
-        "role": review.role.map(|role| role.identifier()),
+        "role": review.role.as_ref().map(Role::identifier),
         "unit": review.unit,
         "recorded_at": utc_of_millis(review.recorded_at.0)
     })

@@ -212,7 +212,7 @@ fn read_call(
 pub fn read_arrival(body: &[u8], actor: &Actor) -> Result<Tale, Problem> {
     let mut body = ObjectBody::read(body, &["department", "arrived_at", "note"])?;
     // Others than departments say it for them.
-    let own = actor.unit().filter(|_| actor.role() == Some(Role::Department));
+    let own = actor.unit().filter(|_| actor.kind() == Some(Role::DEPARTMENT));
     let department = own_or_said(&mut body, "department", own, "comes itself");
     let tale = Tale::Arrival {
         department: department.unwrap_or_default(),

@@ -5,7 +5,7 @@ use engine::ledger::{WorkAsked, WorkItem, WorkPage};
 use engine::{Profile, ReadableField};
 use formats::datetime::utc_of_millis;
 use ledger::PointId;
-use ledger::point::{EventKind, Lamp, State};
+use ledger::point::{EventKind, Lamp, Role, Roles, State};
 use ledger::task::Tasks;
 use ledger::worklist::{RECORDS, Subject, Urgency, Work};
 use serde_json::{Map, Value as Json, json};
@@ -38,6 +38,8 @@ pub struct Telling<'a> {
     pub profile: Profile,
     /// The names of tasks.
     pub tasks: &'a Tasks,
+    /// The names of roles.
+    pub roles: &'a Roles,
 }
 
 /// A page of work as a document; `links` leads to what belongs to an item, from its members.
@@ -60,7 +62,7 @@ pub fn document(
         "unitKnown": page.unit_is_known,
         "task": asked.task,
         "work": asked.work.map(Work::identifier),
-        "role": asked.role.map(|role| role.identifier()),
+        "role": asked.role.as_ref().map(Role::identifier),
         "lamp": asked.lamp.map(Lamp::identifier),
         "numberMatched": page.total(),
         "numberReturned": page.items.len(),
@@ -173,7 +175,7 @@ pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
             name,
         ]
     };
-    let role = asked.role.map_or("全部", |role| role.chinese());
+    let role = asked.role.as_ref().map_or("全部", |role| telling.roles.name(role.identifier()));
     let unit = asked.unit.as_deref().unwrap_or("全部");
     let mut notes = vec![format!(
         "单位 {unit}，角色 {role}，截至 {}，版本 {}，共 {} 项，本表 {} 项",

@@ -30,7 +30,7 @@ pub async fn enforcement(args: PointArgs, config: &Config) -> Result<(), Command
     let found = engine.enforcement(&args.point.code, args.point.as_of).await?;
     let (trace, records) = found.ok_or_else(|| no_point(&args.point.code))?;
     // The command is of no department: what only that of a record reads is withheld.
-    let document = records::timeline(&trace, &records, (None, engine.profile()));
+    let document = records::timeline(&engine, &trace, &records, None);
     let table = records::timeline_table(&document);
     tell((args.out.as_deref(), args.json), || document, &[table])
 }

@@ -14,7 +14,7 @@ use crate::register::{EventSheet, Fate, SheetColumns, SheetOptions, raise_rows, 
 /// Raises the events of a spreadsheet.
 pub async fn raise(args: RaiseArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let occurred_at = moment(args.date.as_deref(), |now| now)?;
-    check_role(&args.role)?;
+    check_role(&args.role, &config.ledger.roles)?;
     let registry = registry(config)?;
     let (store, _points) = open(&args.store, config).await?;
     let options = SheetOptions::without_places(args.encoding.as_deref(), config);

@@ -16,7 +16,7 @@ use crate::register::{Fate, Sheet, SheetColumns, SheetOptions, read, take_in};
 /// Registers the rows of a spreadsheet.
 pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, CommandError> {
     let registered_at = moment(args.date.as_deref(), |now| Day::of(now).start())?;
-    check_role(&args.role)?;
+    check_role(&args.role, &config.ledger.roles)?;
     let registry = registry(config)?;
     let (store, points) = open(&args.store, config).await?;
     let mut options = SheetOptions::without_places(args.encoding.as_deref(), config);

@@ -2,6 +2,7 @@
 
 use engine::now;
 use formats::datetime::{millis_of, utc_of_millis};
+use ledger::point::Roles;
 use spatial::{SHANGHAI_AHEAD_MINUTES, Timestamp};
 
 use crate::commands::CommandError;
@@ -20,7 +21,9 @@ pub(super) fn moment(
 }
 
 /// Refuses a `--role` that is none.
-pub(super) fn check_role(role: &str) -> Result<(), CommandError> {
-    let known = ledger::rows::events::role(role);
-    known.map(|_role| ()).map_err(|unfit| refused("--role", role, unfit.problem))
+pub(super) fn check_role(role: &str, roles: &Roles) -> Result<(), CommandError> {
+    match roles.named(role) {
+        Some(_) => Ok(()),
+        None => Err(refused("--role", role, format!("use one of {}", roles.words()))),
+    }
 }

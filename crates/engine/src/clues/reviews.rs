@@ -215,7 +215,7 @@ fn values(
         ("decision", some(review.decision.as_deref())),
         ("reason", some(review.reason.as_deref())),
         ("actor", text(&review.actor)),
-        ("role", some(review.role.map(Role::identifier))),
+        ("role", some(review.role.as_ref().map(Role::identifier))),
         ("unit", some(review.unit.as_deref())),
         ("recorded_at", text(&moment::written(review.recorded_at))),
     ]

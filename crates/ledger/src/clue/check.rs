@@ -182,8 +182,7 @@ impl Check {
         }
         for reader in kind.readers().unwrap_or_default() {
             if Role::from_identifier(reader).is_none() {
-                let roles = Role::ALL.map(Role::identifier).join(", ");
-                self.fault("readers", reader, &format!("is no role of the ledger; use {roles}"));
+                self.fault("readers", reader, "is no word of a role: letters a to z, digits and _");
             }
         }
     }

@@ -4,7 +4,7 @@ use spatial::Timestamp;
 
 use super::{
     Closing, Event, EventId, EventKind, EvidenceId, Finding, Payload, PointId, Quantities, Rebound,
-    Refusal, Role, Rules, State, Supervision, guards,
+    Refusal, Rules, State, Supervision, guards,
     moment::{MINUTE_MS, later},
     table::{follows, next},
 };
@@ -257,8 +257,9 @@ impl Point {
 fn check_rules(point: PointId, event: &Event, rules: &Rules) -> Result<(), Refusal> {
     let (kind, role) = (event.kind(), event.role);
     if !rules.may_raise(role, kind) {
-        let may = |role: &Role| rules.may_raise(*role, kind);
-        let allowed = Role::ALL.into_iter().filter(may).collect();
+        let allowed = rules.roles.all().filter(|role| rules.may_raise(*role, kind));
+        let allowed = allowed.map(|role| rules.roles.titled(role)).collect();
+        let role = rules.roles.titled(role);
         return Err(Refusal::Role { point, kind, role, allowed });
     }
     let minutes = rules.ahead_minutes;

@@ -5,7 +5,7 @@ use std::fmt;
 use spatial::Timestamp;
 use thiserror::Error;
 
-use super::{EventId, EventKind, EvidenceId, PointId, Quantities, Role, State, moment::Utc, table};
+use super::{EventId, EventKind, EvidenceId, PointId, Quantities, State, moment::Utc, table};
 use crate::PointCodeFault;
 
 /// The reason for which an event is refused. The point is as it was before.
@@ -52,10 +52,10 @@ pub enum Refusal {
         point: PointId,
         /// The kind.
         kind: EventKind,
-        /// Who may not.
-        role: Role,
+        /// Who may not, by word and name.
+        role: String,
         /// Who may.
-        allowed: Vec<Role>,
+        allowed: Vec<String>,
     },
     /// It happened before the point came to its state.
     #[error(
@@ -426,14 +426,13 @@ impl fmt::Display for Followers {
     }
 }
 
-struct Roles<'a>(&'a [Role]);
+struct Roles<'a>(&'a [String]);
 
 impl fmt::Display for Roles<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return f.write_str("nobody until the rules name a role");
         }
-        let names: Vec<_> = self.0.iter().map(Role::to_string).collect();
-        f.write_str(&names.join(", "))
+        f.write_str(&self.0.join(", "))
     }
 }

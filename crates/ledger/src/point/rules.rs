@@ -1,31 +1,14 @@
 //! What a city may set as it likes: who raises what, and how long is long.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
-use super::{EventKind, named::named};
-
-named! {
-    /// In which role somebody raises an event.
-    Role
-    GridWorker "grid_worker" "网格员" "A grid worker."
-    Town "town" "街乡" "A town or street office."
-    TownChecker "town_checker" "街乡核查" "Who checks for the town."
-    District "district" "区" "The district."
-    DistrictChecker "district_checker" "区核查" "Who checks for the district."
-    City "city" "市" "The city."
-    Department "department" "部门" "A department."
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.identifier(), self.chinese())
-    }
-}
+use super::{EventKind, Role, Roles};
 
 /// The rules of a city. Those of [`Default`] are a proposal of ours, not an official text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
+    /// The roles that there are.
+    pub roles: Roles,
     /// Which roles may raise which events; a kind that is missing may be raised by nobody.
     pub raisers: BTreeMap<EventKind, BTreeSet<Role>>,
     /// The lamp turns yellow so many days of 24 hours before the deadline.
@@ -56,31 +39,38 @@ impl Default for Rules {
             .collect();
         let patrol_days = vec![7, 30, 90];
         let (yellow_days, late_hours, ahead_minutes, tasks) = (7, 72, 5, None);
-        Self { raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks }
+        let roles = Roles::default();
+        Self { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks }
     }
 }
 
 fn default_raisers(kind: EventKind) -> &'static [Role] {
-    use Role::{City, Department, District, DistrictChecker, GridWorker, Town, TownChecker};
+    const GRID_WORKER: Role = Role::GRID_WORKER;
+    const TOWN: Role = Role::TOWN;
+    const TOWN_CHECKER: Role = Role::TOWN_CHECKER;
+    const DISTRICT: Role = Role::DISTRICT;
+    const DISTRICT_CHECKER: Role = Role::DISTRICT_CHECKER;
+    const CITY: Role = Role::CITY;
+    const DEPARTMENT: Role = Role::DEPARTMENT;
     match kind {
-        EventKind::Report => &Role::ALL,
-        EventKind::Reject | EventKind::Register | EventKind::Merge => &[Town, District],
-        EventKind::Dispatch => &[Town, District, City],
+        EventKind::Report => &Role::SHIPPED,
+        EventKind::Reject | EventKind::Register | EventKind::Merge => &[TOWN, DISTRICT],
+        EventKind::Dispatch => &[TOWN, DISTRICT, CITY],
         EventKind::Return
         | EventKind::Accept
         | EventKind::Submit
         | EventKind::Withdraw
-        | EventKind::Progress => &[GridWorker, Town, Department],
+        | EventKind::Progress => &[GRID_WORKER, TOWN, DEPARTMENT],
         EventKind::Suspend | EventKind::Resume | EventKind::Extend | EventKind::Transfer => {
-            &[Town, District]
+            &[TOWN, DISTRICT]
         }
-        EventKind::TownVerify => &[TownChecker],
-        EventKind::DistrictClose => &[DistrictChecker],
-        EventKind::Fail => &[TownChecker, DistrictChecker],
-        EventKind::SpotCheck => &[City],
-        EventKind::Rebound => &[Town, TownChecker, District, DistrictChecker, City],
-        EventKind::Void => &[District, City],
-        EventKind::Supervise | EventKind::HoldAccountable => &[District, City],
-        EventKind::Reply => &[Town, District, Department],
+        EventKind::TownVerify => &[TOWN_CHECKER],
+        EventKind::DistrictClose => &[DISTRICT_CHECKER],
+        EventKind::Fail => &[TOWN_CHECKER, DISTRICT_CHECKER],
+        EventKind::SpotCheck => &[CITY],
+        EventKind::Rebound => &[TOWN, TOWN_CHECKER, DISTRICT, DISTRICT_CHECKER, CITY],
+        EventKind::Void => &[DISTRICT, CITY],
+        EventKind::Supervise | EventKind::HoldAccountable => &[DISTRICT, CITY],
+        EventKind::Reply => &[TOWN, DISTRICT, DEPARTMENT],
     }
 }

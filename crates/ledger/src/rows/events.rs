@@ -143,12 +143,7 @@ impl StoredEvent {
                 id: read.id(ID)?,
                 payload: read.payload(kind)?,
                 actor: read.needed("actor")?,
-                role: named(
-                    "role",
-                    &read.needed("role")?,
-                    Role::from_identifier,
-                    &Role::ALL.map(Role::identifier),
-                )?,
+                role: role(&read.needed("role")?)?,
                 occurred_at: read.moment("occurred_at")?,
                 recorded_at: read.moment("recorded_at")?,
                 backfilled: matches!((read.0)("backfilled"), ValueRef::Bool(true)),
@@ -181,12 +176,15 @@ pub fn kind(identifier: &str) -> Result<EventKind, Unfit> {
     )
 }
 
-/// The role of an identifier.
+/// The role of an identifier, whether a city has it or not: an event keeps the role in which it was raised.
 ///
 /// # Errors
-/// When there is no such role.
+/// When it is no word of a role.
 pub fn role(identifier: &str) -> Result<Role, Unfit> {
-    named("role", identifier, Role::from_identifier, &Role::ALL.map(Role::identifier))
+    Role::from_identifier(identifier).ok_or_else(|| {
+        let shown: String = identifier.chars().take(40).collect();
+        unfit("role", format!("{shown:?} is no word of a role: letters a to z, digits and _"))
+    })
 }
 
 pub(super) fn unfit(column: &'static str, problem: impl Into<String>) -> Unfit {

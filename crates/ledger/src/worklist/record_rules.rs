@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Work;
-use crate::point::Role;
+use crate::point::{Role, Roles};
 use crate::whistle::WhistleRules;
 
 /// The rules of a city for records. Those of [`Default`] are a proposal of ours, not an official text.
@@ -17,12 +17,12 @@ pub struct RecordRules {
 }
 
 impl RecordRules {
-    /// Who comes to calls and closes them is for the rules of calls to say.
-    pub fn new(whistles: &WhistleRules, hours: BTreeMap<Work, u32>) -> Self {
-        use Role::{Department, District, GridWorker, Town};
-        let of = |roles: &[Role]| roles.iter().copied().collect::<BTreeSet<Role>>();
-        let receivers = of(&[GridWorker, Town, District, Department]);
-        let units = of(&[Town, District, Department]);
+    /// Of a city with these roles; who comes to calls and closes them is for the rules of calls to say.
+    pub fn new(roles: &Roles, whistles: &WhistleRules, hours: BTreeMap<Work, u32>) -> Self {
+        let of = |named: &[Role]| roles.with_like(&named.iter().copied().collect());
+        let (town, district, department) = (Role::TOWN, Role::DISTRICT, Role::DEPARTMENT);
+        let receivers = of(&[Role::GRID_WORKER, town, district, department]);
+        let units = of(&[town, district, department]);
         let doers = BTreeMap::from([
             (Work::Arrive, whistles.arrivers.clone()),
             (Work::CloseCall, whistles.closers.clone()),
@@ -49,6 +49,6 @@ impl RecordRules {
 
 impl Default for RecordRules {
     fn default() -> Self {
-        Self::new(&WhistleRules::default(), Self::default_hours())
+        Self::new(&Roles::default(), &WhistleRules::default(), Self::default_hours())
     }
 }

@@ -115,8 +115,11 @@ impl<'a> Standing<'a> {
                 EventKind::Reply => self.reply_by.is_some(),
                 _ => true,
             };
-            let may = |role: Role| rules.may_raise(role, *kind);
-            let has_role = role.map_or_else(|| Role::ALL.into_iter().any(may), may);
+            let raisers = rules.raisers.get(kind);
+            let has_role = raisers.is_some_and(|raisers| match role {
+                Some(role) => raisers.contains(&role),
+                None => !raisers.is_empty(),
+            });
             is_ones_own && has_role && !self.is_merged && follows(self.state, *kind)
         };
         EventKind::ALL.into_iter().filter(may).collect()

@@ -110,16 +110,16 @@ fn work_waits_for_units_and_roles() {
     assert!(of(State::Submitted, "110115001") && !of(State::Submitted, "team"));
     let roles = |work: Work| -> Vec<Role> {
         let known = (&rules, &records);
-        Role::ALL.into_iter().filter(|role| work.waits_for(*role, known)).collect()
+        Role::SHIPPED.into_iter().filter(|role| work.waits_for(*role, known)).collect()
     };
-    assert_eq!(roles(Work::Verify), [Role::TownChecker]);
-    assert_eq!(roles(Work::Close), [Role::DistrictChecker]);
-    assert_eq!(roles(Work::Handle), [Role::GridWorker, Role::Town, Role::Department]);
-    assert_eq!(roles(Work::Decide), [Role::Town, Role::District]);
-    assert_eq!(roles(Work::Patrol), [Role::City]);
-    assert_eq!(roles(Work::Arrive), [Role::Town, Role::Department]);
-    assert_eq!(roles(Work::CloseCall), [Role::Town, Role::District]);
-    assert_eq!(roles(Work::CarryOut), [Role::Town, Role::District, Role::Department]);
+    assert_eq!(roles(Work::Verify), [Role::TOWN_CHECKER]);
+    assert_eq!(roles(Work::Close), [Role::DISTRICT_CHECKER]);
+    assert_eq!(roles(Work::Handle), [Role::GRID_WORKER, Role::TOWN, Role::DEPARTMENT]);
+    assert_eq!(roles(Work::Decide), [Role::TOWN, Role::DISTRICT]);
+    assert_eq!(roles(Work::Patrol), [Role::CITY]);
+    assert_eq!(roles(Work::Arrive), [Role::TOWN, Role::DEPARTMENT]);
+    assert_eq!(roles(Work::CloseCall), [Role::TOWN, Role::DISTRICT]);
+    assert_eq!(roles(Work::CarryOut), [Role::TOWN, Role::DISTRICT, Role::DEPARTMENT]);
     for work in Work::ALL {
         assert!(!roles(work).is_empty(), "{work:?} waits for nobody");
     }
@@ -130,10 +130,10 @@ fn events_that_may_be_raised_are_those_that_follow_in_ones_role_and_not_of_ones_
     let rules = Rules::default();
     let may = |state, role, actor: &str| standing(state).may_raise(role, actor, &rules);
     let verify = [EventKind::TownVerify, EventKind::Fail];
-    assert_eq!(may(State::Submitted, Some(Role::TownChecker), "bob"), verify);
-    assert_eq!(may(State::Submitted, Some(Role::TownChecker), "ann"), [EventKind::Fail]);
-    assert!(may(State::Submitted, Some(Role::Town), "ann").contains(&EventKind::Withdraw));
-    assert!(!may(State::Submitted, Some(Role::Town), "bob").contains(&EventKind::Withdraw));
+    assert_eq!(may(State::Submitted, Some(Role::TOWN_CHECKER), "bob"), verify);
+    assert_eq!(may(State::Submitted, Some(Role::TOWN_CHECKER), "ann"), [EventKind::Fail]);
+    assert!(may(State::Submitted, Some(Role::TOWN), "ann").contains(&EventKind::Withdraw));
+    assert!(!may(State::Submitted, Some(Role::TOWN), "bob").contains(&EventKind::Withdraw));
     // No role is every role; nothing is offered that the table does not have.
     for state in State::ALL {
         let asked = Standing { reply_by: Some(hour(9)), ..standing(state) };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use engine::accounts::{Accounts, TokenHash};
+use ledger::point::Roles;
 use spatial::Timestamp;
 
 use super::{AccountRole, Bearer, TokenFault};
@@ -26,12 +27,12 @@ struct Entry {
 
 impl Directory {
     /// The tokens of these accounts.
-    pub(super) fn new(all: &Accounts) -> Self {
+    pub(super) fn new(all: &Accounts, roles: &Roles) -> Self {
         let mut tokens = HashMap::with_capacity(all.tokens.len());
         for token in &all.tokens {
             // One without an account is of nobody: it stays unknown.
             let Some(account) = all.account(&token.account) else { continue };
-            let role = AccountRole::of_word(&account.role);
+            let role = AccountRole::of_word(&account.role, roles);
             if role.is_none() {
                 tracing::warn!(
                     account = %account.name, role = account.role,

@@ -69,10 +69,10 @@ impl AccountRole {
         };
         match self {
             // Those who enforce for district and city; the same that see classes up to L4.
-            Self::Ledger(Role::District | Role::DistrictChecker | Role::City) => {
+            Self::Ledger { kind: Role::DISTRICT | Role::DISTRICT_CHECKER | Role::CITY, .. } => {
                 matches!(duty, ReadData | ReadService | Reveal)
             }
-            Self::Ledger(_) | Self::Reader => matches!(duty, ReadData | ReadService),
+            Self::Ledger { .. } | Self::Reader => matches!(duty, ReadData | ReadService),
             // The one administrator of a small office: everything but the log and personal values.
             Self::Administrator => {
                 matches!(duty, ReadData | ReadService | ReadAccounts | KeepAccounts | GiveRights)
@@ -87,6 +87,8 @@ impl AccountRole {
 
 #[cfg(test)]
 mod tests {
+    use ledger::point::Roles;
+
     use super::*;
 
     /// Letters of the duties of a role, in the order of [`Duty::ALL`].
@@ -98,7 +100,7 @@ mod tests {
     #[test]
     fn the_table_of_duties() {
         // d data, r reveal, s service, a accounts, k keep accounts, g give rights, l audit log
-        for role in AccountRole::all() {
+        for role in AccountRole::all(&Roles::default()) {
             let expected = match role.word() {
                 "district" | "district_checker" | "city" => "drs",
                 "administrator" => "dsakg",

@@ -2,14 +2,22 @@
 
 use std::fmt;
 
-use engine::accounts::{AUDITOR, SECURITY_ADMINISTRATOR, SYSTEM_ADMINISTRATOR};
-use ledger::point::Role;
+use engine::accounts::{AUDITOR, LOCAL, SECURITY_ADMINISTRATOR, SYSTEM_ADMINISTRATOR};
+use ledger::point::{Role, Roles};
+
+/// What the role of an account is called whose word is not known.
+pub const UNKNOWN: &str = "unknown";
 
 /// What an account is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AccountRole {
-    /// Works in the ledger.
-    Ledger(Role),
+    /// Works in the ledger, with the rights of a role that ships.
+    Ledger {
+        /// In which role of the city.
+        role: Role,
+        /// Whose rights that has: itself, or the role that it is like.
+        kind: Role,
+    },
     /// Reads, and changes nothing: maps, screens, links to share.
     Reader,
     /// Looks after accounts and the server; changes no feature and raises no event. Where the three
@@ -26,22 +34,37 @@ pub enum AccountRole {
 }
 
 impl AccountRole {
-    /// Every one.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Role::ALL.into_iter().map(Self::Ledger).chain([
-            Self::Reader,
-            Self::Administrator,
-            Self::SystemAdministrator,
-            Self::SecurityAdministrator,
-            Self::Auditor,
-            Self::Unassigned,
-        ])
+    /// Those that work in no ledger.
+    const BESIDE: [Self; 6] = [
+        Self::Reader,
+        Self::Administrator,
+        Self::SystemAdministrator,
+        Self::SecurityAdministrator,
+        Self::Auditor,
+        Self::Unassigned,
+    ];
+
+    /// Every one of a city with these roles.
+    pub fn all(roles: &Roles) -> impl Iterator<Item = Self> {
+        let in_ledger = roles.all().map(|role| Self::Ledger { role, kind: roles.kind(role) });
+        in_ledger.chain(Self::BESIDE)
+    }
+
+    /// The words of all, for people to choose from.
+    pub fn words(roles: &Roles) -> String {
+        Self::all(roles).map(|role| role.word().to_owned()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// Whether a word means no role of the ledger.
+    pub fn is_taken(word: &str) -> bool {
+        let others = [LOCAL, UNKNOWN];
+        Self::BESIDE.iter().any(|one| one.word() == word) || others.contains(&word)
     }
 
     /// The word that stores and files use.
-    pub fn word(self) -> &'static str {
+    pub fn word(&self) -> &str {
         match self {
-            Self::Ledger(role) => role.identifier(),
+            Self::Ledger { role, .. } => role.identifier(),
             Self::Reader => "reader",
             Self::Administrator => "administrator",
             Self::SystemAdministrator => SYSTEM_ADMINISTRATOR,
@@ -51,9 +74,9 @@ impl AccountRole {
         }
     }
 
-    /// The one with this word.
-    pub fn of_word(word: &str) -> Option<Self> {
-        Self::all().find(|role| role.word() == word)
+    /// The one with this word in a city with these roles.
+    pub fn of_word(word: &str, roles: &Roles) -> Option<Self> {
+        Self::all(roles).find(|role| role.word() == word)
     }
 
     /// Whether it looks after accounts, rights or the audit log.
@@ -70,7 +93,7 @@ impl AccountRole {
     /// As what it raises events, if it does.
     pub fn in_ledger(self) -> Option<Role> {
         match self {
-            Self::Ledger(role) => Some(role),
+            Self::Ledger { role, .. } => Some(role),
             _ => None,
         }
     }
@@ -88,10 +111,11 @@ mod tests {
 
     #[test]
     fn every_role_has_a_word_of_its_own() {
-        for role in AccountRole::all() {
-            assert_eq!(AccountRole::of_word(role.word()), Some(role));
+        let roles = Roles::default();
+        for role in AccountRole::all(&roles) {
+            assert_eq!(AccountRole::of_word(role.word(), &roles), Some(role));
         }
-        assert_eq!(AccountRole::all().count(), Role::ALL.len() + 6);
-        assert_eq!(AccountRole::of_word("Reader"), None);
+        assert_eq!(AccountRole::all(&roles).count(), Role::SHIPPED.len() + 6);
+        assert_eq!(AccountRole::of_word("Reader", &roles), None);
     }
 }

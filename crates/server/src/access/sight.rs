@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use engine::accounts::Day;
 use engine::{Audience, View, now};
-use ledger::point::Role;
+use ledger::point::{Role, Roles};
 use spatial::FieldClass;
 
 use super::{AccountRole, Standing};
@@ -29,13 +29,20 @@ impl Sight {
             Standing::Anonymous | Standing::Refused(_) => everyone(),
             Standing::Known(bearer) => {
                 let actor = &bearer.actor;
-                let word = actor.account_role_word();
-                let audience = self.profiles.get(word).copied().unwrap_or(Audience::Internal);
+                // What is said of a role itself goes before what is said of the one that it is like.
+                let named = [actor.role(), actor.kind()];
+                let said = |role: &Role| self.profiles.get(role.identifier());
+                let audience = match named.iter().flatten().find_map(said) {
+                    Some(audience) => Some(audience),
+                    None => self.profiles.get(actor.account_role_word()),
+                };
+                let audience = audience.copied().unwrap_or(Audience::Internal);
                 let sees = match audience {
                     Audience::Public => FieldClass::L1,
-                    Audience::Internal | Audience::Enforce => actor
-                        .role()
-                        .and_then(|role| self.roles.get(&role))
+                    Audience::Internal | Audience::Enforce => named
+                        .iter()
+                        .flatten()
+                        .find_map(|role| self.roles.get(role))
                         .map_or(FieldClass::L1, |class| (*class).max(FieldClass::L1)),
                 };
                 // Without any area, whenever, an account is limited to none.
@@ -58,20 +65,21 @@ pub fn everyone() -> View {
 }
 
 /// Those who enforce for district and city (自拟).
-const ENFORCES: [Role; 3] = [Role::District, Role::DistrictChecker, Role::City];
+const ENFORCES: [Role; 3] = [Role::DISTRICT, Role::DISTRICT_CHECKER, Role::CITY];
 
 /// The classes of roles unless a city says otherwise (自拟): enterprises are known to all who work in
 /// the ledger, special groups and tracks of patrols to those who enforce for district and city.
 pub fn default_roles() -> BTreeMap<Role, FieldClass> {
     let class = |role: &Role| if ENFORCES.contains(role) { FieldClass::L4 } else { FieldClass::L2 };
-    Role::ALL.iter().map(|role| (*role, class(role))).collect()
+    Role::SHIPPED.iter().map(|role| (*role, class(role))).collect()
 }
 
 /// The profiles of roles unless a city says otherwise (自拟).
 pub fn default_profiles() -> BTreeMap<String, Audience> {
     let audience = |role: AccountRole| match role {
-        AccountRole::Ledger(role) if ENFORCES.contains(&role) => Audience::Enforce,
+        AccountRole::Ledger { role, .. } if ENFORCES.contains(&role) => Audience::Enforce,
         _ => Audience::Internal,
     };
-    AccountRole::all().map(|role| (role.word().to_owned(), audience(role))).collect()
+    let roles = Roles::default();
+    AccountRole::all(&roles).map(|role| (role.word().to_owned(), audience(role))).collect()
 }

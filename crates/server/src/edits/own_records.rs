@@ -24,13 +24,14 @@ pub struct OwnRecords {
 impl OwnRecords {
     /// Of records of departments; none where an account may write them all.
     pub fn of(actor: &Actor, collection: &Collection) -> Option<Self> {
-        use Role::{Department, GridWorker, Town, TownChecker};
-        let role = actor.role().filter(|_| collection.id.as_str() == ENFORCEMENT)?;
+        let kind = actor.kind().filter(|_| collection.id.as_str() == ENFORCEMENT)?;
         let position = collection.field_position(DEPARTMENT)?;
-        matches!(role, Department | GridWorker | Town | TownChecker).then(|| Self {
+        let is_own =
+            matches!(kind, Role::DEPARTMENT | Role::GRID_WORKER | Role::TOWN | Role::TOWN_CHECKER);
+        is_own.then(|| Self {
             unit: actor.unit().unwrap_or_default().to_owned(),
             position,
-            is_department: role == Department,
+            is_department: kind == Role::DEPARTMENT,
         })
     }
 

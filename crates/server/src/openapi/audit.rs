@@ -6,11 +6,12 @@ use super::parts::{answers, parameter, schema, text};
 use crate::access::AccountRole;
 use crate::negotiate::JSON;
 use crate::routes::audit::{DEFAULT_LIMIT, PATH};
+use crate::state::App;
 
 const TAG: &str = "Capabilities";
 
 /// Adds them to `paths`.
-pub fn add_paths(paths: &mut Map<String, Value>) {
+pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     let limit = json!({
         "type": "integer", "minimum": 1, "maximum": engine::audit::MAX_PAGE,
         "default": DEFAULT_LIMIT
@@ -47,7 +48,8 @@ pub fn add_paths(paths: &mut Map<String, Value>) {
         "created": "2026-11-26T01:00:00.000Z", "disabled": null,
         "scope": [{ "area": "110115001001", "from": "2026-01-01", "to": null }], "tokens": []
     }] });
-    let roles: Vec<&str> = AccountRole::all().map(AccountRole::word).collect();
+    let roles = AccountRole::all(&app.engine.settings().ledger.roles);
+    let roles: Vec<String> = roles.map(|role| role.word().to_owned()).collect();
     let changes =
         ["add", "name", "disable", "enable", "rights", "grant", "end_scope", "token", "revoke"];
     let body = json!({

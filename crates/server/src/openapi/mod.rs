@@ -58,7 +58,7 @@ pub fn document(app: &App, base: &str) -> Value {
     places::add_paths(&mut paths, &snapshot);
     watching::add_paths(&mut paths, app);
     personal::add_paths(&mut paths);
-    audit::add_paths(&mut paths);
+    audit::add_paths(&mut paths, app);
     accounts::add_paths(&mut paths, &app.settings.access);
     points::add_paths(&mut paths, app);
     indicators::add_paths(&mut paths, app);
@@ -84,7 +84,7 @@ pub fn document(app: &App, base: &str) -> Value {
         schemas.extend(audit::schemas());
         schemas.extend(checklists::schemas());
         if app.engine.has_ledger() {
-            schemas.extend(points::schemas());
+            schemas.extend(points::schemas(&app.engine.settings().ledger.roles));
             schemas.extend(indicators::schemas());
             schemas.extend(worklist::schemas());
             schemas.extend(evidence::schemas());

@@ -1,6 +1,6 @@
 //! Paths of the ledger: events of points, and their traces.
 
-use ledger::point::{Role, State};
+use ledger::point::{Roles, State};
 use ledger::rows::{enforcement, events, points};
 use ledger::{EventKind, point::Lamp};
 use serde_json::{Map, Value, json};
@@ -77,9 +77,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
 }
 
 /// `components/schemas` of these paths.
-pub fn schemas() -> Map<String, Value> {
+pub fn schemas(roles: &Roles) -> Map<String, Value> {
     let mut schemas = Map::new();
-    schemas.insert("PointEvent".to_owned(), event());
+    schemas.insert("PointEvent".to_owned(), event(roles));
     let point = json!({
         "type": "object",
         "description": "what the events of a point come to",
@@ -161,7 +161,7 @@ fn timeline_example() -> Value {
     } } })
 }
 
-fn event() -> Value {
+fn event(roles: &Roles) -> Value {
     let mut properties = properties(&events::fields());
     for server_side in ["seq", "recorded_at", "unit_of_actor"] {
         properties.remove(server_side);
@@ -176,8 +176,8 @@ fn event() -> Value {
     let named = |names: Vec<&str>| json!({ "type": "string", "enum": names });
     let kinds = EventKind::ALL.map(EventKind::identifier).to_vec();
     properties.insert("kind".to_owned(), named(kinds));
-    let roles = Role::ALL.map(Role::identifier).to_vec();
-    properties.insert("role".to_owned(), named(roles));
+    let roles: Vec<String> = roles.all().map(|role| role.to_string()).collect();
+    properties.insert("role".to_owned(), json!({ "type": "string", "enum": roles }));
     let geometry = json!({
         "type": "object", "nullable": true,
         "description": "where a reported point lies, as GeoJSON"

@@ -16,8 +16,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         return;
     }
     let named = |words: &[&str]| json!({ "type": "string", "enum": words });
-    let mut roles = Role::ALL.map(Role::identifier).to_vec();
-    roles.push("*");
+    let roles: Vec<Role> = app.engine.settings().ledger.roles.all().collect();
+    let roles: Vec<&str> = roles.iter().map(Role::identifier).chain(["*"]).collect();
     let limit = json!({
         "type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT
     });

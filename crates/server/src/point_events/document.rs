@@ -1,7 +1,7 @@
 //! What is answered about events and points.
 
 use engine::ledger::{Outcome, Step, Trace};
-use engine::{Engine, Profile, ReadableField};
+use engine::{Engine, ReadableField};
 use formats::datetime::utc_of_millis;
 use ledger::rows::points;
 use ledger::{Point, point::Lamp};
@@ -78,7 +78,7 @@ pub fn trace(
         "revision": trace.revision.0,
         "asOf": utc_of_millis(at.0),
         "point": point,
-        "events": event_documents(trace, engine.profile()).collect::<Vec<_>>(),
+        "events": event_documents(trace, engine).collect::<Vec<_>>(),
         "late": trace.steps.iter().filter(late).count(),
         "evidence": evidence::pieces(trace, engine.profile(), base),
         "links": links
@@ -86,14 +86,14 @@ pub fn trace(
 }
 
 /// The events of a trace, in order.
-pub fn event_documents(trace: &Trace, profile: Profile) -> impl Iterator<Item = Map<String, Json>> {
-    trace.steps.iter().map(move |one| step(trace, one, profile))
+pub fn event_documents(trace: &Trace, engine: &Engine) -> impl Iterator<Item = Map<String, Json>> {
+    trace.steps.iter().map(move |one| step(trace, one, engine))
 }
 
-fn step(trace: &Trace, step: &Step, profile: Profile) -> Map<String, Json> {
+fn step(trace: &Trace, step: &Step, engine: &Engine) -> Map<String, Json> {
     let collection = trace.events.collection();
     let readable: Vec<&Field> =
-        ReadableField::all(collection, profile).map(|(_, field)| field).collect();
+        ReadableField::all(collection, engine.profile()).map(|(_, field)| field).collect();
     let mut event = Map::new();
     for (name, value) in step.stored.values() {
         if readable.iter().any(|field| field.name == name) {
@@ -106,6 +106,8 @@ fn step(trace: &Trace, step: &Step, profile: Profile) -> Map<String, Json> {
             event.insert(name.to_owned(), value);
         }
     }
+    let roles = &engine.settings().ledger.roles;
+    event.insert("roleName".to_owned(), json!(roles.name(step.stored.event.role.identifier())));
     if step.is_late {
         event.insert("late".to_owned(), json!(true));
     }

@@ -4,9 +4,10 @@ use engine::ledger::NewEvent;
 use engine::{Defect, Engine, EngineError, Given};
 use formats::datetime::{WithoutZone, utc_of_millis, utc_time};
 use formats::{Json, JsonKind};
+use ledger::point::{Role, Roles};
 use ledger::rows::events::{self, Unfit, brought_by};
 use ledger::rows::{ID, POINTS, points};
-use ledger::{EventId, EventKind, PointId, point::Role};
+use ledger::{EventId, EventKind, PointId};
 use spatial::{
     AxisOrder, Collection, CollectionId, Field, FieldClass, FieldType, Geometry, Timestamp, Value,
     ValueRef,
@@ -71,7 +72,9 @@ pub fn read(
     let given = engine.given(collection, &crs.crs)?;
     let columns = events::fields();
     let axis_order = crs.axis_order;
-    let reader = Reader { collection, given, axis_order, actor, raiser, at, columns: &columns };
+    let roles = &engine.settings().ledger.roles;
+    let columns = &columns;
+    let reader = Reader { collection, given, axis_order, actor, raiser, roles, at, columns };
     let (events, is_list) = match json.kind() {
         JsonKind::Object => (vec![json], false),
         JsonKind::List => (json.items(), true),
@@ -94,6 +97,7 @@ struct Reader<'a> {
     axis_order: AxisOrder,
     actor: &'a Actor,
     raiser: &'a Raiser,
+    roles: &'a Roles,
     at: At,
     columns: &'a [Field],
 }
@@ -256,13 +260,16 @@ impl Reader<'_> {
     /// The role in which the event is raised.
     fn role(&self, read: &mut Members) -> Result<Option<Role>, Problem> {
         let named = match read.text("role") {
-            Some(_) => read.needed("role", |named| events::role(named).map_err(|u| u.problem)),
+            Some(_) => read.needed("role", |word| {
+                let shown = || word.chars().take(40).collect::<String>();
+                let known = self.roles.named(word);
+                known.ok_or_else(|| format!("{:?} is none of {}", shown(), self.roles.words()))
+            }),
             None => None,
         };
         let role = self.raiser.role(named)?;
         if role.is_none() && !read.defects.iter().any(|defect| defect.place == "/role") {
-            let all = Role::ALL.map(Role::identifier).join(", ");
-            read.add("role", format!("it is missing; it is one of: {all}"));
+            read.add("role", format!("it is missing; it is one of: {}", self.roles.words()));
         }
         Ok(role)
     }

@@ -30,6 +30,7 @@ use crate::problem::{Code, Problem};
 use crate::request_body::{self, EditBody};
 use crate::sender::Sender;
 use crate::state::App;
+use ledger::point::Roles;
 
 /// Where accounts are read and changed.
 pub const PATH: &str = ACCOUNTS;
@@ -186,7 +187,7 @@ async fn change(
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| refused(format!("the body is no change of accounts: {error}")))?;
     let all = app.engine.accounts().await?;
-    if let Err(refusal) = check(&actor, &wanted, &all) {
+    if let Err(refusal) = check(&actor, &wanted, &all, &app.engine.settings().ledger.roles) {
         let mut entry = sender.entry(action::ACCOUNT, wanted.account(&all).unwrap_or_default());
         entry.result = result::REFUSED.to_owned();
         entry.reason = refusal.detail().to_owned();
@@ -211,7 +212,7 @@ async fn change(
 }
 
 /// Refuses what the sender may not change.
-fn check(actor: &Actor, wanted: &Wanted, all: &Accounts) -> Result<(), Problem> {
+fn check(actor: &Actor, wanted: &Wanted, all: &Accounts, known: &Roles) -> Result<(), Problem> {
     let duty = wanted.duty();
     if !actor.may(duty) {
         return Err(may_not(actor, duty.words()));
@@ -226,18 +227,17 @@ fn check(actor: &Actor, wanted: &Wanted, all: &Accounts) -> Result<(), Problem> 
         Wanted::Rights { role, .. } => role.as_deref(),
         _ => None,
     };
-    let roles = [held, given].map(|word| word.and_then(AccountRole::of_word));
+    let roles = [held, given].map(|word| word.and_then(|word| AccountRole::of_word(word, known)));
     if roles.iter().flatten().any(|role| role.administers()) {
         let what = "change accounts that administer; that is done on the machine itself, with \
                     `tuban user`";
         return Err(may_not(actor, what));
     }
     if let Some(word) = given
-        && AccountRole::of_word(word).is_none()
+        && AccountRole::of_word(word, known).is_none()
     {
-        let known: Vec<&str> = AccountRole::all().map(AccountRole::word).collect();
         let shown: String = word.chars().take(40).collect();
-        return Err(refused(format!("role: {shown:?} is none of {}", known.join(", "))));
+        return Err(refused(format!("role: {shown:?} is none of {}", AccountRole::words(known))));
     }
     Ok(())
 }

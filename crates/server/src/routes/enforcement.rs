@@ -31,8 +31,8 @@ async fn timeline(
     let as_of = as_of(&asked.query(&[AS_OF])?)?;
     let found = app.engine.enforcement(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
     let (trace, records) = found;
-    let reader = (actor.as_ref().ok(), app.engine.profile());
-    let mut document = crate::enforcement::timeline(&trace, &records, reader);
+    let actor = actor.as_ref().ok();
+    let mut document = crate::enforcement::timeline(&app.engine, &trace, &records, actor);
     let up = format!("{}/points/{}/trace", asked.base, trace.point.id());
     document["links"] = vec![
         link("self", JSON.media_type, &asked.href(), "this timeline"),

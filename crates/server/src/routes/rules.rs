@@ -141,10 +141,10 @@ async fn review(
     let rules = &app.settings.rules;
     let rule = rules.named(&code).ok_or_else(|| no_rule(&app, &code))?;
     check_readers(&app, &asked, rule)?;
-    let may = |role| app.engine.settings().ledger.may_raise(role, EventKind::Rebound);
+    let raisers = app.engine.settings().ledger.raisers.get(&EventKind::Rebound);
+    let may = |role: Role| raisers.is_some_and(|raisers| raisers.contains(&role));
     if !actor.is_local() && !actor.role().is_some_and(may) {
-        let names: Vec<&str> =
-            Role::ALL.into_iter().filter(|role| may(*role)).map(Role::identifier).collect();
+        let names: Vec<&str> = raisers.into_iter().flatten().map(Role::identifier).collect();
         let detail = format!(
             "{}, in the role {}, may not review clues; those may who may say that a point came back: {}",
             actor.name(),
@@ -187,8 +187,8 @@ fn check_readers(app: &App, asked: &Asked, rule: &Rule) -> Result<(), Problem> {
             false => Err(Problem::new(Code::TokenRequired, format!("{}; send a token", told()))),
         };
     };
-    let role = actor.role().map(Role::identifier);
-    match role.is_some_and(|role| readers.iter().any(|one| one == role)) {
+    let is_named = |role: Role| readers.iter().any(|one| one == role.identifier());
+    match actor.role().is_some_and(is_named) || actor.kind().is_some_and(is_named) {
         true => Ok(()),
         false => {
             let who = actor.account_role_word();

@@ -46,7 +46,8 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     let page = app.engine.worklist(question.clone()).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
     let (profile, tasks) = (app.engine.profile(), &*app.settings.tasks);
-    let telling = Telling { asked: &question, profile, tasks };
+    let roles = &app.engine.settings().ledger.roles;
+    let telling = Telling { asked: &question, profile, tasks, roles };
     let response = match chosen.name {
         "json" => {
             let of_item = |item: &Map<String, Value>| links_of(&asked.base, item);
@@ -111,7 +112,10 @@ fn question(
     let role = match query.value("role") {
         Some(EVERY) => None,
         Some(text) => {
-            Some(word("role", text, Role::from_identifier, &Role::ALL.map(Role::identifier))?)
+            let roles = &app.engine.settings().ledger.roles;
+            let words: Vec<Role> = roles.all().collect();
+            let words: Vec<&str> = words.iter().map(Role::identifier).collect();
+            Some(word("role", text, |word| roles.named(word), &words)?)
         }
         None => actor.and_then(Actor::role),
     };
@@ -186,7 +190,7 @@ fn limit(query: &QueryString, chosen: &Offer) -> Result<usize, Problem> {
 fn word<T>(
     name: &str,
     text: &str,
-    read: fn(&str) -> Option<T>,
+    read: impl Fn(&str) -> Option<T>,
     all: &[&str],
 ) -> Result<T, Problem> {
     read(text).ok_or_else(|| {

@@ -1,0 +1,123 @@
+//! Roles in the configuration: those that a city has, and the lists that name them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use engine::Audience;
+use ledger::point::{Role, RoleDefinition, Roles};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use server::AccountRole;
+use spatial::FieldClass;
+
+use crate::config::Config;
+use crate::ledger_config::unknown;
+
+/// A role of the ledger by its word.
+#[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(try_from = "String")]
+pub struct RoleWord(pub Role);
+
+impl TryFrom<String> for RoleWord {
+    type Error = String;
+
+    fn try_from(word: String) -> Result<Self, String> {
+        Role::from_identifier(&word).map(Self).ok_or_else(|| {
+            unknown(&word, "word of a role", Role::SHIPPED.iter().map(Role::identifier))
+        })
+    }
+}
+
+/// Reads the roles of a city.
+pub fn read_definitions<'de, D: Deserializer<'de>>(from: D) -> Result<Roles, D::Error> {
+    let definitions = Vec::<RoleDefinition>::deserialize(from)?;
+    Roles::new(&definitions, &AccountRole::is_taken).map_err(D::Error::custom)
+}
+
+/// Writes the roles of a city.
+pub fn write_definitions<S: Serializer>(roles: &Roles, to: S) -> Result<S::Ok, S::Error> {
+    roles.definitions().serialize(to)
+}
+
+/// Reads a list of roles of the ledger.
+pub fn read_roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, D::Error> {
+    let roles = BTreeSet::<RoleWord>::deserialize(from)?;
+    Ok(roles.into_iter().map(|RoleWord(role)| role).collect())
+}
+
+/// Writes a list of roles of the ledger.
+pub fn write_roles<S: Serializer>(roles: &BTreeSet<Role>, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(roles.iter().map(|role| role.identifier()))
+}
+
+/// The classes of a configuration laid over those that roles have by default.
+pub fn sees_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<Role, FieldClass>, D::Error> {
+    let mut sees = server::default_roles();
+    for (RoleWord(role), word) in BTreeMap::<RoleWord, String>::deserialize(from)? {
+        let class = FieldClass::ALL.into_iter().find(|class| format!("{class:?}") == word);
+        let class = class.filter(|class| *class >= FieldClass::L1).ok_or_else(|| {
+            let shown: String = word.chars().take(40).collect();
+            D::Error::custom(format!("{role}: {shown:?} is no class; use L1, L2, L3 or L4"))
+        })?;
+        sees.insert(role, class);
+    }
+    Ok(sees)
+}
+
+/// Reads the profiles of roles that are named, over the defaults of the others.
+pub fn profiles_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<String, Audience>, D::Error> {
+    let mut profiles = server::default_profiles();
+    let cut = |text: &str| text.chars().take(40).collect::<String>();
+    for (role, word) in BTreeMap::<String, String>::deserialize(from)? {
+        let audience = Audience::of_word(&word).ok_or_else(|| {
+            let shown = cut(&word);
+            D::Error::custom(format!("{shown:?} is no profile; use public, internal or enforce"))
+        })?;
+        if Role::from_identifier(&role).is_none() {
+            let said = format!("{:?} is no role; see `tuban user add --help`", cut(&role));
+            return Err(D::Error::custom(said));
+        }
+        profiles.insert(role, audience);
+    }
+    Ok(profiles)
+}
+
+/// Writes the profiles of roles.
+pub fn write_profiles<S: Serializer>(
+    profiles: &BTreeMap<String, Audience>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(profiles.iter().map(|(role, audience)| (role, audience.word())))
+}
+
+/// Writes the classes of roles.
+pub fn write_sees<S: Serializer>(
+    sees: &BTreeMap<Role, FieldClass>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(sees.iter().map(|(role, class)| (role.identifier(), format!("{class:?}"))))
+}
+
+/// A role that a list names and the city does not have, and in which section; those that ship may be
+/// named, whoever has them.
+pub fn unknown_role(config: &Config) -> Option<(&'static str, String)> {
+    let raisers = config.ledger.raisers.values().flatten();
+    let calls = [&config.whistles.callers, &config.whistles.arrivers, &config.whistles.closers];
+    let mut in_ledger = raisers
+        .map(|role| ("ledger.raisers", role))
+        .chain(config.accounts.editors.iter().map(|role| ("accounts.editors", role)))
+        .chain(config.accounts.sees.keys().map(|role| ("accounts.sees", role)))
+        .chain(calls.into_iter().flatten().map(|role| ("whistles", role)));
+    let (own, ships) = (&config.ledger.roles, Roles::default());
+    let found = in_ledger.find(|(_, role)| !own.has(**role) && !ships.has(**role));
+    let of_account = |word: &&String| {
+        [own, &ships].iter().all(|roles| AccountRole::of_word(word, roles).is_none())
+    };
+    let profile = config.accounts.profiles.keys().find(of_account);
+    found
+        .map(|(section, role)| (section, role.to_string()))
+        .or_else(|| Some(("accounts.profiles", profile?.clone())))
+}
