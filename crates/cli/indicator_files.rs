@@ -180,6 +180,7 @@ mod tests {
             moment: Moment { at: window.to, window },
             targets: &targets,
             outside: &outside,
+            takes_strays: true,
         };
         let figures = evaluate(&question, []);
         let caption = Caption { title: "考核表", revision: Revision(7), focus_area: None };

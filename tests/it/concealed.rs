@@ -304,6 +304,16 @@ fn whoever_enforces_reads_and_writes_it_and_no_tile_shows_it() {
     assert!(get("/api").text().contains("/collections/special_groups/items"));
     assert!(get("/collections/special_groups/items?f=html").text().contains("帮扶措施甲"));
 
+    // What everybody reads of a point does not say that it is of one of these.
+    let point = get("/collections/points/items").json()["features"][0]["id"].as_i64().unwrap();
+    let target = format!("/collections/points/items/{point}");
+    let types = |types: &str| format!(r#"{{"properties":{{"ledger_types":"{types}"}}}}"#);
+    let refused = store.ask(&store.worker, "PATCH", &target, &types("开墙打洞、特殊群体点位"));
+    assert_eq!(refused.status, 422, "{}", refused.text());
+    assert!(refused.text().contains("the rows of special_groups"), "{}", refused.text());
+    let taken = store.ask(&store.worker, "PATCH", &target, &types("三有六无待提升"));
+    assert_eq!(taken.status, 204, "{}", taken.text());
+
     // What somebody writes who does not see it leaves it as it is.
     let event = r#"{"id":"01990000-0000-7000-8000-000000000003","kind":"dispatch","occurred_at":"2025-09-01T00:03:00+08:00","receiver":"城管队"}"#;
     let point = format!("/points/{}/events", uuid(1));

@@ -30,7 +30,11 @@ fn units() -> String {
         })
         .to_string()
     };
-    UNITS.iter().map(unit).collect::<Vec<_>>().join("\n")
+    // One that there is no more.
+    let mut ended: Value =
+        serde_json::from_str(&unit(&("999999999", "旧镇", "街乡镇", 117.0))).unwrap();
+    ended["properties"]["valid_to"] = json!("2025-12-31");
+    UNITS.iter().map(unit).chain([ended.to_string()]).collect::<Vec<_>>().join("\n")
 }
 
 const OUTLETS: &str = "code,name,functions,area_m2,opened,lon,lat\n\
@@ -378,18 +382,24 @@ fn a_town_has_its_two_lists_and_one_plan() {
         .map(|one| (one["code"].as_str().unwrap(), one["late"].as_bool().unwrap()))
         .collect();
     assert_eq!(late, [("J-1", true), ("J-3", true), ("J-2", false)]);
-    assert_eq!(
-        plan["progress"],
-        json!([{ "task": "CW", "registered": 2, "closed": 1, "rebounded": 0, "closingRate": 0.5 }])
-    );
+    // What was closed in an earlier year is no part of this one.
+    let progress = |year: i32, [registered, closed]: [u32; 2], rate: f64| {
+        json!([{
+            "task": "CW", "year": year, "registered": registered, "closed": closed, "rebounded": 0,
+            "closingRate": rate
+        }])
+    };
+    assert_eq!(plan["progress"], progress(2026, [1, 0], 0.0));
+    let earlier = ask("110115001/plan?date=2025-07-01").json();
+    assert_eq!(earlier["progress"], progress(2025, [2, 1], 0.5));
     let base = ledger(&office, "base?unit=110115001&task=CW");
-    assert_eq!(base["numberMatched"], plan["progress"][0]["registered"]);
-    assert_eq!(ask("110115001/plan?date=2025-07-01").json()["plan"]["code"], "F-0");
+    assert_eq!(base["numberMatched"], earlier["progress"][0]["registered"]);
+    assert_eq!(earlier["plan"]["code"], "F-0");
     assert_eq!(ask("110115001/plan?date=2027-07-01").json()["plan"], json!(null));
     let page = ask("110115001/plan?date=2026-07-01&f=html");
     let page = page.text();
     assert_eq!(page.matches("<path").count(), 2, "the town and the plan's ground");
-    assert!(page.contains("<circle") && page.contains("逾期") && page.contains("50.0"), "{page}");
+    assert!(page.contains("<circle") && page.contains("逾期") && page.contains("0.0"), "{page}");
     check_refusal(&office.get("/towns/110115009/plan"), 404, "not_found", "no such town");
     check_refusal(&office.get("/towns/110115001/plan?date=x"), 400, "invalid_parameter", "day");
 

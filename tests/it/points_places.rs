@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::edit_town::check_refusal;
-use crate::points_town::{Town, event, report, uuid};
+use crate::points_town::{Town, event, register, report, uuid};
 use crate::running::run;
 
 /// A unit from some longitude on; from 116.3 on lie reports of tests.
@@ -89,4 +89,105 @@ fn a_report_in_nobodys_area_says_so() {
     assert_eq!(town.raise(&named).status, 201);
     let nowhere = Town::new().raise(&without_unit(report(1, 1), [116.3385, 39.7285]));
     check_refusal(&nowhere, 422, "invalid_event", "of no unit");
+}
+
+#[test]
+fn a_registration_names_a_unit_and_a_number_of_its_own() {
+    let town = town_with_units();
+    town.take(&[report(1, 1), report(2, 2)]);
+    let registered = |number: u64, more: Value| {
+        let mut event = register(1, number);
+        event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        town.raise(&event)
+    };
+    let nobody = registered(3, json!({ "unit": "110115777" }));
+    check_refusal(&nobody, 422, "invalid_event", "\\\"110115777\\\" is the code of no unit");
+    for code in ["110115005-CW-2025-00001", "110115001-KQ-2025-00001", "110115001-CW-2026-00001"] {
+        let other = registered(4, json!({ "code": code }));
+        let said = format!("{code} is no number of 110115001-CW-2025");
+        check_refusal(&other, 422, "invalid_event", &said);
+    }
+    // The last number of all keeps nobody from those before it.
+    let last = registered(5, json!({ "code": "110115001-CW-2025-99999" }));
+    assert_eq!(last.status, 201, "{}", last.text());
+    town.take(&[register(2, 6)]);
+    assert_eq!(town.trace(&uuid(2))["point"]["code"], "110115001-CW-2025-00001");
+}
+
+#[test]
+fn a_point_counts_in_the_village_in_which_it_lies() {
+    let town = town_with_units();
+    let village = unit("110115005201", "社区村", Some("110115005"), 116.3);
+    let answer = town.server.post_as(
+        "/collections/admin_units/items",
+        "application/geo+json",
+        village.to_string().as_bytes(),
+    );
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    // One of the town in which it lies, one that another town answers for.
+    let of_town = json!({ "unit": "110115005" });
+    for (point, more) in [(1, of_town), (2, json!({}))] {
+        let (mut told, mut on_ledger) = (report(point, point), register(point, point + 2));
+        for event in [&mut told, &mut on_ledger] {
+            event.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        }
+        town.take(&[told, on_ledger]);
+    }
+    let asked = |target: &str| town.server.get(target).json();
+    let year = "from=2025-01-01&to=2025-12-31&indicator=new_points&depth=2";
+    let told = asked(&format!("/indicators?unit=110115&{year}"));
+    let units = told["rows"].as_array().unwrap();
+    let counts: Vec<(&str, i64)> = units
+        .iter()
+        .filter_map(|one| {
+            Some((one["unit"].as_str()?, one["figures"]["new_points"]["value"].as_i64()?))
+        })
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    let expected = [("110115", 2), ("110115001", 1), ("110115005", 1), ("110115005201", 1)];
+    assert_eq!(counts, expected, "{told}");
+    for (unit, count) in [("110115005201", 1), ("110115005", 1), ("110115001", 1), ("110115", 2)] {
+        let ledger = asked(&format!("/ledgers/base?unit={unit}"));
+        assert_eq!(ledger["numberMatched"], count, "{unit}: {ledger}");
+        let work = asked(&format!("/worklist?unit={unit}"));
+        assert_eq!(work["numberMatched"], count, "{unit}: {work}");
+    }
+}
+
+#[test]
+fn who_answers_for_a_point_sees_it_wherever_it_lies_and_figures_of_towns_stay_those_of_the_district()
+ {
+    let town = town_with_units();
+    // It lies in one town, and another one answers for it.
+    town.take(&[report(1, 1), register(1, 2)]);
+    let user = |arguments: &[&str]| {
+        let done = run(town.folder.path(), &[&["user"], arguments].concat());
+        assert_eq!(done.code, 0, "{}", done.err);
+        done.out.trim().to_owned()
+    };
+    let tokens = ["110115", "110115001", "110115005"].map(|unit| {
+        let name = format!("u{unit}");
+        user(&["add", "s.gpkg", &name, "--role", "town", "--unit", unit]);
+        user(&["scope", "s.gpkg", &name, unit, "--from", "2020-01-01"]);
+        user(&["token", "s.gpkg", &name])
+    });
+    let get = |token: &String, target: &str| {
+        town.server.ask("GET", target, &[("Authorization", &format!("Bearer {token}"))])
+    };
+    let [district, answers, lies] = &tokens;
+    let trace = format!("/points/{}/trace", uuid(1));
+    for token in &tokens {
+        assert_eq!(get(token, &trace).status, 200);
+    }
+    for (unit, own) in [("110115001", answers), ("110115005", lies)] {
+        let target = format!("/indicators?unit={unit}&from=2025-01-01&to=2025-12-31&depth=0");
+        let [whole, part] = [district, own].map(|token| get(token, &target).json()["rows"].clone());
+        assert!(whole.is_array() && whole == part, "{unit}: {whole} {part}");
+        let target = format!("/ledgers/base?unit={unit}");
+        let count = |token| get(token, &target).json()["numberMatched"].clone();
+        assert_eq!(count(district), count(own), "{unit}");
+    }
+    let work =
+        |token| get(token, "/worklist?unit=110115001&role=*").json()["numberMatched"].clone();
+    assert_eq!((work(answers), work(district)), (json!(1), json!(1)));
 }

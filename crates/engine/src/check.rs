@@ -6,6 +6,7 @@ mod range;
 
 use std::collections::BTreeSet;
 
+use ::ledger::rows::{POINTS, is_of_ledger, points};
 use spatial::{
     ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, FeatureRef, FieldType,
     Snapshot, Value,
@@ -98,7 +99,11 @@ impl Defects {
         value: &Value,
     ) {
         let field = &collection.fields[position];
-        if let Some(problem) = value_problem(field.field_type, value) {
+        let of_points = || match collection.id.as_str() == POINTS && is_of_ledger(collection) {
+            true => points::misfit(&field.name, value),
+            false => None,
+        };
+        if let Some(problem) = value_problem(field.field_type, value).or_else(of_points) {
             self.add(&format!("{place}/properties/{}", escaped(&field.name)), &problem);
         }
     }

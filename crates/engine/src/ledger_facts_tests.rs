@@ -94,6 +94,7 @@ fn figures(engine: &Engine, facts: &FactList, at: Timestamp) -> Figures {
         moment: Moment { at, window },
         targets: &Targets::default(),
         outside: &OutsideSums::new(),
+        takes_strays: true,
     };
     evaluate(&question, facts.iter())
 }

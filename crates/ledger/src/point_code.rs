@@ -37,6 +37,17 @@ pub enum PointCodeFault {
         /// The task, cut at 60 characters.
         task: String,
     },
+    /// A number of another series than the registration's.
+    #[error(
+        "{code} is no number of {series}, which the unit, the task and the year of this registration \
+         begin: correct the number, or leave it out and one is given"
+    )]
+    Series {
+        /// The number.
+        code: PointCode,
+        /// What it should begin with.
+        series: PointSeries,
+    },
     /// All numbers of a series are given.
     #[error("all {LAST} numbers of {series} are given: name another unit or task")]
     Full {
@@ -75,6 +86,21 @@ impl PointSeries {
         Ok(Self(format!("{town}-{task}-{:04}", Day::of(registered_at).year())))
     }
 
+    /// The number behind `last`; where that was the last one of all, the first that is not given.
+    ///
+    /// # Errors
+    /// When all are given.
+    pub fn next(
+        &self,
+        last: u32,
+        is_given: impl Fn(&PointCode) -> bool,
+    ) -> Result<PointCode, PointCodeFault> {
+        self.code(last.saturating_add(1)).or_else(|full| {
+            let all = (1..=LAST).filter_map(|number| self.code(number).ok());
+            all.into_iter().find(|code| !is_given(code)).ok_or(full)
+        })
+    }
+
     /// Its number `number`.
     ///
     /// # Errors
@@ -88,6 +114,28 @@ impl PointSeries {
 }
 
 impl PointCode {
+    /// Refuses a number that a registration of `series` cannot have: of another task, of a later year, or of
+    /// another town; a district registers in all its towns. Those of earlier years were given before.
+    ///
+    /// # Errors
+    /// When it is of another series.
+    pub fn check_of(&self, series: &PointSeries) -> Result<(), PointCodeFault> {
+        let parts = |series: &PointSeries| -> Vec<String> {
+            series.0.split('-').map(str::to_owned).collect()
+        };
+        let (own, wanted) = (parts(&self.series), parts(series));
+        let is_of_town = match (own.first(), wanted.first()) {
+            (Some(own), Some(wanted)) => {
+                own == wanted || wanted.ends_with("000") && own.get(..6) == wanted.get(..6)
+            }
+            _ => false,
+        };
+        match is_of_town && own.get(1) == wanted.get(1) && own.get(2) <= wanted.get(2) {
+            true => Ok(()),
+            false => Err(PointCodeFault::Series { code: self.clone(), series: series.clone() }),
+        }
+    }
+
     /// The series that it belongs to.
     pub fn series(&self) -> &PointSeries {
         &self.series
@@ -164,6 +212,39 @@ mod tests {
         ] {
             let code = odd.to_owned();
             assert_eq!(PointCode::try_from(odd), Err(PointCodeFault::Form { code }), "{odd}");
+        }
+    }
+
+    #[test]
+    fn the_next_number_is_the_one_behind_the_last_or_the_first_that_is_free() {
+        let series = PointSeries::of("110115001", "CW", NOON).unwrap();
+        let next = |last, given: &[u32]| {
+            series.next(last, |code| given.contains(&code.number())).map(|code| code.number())
+        };
+        assert_eq!(next(0, &[]), Ok(1));
+        assert_eq!(next(41, &[1, 41]), Ok(42));
+        assert_eq!(next(LAST, &[1, 2, 4, LAST]), Ok(3));
+        let full = series.next(LAST, |_| true);
+        assert_eq!(full, Err(PointCodeFault::Full { series: series.to_string() }));
+    }
+
+    #[test]
+    fn a_number_that_is_given_belongs_to_task_year_and_town() {
+        let fits = |code: &str, unit: &str| {
+            let series = PointSeries::of(unit, "CW", NOON).unwrap();
+            PointCode::try_from(code).unwrap().check_of(&series).is_ok()
+        };
+        for (code, unit, expected) in [
+            ("110115001-CW-2026-00009", "110115001", true),
+            ("110115001-CW-2024-00009", "110115001202", true),
+            ("110115001-CW-2026-00009", "110115", true),
+            ("110115000-CW-2026-00009", "110115", true),
+            ("110115001-CW-2027-00009", "110115001", false),
+            ("110115001-KQ-2026-00009", "110115001", false),
+            ("110115002-CW-2026-00009", "110115001", false),
+            ("110116001-CW-2026-00009", "110115", false),
+        ] {
+            assert_eq!(fits(code, unit), expected, "{code} of {unit}");
         }
     }
 

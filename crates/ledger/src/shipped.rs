@@ -87,6 +87,12 @@ impl ShippedCollection {
         })
     }
 
+    /// Whether it is there only for those who may read classes above L1: its key is of such a one.
+    pub fn is_concealed(&self) -> bool {
+        let is_key = |(name, ..): &&Column| self.key == Some(*name);
+        self.columns.iter().find(is_key).is_some_and(|(.., class)| *class > FieldClass::L1)
+    }
+
     /// Whether a collection of a store is this one: it has the name and every column of its own.
     /// Others may stand beside them, in any order.
     pub fn is(&self, collection: &Collection) -> bool {

@@ -193,7 +193,7 @@ pub fn plan_document(town: &TownPlan, day: Day) -> Json {
     let progress = town.progress.as_ref().map(|tasks| {
         let task = |(task, progress): (&String, &TownProgress)| {
             json!({
-                "task": task, "registered": progress.registered, "closed": progress.closed,
+                "task": task, "year": day.year(), "registered": progress.registered, "closed": progress.closed,
                 "rebounded": progress.rebounded, "closingRate": rate(progress)
             })
         };

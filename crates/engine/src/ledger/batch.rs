@@ -17,7 +17,7 @@ use super::index::Index;
 use super::named_evidence::NamedEvidence;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
-use crate::places::{Parents, Within, at_position, within_unit};
+use crate::places::{Parents, Within, at_position, is_unit, within_unit};
 use crate::{Defect, EngineError};
 
 /// How far from the unit that it names a report may lie: phones are off by so much between houses.
@@ -316,21 +316,27 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Refuses a report that names what is no unit, or one while its position lies in none: who answers
-    /// for a place may be another unit than the one in which it lies. Old history is taken as it was:
-    /// units were others then.
+    /// Refuses a report or registration that names what is no unit, and a report that names one while its
+    /// position lies in none: who answers for a place may be another unit than the one in which it lies.
+    /// Old history is taken as it was: units were others then.
     fn lies_elsewhere(&self, new: &NewEvent) -> Result<Option<Refusal>, EngineError> {
-        let Payload::Report { unit: Some(unit), .. } = &new.payload else { return Ok(None) };
-        let Some(geometry) = new.geometry.as_ref().filter(|_| !new.backfilled) else {
-            return Ok(None);
+        let day = Day::of(new.occurred_at);
+        let unit = match &new.payload {
+            _ if new.backfilled => return Ok(None),
+            Payload::Report { unit: Some(unit), .. } => unit,
+            Payload::Register { unit, .. } if is_unit(self.state, day, unit) => return Ok(None),
+            Payload::Register { unit, .. } => {
+                return Ok(Some(Refusal::UnknownUnit { point: new.point, unit: unit.clone() }));
+            }
+            _ => return Ok(None),
         };
+        let Some(geometry) = new.geometry.as_ref() else { return Ok(None) };
         let place = (geometry.envelope().center(), &self.held.points.collection().crs);
         let accuracy = new.values.iter().find_map(|(name, value)| match value {
             Value::Real(metres) if name == points::ACCURACY => Some(*metres),
             _ => None,
         });
         let metres = accuracy.unwrap_or(0.0).max(OUTSIDE_METRES);
-        let day = Day::of(new.occurred_at);
         let within = within_unit(self.state, self.registry, place, day, (unit, metres))?;
         let (point, unit) = (new.point, unit.clone());
         Ok(match within {
@@ -364,12 +370,16 @@ impl Batch<'_> {
             if let Some(by) = self.known.codes.get(code).filter(|by| **by != point) {
                 return Err(Refusal::CodeTaken { point, code: code.clone(), by: *by });
             }
-            if !event.backfilled
-                && let Err(fault) = PointCode::try_from(code.as_str())
-            {
-                return Err(Refusal::Code { point, fault });
-            }
-            return Ok(Some(code.clone()));
+            let series = PointSeries::of(unit, task, event.occurred_at);
+            let fits = PointCode::try_from(code.as_str()).and_then(|code| match series {
+                Ok(series) => code.check_of(&series),
+                // Of a unit without digits the number says which series it is of.
+                Err(_) => Ok(()),
+            });
+            return match fits {
+                Err(fault) if !event.backfilled => Err(Refusal::Code { point, fault }),
+                _ => Ok(Some(code.clone())),
+            };
         }
         let blank = |text: &str| text.trim().is_empty();
         if blank(task) || blank(unit) {
@@ -378,7 +388,8 @@ impl Batch<'_> {
             return Ok(None);
         }
         let issued = PointSeries::of(unit, task, event.occurred_at).and_then(|series| {
-            series.code(self.known.last.get(&series).copied().unwrap_or(0).saturating_add(1))
+            let last = self.known.last.get(&series).copied().unwrap_or(0);
+            series.next(last, |code| self.known.codes.contains_key(&code.to_string()))
         });
         *code = issued.map_err(|fault| Refusal::Code { point, fault })?.to_string();
         Ok(Some(code.clone()))
@@ -415,9 +426,6 @@ impl Batch<'_> {
             match position.filter(|_| !points::is_derived(name)) {
                 Some(position) => {
                     defects.check_value("", collection, position, value);
-                    if let Some(problem) = points::misfit(name, value) {
-                        defects.add(&format!("/{}", escaped(name)), &problem);
-                    }
                     values.push((name, value.clone()));
                 }
                 None => defects.add(&format!("/{}", escaped(name)), "points have no such column"),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use ledger::book::{Book, BookColumn, Field};
 use ledger::indicator::UnitTree;
-use ledger::place::{ADMIN_UNITS, Day};
+use ledger::place::{ADMIN_UNITS, BELOW_DISTRICT, Day, counted_at};
 use ledger::rows::POINTS;
 use rustc_hash::FxHashMap;
 use spatial::filter::Filter;
@@ -240,8 +240,10 @@ fn page(
     };
     let member = book.member.as_ref().map(|one| Ok((one, find(&one.field)?)));
     let member = member.transpose().map_err(|error: EngineError| error)?;
-    let unit_places: Vec<Place> =
-        book.unit.iter().filter_map(|field| reader.place(field)).collect();
+    let below = |field: &Field| BELOW_DISTRICT.map(|name| reader.place(&field.beside(name)));
+    let unit_places =
+        book.unit.iter().filter_map(|field| Some((reader.place(field)?, below(field))));
+    let unit_places: Vec<(Place, [Option<Place>; 3])> = unit_places.collect();
     let mut taken: Vec<Taken<'_>> = Vec::new();
     held.each(&mut |shard, slots| {
         for slot in slots {
@@ -254,9 +256,13 @@ fn page(
             if !is_member || !of_task || filter.is_some_and(|filter| !filter.matches(row)) {
                 continue;
             }
-            let unit = unit_places.iter().find_map(|place| match reader.value(row, *place) {
+            let text = |place| match reader.value(row, place) {
                 ValueRef::Text(code) if !code.is_empty() => Some(code),
                 _ => None,
+            };
+            let unit = unit_places.iter().find_map(|(place, below)| {
+                let unit = text(*place)?;
+                counted_at(Some(unit), below.map(|place| place.and_then(text)))
             });
             taken.push(Taken { row, unit: unit.unwrap_or_default() });
         }

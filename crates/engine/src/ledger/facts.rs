@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use ledger::PointId;
 use ledger::indicator::{EventRow, PointFacts};
 use ledger::place::ADMIN_UNITS;
-use ledger::rows::facts::{EVENT_COLUMNS, POINT_COLUMNS, event_row, point_row};
+use ledger::rows::facts::{EVENT_COLUMNS, NEEDED, POINT_COLUMNS, event_row, point_row};
 use ledger::rows::{POINT_EVENTS, POINTS, events::Unfit};
 use rustc_hash::FxHashMap;
 use spatial::{
@@ -120,11 +120,15 @@ impl Engine {
             None => current,
         };
         let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
-        for (collection, names) in
+        for (held, names) in
             [(&held.points, POINT_COLUMNS.as_slice()), (&held.events, EVENT_COLUMNS.as_slice())]
         {
-            for name in names {
-                ReadableField::find(collection.collection(), name, profile)?;
+            let collection = held.collection();
+            let is_asked = |(at, name): &(usize, &&str)| {
+                *at < NEEDED || collection.field_position(name).is_some()
+            };
+            for (_, name) in names.iter().enumerate().filter(is_asked) {
+                ReadableField::find(collection, name, profile)?;
             }
         }
         let kept = &self.0.ledger.facts;

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use ledger::indicator::{Moment, Period, Window};
 use ledger::place::{ADMIN_UNITS, Day};
 use ledger::point::State;
 use ledger::record::calls::DECISIONS;
@@ -18,7 +19,7 @@ use spatial::{Timestamp, Value, ValueRef};
 use super::held::Held;
 use super::units::{held, rows};
 use super::units_below::UnitsBelow;
-use crate::{Engine, EngineError, Profile, ReadableField};
+use crate::{Engine, EngineError, Profile, ReadableField, now};
 
 /// Most rows of one list.
 const MAX_ROWS: usize = 10_000;
@@ -86,7 +87,8 @@ impl TownLists {
     }
 }
 
-/// How far a town is with a task.
+/// How far a town is with a task: its points of the year of the plan, and those carried over into it, as 销账率
+/// counts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TownProgress {
     /// Points that were registered and are not void.
@@ -155,6 +157,10 @@ impl Engine {
             None => None,
         };
         let (engine, code, profile) = (self.clone(), code.to_owned(), self.profile());
+        let window = i32::try_from(day.year()).ok().and_then(Period::of_year).map(Period::window);
+        let window =
+            window.unwrap_or(Window { from: Timestamp(i64::MIN), to: Timestamp(i64::MAX) });
+        let moment = Moment { at: as_of.unwrap_or_else(now), window };
         let make = move || {
             let Some(lists) = lists(&state, &code, day, profile) else { return Ok(None) };
             let units = UnitsBelow::of(&state, &code, day);
@@ -180,8 +186,7 @@ impl Engine {
                 let mut tasks: BTreeMap<String, TownProgress> = BTreeMap::new();
                 let of_town = facts.iter().filter(|facts| {
                     facts.unit.as_deref().is_some_and(|unit| units.holds(unit))
-                        && facts.registered_at.is_some()
-                        && facts.state != State::Void
+                        && facts.is_of_year(moment)
                 });
                 for facts in of_town {
                     let task = facts.task.as_deref().unwrap_or_default();

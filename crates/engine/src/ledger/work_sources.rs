@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ledger::point::Rules;
 use ledger::record::named;
-use ledger::rows::POINTS;
+use ledger::rows::{POINTS, is_of_ledger};
 use ledger::worklist::{
     BoundRecords, COLUMNS, Filling, RECORDS, RecordRules, Rests, Standing, Waiting, WaitingRecords,
     Work, waiting,
@@ -22,7 +22,7 @@ use crate::{EngineError, Profile, ReadableField};
 pub(super) struct PointRows<'k> {
     pub(super) held: Arc<CollectionSnapshot>,
     /// Where the columns of standings are, and that of the number.
-    columns: [usize; COLUMNS.len()],
+    columns: [Option<usize>; COLUMNS.len()],
     code: Option<usize>,
     rules: &'k Rules,
     now: Timestamp,
@@ -37,11 +37,10 @@ impl<'k> PointRows<'k> {
         (rules, now): (&'k Rules, Timestamp),
         (registry, tolerance): (&CrsRegistry, f64),
     ) -> Result<Self, EngineError> {
-        let held = find(state, POINTS).ok_or(EngineError::NoLedger)?;
-        let mut columns = [0; COLUMNS.len()];
-        for (position, name) in columns.iter_mut().zip(COLUMNS) {
-            *position = held.collection().field_position(name).ok_or(EngineError::NoLedger)?;
-        }
+        let held = find(state, POINTS)
+            .filter(|held| is_of_ledger(held.collection()))
+            .ok_or(EngineError::NoLedger)?;
+        let columns = COLUMNS.map(|name| held.collection().field_position(name));
         let code = held.collection().field_position("code");
         let done = PatrolsDone::of(state, &held, registry, tolerance)?;
         Ok(Self { held, columns, code, rules, now, done })
@@ -61,7 +60,7 @@ impl<'k> PointRows<'k> {
 
     /// Where a point stands. A patrol that was at a closed point counts as a check of it.
     pub(super) fn standing<'a>(&self, row: FeatureRef<'a>) -> Option<Standing<'a>> {
-        let values = self.columns.map(|column| row.value(column));
+        let values = self.columns.map(|column| column.map_or(ValueRef::Null, |at| row.value(at)));
         let stands = Standing::read(values)?;
         let is_due = || waiting(stands, self.now, self.rules).any(|one| one.work == Work::Patrol);
         let Some(done) = self.done.as_ref().filter(|_| is_due()) else { return Some(stands) };

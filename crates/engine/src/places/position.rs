@@ -91,6 +91,34 @@ pub fn at_position(
     Ok(found)
 }
 
+/// Whether a code is that of a unit of administration on `day`; of any where the store knows none that day.
+pub fn is_unit(state: &Snapshot, day: Day, code: &str) -> bool {
+    let Some(held) = collection(state, ADMIN_UNITS) else { return true };
+    let (has_units, own) = unit_on(held, day, code);
+    own.is_some() || !has_units
+}
+
+/// Whether there are units on `day`, and the last row of the one of a code.
+fn unit_on<'a>(
+    held: &'a CollectionSnapshot,
+    day: Day,
+    code: &str,
+) -> (bool, Option<FeatureRef<'a>>) {
+    let (mut has_units, mut own) = (false, None);
+    let Some(reader) = UnitReader::of(held.collection()) else { return (has_units, own) };
+    held.each(&mut |shard, slots| {
+        for slot in slots {
+            let feature = shard.feature(usize::from(*slot));
+            let unit = reader.row(feature).read().0.filter(|unit| unit.validity.holds(day));
+            has_units |= unit.is_some();
+            if unit.is_some_and(|unit| unit.code == code) {
+                own = Some(feature);
+            }
+        }
+    });
+    (has_units, own)
+}
+
 /// How a position lies to the unit that it is said to lie in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Within {
@@ -117,18 +145,7 @@ pub fn within_unit(
     (code, metres): (&str, f64),
 ) -> Result<Within, EngineError> {
     let Some(held) = collection(state, ADMIN_UNITS) else { return Ok(Within::Fits) };
-    let Some(reader) = UnitReader::of(held.collection()) else { return Ok(Within::Fits) };
-    let (mut has_units, mut own) = (false, None);
-    held.each(&mut |shard, slots| {
-        for slot in slots {
-            let feature = shard.feature(usize::from(*slot));
-            let unit = reader.row(feature).read().0.filter(|unit| unit.validity.holds(day));
-            has_units |= unit.is_some();
-            if unit.is_some_and(|unit| unit.code == code) {
-                own = Some(feature);
-            }
-        }
-    });
+    let (has_units, own) = unit_on(held, day, code);
     let own = match own {
         None if has_units => return Ok(Within::NoUnit),
         None => return Ok(Within::Fits),

@@ -146,6 +146,7 @@ pub(super) struct Belonging<'a> {
     assigned: Vec<usize>,
     finder: Finder<'a>,
     units: Vec<usize>,
+    beside: Vec<usize>,
     owners: Vec<(usize, Arc<Names>)>,
 }
 
@@ -164,6 +165,7 @@ impl<'a> Belonging<'a> {
             units.map(|(_, position)| *position).collect()
         });
         let units = rule.map_or(&[][..], |rule| &rule.units);
+        let beside = rule.map_or(&[][..], |rule| &rule.beside);
         let owners = rule.map_or(&[][..], |rule| &rule.of);
         Self {
             jurisdiction,
@@ -171,6 +173,7 @@ impl<'a> Belonging<'a> {
             assigned,
             finder: jurisdiction.finder(registry, &collection.crs),
             units: units.iter().filter_map(|name| at(name)).collect(),
+            beside: beside.iter().filter_map(|name| at(name)).collect(),
             owners: owners
                 .iter()
                 .filter_map(|owner| Some((at(&owner.column)?, names(&owner.collection)?)))
@@ -185,6 +188,9 @@ impl<'a> Belonging<'a> {
         };
         if let Some(code) = &self.code {
             return names(code);
+        }
+        if self.beside.iter().any(names) {
+            return true;
         }
         if self.assigned.iter().any(|column| text(feature, *column).is_some()) {
             // Columns say nothing of focus areas.

@@ -173,6 +173,14 @@ impl From<Field> for String {
 }
 
 impl Field {
+    /// Another column of the same row.
+    pub fn beside(&self, name: &str) -> Self {
+        match self {
+            Self::Own(_) => Self::Own(name.to_owned()),
+            Self::Point(_) => Self::Point(name.to_owned()),
+        }
+    }
+
     /// The name of the column in its collection.
     pub fn name(&self) -> &str {
         match self {

@@ -84,6 +84,7 @@ impl Asked {
             moment: self.moment,
             targets: &self.targets,
             outside: &self.outside,
+            takes_strays: true,
         }
     }
 
@@ -150,6 +151,19 @@ fn a_completion_is_never_clamped_and_plans_add_up() {
         &asked.shown(&evaluate(&of_task, &facts), "completion_area")[..3],
         &[(Some(HA / 2), "0.80"), (Some(HA / 2), "0.00"), (Some(0), "分母为零")],
     );
+}
+
+#[test]
+fn work_of_tasks_without_a_target_completes_nothing() {
+    let targets = vec![target("t1", "CW", "2026", 1.0), target("t1", "KQ", "2025", 1.0)];
+    let measured = shipped().measured_by(targets.iter(), window("2026"));
+    let tasks = |code: &str| measured.named(code).unwrap().1.population.tasks.clone();
+    assert_eq!(tasks("completion_area"), ["CW"]);
+    assert!(tasks("completion_count").is_empty() && tasks("closing_rate").is_empty());
+    let asked = Asked::new(measured, targets);
+    let facts = [point("t1", "CW", 5_000), point("t1", "KQ", 9_000), point("v1", "ZD", 9_000)];
+    let shown = asked.shown(&evaluate(&asked.question(), &facts), "completion_area");
+    check_shown(&shown[..2], &[(Some(HA), "50.00"), (Some(HA), "50.00")]);
 }
 
 #[test]

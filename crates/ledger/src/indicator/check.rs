@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 
 use super::{
-    Condition, Definition, DefinitionSet, Extent, Factor, Formula, Measure, RecordSum, Term,
-    YearWeights,
+    Condition, Definition, DefinitionSet, Extent, Factor, Formula, Measure, RecordSum, Target,
+    Term, Window, YearWeights,
 };
 
 /// Most indicators of an edition.
@@ -133,6 +133,28 @@ impl Definitions {
         let sums = self.sums.iter().filter(|sum| names.contains(sum.name.as_str()));
         only.sums = sums.cloned().collect();
         only
+    }
+
+    /// The same for a window with targets: what is measured against targets counts points of those tasks
+    /// alone for which the window has one, so that work that nobody planned makes up for none that was.
+    #[must_use]
+    pub fn measured_by<'t>(
+        &self,
+        targets: impl Iterator<Item = &'t Target> + Clone,
+        window: Window,
+    ) -> Self {
+        let mut definitions = self.clone();
+        for one in &mut definitions.indicators {
+            if !one.is_completion() || !one.population.tasks.is_empty() {
+                continue;
+            }
+            let of_window = targets.clone().filter(|target| {
+                target.indicator == one.code && window.covers(target.period.window())
+            });
+            let tasks: BTreeSet<&str> = of_window.map(|target| target.task.as_str()).collect();
+            one.population.tasks = tasks.into_iter().map(str::to_owned).collect();
+        }
+        definitions
     }
 
     /// The names of the sums over records that indicators ask for.

@@ -45,6 +45,9 @@ pub struct Question<'a> {
     pub targets: &'a Targets,
     /// Sums that points do not have.
     pub outside: &'a OutsideSums,
+    /// Whether what is of a unit that there is not counts as 未落界 of the whole: where the units of a part are
+    /// all that there are, it may be of another part.
+    pub takes_strays: bool,
 }
 
 impl<'a> Question<'a> {
@@ -111,7 +114,10 @@ impl<'a> Sums<'a> {
     fn place(&self, unit: Option<&str>) -> Option<usize> {
         match unit.and_then(|code| self.question.units.slot(code)) {
             Some(slot) => self.places[slot],
-            None => (self.question.root == self.question.units.root()).then_some(0),
+            None => {
+                let is_whole = self.question.root == self.question.units.root();
+                (is_whole && self.question.takes_strays).then_some(0)
+            }
         }
     }
 

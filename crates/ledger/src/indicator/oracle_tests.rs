@@ -208,7 +208,7 @@ impl Told<'_> {
         self.events.iter().filter_map(progress).collect()
     }
 
-    /// Of the window's year, 2026, or of an earlier one and not closed when 2026 began.
+    /// Of the window's year, 2026, or of an earlier one and not closed when 2026 began, or come back since.
     fn is_of_this_year_or_carried_over(&self) -> bool {
         // 2026-01-01 00:00 in Asia/Shanghai.
         const BEGIN: Timestamp = Timestamp(1_767_196_800_000);
@@ -242,6 +242,13 @@ impl Told<'_> {
                     }
                 };
         }
-        self.year() < 2026 && !was_closed
+        let came_back = self.events.iter().any(|event| {
+            let is_return = matches!(
+                event.payload,
+                Payload::Rebound { .. } | Payload::SpotCheck { finding: Finding::Reappeared, .. }
+            );
+            is_return && (BEGIN..self.moment.window.to).contains(&event.occurred_at)
+        });
+        self.year() < 2026 && (!was_closed || came_back)
     }
 }

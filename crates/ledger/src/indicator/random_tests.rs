@@ -55,6 +55,7 @@ fn figures_by(
         moment,
         targets: &targets,
         outside: &outside,
+        takes_strays: true,
     };
     let facts: Vec<PointFacts> =
         histories.iter().filter_map(|history| history.facts(moment.at)).collect();
@@ -281,7 +282,16 @@ fn told(definitions: &Definitions, counts: &Counts, moment: Moment) -> Figures {
     let (targets, outside) = (Targets::default(), OutsideSums::new());
     let root = units.slot("d").unwrap();
     let (units, targets, outside) = (&units, &targets, &outside);
-    let question = Question { definitions, units, root, task: None, moment, targets, outside };
+    let question = Question {
+        definitions,
+        units,
+        root,
+        task: None,
+        moment,
+        targets,
+        outside,
+        takes_strays: true,
+    };
     figures_of(&question, counts)
 }
 

@@ -119,8 +119,7 @@ proptest! {
         let targets = Targets::default();
         let question = Question {
             definitions: &definitions, units: &units, root: units.root(), task: None,
-            moment, targets: &targets, outside: &outside,
-        };
+            moment, targets: &targets, outside: &outside, takes_strays: true };
         let figures = evaluate(&question, []);
         // Those asked of: by their unit, whole or in no part.
         let asked = |place: &Place, order: &Order| match place {

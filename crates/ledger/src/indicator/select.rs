@@ -50,10 +50,21 @@ impl Population {
     }
 }
 
-/// 跨年结转: of an earlier year, and not closed when the window's year began; also when it was put on
-/// the ledger only after that, for otherwise it would count in no year.
+/// 跨年结转: of an earlier year, and not closed when the window's year began, or come back since; also when
+/// it was put on the ledger only after that, for otherwise it would count in no year.
 fn is_carried_over(facts: &PointFacts, asked: Asked) -> bool {
-    facts.year.is_some_and(|year| year < asked.year) && !facts.was_closed_at(asked.year_begins)
+    let year = asked.year_begins..asked.moment.window.to;
+    let came_back = || facts.rebounds.iter().any(|at| year.contains(at));
+    facts.year.is_some_and(|year| year < asked.year)
+        && (!facts.was_closed_at(asked.year_begins) || came_back())
+}
+
+impl PointFacts {
+    /// Whether it is of the year in which a window ends, or carried over into it.
+    pub fn is_of_year(&self, moment: Moment) -> bool {
+        Population { tasks: Vec::new(), years: Years::ThisAndCarriedOver }
+            .holds(self, moment.into())
+    }
 }
 
 impl Condition {

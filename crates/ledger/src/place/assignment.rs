@@ -80,6 +80,16 @@ impl fmt::Display for AssignedBy {
     }
 }
 
+/// The columns of assignment below a district, the coarsest first.
+pub const BELOW_DISTRICT: [&str; 3] = ["town", "village", "courtyard"];
+
+/// The unit at which a row counts that a unit answers for: the finest in which it lies, by its columns
+/// [`BELOW_DISTRICT`], where that is below the unit; else the unit itself.
+pub fn counted_at<'a>(unit: Option<&'a str>, lies_in: [Option<&'a str>; 3]) -> Option<&'a str> {
+    let from = lies_in.iter().position(|code| code.is_some() && *code == unit);
+    from.and_then(|from| lies_in[from..].iter().rev().find_map(|code| *code)).or(unit)
+}
+
 /// The fields of a collection whose features are assigned: codes of the units from district to
 /// courtyard, of the grid cell, and who assigned them.
 pub fn assignment_fields() -> Vec<Field> {

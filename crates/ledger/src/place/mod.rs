@@ -27,7 +27,8 @@ mod place_tests;
 mod validity;
 
 pub use assignment::{
-    ASSIGNED_BY, AssignedBy, GRID, InvalidAssignedBy, MAX_REASON, assignment_fields,
+    ASSIGNED_BY, AssignedBy, BELOW_DISTRICT, GRID, InvalidAssignedBy, MAX_REASON,
+    assignment_fields, counted_at,
 };
 pub use check::check;
 pub use check_places::{

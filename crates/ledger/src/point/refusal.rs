@@ -114,13 +114,13 @@ pub enum Refusal {
         /// What it needs.
         what: &'static str,
     },
-    /// A report names what is no unit.
+    /// A report or registration names what is no unit.
     #[error(
-        "report {point}: {unit:?} is the code of no unit that day; leave it out, and the town in whose \
-         area the position lies is taken"
+        "point {point}: {unit:?} is the code of no unit that day; name the unit of administration that \
+         answers for it. A report that names none is of the town in whose area it lies"
     )]
     UnknownUnit {
-        /// The report.
+        /// The point.
         point: PointId,
         /// What it names.
         unit: String,

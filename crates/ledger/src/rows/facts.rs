@@ -7,12 +7,13 @@ use spatial::{Timestamp, ValueRef};
 
 use super::events::{Unfit, unfit};
 use crate::indicator::{EventRow, PointRow};
+use crate::place::counted_at;
 use crate::point::{
     EventKind, Finding, InvalidIdText, PointId, Quantities, SquareMetres, State, moment,
 };
 
-/// The columns of `points` that indicators ask.
-pub const POINT_COLUMNS: [&str; 13] = [
+/// The columns of `points` that indicators ask; those behind [`NEEDED`] may be missing.
+pub const POINT_COLUMNS: [&str; 16] = [
     "id",
     "unit",
     "task",
@@ -26,7 +27,13 @@ pub const POINT_COLUMNS: [&str; 13] = [
     "actual_build_area_m2",
     "actual_land_area_m2",
     "actual_count",
+    "town",
+    "village",
+    "courtyard",
 ];
+
+/// How many columns of [`POINT_COLUMNS`] every ledger has.
+pub const NEEDED: usize = 13;
 
 /// The columns of `point_events` that indicators ask.
 pub const EVENT_COLUMNS: [&str; 9] = [
@@ -60,7 +67,7 @@ pub fn point_row<'a>(value: &dyn Fn(usize) -> ValueRef<'a>) -> Result<Option<Poi
     };
     Ok(Some(PointRow {
         id: read.id(0)?,
-        unit: read.text(1)?,
+        unit: counted_at(read.text(1)?, [read.text(13)?, read.text(14)?, read.text(15)?]),
         task: read.text(2)?,
         year,
         state,

@@ -5,7 +5,8 @@ use spatial::{Day, Field, FieldClass, FieldType, Timestamp, Value};
 use super::{ID, MAX_ACCURACY_M};
 use crate::place::assignment_fields;
 use crate::point::{Point, SquareMetres, moment};
-use crate::shipped::{Column, field};
+use crate::record;
+use crate::shipped::{Column, ShippedCollection, field};
 
 /// A column that follows from the events of its point.
 struct Derived {
@@ -56,7 +57,7 @@ const OWN: &[Column] = &[
     ("address", "地址", FieldType::Text, FieldClass::L1),
     ("source", "来源", FieldType::Text, FieldClass::L1),
     ("special_action", "专项行动", FieldType::Text, FieldClass::L1),
-    ("ledger_types", "台账类别", FieldType::Text, FieldClass::L1),
+    (LEDGER_TYPES, "台账类别", FieldType::Text, FieldClass::L1),
     ("co_units", "协办单位", FieldType::Text, FieldClass::L1),
     ("parcel", "宗地", FieldType::Text, FieldClass::L1),
     ("building", "建筑", FieldType::Text, FieldClass::L1),
@@ -66,6 +67,8 @@ const OWN: &[Column] = &[
     (ACCURACY, "定位精度（米）", FieldType::Real, FieldClass::L1),
 ];
 
+/// Column with the ledgers (台账) that a point is on, beside those of its state.
+pub const LEDGER_TYPES: &str = "ledger_types";
 /// The column that says how far off the reported position may be, in metres.
 pub const ACCURACY: &str = "accuracy_m";
 
@@ -88,11 +91,22 @@ pub fn is_derived(name: &str) -> bool {
 
 /// What is wrong with a value of a column that a client may write, beyond its type.
 pub fn misfit(name: &str, value: &Value) -> Option<String> {
-    let fits = match value {
-        Value::Real(metres) if name == ACCURACY => (0.0..=MAX_ACCURACY_M).contains(metres),
-        _ => true,
-    };
-    (!fits).then(|| format!("metres from 0 to {MAX_ACCURACY_M} are expected"))
+    match value {
+        Value::Real(metres) if name == ACCURACY => (!(0.0..=MAX_ACCURACY_M).contains(metres))
+            .then(|| format!("metres from 0 to {MAX_ACCURACY_M} are expected")),
+        // Everybody reads points: what not everybody may know of is told in its own collection alone.
+        Value::Text(types) if name == LEDGER_TYPES => {
+            let concealed = record::collections().filter(ShippedCollection::is_concealed);
+            let named = concealed
+                .into_iter()
+                .find(|one| types.contains(one.title.trim_end_matches("点位")))?;
+            Some(format!(
+                "{} is a ledger that not everybody knows of: its points are the rows of {}; leave it out here",
+                named.title, named.id
+            ))
+        }
+        _ => None,
+    }
 }
 
 /// What a point says in the columns that follow from its events, in order.

@@ -32,6 +32,9 @@ pub struct AreaRule {
     /// Columns with codes of units or areas.
     #[serde(default)]
     pub units: Vec<String>,
+    /// Columns with codes of units to which a row belongs as well, wherever it lies.
+    #[serde(default)]
+    pub beside: Vec<String>,
     /// Columns that name a feature of another collection, and which.
     #[serde(default)]
     pub of: Vec<Owner>,
@@ -67,8 +70,10 @@ impl AreaRules {
             if !seen.insert(rule.collection.as_str()) {
                 check.fault("collection", &rule.collection, "stands there twice; join the rules");
             }
-            check.count("units and of", rule.units.len() + rule.of.len(), 1..=MAX_PARTS);
+            let parts = rule.units.len() + rule.beside.len() + rule.of.len();
+            check.count("units, beside and of", parts, 1..=MAX_PARTS);
             rule.units.iter().for_each(|column| check.line("units", column));
+            rule.beside.iter().for_each(|column| check.line("beside", column));
             for owner in &rule.of {
                 check.line("of", &owner.column);
                 if rules.leads(&owner.collection, &rule.collection, 0) {

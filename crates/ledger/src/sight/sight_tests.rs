@@ -25,7 +25,7 @@ fn every_shipped_collection_without_a_place_has_a_rule() {
     for rule in crate::record::collections().filter_map(|one| rules.of(one.id)) {
         let columns = named(&rule.collection).unwrap().columns;
         let has = |name: &String| columns.iter().any(|(column, ..)| column == name);
-        assert!(rule.units.iter().all(has), "{rule:?}");
+        assert!(rule.units.iter().chain(&rule.beside).all(has), "{rule:?}");
         assert!(rule.of.iter().all(|owner| has(&owner.column)), "{rule:?}");
     }
 }
@@ -38,7 +38,7 @@ fn rules_that_lead_in_a_circle_are_told() {
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults[0].contains("area rule \"a\", of: \"b\" leads back"), "{faults:?}");
     let faults = areas("[[collections]]\ncollection = \"a\"\n").unwrap_err();
-    assert!(faults[0].contains("units and of"), "{faults:?}");
+    assert!(faults[0].contains("units, beside and of"), "{faults:?}");
 }
 
 #[test]

@@ -2,10 +2,11 @@
 
 use spatial::{Timestamp, ValueRef};
 
+use crate::place::counted_at;
 use crate::point::{EventKind, Point, PointId, Role, Rules, State, follows, moment};
 
-/// The columns of `points` that [`Standing::read`] asks for.
-pub const COLUMNS: [&str; 14] = [
+/// The columns of `points` that [`Standing::read`] asks for; the last three may be missing.
+pub const COLUMNS: [&str; 17] = [
     "id",
     "state",
     "state_since",
@@ -20,6 +21,9 @@ pub const COLUMNS: [&str; 14] = [
     "submitted_by",
     "merged_into",
     "task",
+    "town",
+    "village",
+    "courtyard",
 ];
 
 /// Where a point stands.
@@ -84,7 +88,8 @@ impl<'a> Standing<'a> {
         };
         let time = |value| text(value).and_then(moment::read);
         let [id, state, since, deadline, suspended_until, closed_at, checked_at, ..] = values;
-        let [.., reply_by, unit, receiver, person, submitter, merged_into, task] = values;
+        let [.., reply_by, unit, receiver, person, submitter, merged_into, task, _, _, _] = values;
+        let [.., town, village, courtyard] = values;
         Some(Self {
             id: PointId::try_from(text(id)?).ok()?,
             state: State::from_identifier(text(state)?)?,
@@ -94,7 +99,7 @@ impl<'a> Standing<'a> {
             closed_at: time(closed_at),
             checked_at: time(checked_at),
             reply_by: time(reply_by),
-            unit: text(unit),
+            unit: counted_at(text(unit), [town, village, courtyard].map(text)),
             receiver: text(receiver),
             person: text(person),
             submitter: text(submitter),

@@ -241,7 +241,8 @@ impl Asked<'_> {
     ) -> Result<(Revision, T), IndicatorRefusal> {
         let Self { engine, indicators, query, units, at, outside, reports, is_limited, focus_area } =
             *self;
-        let definitions = &indicators.definitions;
+        let (window, is_said) = query.window(at);
+        let definitions = &indicators.definitions.measured_by(indicators.targets.iter(), window);
         let root = self.root()?;
         self.check_size(root)?;
         let ranked_by = self.ranked_by()?;
@@ -256,7 +257,6 @@ impl Asked<'_> {
             let what = faults.first().map(ToString::to_string).unwrap_or_default();
             engine::EngineError::Internal { what }
         })?;
-        let (window, is_said) = query.window(at);
         let question = Question {
             definitions,
             units,
@@ -265,6 +265,7 @@ impl Asked<'_> {
             moment: Moment { at, window },
             targets: &targets,
             outside,
+            takes_strays: !is_limited,
         };
         let counts = engine.ledger_counts(points, &question.counting());
         let mut figures = figures_of(&question, &counts);

@@ -200,7 +200,7 @@ pub fn schemas() -> Map<String, Value> {
                 "milestones": list(row()), "counts": counts(), "openProblems": list(row()),
                 "openProjects": list(row()), "decisions": list(row()),
                 "progress": { "type": "array", "nullable": true, "items": object(json!({
-                    "task": text(), "registered": count(), "closed": count(),
+                    "task": text(), "year": count(), "registered": count(), "closed": count(),
                     "rebounded": count(), "closingRate": { "type": "number", "nullable": true }
                 })) },
                 "links": links()
@@ -270,7 +270,7 @@ fn plan_example() -> Value {
         },
         "openProblems": [], "openProjects": [], "decisions": [],
         "progress": [{
-            "task": "CW", "registered": 8, "closed": 6, "rebounded": 1, "closingRate": 0.75
+            "task": "CW", "year": 2026, "registered": 8, "closed": 6, "rebounded": 1, "closingRate": 0.75
         }],
         "links": []
     })
