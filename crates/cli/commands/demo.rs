@@ -3,6 +3,7 @@
 //! Real districts and shops are the background; towns, parcels, places and the ledger are generated. The
 //! store reads as if it had been opened before the two years of its ledger and used ever since.
 
+mod evidence;
 mod ledger;
 mod load;
 mod people;

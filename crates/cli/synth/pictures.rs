@@ -67,6 +67,23 @@ impl Picture {
 
     /// Its bytes.
     pub(super) fn png(self) -> Vec<u8> {
+        encode(&self.pixels())
+    }
+
+    /// The same with a label of bars in the sky, another one for every number.
+    pub(super) fn labelled_png(self, number: u128) -> Vec<u8> {
+        let mut pixels = self.pixels();
+        let left = (WIDTH - 128) / 2;
+        for row in 12..20 {
+            for bar in 0..128 {
+                let is_black = number >> (127 - bar) & 1 == 1;
+                pixels[row * WIDTH + left + bar] = if is_black { 8 } else { 9 };
+            }
+        }
+        encode(&pixels)
+    }
+
+    fn pixels(self) -> Vec<u8> {
         let mut pixels = vec![0; WIDTH * HEIGHT];
         let mut fill = |x: [usize; 2], y: [usize; 2], colour: u8| {
             for row in y[0]..y[1].min(HEIGHT) {
@@ -111,7 +128,7 @@ impl Picture {
                 }
             }
         }
-        encode(&pixels)
+        pixels
     }
 }
 

@@ -9,7 +9,7 @@ use store::{FeatureStore, GeoPackageStore};
 
 use super::ledger::Ledger;
 use super::records::RecordRows;
-use super::reviews;
+use super::{evidence, reviews};
 use crate::commands::CommandError;
 use crate::synth::{LedgerPoint, Synth, ends_of_months};
 
@@ -42,6 +42,7 @@ pub(super) async fn live_through(
         // Not at the present moment: the same seed gives the same tiles.
         if Some(known_before) == last {
             reviews::load_reviews(store, registry, told, recorded_at).await?;
+            evidence::load_evidence(store, told, recorded_at).await?;
         }
     }
     Ok(())
