@@ -1,30 +1,26 @@
 //! The one configuration file, `tuban.toml`. Every key is optional; unknown keys are refused.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
-use engine::Audience;
-use ledger::point::Role;
 use ledger::whistle::WhistleRules;
 use ledger::worklist::RecordRules;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use spatial::{Crs, FieldClass};
+use spatial::Crs;
 use thiserror::Error;
 use tile::GridDefinition;
 
+use crate::accounts_config::AccountsConfig;
 use crate::archives::ArchiveConfig;
 use crate::audit_heads::AuditConfig;
 use crate::evidence_config::EvidenceConfig;
 use crate::export_config::ExportsConfig;
 use crate::ledger_config::LedgerConfig;
 use crate::patrol_config::PatrolConfig;
-use crate::role_config::{
-    profiles_over_defaults, read_roles, sees_over_defaults, unknown_role, write_profiles,
-    write_roles, write_sees,
-};
+use crate::role_config::unknown_role;
 use crate::whistle_config::WhistlesConfig;
 use crate::worklist_config::WorklistConfig;
 
@@ -165,39 +161,6 @@ impl Editors {
             Self::Loopback => address.ip().is_loopback() && !public,
             Self::Everyone => true,
             Self::Nobody => false,
-        }
-    }
-}
-
-/// What accounts may do.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AccountsConfig {
-    /// Roles whose accounts change features and fences.
-    #[serde(deserialize_with = "read_roles", serialize_with = "write_roles")]
-    pub editors: BTreeSet<Role>,
-    /// Which collections accounts see, by role: those whose key is of this class (`L1` to `L4`) or
-    /// below. A role that is not named keeps its default; readers and administrators see L1.
-    #[serde(deserialize_with = "sees_over_defaults", serialize_with = "write_sees")]
-    pub sees: BTreeMap<Role, FieldClass>,
-    /// The profile of accounts, by role: `public`, `internal` or `enforce`. A role that is not named
-    /// keeps its default.
-    #[serde(deserialize_with = "profiles_over_defaults", serialize_with = "write_profiles")]
-    pub profiles: BTreeMap<String, Audience>,
-    /// File of what everyone may read; empty: what comes with the program.
-    pub public: PathBuf,
-    /// File of where rows without a place belong; empty: the rules that come with the program.
-    pub areas: PathBuf,
-}
-
-impl Default for AccountsConfig {
-    fn default() -> Self {
-        Self {
-            editors: Role::SHIPPED.into(),
-            sees: server::default_roles(),
-            profiles: server::default_profiles(),
-            public: PathBuf::new(),
-            areas: PathBuf::new(),
         }
     }
 }
@@ -461,6 +424,10 @@ impl Config {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
+    use std::collections::BTreeSet;
+
+    use ledger::point::Role;
+
     use super::*;
 
     #[test]
@@ -469,6 +436,7 @@ mod tests {
         // Who sees, raises and calls what are tables of the city, not settings.
         let of_city = [
             "accounts.sees]",
+            "accounts.edits]",
             "accounts.profiles]",
             "ledger.raisers]",
             "[ledger.roles]]",
@@ -513,6 +481,12 @@ mod tests {
                 2,
                 "[accounts.editors] names boss, which is no role",
             ),
+            (
+                "[accounts.edits]\npatrols = [\"district\", \"boss\"]\n",
+                2,
+                "[accounts.edits] names boss, which is no role",
+            ),
+            ("[accounts.edits]\n\"a b\" = []\n", 1, "\"a b\" is no id of a collection"),
             ("[accounts]\neditors = [\"reader\"]\n", 2, "use grid_worker, town,"),
             ("[accounts]\nprofiles = { boss = \"enforce\" }\n", 2, "names boss, which is no role"),
             ("[whistles]\ncallers = [\"Town\"]\n", 2, "\"Town\" is no word of a role"),

@@ -1,5 +1,6 @@
 //! The command line of Tuban: commands, import, generator, configuration.
 
+mod accounts_config;
 mod archives;
 pub mod args;
 mod audit_heads;

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use engine::Audience;
+use ledger::EditRules;
 use ledger::point::{Role, RoleDefinition, Roles};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use server::AccountRole;
-use spatial::FieldClass;
+use spatial::{CollectionId, FieldClass};
 
 use crate::config::Config;
 use crate::ledger_config::unknown;
@@ -47,6 +48,39 @@ pub fn read_roles<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeSet<Role>, 
 /// Writes a list of roles of the ledger.
 pub fn write_roles<S: Serializer>(roles: &BTreeSet<Role>, to: S) -> Result<S::Ok, S::Error> {
     to.collect_seq(roles.iter().map(|role| role.identifier()))
+}
+
+/// Most collections that a configuration names.
+const MAX_COLLECTIONS: usize = 1_000;
+
+/// Who changes which collections, laid over those that are so by default.
+pub fn edits_over_defaults<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<BTreeMap<CollectionId, BTreeSet<Role>>, D::Error> {
+    let mut edits = EditRules::default_collections();
+    for (name, roles) in BTreeMap::<String, BTreeSet<RoleWord>>::deserialize(from)? {
+        let id = CollectionId::try_from(name.as_str()).map_err(|fault| {
+            let shown: String = name.chars().take(40).collect();
+            D::Error::custom(format!("{shown:?} is no id of a collection: {fault}"))
+        })?;
+        edits.insert(id, roles.into_iter().map(|RoleWord(role)| role).collect());
+    }
+    match edits.len() {
+        0..=MAX_COLLECTIONS => Ok(edits),
+        many => {
+            Err(D::Error::custom(format!("{many} collections; {MAX_COLLECTIONS} are the most")))
+        }
+    }
+}
+
+/// Writes who changes which collections.
+pub fn write_edits<S: Serializer>(
+    edits: &BTreeMap<CollectionId, BTreeSet<Role>>,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    to.collect_map(edits.iter().map(|(id, roles)| {
+        (id.as_str(), roles.iter().map(|role| role.identifier()).collect::<Vec<_>>())
+    }))
 }
 
 /// The classes of a configuration laid over those that roles have by default.
@@ -109,6 +143,7 @@ pub fn unknown_role(config: &Config) -> Option<(&'static str, String)> {
     let mut in_ledger = raisers
         .map(|role| ("ledger.raisers", role))
         .chain(config.accounts.editors.iter().map(|role| ("accounts.editors", role)))
+        .chain(config.accounts.edits.values().flatten().map(|role| ("accounts.edits", role)))
         .chain(config.accounts.sees.keys().map(|role| ("accounts.sees", role)))
         .chain(calls.into_iter().flatten().map(|role| ("whistles", role)));
     let (own, ships) = (&config.ledger.roles, Roles::default());

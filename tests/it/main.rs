@@ -24,6 +24,7 @@ mod demo;
 mod dossier_images;
 mod dossiers;
 mod edit_conditions;
+mod edit_rights;
 mod edit_town;
 mod editors;
 mod edits;

@@ -66,7 +66,7 @@ pub enum UserAction {
 /// What an account of each role may do.
 const ROLES: &str = "Roles: grid_worker, town, town_checker, district, district_checker, city and \
     department, or those that [[ledger.roles]] of tuban.toml names, raise the events that [ledger.raisers] of tuban.toml lets them, and edit features \
-    if [accounts] editors names them. A reader only reads. An administrator looks after accounts \
+    if [accounts] editors names them, those of some collections only if [accounts.edits] does. A reader only reads. An administrator looks after accounts \
     and the server, and changes no data. Three may do that apart from one another (三员): a \
     system_administrator makes and disables accounts, a security_administrator gives roles, scopes \
     and tokens, an auditor reads the audit log; none becomes another. An account that is unassigned \

@@ -184,8 +184,8 @@ async fn access(
     };
     let roles = config.accounts.sees.clone();
     let sight = Sight { local, roles, profiles: config.accounts.profiles.clone() };
-    let editors = config.ledger.roles.with_like(&config.accounts.editors);
-    Ok(Access::open(engine, readers, editors, sight).await?)
+    let edits = config.accounts.edit_rules(&config.ledger.roles);
+    Ok(Access::open(engine, readers, edits, sight).await?)
 }
 
 /// Opens the archives that are served beside the store.

@@ -7,6 +7,7 @@
 
 mod directory;
 mod duty;
+mod edit_right;
 mod guard;
 mod guesses;
 mod role;
@@ -24,14 +25,16 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use engine::accounts::TokenHash;
 use engine::audit::{AuditEntry, action, result};
 use engine::{Audience, Engine, EngineError, View, now};
+use ledger::EditRules;
 use ledger::point::Role;
-use spatial::{FieldClass, Timestamp};
+use spatial::{CollectionId, FieldClass, Timestamp};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
 use self::directory::Directory;
 pub use self::duty::Duty;
-pub use self::guard::{ACCOUNTS, Editor, UrlToken, guard, is_question, may_edit, may_not};
+pub use self::edit_right::{Editor, check_editor, may_edit};
+pub use self::guard::{ACCOUNTS, UrlToken, guard, is_question, may_not};
 use self::guesses::Guesses;
 pub use self::role::{AccountRole, UNKNOWN};
 pub use self::sight::{Sight, default_profiles, default_roles, everyone};
@@ -130,7 +133,7 @@ pub struct Access(Option<Arc<Shared>>);
 struct Shared {
     engine: Arc<Engine>,
     readers: Readers,
-    editors: BTreeSet<Role>,
+    edits: EditRules,
     sight: Sight,
     has_accounts: AtomicBool,
     guesses: Guesses,
@@ -140,11 +143,11 @@ struct Shared {
 }
 
 impl Access {
-    /// Reads the accounts of the engine's store. Roles other than `editors` change no features.
+    /// Reads the accounts of the engine's store. `edits` says which of them change features.
     pub async fn open(
         engine: &Arc<Engine>,
         readers: Readers,
-        editors: BTreeSet<Role>,
+        edits: EditRules,
         sight: Sight,
     ) -> Result<Self, EngineError> {
         let (directory, _) = watch::channel(Arc::default());
@@ -154,7 +157,7 @@ impl Access {
         let shared = Arc::new(Shared {
             engine,
             readers,
-            editors,
+            edits,
             sight,
             has_accounts,
             guesses,
@@ -250,7 +253,12 @@ impl Access {
 
     /// Whether accounts of this role change features.
     fn lets_edit(&self, role: Role) -> bool {
-        self.0.as_ref().is_none_or(|shared| shared.editors.contains(&role))
+        self.0.as_ref().is_none_or(|shared| shared.edits.may_edit(role))
+    }
+
+    /// The roles that change features of a collection, where roles are asked.
+    fn editors_of(&self, collection: &CollectionId) -> Option<BTreeSet<Role>> {
+        self.0.as_ref().map(|shared| shared.edits.editors_of(collection))
     }
 
     /// Keeps an answer out of caches that several people share, where not everyone reads the same.

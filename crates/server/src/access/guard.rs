@@ -169,7 +169,7 @@ pub fn may_not(actor: &Actor, what: &str) -> Problem {
 }
 
 /// Who sends the request.
-fn sender(extensions: &Extensions) -> Result<Actor, Problem> {
+pub(super) fn sender(extensions: &Extensions) -> Result<Actor, Problem> {
     match extensions.get::<Standing>() {
         Some(Standing::Local) => Ok(Actor::local()),
         Some(Standing::Known(bearer)) => Ok(bearer.actor.clone()),
@@ -183,30 +183,6 @@ impl<S: Sync> FromRequestParts<S> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         sender(&parts.extensions)
-    }
-}
-
-/// An actor who may change features and fences.
-#[derive(Clone, Debug)]
-pub struct Editor(pub Actor);
-
-impl FromRequestParts<Arc<App>> for Editor {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let actor = sender(&parts.extensions)?;
-        match may_edit(app, &actor) {
-            true => Ok(Self(actor)),
-            false => Err(may_not(&actor, "change features or fences")),
-        }
-    }
-}
-
-/// Whether an actor may change features and fences, where that is offered.
-pub fn may_edit(app: &App, actor: &Actor) -> bool {
-    match actor.role() {
-        Some(role) => app.settings.access.lets_edit(role),
-        None => actor.is_local(),
     }
 }
 

@@ -8,6 +8,7 @@ use formats::{Json, JsonKind};
 use spatial::{CollectionId, FeatureId, Revision, Snapshot};
 
 use super::{FeatureReader, Findings, Form, OwnRecords};
+use crate::access::check_editor;
 use crate::actor::Actor;
 use crate::crs_uri::named;
 use crate::problem::{Code, Problem};
@@ -135,6 +136,7 @@ impl<'a> Readers<'a> {
         if findings.defects.len() > before {
             return Ok(None);
         }
+        check_editor(self.app, self.actor, id)?;
         let own = OwnRecords::of(self.actor, held.collection());
         if !self.known.contains_key(id) {
             let offered = self.app.crs_lists.of(&self.app.engine, held);

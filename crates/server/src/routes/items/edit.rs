@@ -12,7 +12,7 @@ use spatial::{CollectionSnapshot, Commit, FeatureId, Revision};
 use super::one::{feature_id, no_such_feature};
 use super::preconditions::{self, Condition, failed};
 use super::{Representation, content_crs, set};
-use crate::access::Editor;
+use crate::access::{Editor, check_editor};
 use crate::actor::Actor;
 use crate::asked::Asked;
 use crate::crs_uri::{CRS84, named};
@@ -100,6 +100,7 @@ impl<'a> Edit<'a> {
         let snapshot = app.engine.snapshot();
         let held = Arc::clone(&snapshot.collections[&known(&snapshot, id)?]);
         asked.query(&[])?;
+        check_editor(app, &actor, &held.collection().id)?;
         let own = OwnRecords::of(&actor, held.collection());
         Ok(Self { app, actor, asked, held, own })
     }
