@@ -118,6 +118,7 @@ fn a_stop_takes_back_the_layers_that_a_file_has_brought_before() {
             personal: None,
             reason: String::new(),
             recorded_at: Timestamp(0),
+            ahead_minutes: 0,
             report: None,
         };
         let registry = Arc::new(CrsRegistry::new(BTreeMap::new()).unwrap());

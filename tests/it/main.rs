@@ -64,6 +64,7 @@ mod postgis;
 mod postgis_areas;
 mod qgis_edits;
 mod ready;
+mod record_consistency;
 mod records;
 mod roles;
 mod running;

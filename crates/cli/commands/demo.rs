@@ -195,6 +195,7 @@ async fn import(
         personal: None,
         reason: "sample city".to_owned(),
         recorded_at: OPENED,
+        ahead_minutes: 0,
         report: None,
     };
     let watch = Watch::new(Arc::new(AtomicBool::new(false)));

@@ -122,6 +122,7 @@ fn options(args: &ImportArgs, config: &Config) -> Result<ImportOptions, CommandE
         personal: args.personal.clone(),
         reason: args.reason.clone(),
         recorded_at: now(),
+        ahead_minutes: config.ledger.ahead_minutes,
         report: args.report.clone(),
     })
 }

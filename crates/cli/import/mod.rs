@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use engine::places::LoadAssigner;
 use formats::{LayerReader, ReadOptions};
+use ledger::record::Consistency;
 use serde::Serialize;
 use spatial::{Collection, CollectionId, CrsRegistry, SourceCrs, Timestamp};
 use store::{Load, LoadItem, LoadMode};
@@ -62,6 +63,8 @@ pub struct ImportOptions {
     pub reason: String,
     /// When.
     pub recorded_at: Timestamp,
+    /// How many minutes the clocks may be ahead by which rows tell what happened.
+    pub ahead_minutes: u32,
     /// Where the report goes; absent: beside the store.
     pub report: Option<PathBuf>,
 }
@@ -81,8 +84,16 @@ impl ImportOptions {
             personal: None,
             reason: String::new(),
             recorded_at: Timestamp(0),
+            ahead_minutes: 0,
             report: None,
         }
+    }
+}
+
+impl ImportOptions {
+    /// Nothing that rows tell happened after it.
+    fn latest(&self) -> Timestamp {
+        Timestamp(self.recorded_at.0.saturating_add(i64::from(self.ahead_minutes) * 60_000))
     }
 }
 
@@ -238,6 +249,7 @@ async fn import_layer(
         collection: collection.clone(),
         key,
         replaces: mode == LoadMode::Replace,
+        consistency: Consistency::of(&collection).map(|held| (held, options.latest())),
         assigner: store.assigner(store_path, registry, &collection, options.recorded_at).await?,
     };
 

@@ -3,9 +3,10 @@
 use engine::places::LoadAssigner;
 use formats::Row;
 use geo_types::{Geometry as Shape, MultiLineString, MultiPoint, MultiPolygon};
+use ledger::record::Consistency;
 use spatial::repair::repair;
 use spatial::validity::{self, DefectKind};
-use spatial::{Collection, Feature, FieldType, Geometry, GeometryType, Value};
+use spatial::{Collection, Feature, FieldType, Geometry, GeometryType, Timestamp, Value};
 
 use super::transform::SourceTransform;
 
@@ -22,6 +23,9 @@ pub struct Preparation {
     pub key: Option<usize>,
     /// Whether features are there that the rows take the place of.
     pub replaces: bool,
+    /// What their values are held to where they are records that ship, and after when nothing that they
+    /// tell has happened.
+    pub consistency: Option<(Consistency, Timestamp)>,
     /// What assigns them to units, where they are to be assigned.
     pub assigner: Option<LoadAssigner>,
 }
@@ -58,7 +62,23 @@ impl Preparation {
         let geometry =
             feature.geometry.map(|geometry| self.place(geometry, &mut mended)).transpose()?;
         let properties = self.fit(feature.properties)?;
+        self.check_consistency(&properties)?;
         Ok(Prepared { feature: Feature { id: None, geometry, properties }, mended })
+    }
+
+    /// Refuses values of which one contradicts another, or the clock.
+    fn check_consistency(&self, values: &[Value]) -> Result<(), Skip> {
+        let Some((consistency, latest)) = &self.consistency else { return Ok(()) };
+        let found = consistency.contradictions(&|at| values[at].as_ref(), *latest);
+        let name = |at: usize| self.collection.fields[at].name.clone();
+        match found.first() {
+            None => Ok(()),
+            Some(found) => Err(Skip {
+                kind: "contradiction",
+                field: found.columns().next().map(name),
+                reason: found.told(&name),
+            }),
+        }
     }
 
     fn place(

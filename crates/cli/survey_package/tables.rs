@@ -208,6 +208,7 @@ impl<'a> Reading<'a> {
             collection: shape_of(of, &table.crs, self.known)?,
             key: None,
             replaces: false,
+            consistency: None,
             assigner: None,
         };
         self.watch.start(&layer.schema.name, Some(found.rows));

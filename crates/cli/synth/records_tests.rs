@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::record::Consistency;
 use ledger::record::business::ENTERPRISES;
 use ledger::record::patrols::PATROL_TRACKS;
 use ledger::{CreditCode, PointCode};
-use spatial::{Feature, Field, FieldType, Timestamp, Value};
+use spatial::{Crs, Feature, Field, FieldType, Timestamp, Value};
 
 use super::ground::NATIVE;
 use super::records::patrols::{CHECKLIST, ITEMS};
@@ -15,6 +16,8 @@ use super::{LedgerPoint, Records, Synth, record_collections};
 
 /// The first moment of July 2025 in Shanghai, and what texts of dates and times before it are less than.
 const JULY: (Timestamp, &str) = (Timestamp(1_751_299_200_001), "2025-06-30T16");
+/// 2026-10-01T00:00:00Z: everything has happened by then.
+const TOLD: Timestamp = Timestamp(1_790_812_800_000);
 /// Later than everything.
 const AT_LAST: Timestamp = Timestamp(i64::MAX);
 /// Columns that may tell of a later time.
@@ -78,8 +81,12 @@ fn records_have_keys_of_their_own_and_name_what_is_there() {
         let (fields, rows) = (one.fields(), records.take(one.id, AT_LAST));
         assert!(!rows.is_empty(), "{}", one.id);
         assert_eq!(rows, again.take(one.id, AT_LAST), "{}", one.id);
+        let consistency = Consistency::of(&one.collection(Crs::CGCS2000).unwrap());
         let mut keys = BTreeSet::new();
         for row in &rows {
+            let value = |at: usize| row.properties[at].as_ref();
+            let found = consistency.as_ref().map(|held| held.contradictions(&value, TOLD));
+            assert!(found.is_none_or(|found| found.is_empty()), "{}: {row:?}", one.id);
             // What a patrol walked has no name of its own.
             let key = text(&fields, row, "code").or(text(&fields, row, "patrol")).unwrap();
             assert!(keys.insert(key), "{} {key}", one.id);

@@ -15,7 +15,7 @@ use spatial::{
 use store::StoreError;
 use tokio::sync::oneshot;
 
-use crate::check::check;
+use crate::check::{Records, check};
 use crate::commit_queue::Waiting;
 use crate::places;
 use crate::publication::records_of;
@@ -82,7 +82,9 @@ impl Engine {
         let engine = self.clone();
         let checked = move || {
             let mut sets = sets;
-            let mut defects: Vec<_> = sets.iter().map(|set| check(&state, set)).collect();
+            // Sets of several senders: what one may read another may not.
+            let records = Records::now(&engine, None);
+            let mut defects: Vec<_> = sets.iter().map(|set| check(&state, set, records)).collect();
             for (set, defects) in sets.iter_mut().zip(&mut defects) {
                 if defects.is_empty() {
                     *defects = places::assign_written(&engine, &state, set);

@@ -3,6 +3,7 @@
 mod geometry;
 mod place;
 mod range;
+mod record;
 
 use std::collections::BTreeSet;
 
@@ -14,10 +15,11 @@ use spatial::{
 
 use crate::Defect;
 pub(crate) use range::Range;
+pub(crate) use record::Records;
 
 /// Everything that keeps `changes` from being applied to `snapshot`; empty when they fit.
 /// Uniqueness of keys is the store's to check. What a feature has already is not judged again.
-pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet) -> Vec<Defect> {
+pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet, records: Records) -> Vec<Defect> {
     let mut defects = Defects::default();
     if changes.changes.is_empty() {
         defects.add("/changes", "there is no change; send at least one");
@@ -46,7 +48,15 @@ pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet) -> Vec<Defect> {
             ChangeOp::Delete(_) => continue,
         };
         let place = format!("{place}/feature");
-        defects.check_feature(&place, state.collection(), feature, present);
+        let collection = state.collection();
+        defects.check_feature(&place, collection, feature, present);
+        match present {
+            Some(was) => {
+                let was = |at: usize| was.value(at);
+                records.check(&mut defects, &place, (collection, feature), Some(&was));
+            }
+            None => records.check(&mut defects, &place, (collection, feature), None),
+        }
     }
     defects.0
 }

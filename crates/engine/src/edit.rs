@@ -15,6 +15,7 @@ use spatial::{
 };
 use store::StoreError;
 
+use crate::check::Records;
 use crate::ledger::guarded;
 use crate::{Defect, Engine, EngineError, now};
 
@@ -147,10 +148,11 @@ impl Engine {
         edits: &Arc<EditSet>,
     ) -> Result<(ChangeSet, Vec<Defect>), EngineError> {
         let (engine, state, edits) = (self.clone(), Arc::clone(state), Arc::clone(edits));
-        let made = self
-            .pool()
-            .run_waiting(move || make_out::make_out(engine.registry(), &state, &edits))
-            .await??;
+        let make = move || {
+            let records = Records::now(&engine, Some(engine.profile()));
+            make_out::make_out((engine.registry(), records), &state, &edits)
+        };
+        let made = self.pool().run_waiting(make).await??;
         let changes = ChangeSet {
             expect: None,
             actor: made.actor,

@@ -356,7 +356,9 @@ async fn dates_and_times_are_checked() {
             recorded_at: None,
             collections: [(id("parcels"), Arc::new(state))].into(),
         };
-        crate::check::check(&snapshot, &changes(vec![ChangeOp::Insert(feature)])).is_empty()
+        let records = crate::check::Records { latest: Timestamp(0), profile: None };
+        let changes = changes(vec![ChangeOp::Insert(feature)]);
+        crate::check::check(&snapshot, &changes, records).is_empty()
     };
     for (field_type, value, fits) in [
         (FieldType::Date, "2024-02-29", true),

@@ -124,6 +124,7 @@ impl Teller<'_> {
             (true, true) => "已退出",
         };
         let credit_code = (licence != "无照").then(|| credit_code(random)).flatten();
+        let opened = FIRST_DAY - 2000 + random.below(2200);
         let values = [
             ("code", text(format!("Q{}-{:05}", self.code, spot.yard))),
             ("uscc", credit_code.map_or(Value::Null, Value::Text)),
@@ -131,7 +132,7 @@ impl Teller<'_> {
             ("industry", text(industry)),
             ("address", text(format!("{}{}号", self.village.address, spot.yard))),
             ("licence_state", text(licence)),
-            ("opened", day(FIRST_DAY - 2000 + random.below(2200))),
+            ("opened", day(opened)),
             ("parcel", text(&spot.parcel)),
             ("point", self.trade_point(spot).map_or(Value::Null, text)),
             ("exit_state", text(state)),
@@ -140,7 +141,7 @@ impl Teller<'_> {
                 "exit_due",
                 if is_leaving { day(LAST_DAY - 60 + random.below(200)) } else { Value::Null },
             ),
-            ("exited", if left { day(any_day(random)) } else { Value::Null }),
+            ("exited", if left { day(any_day(random).max(opened)) } else { Value::Null }),
             (
                 "released_m2",
                 if left { Value::Real((80 + random.below(600)) as f64) } else { Value::Null },

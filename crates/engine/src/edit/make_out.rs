@@ -10,7 +10,7 @@ use spatial::{
 };
 
 use super::{Assigned, EditOp, EditSet, FeatureEdit, Made};
-use crate::check::{Defects, Range, escaped};
+use crate::check::{Defects, Range, Records, escaped};
 use crate::{Defect, EngineError};
 
 /// Edits made out.
@@ -23,11 +23,11 @@ pub(super) struct MadeOut {
 
 /// Makes `edits` out against `state`.
 pub(super) fn make_out(
-    registry: &CrsRegistry,
+    (registry, records): (&CrsRegistry, Records),
     state: &Snapshot,
     edits: &EditSet,
 ) -> Result<MadeOut, EngineError> {
-    let mut work = Work { registry, state, made: Made::new(), ranges: BTreeMap::new() };
+    let mut work = Work { registry, records, state, made: Made::new(), ranges: BTreeMap::new() };
     let mut changes = Vec::with_capacity(edits.edits.len());
     let mut defects = Defects::default();
     for edit in &edits.edits {
@@ -43,6 +43,7 @@ pub(super) fn make_out(
 
 struct Work<'a> {
     registry: &'a CrsRegistry,
+    records: Records,
     state: &'a Snapshot,
     made: Made,
     ranges: BTreeMap<&'a CollectionId, Option<Range>>,
@@ -61,12 +62,16 @@ impl<'a> Work<'a> {
         let (op, unchanged_since) = match &edit.op {
             EditOp::Insert(feature) => {
                 self.check(&place, edit, collection, &whole(feature), defects);
+                self.records.check(defects, &place, (collection, feature), None);
                 (ChangeOp::Insert(mended(feature.clone())), None)
             }
             EditOp::Assign(id, assigned) => {
                 let present = self.present(held, edit, *id, defects)?;
                 self.check(&place, edit, collection, assigned, defects);
+                let before = present.properties.clone();
                 let feature = assigned_to(present, assigned);
+                let was = |at: usize| before.get(at).map_or(ValueRef::Null, Value::as_ref);
+                self.records.check(defects, &place, (collection, &feature), Some(&was));
                 self.made.insert((edit.collection.clone(), *id), Some(feature.clone()));
                 (ChangeOp::Replace(*id, feature), self.since(edit, collection, assigned))
             }

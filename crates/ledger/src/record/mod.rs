@@ -3,6 +3,7 @@
 
 pub mod business;
 pub mod calls;
+mod consistency;
 pub mod dossiers;
 pub mod patrols;
 pub mod reviews;
@@ -10,6 +11,8 @@ pub mod towns;
 
 #[cfg(test)]
 mod record_tests;
+
+pub use consistency::{Consistency, Contradiction};
 
 use crate::ShippedCollection;
 
