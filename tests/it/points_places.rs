@@ -191,3 +191,70 @@ fn who_answers_for_a_point_sees_it_wherever_it_lies_and_figures_of_towns_stay_th
         |token| get(token, "/worklist?unit=110115001&role=*").json()["numberMatched"].clone();
     assert_eq!((work(answers), work(district)), (json!(1), json!(1)));
 }
+
+#[test]
+fn an_accuracy_widens_the_border_by_a_kilometre_at_most() {
+    let town = town_with_units();
+    let mut named = report(1, 1);
+    // Some 2,100 m and 850 m east of the border of the unit.
+    for (lon, accuracy, status) in
+        [(116.225, 100_000.0, 422), (116.21, 500.0, 422), (116.21, 100_000.0, 201)]
+    {
+        named["geometry"]["coordinates"] = json!([lon, 39.75]);
+        named["accuracy_m"] = json!(accuracy);
+        let answer = town.raise(&named);
+        assert_eq!(answer.status, status, "{lon} {accuracy}: {}", answer.text());
+    }
+}
+
+#[test]
+fn a_point_is_moved_to_where_it_could_have_been_reported() {
+    let town = town_with_units();
+    town.take(&[report(1, 1)]);
+    let target = "/collections/points/items/1";
+    let merge = [("Content-Type", "application/merge-patch+json")];
+    let edit = |position: [f64; 2], properties: &Value| {
+        let geometry = json!({ "type": "Point", "coordinates": position });
+        let patch = json!({ "geometry": geometry, "properties": properties });
+        town.server.change("PATCH", target, &merge, &patch.to_string())
+    };
+    let (none, far) = (json!({}), json!({ "accuracy_m": 100_000.0 }));
+    for (position, properties) in [
+        ([10.0, 10.0], &none),
+        ([39.7285, 116.3385 - 40.0], &none),
+        ([117.0, 40.5], &far),
+        ([116.21, 39.75], &none),
+    ] {
+        let refused = edit(position, properties);
+        let defects = check_refusal(&refused, 422, "invalid_features", "moved away");
+        assert!(defects[0].starts_with("/geometry: it lies in no unit"), "{defects:?}");
+        assert!(defects[0].contains("110115001") && defects[0].contains("manual"), "{defects:?}");
+    }
+    let feature = json!({ "geometry": { "type": "Point", "coordinates": [10, 10] } });
+    let change = json!({ "collection": "points", "op": "update", "id": 1, "feature": feature });
+    let body = json!({ "changes": [change] }).to_string();
+    let refused = town.server.post("/transactions", &body);
+    let defects = check_refusal(&refused, 422, "invalid_features", "by a transaction");
+    assert!(defects[0].starts_with("/changes/0/feature/geometry: "), "{defects:?}");
+
+    // In its own unit, in another one, near by, as far as its accuracy, and anywhere by hand.
+    let by_hand = json!({ "assigned_by": "manual: 飞地" });
+    for (position, properties) in [
+        ([116.15, 39.75], &none),
+        ([116.35, 39.75], &none),
+        ([116.2008, 39.75], &none),
+        ([116.21, 39.75], &far),
+        ([117.0, 40.5], &by_hand),
+    ] {
+        let done = edit(position, properties);
+        assert_eq!(done.status, 204, "{position:?}: {}", done.text());
+    }
+    // Where it was put by hand it cannot be left to polygons.
+    let left = json!({ "properties": { "assigned_by": "polygon" } }).to_string();
+    let refused = town.server.change("PATCH", target, &merge, &left);
+    check_refusal(&refused, 422, "invalid_features", "left to polygons");
+    // All else is changed as ever.
+    let note = json!({ "properties": { "note": "x" } }).to_string();
+    assert_eq!(town.server.change("PATCH", target, &merge, &note).status, 204);
+    assert_eq!(town.check_rows(), 1);
+}

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use crate::check::{Records, check};
 use crate::commit_queue::Waiting;
+use crate::ledger::moved_away;
 use crate::places;
 use crate::publication::records_of;
 use crate::{Defect, Engine, EngineError, Metrics};
@@ -87,7 +88,8 @@ impl Engine {
             let mut defects: Vec<_> = sets.iter().map(|set| check(&state, set, records)).collect();
             for (set, defects) in sets.iter_mut().zip(&mut defects) {
                 if defects.is_empty() {
-                    *defects = places::assign_written(&engine, &state, set);
+                    *defects = moved_away(&engine, &state, set);
+                    defects.extend(places::assign_written(&engine, &state, set));
                 }
             }
             sets.iter_mut().for_each(|set| fit_all(&state, set));

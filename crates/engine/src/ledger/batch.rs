@@ -15,13 +15,11 @@ use spatial::{
 use super::held::{Held, assign, blank};
 use super::index::Index;
 use super::named_evidence::NamedEvidence;
+use super::position::lies;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
-use crate::places::{Parents, Within, at_position, is_unit, within_unit};
+use crate::places::{Parents, Within, at_position, is_unit};
 use crate::{Defect, EngineError};
-
-/// How far from the unit that it names a report may lie: phones are off by so much between houses.
-const OUTSIDE_METRES: f64 = 100.0;
 
 /// What the index knows of the points, events and numbers that a batch names.
 #[derive(Clone, Debug, Default)]
@@ -331,13 +329,12 @@ impl Batch<'_> {
             _ => return Ok(None),
         };
         let Some(geometry) = new.geometry.as_ref() else { return Ok(None) };
-        let place = (geometry.envelope().center(), &self.held.points.collection().crs);
+        let place = (geometry, &**self.held.points.collection());
         let accuracy = new.values.iter().find_map(|(name, value)| match value {
             Value::Real(metres) if name == points::ACCURACY => Some(*metres),
             _ => None,
         });
-        let metres = accuracy.unwrap_or(0.0).max(OUTSIDE_METRES);
-        let within = within_unit(self.state, self.registry, place, day, (unit, metres))?;
+        let within = lies((self.state, self.registry), place, day, (unit, accuracy))?;
         let (point, unit) = (new.point, unit.clone());
         Ok(match within {
             Within::Fits | Within::Elsewhere => None,
