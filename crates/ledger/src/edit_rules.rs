@@ -11,7 +11,7 @@ use crate::record::patrols::{CHECKLIST_RESULTS, PATROL_FINDINGS, PATROL_TRACKS, 
 
 /// Collections that operations of their own write, or whose figures and places the district answers
 /// for. Orders (派单) are not among them: each level adds, reads and does them by plain edits.
-const OF_DISTRICT: [&str; 15] = [
+const OF_DISTRICT: [&str; 13] = [
     PATROLS,
     PATROL_TRACKS,
     PATROL_FINDINGS,
@@ -19,8 +19,6 @@ const OF_DISTRICT: [&str; 15] = [
     WHISTLES,
     ARRIVALS,
     MEETINGS,
-    DECISIONS,
-    COMPLAINTS,
     SURVEYS,
     ADMIN_UNITS,
     GRID_CELLS,
@@ -28,6 +26,9 @@ const OF_DISTRICT: [&str; 15] = [
     PLANNING_LAYERS,
     RESPONSIBILITIES,
 ];
+
+/// Collections whose rows towns and departments answer and carry out by plain edits.
+const OF_UNITS: [&str; 2] = [COMPLAINTS, DECISIONS];
 
 /// In which roles somebody changes features.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,12 @@ impl EditRules {
     /// Who changes which collections unless a city says otherwise: 自拟.
     pub fn default_collections() -> BTreeMap<CollectionId, BTreeSet<Role>> {
         let district = BTreeSet::from([Role::DISTRICT, Role::DISTRICT_CHECKER, Role::CITY]);
-        let ids = OF_DISTRICT.into_iter().filter_map(|id| CollectionId::try_from(id).ok());
-        ids.map(|id| (id, district.clone())).collect()
+        let mut units = district.clone();
+        units.extend([Role::TOWN, Role::DEPARTMENT]);
+        let of_district = OF_DISTRICT.into_iter().map(|id| (id, &district));
+        let all = of_district.chain(OF_UNITS.into_iter().map(|id| (id, &units)));
+        all.filter_map(|(id, roles)| Some((CollectionId::try_from(id).ok()?, roles.clone())))
+            .collect()
     }
 
     /// The same, each role with those that are like it.
