@@ -152,10 +152,15 @@ impl Tasks {
         self.tasks.iter().map(|task| task.code.clone()).collect()
     }
 
-    /// What people call the task of a code: of the latest year, where it has another name every year.
-    pub fn name(&self, code: &str) -> Option<&str> {
+    /// The task of a code: that of the latest year, where it is another one every year.
+    pub fn named(&self, code: &str) -> Option<&Task> {
         let of_code = self.tasks.iter().filter(|task| task.code == code);
-        of_code.max_by_key(|task| task.year).map(|task| task.name.as_str())
+        of_code.max_by_key(|task| task.year)
+    }
+
+    /// What people call the task of a code.
+    pub fn name(&self, code: &str) -> Option<&str> {
+        self.named(code).map(|task| task.name.as_str())
     }
 }
 

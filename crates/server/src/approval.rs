@@ -1,7 +1,8 @@
 //! The form of approval of a point (销账审批表), as a page to be signed: what is on the ledger, what was
 //! done, who checked it. The layout is ours and says so; an office with a form of its own fills that.
 
-use ledger::point::State;
+use ledger::point::{Finding, Proof, State};
+use ledger::rows::evidence::{EvidenceKind, Phase};
 use ledger::rows::{events, points};
 use ledger::task::Tasks;
 use serde_json::Value as Json;
@@ -29,7 +30,8 @@ const SIGNED: [&str; 3] = ["申请单位意见", "街乡镇核查意见", "区�
 const SIGN: &str = "签字（盖章）：　　　　　　　　　　　　年　　　月　　　日";
 
 /// The form of a point as PDF, from its trace as a document: what a reader may not read is not in there.
-/// The code of its task has the name of `tasks` beside it.
+/// The code of its task has the name of `tasks` beside it, and its special action is that of the task
+/// where the point names none.
 ///
 /// # Errors
 /// When the point has more to tell than a form may have.
@@ -40,7 +42,7 @@ pub fn pdf(trace: &Json, tasks: &Tasks) -> Result<Vec<u8>, FormFault> {
 fn form(trace: &Json, tasks: &Tasks) -> Form {
     let point = &trace["point"];
     let fields = points::fields();
-    let cell = |name: &str| (alias(&fields, name), shown(name, &point[name], tasks));
+    let cell = |name: &str| (alias(&fields, name), shown(name, point, tasks));
     let mut rows: Vec<FormRow> = PAIRS
         .iter()
         .map(|pair| FormRow::Cells(pair.iter().map(|name| cell(name)).collect()))
@@ -71,11 +73,17 @@ fn alias(fields: &[Field], name: &str) -> String {
     field.and_then(|field| field.alias.clone()).unwrap_or_else(|| name.to_owned())
 }
 
-fn shown(name: &str, value: &Json, tasks: &Tasks) -> String {
+fn shown(name: &str, point: &Json, tasks: &Tasks) -> String {
+    let value = &point[name];
     match (name, value) {
+        ("special_action", Json::Null) => {
+            let task = tasks.named(said_by(point, "task"));
+            task.and_then(|task| task.special_action.clone()).unwrap_or_default()
+        }
         (_, Json::Null) => String::new(),
-        ("state", Json::String(state)) => State::from_identifier(state)
-            .map_or_else(|| state.clone(), |state| state.chinese().to_owned()),
+        ("state", Json::String(state)) => {
+            State::from_identifier(state).map_or(state.clone(), |known| known.chinese().to_owned())
+        }
         ("task", Json::String(code)) => match tasks.name(code) {
             Some(name) => format!("{code} {name}"),
             None => code.clone(),
@@ -108,11 +116,23 @@ fn step(event: &Json) -> String {
 /// What an event says beside its kind.
 pub(crate) fn said(event: &Json) -> String {
     let fields = events::fields();
-    let texts = SAID.iter().map(|name| (name, said_by(event, name)));
+    let texts = SAID.iter().map(|name| (name, in_chinese(name, said_by(event, name))));
     let said = texts.filter(|(_, text)| !text.is_empty());
     let said: Vec<String> =
         said.map(|(name, text)| format!("{}：{text}", alias(&fields, name))).collect();
     said.join("；")
+}
+
+/// A word of a closed list as people call it; any other text as it is.
+fn in_chinese<'w>(name: &str, word: &'w str) -> &'w str {
+    let known = match name {
+        "proof" => Proof::from_identifier(word).map(Proof::chinese),
+        "finding" => Finding::from_identifier(word).map(Finding::chinese),
+        "kind" => EvidenceKind::from_identifier(word).map(EvidenceKind::chinese),
+        "phase" => Phase::from_identifier(word).map(Phase::chinese),
+        _ => None,
+    };
+    known.unwrap_or(word)
 }
 
 /// A text of a document; empty when it is none.
@@ -121,8 +141,15 @@ pub(crate) fn said_by<'j>(document: &'j Json, name: &str) -> &'j str {
 }
 
 fn piece(piece: &Json) -> String {
-    let text = |name: &str| said_by(piece, name);
-    format!("{} {} SHA-256 {}", text("phase"), day(&piece["captured_at"]), text("sha256"))
+    let word = |name: &str| in_chinese(name, said_by(piece, name)).to_owned();
+    let far = match (piece["far"].as_bool(), piece["distance_m"].as_f64()) {
+        (Some(true), Some(metres)) => format!("距点位 {metres:.0} 米，过远"),
+        (Some(true), None) => "距点位过远".to_owned(),
+        _ => String::new(),
+    };
+    let hash = format!("SHA-256 {}", word("sha256"));
+    let parts = [word("phase"), word("kind"), day(&piece["captured_at"]), far, hash];
+    parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -133,18 +160,60 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_task_has_its_name_beside_its_code_where_there_is_one() {
+    fn tasks() -> Tasks {
         let set = json!({ "edition": "1", "tasks": [{
-            "code": "CW", "name": "拆除违法建设", "mode": "planned", "category": "rectification",
-            "basis": "template", "source": "自拟"
+            "code": "CW", "name": "拆除违法建设", "special_action": "疏整促", "mode": "planned",
+            "category": "rectification", "basis": "template", "source": "自拟"
         }] });
-        let tasks = Tasks::new(serde_json::from_value(set).unwrap()).unwrap();
-        for (task, expected) in [("CW", "CW 拆除违法建设"), ("X1", "X1")] {
-            let form = form(&json!({ "point": { "task": task } }), &tasks);
-            let cell = ("任务".to_owned(), expected.to_owned());
+        Tasks::new(serde_json::from_value(set).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_point_shows_what_the_file_of_its_task_knows() {
+        for (point, label, expected) in [
+            (json!({ "task": "CW" }), "任务", "CW 拆除违法建设"),
+            (json!({ "task": "X1" }), "任务", "X1"),
+            (json!({ "task": "CW" }), "专项行动", "疏整促"),
+            (json!({ "task": "CW", "special_action": "百日" }), "专项行动", "百日"),
+            (json!({ "task": "X1" }), "专项行动", ""),
+        ] {
+            let form = form(&json!({ "point": point }), &tasks());
+            let cell = (label.to_owned(), expected.to_owned());
             let has = |row: &FormRow| matches!(row, FormRow::Cells(cells) if cells.contains(&cell));
-            assert!(form.rows.iter().any(has), "{:?}", form.rows);
+            assert!(form.rows.iter().any(has), "{cell:?}: {:?}", form.rows);
         }
+    }
+
+    #[test]
+    fn steps_and_evidence_stand_there_in_the_words_of_people() {
+        let trace = json!({
+            "events": [
+                { "occurred_at": "2026-09-01T02:00:00Z", "kind": "district_close", "proof": "site",
+                  "roleName": "区级核查", "actor": "li" },
+                { "occurred_at": "2026-09-02T02:00:00Z", "kind": "spot_check",
+                  "finding": "never_cleared", "roleName": "市级", "actor": "wang" }
+            ],
+            "evidence": [
+                { "kind": "photo", "phase": "before", "captured_at": "2026-08-31T17:00:00Z",
+                  "far": false, "distance_m": 12.0, "sha256": "0a" },
+                { "kind": "photo", "phase": "after", "far": true, "distance_m": 171.4,
+                  "sha256": "0b" },
+                { "kind": "document", "captured_at": null, "far": null, "sha256": "0c" }
+            ]
+        });
+        let expected = [
+            "2026-09-01 销账（区级核查 li）核查方式：现场核查",
+            "2026-09-02 市级抽查（市级 wang）抽查结果：未清除",
+            "整治前 照片 2026-09-01 SHA-256 0a",
+            "整治后 照片 距点位 171 米，过远 SHA-256 0b",
+            "文书 SHA-256 0c",
+        ];
+        let form = form(&trace, &tasks());
+        let lines = |row: &FormRow| match row {
+            FormRow::Lines(_, lines) => lines.clone(),
+            FormRow::Cells(_) => Vec::new(),
+        };
+        let told: Vec<String> = form.rows.iter().flat_map(lines).take(expected.len()).collect();
+        assert_eq!(told, expected);
     }
 }
