@@ -353,10 +353,27 @@ fn a_call_is_made_once_departments_come_once_and_its_timeline_tells_all() {
         .iter()
         .map(|entry| entry["source"].as_str().unwrap())
         .collect();
-    // The events were a minute and two after midnight in Shanghai, the order eight hours later.
-    let called = ["whistle"; 3];
-    let expected = [&["event", "event", "complaint"][..], &called, &["decision"]].concat();
+    // The events were a minute and two after midnight in Shanghai, the order eight hours later. Who has
+    // not come stands beside the call; who came, when it did.
+    let (called, came) = (["whistle"; 3], ["arrival"; 6]);
+    let expected = [&["event", "event", "complaint"][..], &called, &came, &["decision"]].concat();
     assert_eq!(sources, expected);
+    let arrivals = &document["timeline"].as_array().unwrap()[6..12];
+    let told: Vec<(&Value, &Value)> =
+        arrivals.iter().map(|entry| (&entry["whistle"], &entry["arrived_at"])).collect();
+    assert!(told[..4].iter().all(|(_, at)| at.is_null()), "{told:?}");
+    let [urban, police] = ["2025-09-02T01:42:30.000Z", "2025-09-02T03:30:00.000Z"].map(Value::from);
+    let code = json!("CS-A");
+    assert_eq!(told[4..], [(&code, &urban), (&code, &police)]);
+    let place = town.folder.path();
+    let table = run(place, &["ledger", "enforcement", "s.gpkg", "110115001-CW-2025-00001"]).out;
+    let line = |part: &str| table.lines().find(|line| line.contains(part)).map(str::to_owned);
+    for parts in [["2025-09-02 09:42", "报到", "urban"], ["2025-09-02 11:30", "报到", "police"]]
+    {
+        let line = line(parts[0]).unwrap_or_else(|| panic!("{table}"));
+        assert!(parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+    assert_eq!(table.matches("未报到").count(), 4, "{table}");
 }
 
 #[test]

@@ -19,17 +19,18 @@ use crate::point_events::{event_documents, member};
 use crate::points::{kind, minute, role};
 
 /// What an entry is called, by its source.
-const SOURCES: [(&str, &str); 6] = [
+const SOURCES: [(&str, &str); 7] = [
     ("event", "事件"),
     ("record", "执法"),
     ("complaint", "诉求"),
     ("whistle", "吹哨"),
+    ("arrival", "报到"),
     ("order", "派单"),
     ("decision", "议定"),
 ];
 /// Columns that say when, what and who, of whichever source; the first that an entry has counts.
-const WHEN: [&str; 4] = ["occurred_at", "called_at", "sent_at", "decided_at"];
-const WHAT: [&str; 4] = ["act", "category", "subject", "text"];
+const WHEN: [&str; 5] = ["occurred_at", "arrived_at", "called_at", "sent_at", "decided_at"];
+const WHAT: [&str; 5] = ["act", "category", "subject", "text", "note"];
 const WHO: [&str; 5] = ["department", "handled_by", "caller", "to_unit", "unit"];
 
 /// Events and records of a point by when they happened, as `reader` may read them.
@@ -62,6 +63,9 @@ pub fn timeline_table(document: &Json) -> Table {
         let source = said_by(entry, "source");
         let [what, who, result] = match source {
             "event" => [kind(entry).to_owned(), role(entry).to_owned(), said(entry)],
+            "arrival" if said_by(entry, "arrived_at").is_empty() => {
+                [first(&WHAT), first(&WHO), "未报到"].map(str::to_owned)
+            }
             _ => [first(&WHAT), first(&WHO), said_by(entry, "result")].map(str::to_owned),
         };
         let known = SOURCES.iter().find(|(known, _)| *known == source);
@@ -96,15 +100,16 @@ pub fn timeline_table(document: &Json) -> Table {
 /// Events and records by when they happened; what says no time comes last.
 fn merged(engine: &Engine, trace: &Trace, records: &[Records], actor: Option<&Actor>) -> Vec<Json> {
     let profile = engine.profile();
-    let events = event_documents(trace, engine).map(|event| ("event", "occurred_at", event));
+    let occurred: &[&str] = &["occurred_at"];
+    let events = event_documents(trace, engine).map(|event| ("event", occurred, event));
     let acts = records.iter().flat_map(|records| {
         let rows = records.rows.iter().filter_map(|row| records.held.get(*row));
-        rows.map(|row| (records.source, records.time, record(records, row, (actor, profile))))
+        rows.map(|row| (records.source, records.times, record(records, row, (actor, profile))))
     });
     let mut all: Vec<(i64, Json)> = events
         .chain(acts)
-        .map(|(source, time, mut entry)| {
-            let at = entry.get(time).and_then(Json::as_str);
+        .map(|(source, times, mut entry)| {
+            let at = times.iter().find_map(|time| entry.get(*time)?.as_str());
             let at =
                 at.and_then(|text| millis_of(text, SHANGHAI_AHEAD_MINUTES)).unwrap_or(i64::MAX);
             entry.insert("source".to_owned(), json!(source));

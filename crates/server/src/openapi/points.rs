@@ -13,7 +13,8 @@ use crate::state::App;
 
 const TAG: &str = "Ledger";
 /// What entries of a timeline are called.
-const TIMELINE: [&str; 6] = ["event", "record", "complaint", "whistle", "order", "decision"];
+const TIMELINE: [&str; 7] =
+    ["event", "record", "complaint", "whistle", "arrival", "order", "decision"];
 
 /// Adds them to `paths`, of a store that has a ledger.
 pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
@@ -39,8 +40,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     if app.engine.has_enforcement() {
         let mut timeline = operation(
             "getPointEnforcement",
-            "records of departments, orders of citizens, calls of departments, orders, decisions of \
-             meetings and events of a point in one timeline; what only the department of a record \
+            "records of departments, orders of citizens, calls of departments and who came, orders, \
+             decisions of meetings and events of a point in one timeline; what only the department of a record \
              may read is named as withheld",
             vec![id(), shared("as-of")],
             answers("the timeline", &[(JSON.media_type, schema("PointTimeline"))]),
