@@ -220,6 +220,7 @@ fn what_cannot_be_kept_is_refused_with_the_reason() {
         (1, "&phase=never", &whole, 422, "invalid_evidence", "before, during"),
         (1, "&sha256=x", &whole, 422, "invalid_evidence", "/sha256"),
         (1, "&captured_at=today", &whole, 422, "invalid_evidence", "/captured_at"),
+        (1, "&captured_at=2199-01-01", &whole, 422, "invalid_evidence", "is 2199-01-01T15:59:59"),
         (1, "&colour=red", &whole, 400, "invalid_parameter", "colour"),
         (8, "", &whole, 404, "point_not_found", "its report first"),
     ] {
@@ -301,6 +302,9 @@ fn evidence_shows_what_the_event_says_and_is_not_the_same_twice() {
         (103, "&phase=during", 4),
         (104, "&kind=document", 5),
         (105, "", 1),
+        (106, "&phase=after&captured_at=2025-08-31T23:00:00%2B08:00", 6),
+        (107, "&phase=before&captured_at=2025-09-01T10:00:00%2B08:00", 7),
+        (108, "&phase=after&captured_at=2025-09-01T09:00:00%2B08:00", 8),
     ];
     for (number, more, bytes) in pieces {
         let sent = send(&town.server, 1, number, more, &photo(bytes));
@@ -316,6 +320,8 @@ fn evidence_shows_what_the_event_says_and_is_not_the_same_twice() {
     check_refused(101, 102, "is after, and submit names it as before");
     check_refused(100, 103, "is during, and submit names it as after");
     check_refused(104, 101, "is document, and submit names it as before");
+    check_refused(100, 106, "2025-08-31T15:00:00Z, before the point was reported");
+    check_refused(107, 108, "2025-09-01T01:00:00Z, before the photos of before");
     check_refused(100, 105, &format!("is, byte by byte, {}", uuid(100)));
     let mut submit = events[4].clone();
     (submit["before"], submit["after"]) = (json!([uuid(100)]), json!([uuid(101), uuid(102)]));

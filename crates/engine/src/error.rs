@@ -3,8 +3,9 @@
 use std::fmt;
 
 use ledger::PointId;
+use ledger::point::moment::written;
 use ledger::point::{EventId, EvidenceId};
-use spatial::{CollectionId, FeatureId, OverBudget, Revision};
+use spatial::{CollectionId, FeatureId, OverBudget, Revision, Timestamp};
 use store::accounts::AccountFault;
 use store::{HistoryStart, StoreError};
 use thiserror::Error;
@@ -192,6 +193,22 @@ pub enum EngineError {
         id: EvidenceId,
         /// What they have.
         found: String,
+    },
+    /// A piece of evidence was taken after the server had it.
+    #[error(
+        "captured_at of evidence {id} is {}, and it is {} here, while clocks may differ by {minutes} \
+         minutes: set the clock of the device, or leave captured_at out",
+        written(*.captured_at), written(*.now)
+    )]
+    EvidenceAhead {
+        /// The id.
+        id: EvidenceId,
+        /// When it is said to have been taken.
+        captured_at: Timestamp,
+        /// The time of the server.
+        now: Timestamp,
+        /// How far clocks may differ.
+        minutes: u32,
     },
     /// A point has as much evidence as it may have.
     #[error("point {point} has {most} pieces of evidence, which is the most that a point may have")]

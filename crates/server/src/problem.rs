@@ -178,6 +178,7 @@ impl From<EngineError> for Problem {
                 Code::EvidenceStays
             }
             EngineError::EvidenceHash { .. }
+            | EngineError::EvidenceAhead { .. }
             | EngineError::TooMuchEvidence { .. }
             | EngineError::PhotoHash { .. }
             | EngineError::TooManyPhotos { .. } => Code::InvalidEvidence,

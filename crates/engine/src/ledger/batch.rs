@@ -239,7 +239,7 @@ impl Batch<'_> {
             Ok(Raised::New) => {}
         }
         if let Some(named) = &self.known.evidence
-            && let Some(refusal) = named.refusal(self.state, new)?
+            && let Some(refusal) = named.refusal(self.state, new, reported_at(next.as_ref()))?
         {
             return Ok(Outcome::Refused(refusal));
         }
@@ -441,6 +441,11 @@ impl Batch<'_> {
         }
         defects.0
     }
+}
+
+/// When a point was reported.
+fn reported_at(point: Option<&Point>) -> Option<Timestamp> {
+    point?.events().first().map(|report| report.occurred_at)
 }
 
 /// The change set of a batch.

@@ -26,6 +26,8 @@ use crate::{Engine, EngineError};
 /// Most pieces of one point: a trace tells them all.
 const MOST_PIECES: usize = 1_000;
 
+const MINUTE_MS: i64 = 60_000;
+
 /// Steps that distances are rounded to: centimetres.
 const STEPS_A_METRE: f64 = 100.0;
 
@@ -84,7 +86,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the store keeps no evidence, the point is not there, the id has other bytes or another
-    /// point, or the bytes have not the hash that was said; then nothing was changed, but that bytes
+    /// point, the bytes have not the hash that was said, or it was taken after now; then nothing was changed, but that bytes
     /// may lie there without a row.
     pub async fn keep_evidence(&self, new: NewEvidence) -> Result<KeptEvidence, EngineError> {
         // As a task of its own: a caller that goes away must not leave it half-way.
@@ -107,6 +109,7 @@ impl Engine {
             folder.put(digests.sha256, bytes).await?;
             return Ok(known);
         }
+        self.check_clock(&new)?;
         let length = bytes.len() as u64;
         self.check_room(&self.snapshot(), new.point).await?;
         folder.put(digests.sha256.clone(), bytes).await?;
@@ -165,6 +168,17 @@ impl Engine {
         match self.has_evidence() {
             true => Ok(folder.clone()),
             false => Err(EngineError::NoEvidence),
+        }
+    }
+
+    /// Refuses a piece that was taken further ahead of the clock than that of a device may be.
+    fn check_clock(&self, new: &NewEvidence) -> Result<(), EngineError> {
+        let Some(captured_at) = new.captured_at else { return Ok(()) };
+        let (id, now, minutes) = (new.id, now(), self.settings().ledger.ahead_minutes);
+        let latest = now.0.saturating_add(i64::from(minutes) * MINUTE_MS);
+        match captured_at.0 > latest {
+            true => Err(EngineError::EvidenceAhead { id, captured_at, now, minutes }),
+            false => Ok(()),
         }
     }
 

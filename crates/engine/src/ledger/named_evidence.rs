@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ledger::point::EvidenceId;
 use ledger::rows::evidence::{Evidence, EvidenceKind, Phase};
 use ledger::{Payload, PointId, Refusal};
-use spatial::{FeatureId, Snapshot};
+use spatial::{FeatureId, Snapshot, Timestamp};
 
 use super::evidence::read;
 use super::held::find_evidence;
@@ -35,12 +35,14 @@ impl NamedEvidence {
         named
     }
 
-    /// Refuses an event whose evidence is not its point's or shows something else. That of a report comes
-    /// after it, since there is no point before, and that of old history may never come.
+    /// Refuses an event whose evidence is not its point's or shows something else; the point was
+    /// reported at a time. Evidence of a report comes after it, since there is no point before, and
+    /// that of old history may never come.
     pub(super) fn refusal(
         &self,
         state: &Snapshot,
         new: &NewEvent,
+        reported_at: Option<Timestamp>,
     ) -> Result<Option<Refusal>, EngineError> {
         if new.backfilled || matches!(new.payload, Payload::Report { .. }) {
             return Ok(None);
@@ -57,7 +59,8 @@ impl NamedEvidence {
                 let [before, after] = [self.pieces(state, before)?, self.pieces(state, after)?];
                 let shown = shows_otherwise(&before, [Phase::Before, Phase::Rebound]);
                 let shown = shown.or_else(|| shows_otherwise(&after, [Phase::After; 2]));
-                Ok(shown.or_else(|| same_bytes(&after, &before)))
+                let shown = shown.or_else(|| same_bytes(&after, &before));
+                Ok(shown.or_else(|| taken_early(&after, &before, reported_at)))
             }
             Payload::Rebound { evidence, .. } => {
                 let known = self.of_rebounds.get(&point).into_iter().flatten();
@@ -106,5 +109,23 @@ fn same_bytes(news: &[Evidence], known: &[Evidence]) -> Option<Refusal> {
     news.iter().find_map(|new| {
         let other = known.iter().find(|known| known.sha256 == new.sha256)?;
         Some(Refusal::SameBytes { point: new.point, piece: new.id, other: other.id })
+    })
+}
+
+/// Refuses the first of `after` that was taken before the point was reported or before all of
+/// `before`; one that does not say when it was taken may be of any time.
+fn taken_early(
+    after: &[Evidence],
+    before: &[Evidence],
+    reported_at: Option<Timestamp>,
+) -> Option<Refusal> {
+    let shown = before.iter().map(|piece| piece.captured_at).min().flatten();
+    let bounds = [(reported_at, "the point was reported"), (shown, "the photos of before")];
+    let bounds = || bounds.into_iter().filter_map(|(at, what)| Some((at?, what)));
+    after.iter().find_map(|piece| {
+        let captured_at = piece.captured_at?;
+        let (at, what) = bounds().find(|(at, _)| captured_at < *at)?;
+        let (point, piece) = (piece.point, piece.id);
+        Some(Refusal::TakenEarly { point, piece, captured_at, what, at })
     })
 }

@@ -270,6 +270,24 @@ pub enum Refusal {
         /// The one that it is.
         other: EvidenceId,
     },
+    /// A photo of what was done from before there was anything to do.
+    #[error(
+        "{piece} at point {point} was taken at {}, before {what} at {}, and submit names it as \
+         after: name a photo that was taken when the work was done",
+        Utc(*.captured_at), Utc(*.at)
+    )]
+    TakenEarly {
+        /// Which point.
+        point: PointId,
+        /// The piece.
+        piece: EvidenceId,
+        /// When it was taken, by the device's clock.
+        captured_at: Timestamp,
+        /// What it may not come before.
+        what: &'static str,
+        /// When that was.
+        at: Timestamp,
+    },
     /// A report that would join what is no point of the ledger.
     #[error(
         "report {point} may not join {into}, which is {}: name a point that is on the ledger",
@@ -358,6 +376,7 @@ impl Refusal {
             | Self::EvidenceAbsent { .. }
             | Self::OtherEvidence { .. }
             | Self::SameBytes { .. }
+            | Self::TakenEarly { .. }
             | Self::MergeTarget { .. }
             | Self::CodeTaken { .. }
             | Self::HasBegun { .. }
