@@ -136,6 +136,31 @@ fn a_refused_event_says_why_and_what_to_do() {
             "set the clock",
         ),
         (more(report(9, 33), "unit", Value::Null), 422, "invalid_event", "area of no unit"),
+        (
+            more(more(report(9, 33), "unit", Value::Null), "geometry", Value::Null),
+            422,
+            "invalid_event",
+            "neither a unit nor a position",
+        ),
+        (
+            event(2, 33, "merge", "town", json!({ "into_point": "110115001-CW-2025-09999" })),
+            422,
+            "invalid_event",
+            "no point \\\"110115001-CW-2025-09999\\\"",
+        ),
+        (
+            more(register(2, 33), "count", json!(-1)),
+            422,
+            "invalid_event",
+            "from 0 on is expected, not -1",
+        ),
+        (
+            more(register(2, 33), "build_area_m2", json!("many")),
+            422,
+            "invalid_event",
+            "a number is expected, not \\\"many\\\"",
+        ),
+        (more(register(2, 33), "person", json!(7)), 422, "invalid_event", "expected, not a number"),
         (more(report(9, 33), "state", json!("closed")), 422, "invalid_event", "/state"),
         (
             more(report(9, 33), "geometry", json!({ "type": "Point", "coordinates": [500, 39] })),
@@ -182,6 +207,43 @@ fn a_refused_event_says_why_and_what_to_do() {
     let astray = town.server.post(&other, &close(1, 10).to_string());
     check_refusal(&astray, 422, "invalid_event", "another point");
     assert_eq!(town.check_rows(), 3);
+}
+
+#[test]
+fn points_go_by_their_numbers_wherever_an_event_names_one() {
+    let town = Town::new();
+    town.take(&[report(1, 1), register(1, 2), report(2, 3)]);
+    let code = "110115001-CW-2025-00001";
+    let named = |mut event: Value, name: &str| {
+        event["point"] = json!(name);
+        event
+    };
+    let dispatch = event(1, 4, "dispatch", "town", json!({ "receiver": "城管队" }));
+    let accept = event(1, 5, "accept", "town", json!({}));
+    let merge = event(2, 6, "merge", "town", json!({ "into_point": code }));
+    let answer = town.batch(&[
+        named(dispatch, code),
+        named(event(1, 7, "accept", "town", json!({})), "110115001-CW-2025-00002"),
+        merge,
+    ]);
+    let outcomes: Vec<(&Value, &Value)> =
+        answer["events"].as_array().unwrap().iter().map(|e| (&e["outcome"], &e["point"])).collect();
+    let (new, refused) = (json!("new"), json!("refused"));
+    let points = [uuid(1), "110115001-CW-2025-00002".to_owned(), uuid(2)].map(Value::from);
+    assert_eq!(outcomes, [(&new, &points[0]), (&refused, &points[1]), (&new, &points[2])]);
+    let problem = answer["events"][1]["problem"]["defects"][0]["problem"].as_str().unwrap();
+    assert!(
+        problem.starts_with("the ledger has no point \"110115001-CW-2025-00002\""),
+        "{problem}"
+    );
+    assert_eq!(town.trace(&uuid(2))["point"]["merged_into"], uuid(1));
+    // At a point its own number may stand, and no other.
+    let at = format!("/points/{code}/events");
+    let astray = town.server.post(&at, &named(accept.clone(), &uuid(2)).to_string());
+    check_refusal(&astray, 422, "invalid_event", "another point");
+    let taken = town.server.post(&at, &named(accept, code).to_string());
+    assert_eq!(taken.status, 201, "{}", taken.text());
+    assert_eq!(town.trace(code)["point"]["state"], "in_progress");
 }
 
 #[test]

@@ -51,8 +51,8 @@ fn of_a_sheet_with_bad_rows_the_good_ones_go_in_and_each_bad_one_is_listed() {
     for (row, column, part) in [
         (10, "", "lacks the task"),
         (30, "", "6, 9 or 12 digits"),
-        (50, "deadline", "2026-09-01"),
-        (70, "planned_build_area_m2", "a number is expected"),
+        (50, "期限", "\"2025-02-30\" is no day"),
+        (70, "建筑面积", "a number is expected, not \"many\""),
     ] {
         // The header is the first row of the file.
         let fate = fates.iter().find(|one| one["row"] == row + 1).unwrap();
@@ -76,7 +76,39 @@ fn of_a_sheet_with_bad_rows_the_good_ones_go_in_and_each_bad_one_is_listed() {
     let text = run(town.folder.path(), &["ledger", "register", "s.gpkg", "a.csv", "--crs", "4490"]);
     assert_eq!(text.code, 3);
     assert!(text.out.contains("0 of 80 rows registered, 76 were known, 4 refused"), "{}", text.out);
-    assert!(text.err.contains("row 51, deadline: "), "{}", text.err);
+    assert!(text.err.contains("row 51, 期限: "), "{}", text.err);
+}
+
+#[test]
+fn days_are_read_as_offices_write_them_and_places_that_are_none_are_told_as_the_sheet_has_them() {
+    let town = Town::new();
+    let place = "116.3385,39.7285";
+    let rows = [
+        ("2025年12月31日", place),
+        ("2025/12/31", place),
+        ("2025.12.31", place),
+        ("2025年13月1日", place),
+        ("2025-12-31", "39.7285,116.3385"),
+    ];
+    let row = |(number, (due, place)): (usize, &(&str, &str))| {
+        format!("CW,110115001,2025年9月1日,{due},1,学府路 {number} 号,巡查,{place}\n")
+    };
+    let text = rows.iter().enumerate().map(row).collect::<String>();
+    let (answer, fates) = registered(&town, "a.csv", &format!("{HEADER}\n{text}"), &[]);
+    assert_eq!((answer.code, count(&fates, "registered")), (3, 3), "{fates:?}");
+    for point in 1..=3 {
+        assert_eq!(town.row("points", point)["deadline"], "2025-12-31T15:59:59.999Z");
+    }
+    for (row, column, parts) in [
+        (3, "期限", ["\"2025年13月1日\"", "2025年"]),
+        (4, "", ["longitude 39.7285 and latitude 116.3385", "swapped"]),
+    ] {
+        let defects = fates[row]["defects"].as_array().unwrap();
+        let [defect] = defects.as_slice() else { panic!("{defects:?}") };
+        assert_eq!(defect["column"], column);
+        let reason = defect["reason"].as_str().unwrap();
+        assert!(parts.iter().all(|part| reason.contains(part)), "{reason}");
+    }
 }
 
 #[test]

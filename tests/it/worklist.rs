@@ -243,7 +243,7 @@ fn many_points_are_dispatched_and_extended_from_a_spreadsheet_once_however_often
 
     // 延期, by number or id; each bad row is told by row and column.
     let sheet = format!(
-        "code,point,kind,role,approval,due_at,天气\n\
+        "code,point,kind,role,approval,新期限,天气\n\
          {},,extend,,京批〔2025〕7号,2025-12-31,晴\n\
          ,{},延期,区,京批〔2025〕7号,2025/12/31,\n\
          {},,extend,,,2025-12-31,\n\
@@ -262,7 +262,7 @@ fn many_points_are_dispatched_and_extended_from_a_spreadsheet_once_however_often
     for (row, column, part) in [
         (2, "", "an approval"),
         (3, "", "deadline"),
-        (4, "due_at", "2026-09-01"),
+        (4, "新期限", "\"soon\" is no day such as 2026-09-01"),
         (5, "code", "00099"),
     ] {
         let defect = &rows[row]["defects"][0];
@@ -276,10 +276,23 @@ fn many_points_are_dispatched_and_extended_from_a_spreadsheet_once_however_often
     let (_, rows) = raised(&town, &sheet, &[]);
     assert_eq!(fates(&rows)[..2], ["known", "known"], "{rows:?}");
 
+    // A report has no number; what it joins has.
+    town.take(&[report(7, 70)]);
+    let merged = format!(
+        "point,事件,并入点位\n{},并案,{}\n{},并案,110115001-CW-2025-00099\n",
+        uuid(7),
+        code(1),
+        uuid(7)
+    );
+    let (status, rows) = raised(&town, &merged, &[]);
+    assert_eq!((status, fates(&rows)), (3, vec!["raised", "refused"]), "{rows:?}");
+    assert_eq!(rows[1]["defects"][0]["column"], "并入点位");
+    assert!(rows[1]["defects"][0]["reason"].as_str().unwrap().contains("00099"), "{}", rows[1]);
+
     // Whole or not at all.
     let strict = format!("code,kind,receiver\n{},return,\n{},accept,\n", code(1), code(2));
     let (status, rows) = raised(&town, &strict, &["--strict"]);
     assert_eq!((status, fates(&rows)), (3, vec!["refused", "withheld"]), "{rows:?}");
     assert_eq!(town.row("points", 2)["state"], "dispatched");
-    assert_eq!(town.check_rows(), 6);
+    assert_eq!(town.check_rows(), 7);
 }

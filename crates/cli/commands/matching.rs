@@ -21,7 +21,7 @@ use crate::config::Config;
 use crate::import::ImportError;
 use crate::matching::{Appending, RowOutcome, Tally, Targets, column_of, matters, table};
 use crate::output::{say, tell};
-use crate::register::{SheetColumns, SheetOptions, SheetRow, read};
+use crate::register::{ReadSheet, SheetColumns, SheetOptions, SheetRow, read};
 
 /// Rows that are told of on the way; the report has all.
 const SHOWN: usize = 20;
@@ -42,7 +42,7 @@ pub async fn matching(args: MatchArgs, config: &Config) -> Result<ExitCode, Comm
     let options = SheetOptions::without_places(args.encoding.as_deref(), config);
     let columns = SheetColumns::Others { of: column_of, name: "enterprises" };
     let read = read(&args.file, &options, columns, &registry);
-    let (rows, notes) = read.map_err(|source| failed(&args.file, source))?;
+    let ReadSheet { rows, notes, .. } = read.map_err(|source| failed(&args.file, source))?;
     let outcomes: Vec<RowOutcome> = rows.iter().map(|row| outcome(row, &targets)).collect();
     let report = table(&outcomes, &targets, &registry)?;
     if let Some(out) = &out {

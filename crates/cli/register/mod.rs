@@ -5,7 +5,7 @@
 //! have, is reported and registered; one whose number is known gives that point new values of the
 //! columns that do not follow from events.
 //!
-//! *Invariant:* every row ends as a point or with a defect that names row and column.
+//! *Invariant:* every row ends as a point or with a defect that names row and column, in print by the header of the sheet.
 
 mod columns;
 mod event_columns;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use ids::{IdOf, uuid};
 pub use raise::{EventSheet, raise_rows};
 pub(crate) use sheet::time;
-pub use sheet::{SheetColumns, SheetOptions, read};
+pub use sheet::{ReadSheet, SheetColumns, SheetOptions, read};
 pub use take_in::take_in;
 
 /// A spreadsheet, and how it is taken in.

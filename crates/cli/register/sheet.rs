@@ -79,13 +79,24 @@ impl SheetColumns<'_> {
     }
 }
 
-/// Rows of the first layer of a file, and what a user should know of how it was understood.
+/// A spreadsheet as it was read.
+#[derive(Debug)]
+pub struct ReadSheet {
+    /// The rows of its first layer.
+    pub rows: Vec<SheetRow>,
+    /// What a user should know of how it was understood.
+    pub notes: Vec<String>,
+    /// What it calls the columns that it has.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// Rows of the first layer of a file.
 pub fn read(
     path: &Path,
     options: &SheetOptions,
     columns: SheetColumns<'_>,
     registry: &CrsRegistry,
-) -> Result<(Vec<SheetRow>, Vec<String>), ImportError> {
+) -> Result<ReadSheet, ImportError> {
     let mut notes = Vec::new();
     let transform = way_to_degrees(path, options, registry, &mut notes)?;
     let mut reader = first_layer(path, options)?;
@@ -93,6 +104,12 @@ pub fn read(
     notes.extend(schema.notes.iter().cloned());
     let (of, name) = (|header: &str| columns.of(header), columns.name());
     let columns: Vec<Option<String>> = schema.fields.iter().map(|field| of(&field.name)).collect();
+    let mut headers = BTreeMap::new();
+    for (field, column) in schema.fields.iter().zip(&columns) {
+        if let Some(column) = column {
+            headers.entry(column.clone()).or_insert_with(|| field.name.clone());
+        }
+    }
     let unread = schema.fields.iter().zip(&columns).filter(|(_, column)| column.is_none());
     let unread: Vec<&str> = unread.map(|(field, _)| field.name.as_str()).collect();
     if !unread.is_empty() {
@@ -102,7 +119,7 @@ pub fn read(
     loop {
         let some = reader.next_rows(CHUNK)?;
         if some.is_empty() {
-            return Ok((rows, notes));
+            return Ok(ReadSheet { rows, notes, headers });
         }
         for row in some {
             if rows.len() == MOST_ROWS {
@@ -123,7 +140,7 @@ pub fn read(
                     if let Some(geometry) = &mut feature.geometry {
                         match transform.as_ref().map(|way| way.apply(geometry)) {
                             Some(Err(error)) => read.add("", &format!("its place: {error}")),
-                            _ => read.place = place_of(&geometry.shape),
+                            _ => read.place(&geometry.shape),
                         }
                     }
                     for (column, value) in columns.iter().zip(&feature.properties) {
@@ -144,6 +161,19 @@ impl SheetRow {
         self.defects.push(CellDefect { column, reason });
     }
 
+    fn place(&mut self, shape: &Shape<f64>) {
+        match place_of(shape) {
+            Some([lon, lat]) if lon.abs() > 180.0 || lat.abs() > 90.0 => {
+                let reason = format!(
+                    "longitude {lon} and latitude {lat} are no place; see that the columns of both are \
+                     not swapped"
+                );
+                self.add("", &reason);
+            }
+            place => self.place = place,
+        }
+    }
+
     fn cell(&mut self, column: &str, text: String) {
         if text.chars().count() > MAX_CELL {
             self.add(column, &format!("a cell has at most {MAX_CELL} characters"));
@@ -153,7 +183,12 @@ impl SheetRow {
             "registered_at" | "deadline" | "occurred_at" | "due_at" => match time(&text) {
                 Some(time) => time,
                 None => {
-                    self.add(column, "it is no day such as 2026-09-01 and no time with a zone");
+                    let shown: String = text.chars().take(40).collect();
+                    let reason = format!(
+                        "{shown:?} is no day such as 2026-09-01, 2026/9/1 or 2026年9月1日 and no time with \
+                         a zone"
+                    );
+                    self.add(column, &reason);
                     return;
                 }
             },
@@ -219,7 +254,8 @@ pub fn time(text: &str) -> Option<String> {
     if let Some(utc) = utc_time(text, WithoutZone::Refuse) {
         return Some(utc);
     }
-    let parts: Vec<&str> = text.split(['-', '/', '.']).collect();
+    let text = text.trim_end_matches(['日', '号']);
+    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).map(str::trim).collect();
     let [year, month, day] = parts.as_slice() else { return None };
     let date = format!("{year:0>4}-{month:0>2}-{day:0>2}");
     // Read to its first moment, so that no day is taken that the calendar does not have.

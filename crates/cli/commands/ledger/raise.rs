@@ -3,13 +3,13 @@
 use std::process::ExitCode;
 
 use super::sheet::{check_role, moment};
-use super::told::{Telling, told};
+use super::told::{Taken, Telling, told};
 use crate::args::RaiseArgs;
 use crate::commands::into_ledger::{engine, open, refused};
 use crate::commands::{CommandError, registry};
 use crate::config::Config;
 use crate::local::Opened;
-use crate::register::{EventSheet, Fate, SheetColumns, SheetOptions, raise_rows, read};
+use crate::register::{EventSheet, Fate, ReadSheet, SheetColumns, SheetOptions, raise_rows, read};
 
 /// Raises the events of a spreadsheet.
 pub async fn raise(args: RaiseArgs, config: &Config) -> Result<ExitCode, CommandError> {
@@ -18,7 +18,7 @@ pub async fn raise(args: RaiseArgs, config: &Config) -> Result<ExitCode, Command
     let registry = registry(config)?;
     let (store, _points) = open(&args.store, config).await?;
     let options = SheetOptions::without_places(args.encoding.as_deref(), config);
-    let (rows, notes) =
+    let ReadSheet { rows, notes, headers } =
         read(&args.file, &options, SheetColumns::Events, &registry).map_err(|source| {
             CommandError::Import { path: args.file.clone(), source: Box::new(source) }
         })?;
@@ -30,5 +30,6 @@ pub async fn raise(args: RaiseArgs, config: &Config) -> Result<ExitCode, Command
             .map_err(|reason| refused("STORE", &args.store.display().to_string(), reason))?,
     };
     let telling = if args.json { Telling::Json } else { Telling::Words };
-    Ok(told(&args.file, Fate::Raised, (&fates, &notes), telling))
+    let taken = Taken { file: &args.file, made: Fate::Raised, notes: &notes, headers: &headers };
+    Ok(told(&taken, fates, telling))
 }

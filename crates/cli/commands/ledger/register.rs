@@ -5,13 +5,13 @@ use std::process::ExitCode;
 use spatial::{Day, SourceCrs};
 
 use super::sheet::{check_role, moment};
-use super::told::{Telling, told};
+use super::told::{Taken, Telling, told};
 use crate::args::RegisterArgs;
 use crate::commands::into_ledger::{engine, open, refused};
 use crate::commands::{CommandError, registry};
 use crate::config::Config;
 use crate::local::Opened;
-use crate::register::{Fate, Sheet, SheetColumns, SheetOptions, read, take_in};
+use crate::register::{Fate, ReadSheet, Sheet, SheetColumns, SheetOptions, read, take_in};
 
 /// Registers the rows of a spreadsheet.
 pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, CommandError> {
@@ -22,7 +22,7 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
     let mut options = SheetOptions::without_places(args.encoding.as_deref(), config);
     options.crs = args.crs.as_deref().map(str::parse::<SourceCrs>).transpose()?;
     (options.read.x, options.read.y) = (args.x.clone(), args.y.clone());
-    let (rows, notes) =
+    let ReadSheet { rows, notes, headers } =
         read(&args.file, &options, SheetColumns::Points(&points.fields), &registry).map_err(
             |source| CommandError::Import { path: args.file.clone(), source: Box::new(source) },
         )?;
@@ -40,5 +40,7 @@ pub async fn register(args: RegisterArgs, config: &Config) -> Result<ExitCode, C
             .map_err(|reason| refused("STORE", &args.store.display().to_string(), reason))?,
     };
     let telling = if args.json { Telling::Json } else { Telling::Words };
-    Ok(told(&args.file, Fate::Registered, (&fates, &notes), telling))
+    let taken =
+        Taken { file: &args.file, made: Fate::Registered, notes: &notes, headers: &headers };
+    Ok(told(&taken, fates, telling))
 }

@@ -1,5 +1,6 @@
 //! Tells what became of the rows of a spreadsheet.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -19,23 +20,37 @@ pub enum Telling {
     Json,
 }
 
-/// Prints what became of the rows of `file`, whose good ones become `made`; the exit code says
+/// A spreadsheet whose rows were taken into a ledger.
+#[derive(Debug)]
+pub struct Taken<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// What its good rows became.
+    pub made: Fate,
+    /// What a user should know of how it was understood.
+    pub notes: &'a [String],
+    /// What it calls its columns.
+    pub headers: &'a BTreeMap<String, String>,
+}
+
+/// Prints what became of the rows of a spreadsheet, columns by its own headers; the exit code says
 /// whether every row is in the ledger.
-pub fn told(
-    file: &Path,
-    made: Fate,
-    (fates, notes): (&[RowFate], &[String]),
-    telling: Telling,
-) -> ExitCode {
+pub fn told(taken: &Taken<'_>, mut fates: Vec<RowFate>, telling: Telling) -> ExitCode {
+    for defect in fates.iter_mut().flat_map(|one| &mut one.defects) {
+        if let Some(header) = taken.headers.get(&defect.column) {
+            defect.column.clone_from(header);
+        }
+    }
     match telling {
-        Telling::Json => say(serde_json::to_string_pretty(fates).unwrap_or_default()),
-        Telling::Words => print(file, made, fates, notes),
+        Telling::Json => say(serde_json::to_string_pretty(&fates).unwrap_or_default()),
+        Telling::Words => print(taken, &fates),
     }
     let is_whole = fates.iter().all(|one| !matches!(one.fate, Fate::Refused | Fate::Withheld));
     if is_whole { ExitCode::SUCCESS } else { ExitCode::from(EXIT_PARTIAL) }
 }
 
-fn print(file: &Path, made: Fate, fates: &[RowFate], notes: &[String]) {
+fn print(taken: &Taken<'_>, fates: &[RowFate]) {
+    let Taken { file, made, notes, .. } = *taken;
     let count = |fate| fates.iter().filter(|one| one.fate == fate).count();
     let mut line = format!(
         "{}: {} of {} rows {}",

@@ -234,6 +234,9 @@ impl Batch<'_> {
             }),
         };
         match raised {
+            Err(Refusal::OutsideJurisdiction { point }) if new.geometry.is_none() => {
+                return Ok(Outcome::Refused(Refusal::Nowhere { point }));
+            }
             Err(refusal) => return Ok(Outcome::Refused(refusal)),
             Ok(Raised::Again) => return Ok(Outcome::Again),
             Ok(Raised::New) => {}

@@ -1,5 +1,6 @@
 //! A point with its events, in order, and what each of them changed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use ledger::{
@@ -9,6 +10,7 @@ use ledger::{
 use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision, Timestamp, Value};
 
 use super::held::{Held, find_evidence};
+use super::index::Index;
 use crate::{Engine, EngineError, FieldChange};
 
 /// A point of the ledger in one state.
@@ -54,6 +56,23 @@ impl Engine {
             None => index.codes.get(name).copied(),
         })
         .await
+    }
+
+    /// The points that have these numbers now; numbers that no point has are not in there.
+    pub async fn points_numbered(
+        &self,
+        numbers: BTreeSet<String>,
+    ) -> Result<BTreeMap<String, PointId>, EngineError> {
+        let state = self.snapshot();
+        let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
+        let find = |index: &Index| {
+            let known = numbers.into_iter().filter_map(|number| {
+                let point = *index.codes.get(&number)?;
+                Some((number, point))
+            });
+            known.collect()
+        };
+        self.with_index(&state, &held, find).await
     }
 
     /// The point that `name` calls, as it had been recorded at `as_of`, or as it is now; none when

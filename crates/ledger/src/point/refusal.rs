@@ -147,8 +147,14 @@ pub enum Refusal {
         known: Vec<String>,
     },
     /// A report from nobody's area.
-    #[error("report {point} lies in the area of no unit: correct its position")]
+    #[error("report {point} lies in the area of no unit: name its unit, or correct its position")]
     OutsideJurisdiction {
+        /// The report.
+        point: PointId,
+    },
+    /// A report that says neither whose it is nor where.
+    #[error("report {point} has neither a unit nor a position: give it one of them")]
+    Nowhere {
         /// The report.
         point: PointId,
     },
@@ -386,6 +392,7 @@ impl Refusal {
             | Self::AheadOfClock { .. }
             | Self::Missing { .. }
             | Self::OutsideJurisdiction { .. }
+            | Self::Nowhere { .. }
             | Self::UnknownTask { .. }
             | Self::UnknownUnit { .. }
             | Self::OutsideUnit { .. }

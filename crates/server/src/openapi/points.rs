@@ -16,6 +16,9 @@ const TAG: &str = "Ledger";
 const TIMELINE: [&str; 7] =
     ["event", "record", "complaint", "whistle", "arrival", "order", "decision"];
 
+/// How a point is named.
+const POINT: &str = "id of a point, or its number on the ledger";
+
 /// Adds them to `paths`, of a store that has a ledger.
 pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     if !app.engine.has_ledger() {
@@ -171,8 +174,12 @@ fn event(roles: &Roles) -> Value {
     for list in ["before", "after", "evidence"] {
         properties.insert(list.to_owned(), ids.clone());
     }
-    for id in ["id", "point", "into_point", "to_event"] {
+    for id in ["id", "to_event"] {
         properties.insert(id.to_owned(), uuid());
+    }
+    for point in ["point", "into_point"] {
+        let either = json!({ "type": "string", "description": POINT });
+        properties.insert(point.to_owned(), either);
     }
     let named = |names: Vec<&str>| json!({ "type": "string", "enum": names });
     let kinds = EventKind::ALL.map(EventKind::identifier).to_vec();
@@ -236,7 +243,7 @@ fn uuid() -> Value {
 }
 
 fn id() -> Value {
-    path_parameter("id", "id of a point, or its number on the ledger", text())
+    path_parameter("id", POINT, text())
 }
 
 fn content_crs() -> Value {

@@ -1,13 +1,16 @@
 //! Events of rectification points as JSON: flat members named as the columns of `point_events`.
 //!
 //! A body is one event or a list of them. Each event of a list has an answer of its own, in the
-//! order of the list: one that is not readable keeps no other from being raised.
+//! order of the list: one that is not readable keeps no other from being raised. Points go by id or
+//! number.
 
 mod document;
+mod numbers;
 mod raiser;
 mod read;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use engine::ledger::{NewEvent, Outcome, RaisedBatch, Raising, Taking};
 use engine::{Engine, now};
@@ -63,7 +66,17 @@ pub async fn raise(engine: &Engine, body: Vec<u8>, asking: Asking<'_>) -> Result
     let Asking { actor, crs, at, most, taking } = asking;
     let raiser = Raiser::of(actor);
     let (reading, crs, sender) = (engine.clone(), crs.clone(), (actor.clone(), raiser.clone()));
-    let read = move || read(&reading, &body, (&crs, &sender.0, &sender.1), at, most);
+    let body = Arc::new(body);
+    let looked_at = Arc::clone(&body);
+    let numbers = engine.pool().run(move || numbers::numbers(&looked_at)).await?;
+    let numbered = match numbers.is_empty() {
+        true => BTreeMap::new(),
+        false => engine.points_numbered(numbers).await?,
+    };
+    let read = move || {
+        let sender = (&crs, &sender.0, &sender.1);
+        read(&reading, &body, sender, (at, &numbered), most)
+    };
     let told = engine.pool().run(read).await??;
     let is_list = told.is_list;
     let (mut events, mut unread): (Vec<NewEvent>, Vec<Option<Problem>>) = (Vec::new(), Vec::new());

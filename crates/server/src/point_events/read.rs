@@ -13,6 +13,7 @@ use spatial::{
     ValueRef,
 };
 
+use super::numbers::{Numbered, by_id};
 use super::raiser::Raiser;
 use crate::actor::Actor;
 use crate::as_of;
@@ -56,12 +57,12 @@ pub struct Body {
     pub is_list: bool,
 }
 
-/// Reads a body: one event, or a list of at most `most`.
+/// Reads a body: one event, or a list of at most `most`, about points that it may name by number.
 pub fn read(
     engine: &Engine,
     body: &[u8],
     (crs, actor, raiser): (&OfferedCrs, &Actor, &Raiser),
-    at: At,
+    (at, numbered): (At, &Numbered),
     most: usize,
 ) -> Result<Body, Problem> {
     let json = parse(body)?;
@@ -74,7 +75,8 @@ pub fn read(
     let axis_order = crs.axis_order;
     let roles = &engine.settings().ledger.roles;
     let columns = &columns;
-    let reader = Reader { collection, given, axis_order, actor, raiser, roles, at, columns };
+    let reader =
+        Reader { collection, given, axis_order, actor, raiser, roles, at, numbered, columns };
     let (events, is_list) = match json.kind() {
         JsonKind::Object => (vec![json], false),
         JsonKind::List => (json.items(), true),
@@ -99,6 +101,7 @@ struct Reader<'a> {
     raiser: &'a Raiser,
     roles: &'a Roles,
     at: At,
+    numbered: &'a Numbered,
     columns: &'a [Field],
 }
 
@@ -166,7 +169,10 @@ impl Reader<'_> {
         told.id = text(ID);
         told.point = match self.at {
             At::Point(point) => Some(point.to_string()),
-            At::Any => text("point"),
+            At::Any => text("point").map(|name| match self.numbered.get(&name) {
+                Some(point) => point.to_string(),
+                None => name,
+            }),
         };
         told.event = self.event(json);
         told
@@ -211,7 +217,7 @@ impl Reader<'_> {
             read.add(name, self.unknown(kind));
             return;
         };
-        match value_of(field, value) {
+        match value_of(field, value).and_then(|value| by_id(name, value, self.numbered)) {
             Ok(value) if column.is_some() => read.values.push((name.to_owned(), value)),
             Ok(value) => read.own.push((name.to_owned(), value)),
             Err(problem) => read.add(name, problem),
@@ -331,7 +337,7 @@ fn unfit_problem(Unfit { column, problem }: Unfit) -> Problem {
 /// A member as a value of its column, or what is wrong with it.
 fn value_of(field: &Field, json: Json<'_>) -> Result<Value, String> {
     let kind = json.kind();
-    let wanted = |what: &str| format!("{what} is expected, not {}", kind.name());
+    let wanted = |what: &str| format!("{what} is expected, not {}", shown(field, &json));
     if kind == JsonKind::Null {
         return Ok(Value::Null);
     }
@@ -348,12 +354,13 @@ fn value_of(field: &Field, json: Json<'_>) -> Result<Value, String> {
             let number = (kind == JsonKind::Number).then(|| json.number()).flatten();
             number.map(Value::Real).ok_or_else(|| wanted("a number"))
         }
+        FieldType::Text if kind != JsonKind::Text => Err(wanted("text")),
         FieldType::Text => text(&json).map(Value::Text),
         FieldType::Date => {
             let text = text(&json)?;
             match formats::datetime::is_date(&text) {
                 true => Ok(Value::Text(text)),
-                false => Err("a date is expected, such as 2026-11-22".to_owned()),
+                false => Err(wanted("a date such as 2026-11-22")),
             }
         }
         FieldType::DateTime => {
@@ -364,6 +371,20 @@ fn value_of(field: &Field, json: Json<'_>) -> Result<Value, String> {
             utc.map(Value::Text)
         }
         FieldType::Bytes => Err("bytes cannot be given here".to_owned()),
+    }
+}
+
+/// What a member is instead, for who sent it: of a column above class L1 the kind alone.
+fn shown(field: &Field, json: &Json<'_>) -> String {
+    const SHOWN: usize = 40;
+    match json.kind() {
+        kind if field.class > FieldClass::L1 => kind.name().to_owned(),
+        JsonKind::Text => {
+            let text = json.text().unwrap_or_default();
+            format!("{:?}", text.chars().take(SHOWN).collect::<String>())
+        }
+        JsonKind::Number | JsonKind::Bool => json.raw().chars().take(SHOWN).collect(),
+        kind => kind.name().to_owned(),
     }
 }
 
