@@ -18,6 +18,27 @@ fn tells(answer: &Response, text: &str) -> bool {
 }
 
 #[test]
+fn a_public_server_names_at_its_start_what_everyone_may_read() {
+    for settings in ["[server]\npublic = true\n", ""] {
+        let store = Areas::with_settings(settings);
+        let told = store.town.server.told_at_start().join("\n");
+        let token = if settings.is_empty() { store.whole.as_str() } else { "" };
+        let base = format!("http://{}", store.town.server.address);
+        let urls = told.split_whitespace().filter_map(|word| word.strip_prefix(base.as_str()));
+        let urls: Vec<String> = urls
+            .map(|url| url.replace("{z}/{x}/{y}", "12/3371/1554"))
+            .inspect(|url| {
+                let answer = store.get(token, url);
+                assert!([200, 204].contains(&answer.status), "{url}: {}", shown(&answer));
+            })
+            .collect();
+        let tilejson: Vec<&String> = urls.iter().filter(|url| url.contains("tilejson")).collect();
+        assert!(matches!(tilejson.as_slice(), [one] if one.contains("outlets")), "{told}");
+        assert_eq!(tilejson[0].contains("parcels"), settings.is_empty(), "{told}");
+    }
+}
+
+#[test]
 fn everyone_reads_what_is_listed_and_no_small_count() {
     let store = Areas::with_settings("[server]\npublic = true\n");
     let everyone = |target: &str| store.get("", target);

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Output, Stdio};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{LazyLock, Mutex, mpsc};
 use std::time::Duration;
 
 /// The binary under test, with an environment that no other installation of PROJ reaches into.
@@ -61,6 +61,7 @@ pub fn point(properties: &str, lon: f64, lat: f64) -> String {
 pub struct Server {
     child: Child,
     pub address: SocketAddr,
+    lines: Mutex<mpsc::Receiver<String>>,
 }
 
 /// Ends a server with this process, if not before: those that tests share are never dropped.
@@ -110,8 +111,23 @@ impl Server {
             }
         };
         // What it prints later must not fill the pipe.
-        std::thread::spawn(move || for _ in lines {});
-        Self { child, address }
+        let (said, lines_said) = mpsc::channel();
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).for_each(|line| {
+                let _unread = said.send(line);
+            })
+        });
+        Self { child, address, lines: Mutex::new(lines_said) }
+    }
+
+    /// What it tells whoever starts it, to the last line of that.
+    pub fn told_at_start(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        let mut told = Vec::new();
+        while !told.iter().any(|line: &String| line.contains("Ctrl-C")) {
+            told.push(lines.recv_timeout(Duration::from_secs(10)).unwrap());
+        }
+        told
     }
 
     pub fn id(&self) -> u32 {

@@ -254,6 +254,7 @@ fn beside(
     tasks
 }
 
+/// Says what clients enter: of a store that everyone may read, what everyone may.
 fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, took: Duration) {
     let snapshot = engine.snapshot();
     let features: usize = snapshot.collections.values().map(|c| c.len()).sum();
@@ -267,11 +268,14 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
         "" => format!("http://{host}:{}", address.port()),
         url => url.to_owned(),
     };
-    let drawn = snapshot.collections.values().filter(|held| {
+    let readers = match config.server.public {
+        true => engine.viewing(server::everyone()),
+        false => engine.clone(),
+    };
+    let readable = readers.snapshot();
+    let drawn = readable.collections.values().filter(|held| {
         key_class(held.collection()) <= HIGHEST_IN_TILES && !held.collection().extent.is_empty()
     });
-    let drawn = drawn.take(MAX_TILE_COLLECTIONS).map(|held| held.collection().id.as_str());
-    let all = drawn.collect::<Vec<_>>().join(",");
     say(format_args!(
         "{}: {features} features in {} collections, ready in {:.2} s on {address}",
         path.display(),
@@ -279,17 +283,15 @@ fn announce(path: &Path, address: SocketAddr, config: &Config, engine: &Engine, 
         took.as_secs_f64()
     ));
     say(format_args!("  browser   {base}/"));
-    if let Some(first) = snapshot.collections.keys().next() {
-        let example = if snapshot.collections.keys().any(|id| id.as_str() == "parcels") {
-            "parcels"
-        } else {
-            first.as_str()
-        };
+    let drawn = drawn.take(MAX_TILE_COLLECTIONS).map(|held| held.collection().id.as_str());
+    let drawn: Vec<&str> = drawn.collect();
+    if let Some(first) = drawn.first() {
+        let example = if drawn.contains(&"parcels") { "parcels" } else { first };
         say(format_args!(
             "  QGIS      {base}/xyz/{example}/{{z}}/{{x}}/{{y}}.pbf   (new vector tile connection, zoom 0 to 18)"
         ));
         say(format_args!("            {base}/styles/{example}?client=qgis   (its style URL)"));
-        say(format_args!("  TileJSON  {base}/xyz/{all}/tilejson.json"));
+        say(format_args!("  TileJSON  {base}/xyz/{}/tilejson.json", drawn.join(",")));
     }
     for archive in &config.archives {
         say(format_args!("  archive   {base}/xyz/{}/tilejson.json", archive.id));
