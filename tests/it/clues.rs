@@ -170,6 +170,9 @@ fn buildings_outside_and_idle_land_are_proposed_with_their_square_metres() {
     assert!(run(place, &["rules", "s.gpkg"]).out.contains("\"over_parcel\""));
     assert!(server.get("/api?f=json").text().contains("疑似超占"));
     assert!(server.get("/rules/over_parcel?f=html").text().contains("疑似超占"));
+    let page = server.get("/rules/over_parcel?f=csv&limit=1");
+    let rows = page.text().lines().filter(|line| line.starts_with("疑似超占,")).count();
+    assert_eq!(rows, 1, "{}", page.text());
 }
 
 /// Accounts of the roles that lead a point to its end, and their tokens.

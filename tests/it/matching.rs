@@ -177,6 +177,24 @@ fn high_risks_are_told_with_reasons_to_whom_it_concerns() {
     assert_eq!(measured["catalogue_edition"], "example-2026");
     assert_eq!(told["rule"]["basis"], "template");
     assert!(told["features"][0]["geometry"]["coordinates"].is_array());
+    // As a table, to be passed on.
+    let table = server.get("/rules/high_risk?date=2026-06-01&f=csv");
+    assert_eq!(table.header("cache-control"), Some("private, no-cache"));
+    let lines: Vec<&str> = table.text().lines().collect();
+    let cells: Vec<&str> = lines[1].split(',').collect();
+    assert_eq!(cells[0], "疑似高风险主体");
+    assert_eq!(cells[1..3], ["未核实", ""]);
+    assert_eq!(cells[cells.len() - 4], CODE, "{cells:?}");
+    let place_of = &told["features"][0]["geometry"]["coordinates"];
+    for (cell, number) in cells[cells.len() - 3..].iter().zip(place_of.as_array().unwrap()) {
+        let cell: f64 = cell.parse().unwrap();
+        assert!((cell - number.as_f64().unwrap()).abs() < 1e-7, "{cells:?}");
+    }
+    assert!(lines[1].contains("100 分：证照状态为吊销"), "{}", lines[1]);
+    let workbook = server.get("/rules/high_risk?date=2026-06-01&f=xlsx");
+    assert!(workbook.body.starts_with(b"PK"), "{}", workbook.status);
+    let named = workbook.header("content-disposition");
+    assert_eq!(named, Some("attachment; filename=\"high_risk.xlsx\""));
     let twin = ran(place, &["rules", "s.gpkg", "high_risk", "--date", "2026-06-01"]);
     let twin: Value = serde_json::from_str(&twin).unwrap();
     assert_eq!(twin["features"][0]["properties"]["reason"], clue["reason"]);
@@ -193,8 +211,10 @@ fn high_risks_are_told_with_reasons_to_whom_it_concerns() {
 
     // Who reaches a public server is told nothing of enterprises.
     let public = Server::start(&place.join("s.gpkg"), &["--public"]);
-    let refused = public.get("/rules/high_risk");
-    assert_eq!(refused.status, 401, "{}", refused.text());
+    for target in ["/rules/high_risk", "/rules/high_risk?f=csv"] {
+        let refused = public.get(target);
+        assert_eq!(refused.status, 401, "{}", refused.text());
+    }
     assert_eq!(public.get("/rules/legal_steps").status, 404, "it is not listed for everyone");
     drop(public);
     let token = |role: &str| {
@@ -206,10 +226,12 @@ fn high_risks_are_told_with_reasons_to_whom_it_concerns() {
     for rule in ["high_risk", "licence_alive", "exit_overdue"] {
         let target = format!("/rules/{rule}");
         assert_eq!(asked(&server, &town, &target).status, 200);
-        let refused = asked(&server, &reader, &target);
-        assert_eq!(refused.status, 403, "{}", refused.text());
-        assert!(refused.text().contains("told to the roles town"), "{}", refused.text());
-        assert!(refused.text().contains("role_may_not"), "{}", refused.text());
+        for target in [format!("{target}?f=xlsx"), target] {
+            let refused = asked(&server, &reader, &target);
+            assert_eq!(refused.status, 403, "{}", refused.text());
+            assert!(refused.text().contains("told to the roles town"), "{}", refused.text());
+            assert!(refused.text().contains("role_may_not"), "{}", refused.text());
+        }
     }
     assert_eq!(asked(&server, &reader, "/rules/legal_steps").status, 200);
     assert_eq!(server.get("/rules/high_risk").status, 401);

@@ -27,6 +27,18 @@ fn check_told(town: &Town, command: &str, words: &[&str]) {
         let printed: Value = serde_json::from_str(&printed.out).unwrap();
         assert_eq!(told(printed), told(answer.json()), "{command} {name}");
     }
+    for (format, begin) in [("csv", "\u{feff}"), ("html", "<!"), ("xlsx", "PK")] {
+        let answer = town.server.get(&format!("/points/{CODE}/{command}?f={format}"));
+        assert_eq!(answer.status, 200, "{format}: {}", answer.text());
+        assert!(answer.body.starts_with(begin.as_bytes()), "{format}");
+        let text = String::from_utf8_lossy(&answer.body);
+        assert!(format == "xlsx" || words.iter().all(|word| text.contains(word)), "{text}");
+        let disposition = format!("attachment; filename=\"{CODE}-{command}.{format}\"");
+        let said = (format != "html").then_some(disposition.as_str());
+        assert_eq!(answer.header("content-disposition"), said);
+    }
+    let odd = town.server.get(&format!("/points/{CODE}/{command}?f=pdf"));
+    assert_eq!(odd.status, 400, "{}", odd.text());
     let table = run(place, &["ledger", command, "s.gpkg", CODE]);
     let missing: Vec<&&str> = words.iter().filter(|word| !table.out.contains(**word)).collect();
     assert!(table.code == 0 && missing.is_empty(), "{missing:?} in {}{}", table.out, table.err);

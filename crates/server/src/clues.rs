@@ -1,6 +1,8 @@
 //! Spatial rules and what they propose, as JSON. No HTTP here: the routes and the command line share
 //! it.
 
+mod table;
+
 use std::fmt::Write;
 
 use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitShare};
@@ -13,6 +15,8 @@ use serde_json::{Value, json};
 use spatial::{AxisOrder, CollectionId, Crs, FeatureId, Geometry, GeometryType, ValueRef};
 
 use crate::reviews;
+
+pub use table::table;
 
 /// Clues of a page when nothing is said.
 pub const CLUES: usize = 100;

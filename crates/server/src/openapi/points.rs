@@ -6,9 +6,9 @@ use ledger::{EventKind, point::Lamp};
 use serde_json::{Map, Value, json};
 use spatial::{Field, FieldClass, FieldType};
 
-use super::parts::{answers, path_parameter, schema, shared, text};
-use crate::negotiate::JSON;
-use crate::routes::points::{BATCH_PATH, PDF};
+use super::parts::{answers, binary, format_parameter, path_parameter, schema, shared, text};
+use crate::negotiate::{CSV, HTML, JSON, XLSX};
+use crate::routes::points::{BATCH_PATH, OFFERS, PDF};
 use crate::state::App;
 
 const TAG: &str = "Ledger";
@@ -28,8 +28,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "getPointTrace",
         "a point with its events, both clocks of each, who raised it and what it changed, and the \
          lamp of the point",
-        vec![id(), shared("as-of")],
-        answers("the trace", &[(JSON.media_type, schema("PointTrace"))]),
+        vec![id(), shared("as-of"), format_parameter(&OFFERS)],
+        answers("the trace", &told_as("PointTrace")),
     );
     paths.insert("/points/{id}/trace".to_owned(), json!({ "get": trace }));
     let approval = operation(
@@ -46,8 +46,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             "records of departments, orders of citizens, calls of departments and who came, orders, \
              decisions of meetings and events of a point in one timeline; what only the department of a record \
              may read is named as withheld",
-            vec![id(), shared("as-of")],
-            answers("the timeline", &[(JSON.media_type, schema("PointTimeline"))]),
+            vec![id(), shared("as-of"), format_parameter(&OFFERS)],
+            answers("the timeline", &told_as("PointTimeline")),
         );
         timeline["responses"]["200"]["content"][JSON.media_type]["examples"] = timeline_example();
         paths.insert("/points/{id}/enforcement".to_owned(), json!({ "get": timeline }));
@@ -163,6 +163,16 @@ fn timeline_example() -> Value {
             "withheld": ["officer"]
         }]
     } } })
+}
+
+/// A schema, and the same as a table in the other encodings.
+fn told_as(name: &str) -> [(&'static str, Value); 4] {
+    [
+        (JSON.media_type, schema(name)),
+        (HTML.media_type, text()),
+        (CSV.media_type, text()),
+        (XLSX.media_type, binary()),
+    ]
 }
 
 fn event(roles: &Roles) -> Value {

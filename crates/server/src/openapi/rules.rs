@@ -3,9 +3,12 @@
 use engine::clues::MAX_CLUES_PAGE;
 use serde_json::{Map, Value, json};
 
-use super::parts::{answers, format_parameter, parameter, path_parameter, schema, shared, text};
+use super::parts::{
+    answers, binary, format_parameter, parameter, path_parameter, schema, shared, text,
+};
 use crate::clues::CLUES;
-use crate::negotiate::{GEOJSON, HTML, JSON};
+use crate::negotiate::{CSV, GEOJSON, HTML, JSON, XLSX};
+use crate::routes::rules::OFFERS;
 use crate::state::App;
 
 const TAG: &str = "Ledger";
@@ -32,7 +35,12 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
     let mut bbox = parameter("bbox", "west,south,east,north in degrees", bbox);
     bbox["explode"] = json!(false);
     let date = json!({ "type": "string", "format": "date" });
-    let content = [(GEOJSON.media_type, schema("Clues")), (HTML.media_type, text())];
+    let content = [
+        (GEOJSON.media_type, schema("Clues")),
+        (HTML.media_type, text()),
+        (CSV.media_type, text()),
+        (XLSX.media_type, binary()),
+    ];
     let mut responses =
         answers("proposals (疑似线索), which only a person's event confirms", &content);
     responses["200"]["content"][GEOJSON.media_type]["example"] = example();
@@ -54,11 +62,11 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
                 "only clues of which nothing was said (open), or this was said last",
                 json!({ "type": "string", "enum": ["open", "confirmed", "dismissed"] })
             ),
-            parameter("limit", "how many", limit),
+            parameter("limit", "how many; of CSV and XLSX the maximum when absent", limit),
             parameter("offset", "how many are left out at the beginning", offset),
             parameter("date", "the day up to which days are counted; that of as-of, or today", date),
             shared("as-of"),
-            format_parameter(&[&GEOJSON, &HTML])
+            format_parameter(&OFFERS)
         ],
         "responses": responses
     });

@@ -8,11 +8,12 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::answers;
+use super::points::{OFFERS, called, told};
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
-use crate::links::link;
-use crate::negotiate::JSON;
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{JSON, choose};
 use crate::point_events::no_point;
 use crate::problem::Problem;
 use crate::state::App;
@@ -28,17 +29,19 @@ async fn timeline(
     actor: Result<Actor, Problem>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    let query = asked.query(&["f", AS_OF])?;
+    let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
+    let as_of = as_of(&query)?;
     let found = app.engine.enforcement(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
     let (trace, records) = found;
     let actor = actor.as_ref().ok();
     let mut document = crate::enforcement::timeline(&app.engine, &trace, &records, actor);
     let up = format!("{}/points/{}/trace", asked.base, trace.point.id());
-    document["links"] = vec![
-        link("self", JSON.media_type, &asked.href(), "this timeline"),
-        link("up", JSON.media_type, &up, "the point"),
-    ]
-    .into();
-    let response = answers::json(JSON.media_type, &document);
+    let mut links = self_and_alternates(&asked, chosen, &OFFERS);
+    links.push(link("up", JSON.media_type, &up, "the point"));
+    document["links"] = links.into();
+    let table = crate::enforcement::timeline_table(&document);
+    let name = format!("{}-enforcement", called(&trace.point));
+    let response = told((&asked, chosen), (&document, table), &name)?;
     Ok(answers::of_state(response, trace.revision, "private, no-cache"))
 }

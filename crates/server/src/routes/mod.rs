@@ -36,7 +36,7 @@ mod places;
 mod planner;
 pub mod points;
 mod refusals;
-mod rules;
+pub mod rules;
 mod schemas;
 mod style_metadata;
 mod styles;

@@ -10,19 +10,21 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use engine::ledger::Taking;
 use engine::now;
+use ledger::Point;
 use ledger::rows::POINTS;
+use serde_json::Value;
 use sheet::FormFault;
-use spatial::{CollectionId, Revision};
+use spatial::{CollectionId, Revision, Table};
 
-use super::answers;
 use super::items::content_crs;
 use super::origin::refuse_other_origins;
+use super::{answers, tables};
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::crs_uri::{OfferedCrs, named};
-use crate::links::link;
-use crate::negotiate::JSON;
+use crate::links::{link, self_and_alternates};
+use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::point_events::{self, Answer, Asking, At, no_point, point_at};
 use crate::points;
 use crate::problem::{Code, Problem};
@@ -31,6 +33,8 @@ use crate::state::App;
 
 /// Media type of forms.
 pub const PDF: &str = "application/pdf";
+/// The encodings of what happened to a point.
+pub const OFFERS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
 /// Events of many points.
 pub const BATCH_PATH: &str = "/points/events";
 
@@ -117,7 +121,7 @@ async fn approval(
     let trace = app.engine.trace(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
     let at = as_of.unwrap_or_else(now);
     let revision = trace.revision;
-    let file = trace.point.code().map_or_else(|| trace.point.id().to_string(), str::to_owned);
+    let file = called(&trace.point);
     let document = point_events::trace(&app.engine, &trace, at, (&asked.base, Vec::new()));
     let tasks = Arc::clone(&app.settings.tasks);
     let drawn = app.engine.pool().run(move || points::approval(&document, &tasks)).await?;
@@ -129,7 +133,6 @@ async fn approval(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PDF));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // Numbers and ids are letters, digits and hyphens.
     if let Ok(value) = HeaderValue::from_str(&format!("inline; filename=\"{file}.pdf\"")) {
         headers.insert(header::CONTENT_DISPOSITION, value);
     }
@@ -142,15 +145,38 @@ async fn trace(
     Path(name): Path<String>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    let as_of = as_of(&asked.query(&[AS_OF])?)?;
+    let query = asked.query(&["f", AS_OF])?;
+    let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
+    let as_of = as_of(&query)?;
     let trace = app.engine.trace(&name, as_of).await?.ok_or_else(|| no_point(&name))?;
-    let mut links = vec![link("self", JSON.media_type, &asked.href(), "this trace")];
+    let mut links = self_and_alternates(&asked, chosen, &OFFERS);
     if let Some(row) = trace.row {
         let item = format!("{}/collections/{POINTS}/items/{}", asked.base, row.value());
         links.push(link("item", "application/geo+json", &item, "the point on the map"));
     }
     let lists = &app.settings.checklists;
     let document = points::trace(&app.engine, lists, (&trace, as_of), (&asked.base, links)).await?;
-    let response = answers::json(JSON.media_type, &document);
+    let (table, name) = (points::trace_table(&document), format!("{}-trace", called(&trace.point)));
+    let response = told((&asked, chosen), (&document, table), &name)?;
     Ok(answers::of_state(response, trace.revision, "no-cache"))
+}
+
+/// What happened to a point, in the encoding of `chosen`: the document, or its table in a file called
+/// `name`.
+pub fn told(
+    (asked, chosen): (&Asked, &Offer),
+    (document, table): (&Value, Table),
+    name: &str,
+) -> Result<Response, Problem> {
+    if chosen.name != JSON.name {
+        return tables::table(asked, chosen, name, &table);
+    }
+    let mut response = answers::json(JSON.media_type, document);
+    answers::vary_by_accept(&mut response);
+    Ok(response)
+}
+
+/// What files of a point are called: its number, or its id. Both are letters, digits and hyphens.
+pub fn called(point: &Point) -> String {
+    point.code().map_or_else(|| point.id().to_string(), str::to_owned)
 }

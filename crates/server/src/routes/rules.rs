@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
-use engine::clues::{CluesQuery, MAX_CLUES_PAGE, NewReview, Reviewed};
+use engine::clues::{CluesFound, CluesQuery, MAX_CLUES_PAGE, NewReview, Reviewed};
 use engine::now;
 use ledger::clue::{Rule, Verdict};
 use ledger::place::Day;
@@ -16,8 +16,8 @@ use ledger::point::{EventKind, Role};
 use serde_json::{Value, json};
 use spatial::{FeatureId, Timestamp};
 
-use super::answers;
 use super::origin::refuse_other_origins;
+use super::{answers, tables};
 use crate::access::Standing;
 use crate::actor::Actor;
 use crate::as_of::{AS_OF, as_of};
@@ -25,7 +25,7 @@ use crate::asked::Asked;
 use crate::clues::{self, CLUES};
 use crate::evidence::EvidenceReaders;
 use crate::links::{link, self_and_alternates};
-use crate::negotiate::{GEOJSON, HTML, JSON, choose};
+use crate::negotiate::{CSV, GEOJSON, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::ready::OfTheState;
@@ -37,6 +37,8 @@ use crate::state::App;
 const OPEN: &str = "open";
 /// Clues that are written at once: less work than handing them to another thread.
 const SHORT: usize = 20;
+/// The encodings of what a rule proposes.
+pub const OFFERS: [&Offer; 4] = [&GEOJSON, &HTML, &CSV, &XLSX];
 
 /// The routes.
 pub fn routes(app: &Arc<App>) -> Router<Arc<App>> {
@@ -79,8 +81,9 @@ async fn one(
     const KNOWN: [&str; 10] =
         ["f", "bbox", "unit", "key", "id", "review", "limit", "offset", "date", AS_OF];
     let query = asked.query(&KNOWN)?;
-    let offers = [&GEOJSON, &HTML];
-    let chosen = choose(query.value("f"), &asked.headers, &offers)?;
+    let chosen = choose(query.value("f"), &asked.headers, &OFFERS)?;
+    let is_file = [CSV.name, XLSX.name].contains(&chosen.name);
+    let usual = if is_file { MAX_CLUES_PAGE } else { CLUES };
     let rules = &app.settings.rules;
     let rule = rules.named(&code).ok_or_else(|| no_rule(&app, &code))?;
     let place = query
@@ -101,33 +104,53 @@ async fn one(
         profile: app.engine.profile(),
         reviewed: query.value("review").map(reviewed).transpose()?,
         offset: whole(&query, "offset", 0, 0, usize::MAX)?,
-        limit: whole(&query, "limit", CLUES, 1, MAX_CLUES_PAGE)?,
+        limit: whole(&query, "limit", usual, 1, MAX_CLUES_PAGE)?,
     };
     let found = app.engine.clues(query.clone()).await?;
     app.take_named(&asked.sender(), clues::features(&found)).await?;
-    let mut described = clues::rule(rule, rules.edition(), &app.engine.missing_inputs(rule));
+    let is_timeless = query.as_of.is_some() || has_day;
+    let revision = found.revision;
+    let response = match is_file {
+        true => {
+            let make = move || clues::table(&query, &found);
+            let table = app.engine.pool().run_waiting(make).await?;
+            tables::table(&asked, chosen, &rule.code, &table)?
+        }
+        false => written(&app, &asked, chosen, (query, found)).await?,
+    };
+    let is_open = rule.kind.readers().is_none();
+    let cached = if is_open { "no-cache" } else { "private, no-cache" };
+    let mut response = answers::of_state(response, revision, cached);
+    response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
+    Ok(response)
+}
+
+/// A page of clues as a document.
+async fn written(
+    app: &App,
+    asked: &Asked,
+    chosen: &Offer,
+    (query, found): (CluesQuery, CluesFound),
+) -> Result<Response, Problem> {
+    let rule = &query.rule;
+    let edition = app.settings.rules.edition();
+    let mut described = clues::rule(rule, edition, &app.engine.missing_inputs(rule));
     described["confirm"] = clues::confirm(rule, &asked.base);
-    let mut links = self_and_alternates(&asked, chosen, &offers);
+    let mut links = self_and_alternates(asked, chosen, &OFFERS);
     let end = query.offset.saturating_add(query.limit);
     if end < found.count {
         let href = asked.href_with("offset", &end.to_string());
         links.push(link("next", GEOJSON.media_type, &href, "the next page"));
     }
     let (links, base) = (Value::from(links), asked.base.clone());
-    let (revision, name) = (found.revision, rule.name.clone());
-    let is_timeless = query.as_of.is_some() || has_day;
+    let name = rule.name.clone();
     let is_short = found.clues.len() <= SHORT;
     let write = move || clues::found(&query, &found, &described, (&base, Some(&links)));
     let text = match is_short {
         true => write(),
         false => app.engine.pool().run_waiting(write).await?,
     };
-    let response = answers::written(&asked, chosen, &name, text);
-    let is_open = rule.kind.readers().is_none();
-    let cached = if is_open { "no-cache" } else { "private, no-cache" };
-    let mut response = answers::of_state(response, revision, cached);
-    response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
-    Ok(response)
+    Ok(answers::written(asked, chosen, &name, text))
 }
 
 /// `POST /rules/{rule}/reviews`: what somebody says of a clue.
