@@ -246,7 +246,22 @@ fn ledgers_count_what_the_map_counts_by_unit_and_in_all() {
     assert_eq!((counts(&own), &own["unitKnown"]), (vec![("110115001", 2)], &json!(true)));
     let alone = ledger(&office, "base?unit=999999999");
     assert_eq!((counts(&alone), &alone["unitKnown"]), (vec![("999999999", 1)], &json!(false)));
-    assert_eq!(ledger(&office, "base?task=XX")["numberMatched"], 0);
+    // A task that a file or a row knows may have no row; one that nothing knows is refused.
+    assert_eq!(ledger(&office, "base?task=LB")["numberMatched"], 0);
+    for target in [
+        "/ledgers/base?task=XX",
+        "/ledgers/base?task=XX&f=csv",
+        "/worklist?task=XX",
+        "/indicators?task=XX",
+        "/targets?task=XX",
+        "/indicators/closing_rate/style?task=XX",
+    ] {
+        let refused = office.get(target);
+        check_refusal(&refused, 400, "invalid_parameter", target);
+        let detail = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains("\"XX\" is no task here; there are"), "{target}: {detail}");
+        assert!(detail.contains("CW") && detail.contains("LB"), "{target}: {detail}");
+    }
 
     // By assignment: a row outside of every unit is told all the same.
     let outlets = ledger(&office, "outlets");

@@ -207,6 +207,30 @@ fn a_list_is_ordered_paged_counted_and_written_as_files() {
     assert!(odd.code == 1 && odd.err.contains(".xlsx"), "{}", odd.err);
 }
 
+#[test]
+fn a_task_that_points_alone_know_is_asked_about_and_one_that_nothing_knows_is_not() {
+    let town = Town::new();
+    let mut registered = register(1, 2);
+    registered["task"] = json!("X9");
+    town.take(&[report(1, 1), registered]);
+    let known = town.server.get("/worklist?task=X9&unit=*&role=*");
+    assert_eq!((known.status, &known.json()["numberMatched"]), (200, &json!(1)));
+    let unknown = town.server.get("/worklist?task=X8");
+    let defects = "\"X8\" is no task here; there are";
+    check_refusal(&unknown, 400, "invalid_parameter", "X8");
+    let detail = unknown.json()["detail"].as_str().unwrap().to_owned();
+    assert!(detail.contains(defects) && detail.contains("X9"), "{detail}");
+    for command in [&["worklist"][..], &["indicators"], &["ledgers"]] {
+        let list = if command == ["ledgers"] { vec!["s.gpkg", "base"] } else { vec!["s.gpkg"] };
+        for (task, code) in [("X9", 0), ("X8", 1)] {
+            let arguments = [command, &list, &["--task", task]].concat();
+            let done = run(town.folder.path(), &arguments);
+            assert_eq!(done.code, code, "{arguments:?}: {}", done.err);
+            assert_eq!(done.err.contains("--task: \"X8\" is no task here"), code == 1);
+        }
+    }
+}
+
 /// Raises the events of a sheet; what became of its rows.
 fn raised(town: &Town, text: &str, flags: &[&str]) -> (i32, Vec<Value>) {
     std::fs::write(town.folder.path().join("e.csv"), text).unwrap();

@@ -85,6 +85,9 @@ pub enum CommandError {
         /// What is wrong, and the way out.
         reason: String,
     },
+    /// There is no such task.
+    #[error("--task: {0}")]
+    Task(#[from] server::tasks::TaskRefusal),
     /// A collection must be named.
     #[error("name one collection with --collection; the store has {}", if ids.is_empty() { "none" } else { ids })]
     ChooseCollection {

@@ -7,12 +7,15 @@ use std::sync::Arc;
 
 use formats::report::{Filled, fill_template, save_report};
 use server::indicators::{Answered, FOCUS_AREA, INDICATOR, IndicatorQuery, Told, answer};
+use server::tasks::KnownTasks;
 
 use super::query::open;
 use super::{CommandError, now};
 use crate::args::IndicatorsArgs;
 use crate::config::Config;
+use crate::data_files::read_tasks;
 use crate::indicator_files::read_indicators;
+use crate::ledger_config::named;
 use crate::output::{say, tell};
 
 /// Largest template, in bytes.
@@ -57,6 +60,9 @@ pub async fn indicators(args: IndicatorsArgs, config: &Config) -> Result<(), Com
     };
     let engine = open(&args.store, config).await?;
     let indicators = Arc::new(read_indicators(&config.ledger, &engine.snapshot())?);
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
+    let known = KnownTasks { file: &tasks, indicators: Some(&indicators), book: None };
+    known.check(&engine, query.task.as_deref()).await?;
     let write = move |answered: &Answered<'_>| match (kind, template) {
         (_, Some(template)) => {
             let (bytes, filled) = fill_template(&template, answered.names())?;

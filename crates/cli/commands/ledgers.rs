@@ -6,6 +6,7 @@ use std::path::Path;
 use engine::ledger::BookQuery;
 use formats::report::{save_report, table_csv, workbook};
 use serde_json::{Value, json};
+use server::tasks::KnownTasks;
 use server::{ledgers, towns};
 use spatial::{Day, Table};
 
@@ -13,7 +14,7 @@ use super::query::open;
 use super::{CommandError, now};
 use crate::args::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 use crate::config::Config;
-use crate::data_files::read_ledgers;
+use crate::data_files::{read_ledgers, read_tasks};
 use crate::ledger_config::named;
 use crate::output::say;
 
@@ -54,6 +55,9 @@ pub async fn ledgers(args: LedgersArgs, config: &Config) -> Result<(), CommandEr
         limit: args.limit,
         ..query
     };
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
+    let known = KnownTasks { file: &tasks, indicators: None, book: Some(&query.book) };
+    known.check(&engine, query.task.as_deref()).await?;
     let page = engine.book(query.clone()).await?;
     let tables = ledgers::tables(&query, &page, all.edition());
     if let Some(out) = args.out.as_deref() {

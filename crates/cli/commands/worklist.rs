@@ -5,6 +5,7 @@ use std::path::Path;
 use engine::ledger::WorkAsked;
 use formats::report::{save_report, table_csv, workbook};
 use serde_json::{Map, Value};
+use server::tasks::KnownTasks;
 use server::worklist::{self, Telling};
 
 use super::query::open;
@@ -32,6 +33,8 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
     }
     let tasks = read_tasks(named(&config.ledger.tasks))?;
     let engine = open(&args.store, config).await?;
+    let known = KnownTasks { file: &tasks, indicators: None, book: None };
+    known.check(&engine, args.task.as_deref()).await?;
     let asked = WorkAsked {
         unit: args.unit,
         person: args.person,

@@ -27,6 +27,7 @@ mod raise;
 mod record_sums;
 mod reports;
 mod sums_asked;
+mod tasks;
 mod told_rows;
 mod towns;
 mod trace;

@@ -54,6 +54,7 @@ mod state;
 mod streaming;
 pub mod style;
 mod tallies;
+pub mod tasks;
 mod tls;
 pub mod towns;
 mod webhooks;

@@ -10,6 +10,7 @@ use ledger::place::ADMIN_UNITS;
 use spatial::{Collection, CollectionId};
 
 use super::indicators::{defined, reading};
+use super::tasks::check_task;
 use super::{answers, styles};
 use crate::access::UrlToken;
 use crate::as_of::AS_OF;
@@ -38,6 +39,7 @@ pub(super) async fn its_style(
     let (engine, mut query) = reading(&app, Told::Figures, &values)?;
     let indicators = defined(&app)?;
     indicators.definitions.named(&code).ok_or_else(|| no_indicator(&code, indicators))?;
+    check_task(&app, query.task.as_deref(), (Some(indicators), None)).await?;
     query.indicators = Some(vec![code.clone()]);
     let units = units(&app)?;
     let (revision, classed) =

@@ -14,6 +14,7 @@ use serde_json::Value;
 use spatial::Table;
 
 use super::fences::whole_store;
+use super::tasks::check_task;
 use super::{answers, indicator_style, tables};
 use crate::asked::Asked;
 use crate::html;
@@ -63,10 +64,11 @@ async fn told(app: &Arc<App>, asked: &Asked, told: Told) -> Result<Response, Pro
     let values = asked.query(&known)?;
     let chosen = choose(values.value("f"), &asked.headers, &OFFERS)?;
     let (engine, query) = reading(app, told, &values)?;
+    let indicators = defined(app)?;
+    check_task(app, query.task.as_deref(), (Some(indicators), None)).await?;
     let now = now();
     // What is asked of the future is told as of now.
     let is_past = query.as_of.is_some_and(|as_of| as_of < now);
-    let indicators = defined(app)?;
     let format = chosen.name;
     let write = move |answered: &crate::indicators::Answered<'_>| {
         Ok(match format {

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use spatial::{Collection, CollectionId, Day, FieldClass, Revision};
 
 use super::collections::{is_drawn, page_map};
+use super::tasks::check_task;
 use super::{DATASET, answers, styles, tables};
 use crate::access::UrlToken;
 use crate::as_of::{AS_OF, as_of};
@@ -114,6 +115,7 @@ async fn one(
         limit: whole(&query, "limit", otherwise, 1..=most)?,
         ..question
     };
+    check_task(&app, question.task.as_deref(), (None, Some(&question.book))).await?;
     let page = app.engine.book(question.clone()).await?;
     let name = format!("ledger-{}", question.book.id);
     let bytes = |made: Result<Vec<u8>, formats::report::ReportFault>| {

@@ -6,17 +6,20 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
+use ledger::book::Book;
 use ledger::task::Task;
 use serde_json::{Value, json};
 use spatial::{Table, TableCell, TableColumn};
 
 use super::{answers, tables};
 use crate::asked::Asked;
+use crate::indicators::Indicators;
 use crate::links::{link, self_and_alternates};
 use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::query_string::encode;
 use crate::state::App;
+use crate::tasks::{KnownTasks, TaskRefusal};
 
 /// The encodings.
 pub const OFFERS: [&Offer; 4] = [&JSON, &CSV, &XLSX, &HTML];
@@ -50,6 +53,27 @@ async fn tasks(State(app): State<Arc<App>>, asked: Asked) -> Result<Response, Pr
     let mut response = answers::json(chosen.media_type, &body);
     answers::vary_by_accept(&mut response);
     Ok(response)
+}
+
+/// Refuses a task in `task` that nobody knows, of rows of a ledger, of figures, or of points.
+pub(super) async fn check_task(
+    app: &App,
+    task: Option<&str>,
+    (indicators, book): (Option<&Indicators>, Option<&Book>),
+) -> Result<(), Problem> {
+    let known = KnownTasks { file: &app.settings.tasks, indicators, book };
+    Ok(known.check(&app.engine, task).await?)
+}
+
+impl From<TaskRefusal> for Problem {
+    fn from(refusal: TaskRefusal) -> Self {
+        match refusal {
+            TaskRefusal::Engine(error) => error.into(),
+            refusal @ TaskRefusal::Unknown { .. } => {
+                Self::new(Code::InvalidParameter, format!("task: {refusal}"))
+            }
+        }
+    }
 }
 
 fn table(edition: &str, tasks: &[Task]) -> Table {

@@ -13,6 +13,7 @@ use ledger::worklist::Work;
 use serde_json::{Map, Value};
 use spatial::CollectionId;
 
+use super::tasks::check_task;
 use super::{answers, tables};
 use crate::access::Standing;
 use crate::actor::Actor;
@@ -43,6 +44,7 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     if matches!(asked.standing, Standing::Local) {
         Actor::local().name().clone_into(&mut question.actor);
     }
+    check_task(&app, question.task.as_deref(), (None, None)).await?;
     let page = app.engine.worklist(question.clone()).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
     let (profile, tasks) = (app.engine.profile(), &*app.settings.tasks);
