@@ -99,6 +99,41 @@ fn check_meeting(server: &Server, place: &Path) {
     assert!((50..count_points(server, "state<>''", "")).contains(&then), "{then}");
 }
 
+/// What the API document and the readme send to the ledger is taken by the sample city, which they name.
+fn check_samples(server: &Server) {
+    let api = server.get("/api?f=json").json();
+    let example = |path: &str, name: &str| {
+        let content = &api["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+        match name {
+            "" => content["example"].clone(),
+            name => content["examples"][name]["value"].clone(),
+        }
+    };
+    let patrol = server.post("/patrols", &example("/patrols", "one").to_string());
+    assert_eq!(patrol.status, 201, "{}", patrol.text());
+    let patrol = patrol.json()["patrols"][0].clone();
+    assert_eq!(patrol["alleys"][0]["alley"], "J110115190201-008", "{patrol}");
+    assert_eq!(patrol["events"][0]["outcome"], "new", "{patrol}");
+    let readme =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).unwrap();
+    let sent = &readme[readme.find("localhost:8080/points/").unwrap()..];
+    let (target, body) = sent["localhost:8080".len()..].split_once(' ').unwrap();
+    let body = &body[body.find('{').unwrap()..body.find("'\n```").unwrap()];
+    for (target, body) in [
+        (target, body.to_owned()),
+        (
+            "/points/01990000-0000-7000-8000-0000000000f2/events",
+            example("/points/{id}/events", "report").to_string(),
+        ),
+        ("/whistles", example("/whistles", "").to_string()),
+    ] {
+        let answer = server.post(target, &body);
+        assert_eq!(answer.status, 201, "{target}: {}", answer.text());
+    }
+    let batch = server.post("/points/events", &example("/points/events", "phone").to_string());
+    assert_eq!(batch.json()["events"][0]["outcome"], "new", "{}", batch.text());
+}
+
 #[test]
 fn the_sample_city_has_a_ledger_to_work_with() {
     let folder = tempfile::tempdir().unwrap();
@@ -377,4 +412,5 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     let headers = [("Content-Type", "application/merge-patch+json")];
     let edit: Value = json!({ "properties": { "state": "closed" } });
     assert_eq!(server.change("PATCH", &at, &headers, &edit.to_string()).status, 409);
+    check_samples(&server);
 }

@@ -220,22 +220,22 @@ pub fn schemas() -> Map<String, Value> {
 
 fn example() -> Value {
     json!({
-        "code": "01990000-0000-7000-8000-0000000000a1", "role": "小巷管家", "unit": "110115001",
-        "alley": "J-001", "started_at": "2026-11-22T08:00:00+08:00",
+        "code": "01990000-0000-7000-8000-0000000000a1", "role": "小巷管家", "unit": "110115190",
+        "alley": "J110115190201-008", "started_at": "2026-11-22T08:00:00+08:00",
         "ended_at": "2026-11-22T08:20:00+08:00", "device": "巡查终端 07", "crs_src": "GCJ-02",
         "track": [
-            { "lon": 116.3447, "lat": 39.7299, "at": "2026-11-22T08:00:05+08:00", "accuracy_m": 8 },
-            { "lon": 116.3455, "lat": 39.7299, "at": "2026-11-22T08:01:05+08:00", "accuracy_m": 6 }
+            { "lon": 116.42213, "lat": 39.636656, "at": "2026-11-22T08:00:05+08:00", "accuracy_m": 8 },
+            { "lon": 116.422985, "lat": 39.636712, "at": "2026-11-22T08:01:05+08:00", "accuracy_m": 6 }
         ],
         "results": [{ "checklist": "shi_wu", "item": "parking", "passed": true }],
         "findings": [{
-            "checklist": "shi_wu", "item": "clutter", "note": "门前堆料", "lon": 116.3451,
-            "lat": 39.7299,
+            "checklist": "shi_wu", "item": "clutter", "note": "门前堆料", "lon": 116.422558,
+            "lat": 39.636684,
             "event": {
                 "id": "01990000-0000-7000-8000-0000000000a3",
                 "point": "01990000-0000-7000-8000-0000000000a2", "kind": "report",
                 "role": "grid_worker", "occurred_at": "2026-11-22T08:00:40+08:00",
-                "address": "学府路 7 号", "source": "巡查"
+                "address": "甲子村1胡同 7 号", "source": "巡查"
             }
         }]
     })
@@ -245,8 +245,8 @@ fn taken_example() -> Value {
     json!({
         "revision": 57,
         "patrols": [{
-            "code": "01990000-0000-7000-8000-0000000000a1", "outcome": "new", "covered_m": 68.5,
-            "alleys": [{ "alley": "J-001", "covered_m": 68.5 }],
+            "code": "01990000-0000-7000-8000-0000000000a1", "outcome": "new", "covered_m": 73.7,
+            "alleys": [{ "alley": "J110115190201-008", "covered_m": 73.7 }],
             "events": [{
                 "id": "01990000-0000-7000-8000-0000000000a3",
                 "point": "01990000-0000-7000-8000-0000000000a2", "outcome": "new", "seq": 1
@@ -258,17 +258,17 @@ fn taken_example() -> Value {
 fn coverage_example() -> Value {
     let town = |code: Option<&str>, name: Option<&str>| {
         json!({
-            "code": code, "name": name, "alleys": 1, "patrolled": 1, "duty_m": 120.0,
-            "covered_m": 68.5, "share": 0.5708
+            "code": code, "name": name, "alleys": 1, "patrolled": 1, "duty_m": 91.9,
+            "covered_m": 73.7, "share": 0.8027
         })
     };
     json!({
         "revision": 57, "from": "2026-11-22", "to": "2026-11-22", "unit": null, "unitKnown": true,
-        "patrols": 1, "total": town(None, None), "towns": [town(Some("110115001"), Some("兴丰街道"))],
+        "patrols": 1, "total": town(None, None), "towns": [town(Some("110115190"), Some("示例镇"))],
         "alleys": [{
-            "fid": 1, "code": "J-001", "name": "学府路", "town": "110115001", "length_m": 120.0,
-            "days": 1, "patrolledDays": 1, "patrolled": true, "duty_m": 120.0, "covered_m": 68.5,
-            "share": 0.5708
+            "fid": 1, "code": "J110115190201-008", "name": "甲子村1胡同", "town": "110115190", "length_m": 91.9,
+            "days": 1, "patrolledDays": 1, "patrolled": true, "duty_m": 91.9, "covered_m": 73.7,
+            "share": 0.8027
         }],
         "links": []
     })
@@ -277,7 +277,7 @@ fn coverage_example() -> Value {
 fn statistics_example() -> Value {
     let row = |name: Option<&str>| {
         json!({
-            "period": null, "name": name, "patrols": 1, "days": 1, "covered_m": 68.5, "findings": 1,
+            "period": null, "name": name, "patrols": 1, "days": 1, "covered_m": 73.7, "findings": 1,
             "registered": 0
         })
     };

@@ -155,9 +155,9 @@ fn timeline() -> Value {
 fn timeline_example() -> Value {
     json!({ "act": { "value": {
         "revision": 31, "point": "01990000-0000-7000-8000-0000000000f1",
-        "code": "110115001-CW-2026-00001", "complete": true, "links": [],
+        "code": "110115190-CW-2026-00001", "complete": true, "links": [],
         "timeline": [{
-            "source": "record", "id": "r1", "point": "110115001-CW-2026-00001",
+            "source": "record", "id": "r1", "point": "110115190-CW-2026-00001",
             "department": "城管", "act": "责令改正", "document_no": "城管改字〔2026〕1号",
             "occurred_at": "2026-09-02T01:30:00.000Z", "basis": null, "result": "限期拆除",
             "withheld": ["officer"]
@@ -276,12 +276,12 @@ fn examples() -> Value {
         "report": { "value": {
             "id": "01990000-0000-7000-8000-000000000001", "kind": "report",
             "role": "grid_worker", "occurred_at": "2026-09-01T09:30:00+08:00",
-            "unit": "110115001", "address": "学府路 7 号", "source": "巡查", "accuracy_m": 8,
-            "geometry": { "type": "Point", "coordinates": [116.3385, 39.7285] }
+            "unit": "110115190", "address": "甲子村1胡同 7 号", "source": "巡查", "accuracy_m": 8,
+            "geometry": { "type": "Point", "coordinates": [116.41636, 39.635313] }
         } },
         "register": { "value": {
             "id": "01990000-0000-7000-8000-000000000002", "kind": "register", "role": "town",
-            "occurred_at": "2026-09-01T14:00:00+08:00", "task": "CW", "unit": "110115001",
+            "occurred_at": "2026-09-01T14:00:00+08:00", "task": "CW", "unit": "110115190",
             "due_at": "2026-10-31", "build_area_m2": 120.5, "count": 1
         } },
         "submit": { "value": {
@@ -295,7 +295,8 @@ fn examples() -> Value {
 
 fn batch_examples() -> Value {
     let mut event = examples()["report"]["value"].clone();
-    event["point"] = json!("01990000-0000-7000-8000-0000000000f1");
+    event["id"] = json!("01990000-0000-7000-8000-000000000004");
+    event["point"] = json!("01990000-0000-7000-8000-0000000000f3");
     json!({ "phone": { "value": [event] } })
 }
 

@@ -32,8 +32,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             Sent again under the same code it changes nothing; without a code it is a new call each \
             time, under the next number of the day",
         "requestBody": body(&call_schema(), &json!({
-            "code": "CS-20261126-0007", "caller": "110115005", "subject": "占道经营反复",
-            "point": "110115005-CW-2026-00001", "departments": ["urban", "police"],
+            "code": "CS-20261126-0007", "caller": "110115190", "subject": "占道经营反复",
+            "point": "110115190-CW-2026-01533", "departments": ["urban", "police"],
             "called_at": "2026-11-26T09:00:00+08:00"
         })),
         "responses": told("the call; 200 when it was there", &["200", "201"], &called())
@@ -170,8 +170,8 @@ fn told(description: &str, codes: &[&str], example: &Value) -> Value {
 
 fn called() -> Value {
     json!({
-        "revision": 52, "code": "CS-20261126-0007", "caller": "110115005",
-        "subject": "占道经营反复", "point": "110115005-CW-2026-00001",
+        "revision": 52, "code": "CS-20261126-0007", "caller": "110115190",
+        "subject": "占道经营反复", "point": "110115190-CW-2026-01533",
         "called_at": "2026-11-26T01:00:00.000Z", "closed_at": null, "result": null,
         "departments": [
             { "department": "urban", "arrived_at": "2026-11-26T01:42:00.000Z", "minutes": 42,
