@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 
+use ledger::point::Role;
 use ledger::whistle::WhistleRules;
 use ledger::worklist::RecordRules;
 use serde::de::Error as _;
@@ -390,7 +391,8 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| {
             malformed(error.span().map_or(1, |span| line(span.start)), error.message().to_owned())
         })?;
-        match unknown_role(&config) {
+        let (roles, profiles) = (&config.ledger.roles, config.accounts.profiles.keys());
+        match unknown_role(roles, config.named_roles(), profiles) {
             None => Ok(config),
             Some((section, role)) => {
                 let known = config.ledger.roles.words();
@@ -398,6 +400,19 @@ impl Config {
                 Err(malformed(text.find(&role).map_or(1, line), reason))
             }
         }
+    }
+
+    /// The roles that lists name, each with its section.
+    fn named_roles(&self) -> impl Iterator<Item = (&'static str, &Role)> {
+        let calls = [&self.whistles.callers, &self.whistles.arrivers, &self.whistles.closers];
+        let raisers = self.ledger.raisers.values().flatten();
+        let edits = self.accounts.edits.values().flatten();
+        raisers
+            .map(|role| ("ledger.raisers", role))
+            .chain(self.accounts.editors.iter().map(|role| ("accounts.editors", role)))
+            .chain(edits.map(|role| ("accounts.edits", role)))
+            .chain(self.accounts.sees.keys().map(|role| ("accounts.sees", role)))
+            .chain(calls.into_iter().flatten().map(|role| ("whistles", role)))
     }
 
     /// How departments are called.

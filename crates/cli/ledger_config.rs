@@ -8,7 +8,7 @@ use ledger::point::{EventKind, Role, Roles};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::role_config::{RoleWord, read_definitions, write_definitions};
+use crate::role_config::{RoleWord, read_definitions, unknown, write_definitions};
 
 /// Most days of the yellow lamp: ten years.
 const MAX_YELLOW_DAYS: u32 = 3_650;
@@ -134,11 +134,6 @@ impl TryFrom<String> for KindWord {
             unknown(&word, "kind of event", EventKind::ALL.iter().map(|kind| kind.identifier()))
         })
     }
-}
-
-pub(crate) fn unknown<'a>(word: &str, what: &str, words: impl Iterator<Item = &'a str>) -> String {
-    let shown: String = word.chars().take(40).collect();
-    format!("{shown:?} is no {what}; use {}", words.collect::<Vec<_>>().join(", "))
 }
 
 fn laid_over_defaults<'de, D: Deserializer<'de>>(

@@ -10,9 +10,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use server::AccountRole;
 use spatial::{CollectionId, FieldClass};
 
-use crate::config::Config;
-use crate::ledger_config::unknown;
-
 /// A role of the ledger by its word.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
@@ -136,23 +133,25 @@ pub fn write_sees<S: Serializer>(
 }
 
 /// A role that a list names and the city does not have, and in which section; those that ship may be
-/// named, whoever has them.
-pub fn unknown_role(config: &Config) -> Option<(&'static str, String)> {
-    let raisers = config.ledger.raisers.values().flatten();
-    let calls = [&config.whistles.callers, &config.whistles.arrivers, &config.whistles.closers];
-    let mut in_ledger = raisers
-        .map(|role| ("ledger.raisers", role))
-        .chain(config.accounts.editors.iter().map(|role| ("accounts.editors", role)))
-        .chain(config.accounts.edits.values().flatten().map(|role| ("accounts.edits", role)))
-        .chain(config.accounts.sees.keys().map(|role| ("accounts.sees", role)))
-        .chain(calls.into_iter().flatten().map(|role| ("whistles", role)));
-    let (own, ships) = (&config.ledger.roles, Roles::default());
-    let found = in_ledger.find(|(_, role)| !own.has(**role) && !ships.has(**role));
-    let of_account = |word: &&String| {
+/// named, whoever has them. `named` are roles by section, `profiles` the words of accounts that have a
+/// profile.
+pub fn unknown_role<'c>(
+    own: &Roles,
+    mut named: impl Iterator<Item = (&'static str, &'c Role)>,
+    mut profiles: impl Iterator<Item = &'c String>,
+) -> Option<(&'static str, String)> {
+    let ships = Roles::default();
+    let found = named.find(|(_, role)| !own.has(**role) && !ships.has(**role));
+    let is_unknown = |word: &&String| {
         [own, &ships].iter().all(|roles| AccountRole::of_word(word, roles).is_none())
     };
-    let profile = config.accounts.profiles.keys().find(of_account);
     found
         .map(|(section, role)| (section, role.to_string()))
-        .or_else(|| Some(("accounts.profiles", profile?.clone())))
+        .or_else(|| Some(("accounts.profiles", profiles.find(is_unknown)?.clone())))
+}
+
+/// What is said of a word that is none of a list.
+pub fn unknown<'a>(word: &str, what: &str, words: impl Iterator<Item = &'a str>) -> String {
+    let shown: String = word.chars().take(40).collect();
+    format!("{shown:?} is no {what}; use {}", words.collect::<Vec<_>>().join(", "))
 }
