@@ -11,6 +11,7 @@ use ledger::checklist::{Checklists, DEFAULT_CHECKLISTS};
 use ledger::clue::{DEFAULT_RULES, Rules};
 use ledger::dossier::{DEFAULT_DOSSIERS, Dossiers};
 use ledger::indicator::{DefinitionFault, TargetFault, UnitFault};
+use ledger::point::Roles;
 use ledger::sight::{AreaRules, DEFAULT_AREAS, DEFAULT_PUBLIC, PublicView};
 use ledger::survey::{DEFAULT_SURVEY, SurveyTables};
 use ledger::task::{DEFAULT_TASKS, Tasks};
@@ -102,12 +103,13 @@ impl<F: fmt::Display> fmt::Display for Listed<'_, F> {
     }
 }
 
-/// Reads the spatial rules of a file; without one, those that come with the program.
+/// Reads the spatial rules of a file, for a city with these roles; without one, those that come with the
+/// program.
 ///
 /// # Errors
 /// When the file cannot be read, is no TOML, or has a fault.
-pub fn read_rules(path: Option<&Path>) -> Result<Rules, DataFileError> {
-    load(path, ("clues.toml", DEFAULT_RULES), ("rules", Rules::new))
+pub fn read_rules(path: Option<&Path>, roles: &Roles) -> Result<Rules, DataFileError> {
+    load(path, ("clues.toml", DEFAULT_RULES), ("rules", |set| Rules::new(set, roles)))
 }
 
 /// Reads the tasks of a file; without one, the example that comes with the program.
@@ -231,12 +233,12 @@ mod tests {
 
     #[test]
     fn mistakes_of_rules_and_checklists_name_the_file_and_the_line_or_the_key() {
-        assert_eq!(read_rules(None).unwrap().all().len(), 17);
+        assert_eq!(read_rules(None, &Roles::default()).unwrap().all().len(), 17);
         let told = |text: &str| {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("规则.toml");
             std::fs::write(&path, text).unwrap();
-            read_rules(Some(&path)).unwrap_err().to_string()
+            read_rules(Some(&path), &Roles::default()).unwrap_err().to_string()
         };
         let unknown = DEFAULT_RULES.replacen("metres = 15", "feet = 15", 1);
         let line = 1 + unknown.lines().position(|line| line == "feet = 15").unwrap();
@@ -263,7 +265,8 @@ mod tests {
         std::fs::write(&path, DEFAULT_DOSSIERS.replacen("weight = 3", "weight = 0", 1)).unwrap();
         let error = read_dossiers(Some(&path)).unwrap_err().to_string();
         assert!(error.contains("the household files cannot be used:\n  dossiers"), "{error}");
-        let missing = read_rules(Some(Path::new("nowhere.toml"))).unwrap_err().to_string();
+        let missing =
+            read_rules(Some(Path::new("nowhere.toml")), &Roles::default()).unwrap_err().to_string();
         assert!(missing.starts_with("nowhere.toml: "), "{missing}");
     }
 

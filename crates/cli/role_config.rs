@@ -141,7 +141,7 @@ pub fn unknown_role<'c>(
     mut profiles: impl Iterator<Item = &'c String>,
 ) -> Option<(&'static str, String)> {
     let ships = Roles::default();
-    let found = named.find(|(_, role)| !own.has(**role) && !ships.has(**role));
+    let found = named.find(|(_, role)| !own.may_be_named(**role));
     let is_unknown = |word: &&String| {
         [own, &ships].iter().all(|roles| AccountRole::of_word(word, roles).is_none())
     };

@@ -19,7 +19,7 @@ use crate::output::say;
 pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {
     let file = args.rules.as_deref().or(named(&config.ledger.spatial_rules));
     let catalogue = args.catalogue.as_deref().or(named(&config.ledger.catalogue));
-    let rules = read_rules(file)?.with_catalogue(read_catalogue(catalogue)?);
+    let rules = read_rules(file, &config.ledger.roles)?.with_catalogue(read_catalogue(catalogue)?);
     let engine = open(&args.store, config).await?;
     let Some(code) = &args.rule else {
         let described = rules

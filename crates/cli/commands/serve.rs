@@ -89,7 +89,8 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
-    let rules = read_rules(named(&config.ledger.spatial_rules))?.with_catalogue(catalogue);
+    let rules = read_rules(named(&config.ledger.spatial_rules), &config.ledger.roles)?
+        .with_catalogue(catalogue);
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
     let indicators = read_indicators(&config.ledger, &engine.snapshot())?;

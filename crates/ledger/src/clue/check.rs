@@ -8,7 +8,7 @@ use spatial::CollectionId;
 use super::{HighRisk, Kind, Outlets, Rule, RuleSet};
 use crate::catalogue::Catalogue;
 use crate::data_check::{Check, DataFault};
-use crate::point::Role;
+use crate::point::{Role, Roles};
 
 /// Most rules of an edition.
 const MAX_RULES: usize = 100;
@@ -34,7 +34,7 @@ impl Rules {
     ///
     /// # Errors
     /// Every fault that is found.
-    pub fn new(set: RuleSet) -> Result<Self, Vec<DataFault>> {
+    pub fn new(set: RuleSet, roles: &Roles) -> Result<Self, Vec<DataFault>> {
         let mut check = Check::new("rule");
         check.line("edition", &set.edition);
         check.count("rules", set.rules.len(), 1..=MAX_RULES);
@@ -45,6 +45,7 @@ impl Rules {
                 check.fault("code", &rule.code, "stands there twice; give one another name");
             }
             check.rule(rule);
+            check.readers(rule, roles);
         }
         let (edition, rules) = (set.edition, set.rules);
         check.finish(Self { edition, rules, catalogue: Arc::default() })
@@ -180,9 +181,14 @@ impl Check {
                 }
             }
         }
-        for reader in kind.readers().unwrap_or_default() {
-            if Role::from_identifier(reader).is_none() {
-                self.fault("readers", reader, "is no word of a role: letters a to z, digits and _");
+    }
+
+    fn readers(&mut self, rule: &Rule, roles: &Roles) {
+        for reader in rule.kind.readers().unwrap_or_default() {
+            let role = Role::from_identifier(reader);
+            if role.is_none_or(|role| !roles.may_be_named(role)) {
+                let words = roles.words();
+                self.fault("readers", reader, &format!("is no role of the ledger; use {words}"));
             }
         }
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use super::*;
+use crate::point::Roles;
 
 fn shipped() -> RuleSet {
     toml::from_str(DEFAULT_RULES).unwrap()
@@ -9,7 +10,7 @@ fn shipped() -> RuleSet {
 
 #[test]
 fn the_shipped_rules_hold_together_and_cover_every_kind() {
-    let rules = Rules::new(shipped()).unwrap();
+    let rules = Rules::new(shipped(), &Roles::default()).unwrap();
     let kinds: Vec<&str> = rules.all().iter().map(|rule| rule.kind.name()).collect();
     let codes: Vec<&str> = rules.all().iter().map(|rule| rule.code.as_str()).collect();
     assert_eq!(kinds, codes);
@@ -36,11 +37,16 @@ fn every_fault_of_a_rule_is_listed_with_a_way_out() {
         ("days = 90", "days = 99999", "give 0 to 7305"),
         ("earlier = \"buildings_last\"", "earlier = \"a b\"", "collection: \"a b\" is unusable"),
         ("idle_uses = [\"闲置\"]", "idle_uses = []", "1 to 100 are possible"),
+        (
+            "readers = [\"town\",",
+            "readers = [\"mayor\",",
+            "\"mayor\" is no role of the ledger; use",
+        ),
         ("opened = \"opened\"", "opened = \"closed\"", "one field twice"),
     ] {
         assert!(DEFAULT_RULES.contains(from), "{from}");
         let set = toml::from_str(&DEFAULT_RULES.replacen(from, to, 1)).unwrap();
-        let faults = Rules::new(set).unwrap_err();
+        let faults = Rules::new(set, &Roles::default()).unwrap_err();
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|fault| fault.contains(expected)), "{to}: {told:?}");
     }

@@ -209,6 +209,11 @@ impl Roles {
         self.known(role).is_some()
     }
 
+    /// Whether lists may name it: the city has it, or it ships and nobody has it here.
+    pub fn may_be_named(&self, role: Role) -> bool {
+        self.has(role) || Role::SHIPPED.contains(&role)
+    }
+
     /// The role of a word, if the city has it.
     pub fn named(&self, word: &str) -> Option<Role> {
         Role::from_identifier(word).filter(|role| self.has(*role))
@@ -300,6 +305,8 @@ mod tests {
         assert_eq!((roles.word(" 街巷长 "), roles.word("town")), ("alley_chief", "town"));
         assert_eq!((roles.named("town"), roles.named("campaign")), (None, Some(role("campaign"))));
         assert_eq!(roles.titled(role("alley_chief")), "alley_chief (街巷长)");
+        assert!(roles.may_be_named(Role::CITY) && roles.may_be_named(role("campaign")));
+        assert!(!roles.may_be_named(role("mayor")));
     }
 
     #[test]
