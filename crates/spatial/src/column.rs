@@ -2,15 +2,17 @@
 
 use std::hash::Hasher;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use rustc_hash::FxHasher;
 
+use crate::by_text::ByText;
 use crate::number_sums::NumberSums;
 use crate::tight::tighten;
 use crate::{FieldType, Value};
 
 /// Code of "no value".
-const NULL: u16 = u16::MAX;
+pub(crate) const NULL: u16 = u16::MAX;
 
 /// A property value read in place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,6 +50,8 @@ impl ValueRef<'_> {
 pub struct Column {
     codes: Codes,
     values: Dictionary,
+    /// Made when it is first asked for.
+    by_text: OnceLock<Box<ByText>>,
 }
 
 /// Which value each slot has.
@@ -236,6 +240,12 @@ impl Column {
         self.code(slot).map_or(ValueRef::Null, |code| self.decode(code))
     }
 
+    /// Adds the slots that have `text`, blanks around it apart, ascending. `len` is the number of slots.
+    pub(crate) fn extend_with_text(&self, text: &str, len: usize, slots: &mut Vec<u16>) {
+        let by_text = self.by_text.get_or_init(|| Box::new(ByText::of(self, len)));
+        by_text.extend(self, text, slots);
+    }
+
     /// The sum of no number of the column; absent when it holds none.
     pub(crate) fn numbers(&self) -> Option<NumberSums> {
         match &self.values {
@@ -258,7 +268,7 @@ impl Column {
             Codes::Listed { codes, .. } => codes.capacity() * 2,
             Codes::Slots => 0,
         };
-        codes + values
+        codes + values + self.by_text.get().map_or(0, |by_text| by_text.heap_bytes())
     }
 }
 
@@ -286,7 +296,7 @@ impl ColumnBuilder {
                 Dictionary::Bytes { ends: Ends::Each(Vec::new()), bytes: Vec::new() }
             }
         };
-        let column = Column { codes: Codes::Slots, values };
+        let column = Column { codes: Codes::Slots, values, by_text: OnceLock::new() };
         Self { codes: Vec::with_capacity(capacity), column, table: Vec::new() }
     }
 

@@ -7,6 +7,7 @@
 //! y south; see [`world`].
 
 pub mod budget;
+mod by_text;
 pub mod calendar;
 pub mod cells;
 pub mod change;

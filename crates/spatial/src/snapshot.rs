@@ -43,7 +43,8 @@ use crate::packed_tree::{Bounds, PackedTree};
 use crate::place::PlaceRevisions;
 use crate::tombstones::Tombstones;
 use crate::{
-    Collection, CollectionId, Envelope, FeatureId, FeatureRef, Revision, Shard, Timestamp, WorldBox,
+    Collection, CollectionId, Envelope, FeatureId, FeatureRef, Revision, Shard, Timestamp,
+    ValueRef, WorldBox,
 };
 
 /// Bytes of the tombstones of a shard, about.
@@ -150,6 +151,28 @@ impl CollectionSnapshot {
             slots.clear();
             leaf.extend(&mut slots, 0..leaf.shard.len());
             merge.shard(&leaf.shard, &slots);
+        }
+        merge.rest();
+    }
+
+    /// Visits the features that have `text` in a column, blanks around it apart.
+    pub fn with_text<'a>(&'a self, column: usize, text: &str, visit: Visit<'a, '_>) {
+        let text = text.trim();
+        let mut pending = self.delta.all();
+        pending.retain(|(_, entry)| {
+            let value = entry.feature().value(column);
+            matches!(value, ValueRef::Text(own) if own.trim() == text)
+        });
+        let mut merge = Merge { pending: &pending, visit };
+        let mut slots = Vec::new();
+        for leaf in &self.leaves {
+            slots.clear();
+            let column = &leaf.shard.columns()[column];
+            column.extend_with_text(text, leaf.shard.len(), &mut slots);
+            slots.retain(|slot| !leaf.is_dead(*slot));
+            if !slots.is_empty() {
+                merge.shard(&leaf.shard, &slots);
+            }
         }
         merge.rest();
     }

@@ -83,9 +83,8 @@ pub(super) fn of_rule(state: &Snapshot, rule: &Rule) -> FxHashMap<String, Review
     let described = held.collection();
     let Some(of) = described.field_position("rule") else { return reviews };
     let mut rows = Vec::new();
-    held.each(&mut |shard, slots| {
-        let features = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
-        rows.extend(features.filter(|row| row.value(of) == ValueRef::Text(&rule.code)));
+    held.with_text(of, &rule.code, &mut |shard, slots| {
+        rows.extend(slots.iter().map(|slot| shard.feature(usize::from(*slot))));
     });
     rows.sort_unstable_by_key(|row| row.id());
     for review in rows.into_iter().filter_map(|row| read(described, row)) {
@@ -117,13 +116,9 @@ fn found(held: &CollectionSnapshot, id: EventId) -> Option<Review> {
     let described = held.collection();
     let (at, wanted) = (described.field_position("id")?, id.to_string());
     let mut found = None;
-    held.each(&mut |shard, slots| {
-        for slot in slots {
-            let row = shard.feature(usize::from(*slot));
-            if row.value(at) == ValueRef::Text(&wanted) {
-                found = read(described, row);
-            }
-        }
+    held.with_text(at, &wanted, &mut |shard, slots| {
+        let row = slots.first().map(|slot| shard.feature(usize::from(*slot)));
+        found = row.and_then(|row| read(described, row));
     });
     found
 }

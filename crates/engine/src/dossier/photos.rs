@@ -195,12 +195,10 @@ impl Photos<'_> {
         else {
             return;
         };
-        self.held.each(&mut |shard, slots| {
+        self.held.with_text(subject, &new.subject, &mut |shard, slots| {
             for slot in slots {
                 let row = shard.feature(usize::from(*slot));
-                let is_of = |at: usize, text: &str| row.value(at) == ValueRef::Text(text);
-                if is_of(subject, &new.subject)
-                    && is_of(kind, &new.kind)
+                if row.value(kind) == ValueRef::Text(&new.kind)
                     && let ValueRef::Text(code) = row.value(code)
                 {
                     visit(code, row.value(hash));

@@ -67,22 +67,19 @@ impl Engine {
         let ids: Vec<CollectionId> = held.iter().map(|held| held.collection().id.clone()).collect();
         let Some(trace) = self.trace(name, as_of).await? else { return Ok(None) };
         let state = self.state(as_of, &ids).await?;
-        let (by_id, by_code) =
-            (trace.point.id().to_string(), trace.point.code().map(str::to_owned));
+        let by_id = trace.point.id().to_string();
+        let mut names = BTreeSet::from([by_id.to_ascii_uppercase(), by_id]);
+        names.extend(trace.point.code().map(str::to_owned));
         let find = move || {
-            let is_it = |named: &str| {
-                named.eq_ignore_ascii_case(&by_id) || by_code.as_deref() == Some(named)
-            };
             let mut found: Vec<Records> = sources(&state)
                 .map(|(held, source, times)| {
-                    Records::naming(held, (source, times), "point", &is_it)
+                    Records::naming(held, (source, times), "point", &names)
                 })
                 .collect();
             let codes: BTreeSet<String> = found.iter().flat_map(codes_of_calls).collect();
             if let Some(held) = held_as_shipped(&state, ARRIVAL.0).filter(|_| !codes.is_empty()) {
-                let is_called = |named: &str| codes.contains(named);
                 let called = (ARRIVAL.1, ARRIVAL.2);
-                found.push(Records::naming(held, called, "whistle", &is_called));
+                found.push(Records::naming(held, called, "whistle", &codes));
             }
             found
         };
@@ -92,23 +89,20 @@ impl Engine {
 }
 
 impl Records {
-    /// Rows that name what `is_it` knows in a column, in the order in which they came.
+    /// Rows that name one of `names` in a column, in the order in which they came.
     fn naming(
         held: Arc<CollectionSnapshot>,
         (source, times): (&'static str, &'static [&'static str]),
         column: &str,
-        is_it: &dyn Fn(&str) -> bool,
+        names: &BTreeSet<String>,
     ) -> Self {
         let mut rows = Vec::new();
         if let Some(column) = held.collection().field_position(column) {
-            held.each(&mut |shard, slots| {
-                for slot in slots {
-                    let row = shard.feature(usize::from(*slot));
-                    if matches!(row.value(column), ValueRef::Text(named) if is_it(named)) {
-                        rows.push(row.id());
-                    }
-                }
-            });
+            for name in names {
+                held.with_text(column, name, &mut |shard, slots| {
+                    rows.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+                });
+            }
         }
         rows.sort_unstable();
         let is_cut = rows.len() > MOST_RECORDS;

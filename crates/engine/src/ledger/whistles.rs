@@ -368,17 +368,11 @@ fn rows_with(
 ) -> impl Iterator<Item = FeatureId> {
     let position = held.collection().field_position(name);
     let mut rows = Vec::new();
-    held.each(&mut |shard, slots| {
-        let Some(position) = position else { return };
-        for slot in slots {
-            let row = shard.feature(usize::from(*slot));
-            if let ValueRef::Text(text) = row.value(position)
-                && text.trim() == wanted
-            {
-                rows.push(row.id());
-            }
-        }
-    });
+    if let Some(position) = position {
+        held.with_text(position, wanted, &mut |shard, slots| {
+            rows.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+        });
+    }
     rows.sort_unstable();
     rows.into_iter()
 }

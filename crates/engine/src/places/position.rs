@@ -259,16 +259,10 @@ fn named(
 ) -> Option<AdminUnit> {
     let at = held.collection().field_position("code")?;
     let mut found = None;
-    held.each(&mut |shard, slots| {
-        for slot in slots {
-            let feature = shard.feature(usize::from(*slot));
-            if found.is_none()
-                && matches!(feature.value(at), ValueRef::Text(text) if text.trim() == code)
-            {
-                found = reader.row(feature).read().0;
-                found = found.take().filter(|u| u.level == level && u.validity.holds(day));
-            }
-        }
+    held.with_text(at, code, &mut |shard, slots| {
+        let rows = slots.iter().map(|slot| reader.row(shard.feature(usize::from(*slot))).read().0);
+        let is_asked = |unit: &AdminUnit| unit.level == level && unit.validity.holds(day);
+        found = found.take().or_else(|| rows.flatten().find(is_asked));
     });
     found
 }

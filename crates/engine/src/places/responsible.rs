@@ -387,30 +387,19 @@ fn entries_by_area<'a>(
         _ => String::new(),
     };
     let mut entries: FxHashMap<AreaKey, Vec<FeatureRef<'a>>> = FxHashMap::default();
-    let mut spent = Ok(());
-    held.each(&mut |shard, slots| {
-        // What a shard says more than once is compared once.
-        let column = &shard.columns()[code.position()];
-        let is_here = |code: u16| match column.decode(code) {
-            ValueRef::Text(text) => codes.contains(text.trim()),
-            _ => false,
-        };
-        let is_here: Vec<bool> = (0..column.distinct()).map(|code| is_here(code as u16)).collect();
-        let is_here = |slot: u16| {
-            let code = column.code(usize::from(slot));
-            code.is_some_and(|code| is_here[usize::from(code)])
-        };
-        if spent.is_ok() {
-            spent = budget.spend(slots.len() as u64, 0);
-        }
-        for slot in slots.iter().filter(|slot| is_here(**slot)) {
-            let feature = shard.feature(usize::from(*slot));
-            if reader.validity(feature).is_some_and(|validity| validity.holds(query.day)) {
-                let key = (text(feature, in_collection), text(feature, code));
-                entries.entry(key).or_default().push(feature);
+    for wanted in codes.iter().filter(|wanted| !wanted.is_empty()) {
+        let mut looked = 0;
+        held.with_text(code.position(), wanted, &mut |shard, slots| {
+            looked += slots.len() as u64;
+            for slot in slots {
+                let feature = shard.feature(usize::from(*slot));
+                if reader.validity(feature).is_some_and(|validity| validity.holds(query.day)) {
+                    let key = (text(feature, in_collection), (*wanted).to_owned());
+                    entries.entry(key).or_default().push(feature);
+                }
             }
-        }
-    });
-    spent?;
+        });
+        budget.spend(looked, 0).map_err(EngineError::from)?;
+    }
     Ok(entries)
 }

@@ -74,7 +74,11 @@ fn shape() -> impl Strategy<Value = Option<Geometry>> {
 
 fn feature() -> impl Strategy<Value = Feature> {
     (shape(), 0..5_u8, any::<i16>()).prop_map(|(geometry, name, area)| {
-        let name = if name == 0 { Value::Null } else { Value::Text(format!("村{name}")) };
+        let name = match name {
+            0 => Value::Null,
+            4 => Value::Text(" 村1 ".to_owned()),
+            _ => Value::Text(format!("村{name}")),
+        };
         Feature { id: None, geometry, properties: vec![name, Value::Real(area.into())] }
     })
 }
@@ -166,6 +170,14 @@ fn check(snapshot: &CollectionSnapshot, model: &Model, areas: &[(u32, u32, u32)]
             check_feature(found, expected);
         }
     }
+    for name in ["村1", " 村2", "村3 ", "村4", ""] {
+        let expected = ordered(
+            model,
+            |feature| matches!(&feature.properties[0], Value::Text(own) if own.trim() == name.trim()),
+        );
+        assert_eq!(ids(|visit| snapshot.with_text(0, name, visit)), expected, "{name:?}");
+    }
+    assert_eq!(ids(|visit| snapshot.with_text(1, "1", visit)), Vec::new(), "numbers are no texts");
     let everywhere = WorldBox { min: [0; 2], max: [u32::MAX; 2] };
     let placed = ordered(model, |feature| feature.geometry.is_some());
     assert_eq!(ids(|visit| snapshot.search_world(&everywhere, visit)), placed);
