@@ -10,7 +10,6 @@ mod clues_tests;
 mod ground;
 mod groups;
 mod households;
-mod kept;
 mod land;
 mod left;
 mod nearby;
@@ -28,7 +27,7 @@ pub(crate) mod sample;
 pub(crate) mod source;
 mod survey;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -39,14 +38,14 @@ use ::ledger::record::reviews::kept_in;
 use ::ledger::rows::{POINT_EVENTS, POINTS};
 use rustc_hash::FxHashSet;
 use spatial::{
-    Budget, CollectionId, Costs, Crs, FeatureId, Geometry, Revision, Snapshot, Timestamp,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, FeatureId, Geometry, Revision, Snapshot,
+    Timestamp,
 };
 
+use crate::kept::KeptAnswers;
 use crate::pool::{Weight, each_in_parallel};
 use crate::query::Place;
 use crate::{Engine, EngineError, Profile};
-use kept::All;
-pub(crate) use kept::KeptClues;
 pub(crate) use reviews::are_reviews;
 pub use reviews::{KeptReview, NewReview, Reviewed};
 use source::Ask;
@@ -57,6 +56,25 @@ pub const MAX_CLUES: usize = 500_000;
 pub const MAX_CLUES_PAGE: usize = 10_000;
 /// A rule looks at every feature of its collections.
 const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
+
+/// Most clues that are kept of all rules together: some 60 MB.
+const MAX_KEPT_CLUES: usize = 100_000;
+
+/// What rules found lately, wherever the page of it begins.
+pub(crate) type KeptClues = KeptAnswers<CluesQuery, All>;
+
+/// No answers yet.
+pub(crate) fn kept_clues() -> KeptClues {
+    KeptAnswers::new(MAX_KEPT_CLUES)
+}
+
+/// Everything that a rule found.
+#[derive(Debug)]
+pub(crate) struct All {
+    /// In their order.
+    clues: Vec<Clue>,
+    shares: Vec<UnitShare>,
+}
 
 /// What is asked of a rule.
 #[derive(Clone, Debug)]
@@ -104,6 +122,15 @@ impl CluesQuery {
             offset: 0,
             limit: MAX_CLUES_PAGE,
         }
+    }
+
+    /// Whether another query, of the same collections, asks the same but for reviews and the page.
+    fn asks_as(&self, other: &Self) -> bool {
+        let Self { rule, place, unit, key, id, today, catalogue, profile, .. } = self;
+        (place, unit, key, id) == (&other.place, &other.unit, &other.key, &other.id)
+            && (today, profile) == (&other.today, &other.profile)
+            && *catalogue == other.catalogue
+            && *rule == other.rule
     }
 }
 
@@ -205,14 +232,10 @@ impl Engine {
     pub async fn clues(&self, query: CluesQuery) -> Result<CluesFound, EngineError> {
         let current = self.snapshot();
         check_inputs(&current, &query.rule)?;
-        let names = query.rule.kind.inputs();
-        let beside = [ADMIN_UNITS, kept_in(&query.rule.kind)];
-        let names = names.iter().map(|input| input.collection).chain(beside);
-        let ids = names.filter_map(|name| CollectionId::try_from(name).ok());
-        let mut ids: Vec<CollectionId> =
-            ids.filter(|id| current.collections.contains_key(id)).collect();
-        ids.sort_unstable();
-        ids.dedup();
+        let mut ids: BTreeSet<CollectionId> = read(&current, &query.rule).into_keys().collect();
+        let reviews = CollectionId::try_from(kept_in(&query.rule.kind)).ok();
+        ids.extend(reviews.filter(|id| current.collections.contains_key(id)));
+        let ids: Vec<CollectionId> = ids.into_iter().collect();
         let state = self.state(query.as_of, &ids).await?;
         let engine = self.clone();
         // Of one feature only what is around it is read.
@@ -231,18 +254,8 @@ impl Engine {
         query: &CluesQuery,
         budget: &Budget<'_>,
     ) -> Result<CluesFound, EngineError> {
-        let kept = &self.0.clues;
         let limit = query.limit.min(MAX_CLUES_PAGE);
-        let all = match kept.find(state, query) {
-            Some(all) => all,
-            None => {
-                let all = Arc::new(self.all_clues(state, query, budget)?);
-                if all.clues.len() > limit {
-                    kept.keep(state, query, &all);
-                }
-                all
-            }
-        };
+        let all = self.found(state, query, budget)?;
         let said = reviews::of_rule(state, &query.rule);
         let mut count = 0;
         let (mut page, mut told): (Vec<Clue>, Vec<Option<Review>>) = (Vec::new(), Vec::new());
@@ -260,6 +273,29 @@ impl Engine {
         let clues = self.placed(state, page)?;
         let shares = all.shares.clone();
         Ok(CluesFound { revision: state.revision, count, clues, reviews: told, shares })
+    }
+
+    /// What a rule finds in a state, whatever was found before in the collections that it reads.
+    fn found(
+        &self,
+        state: &Snapshot,
+        query: &CluesQuery,
+        budget: &Budget<'_>,
+    ) -> Result<Arc<All>, EngineError> {
+        // Nothing else is there for the rule: what is kept cannot depend on more.
+        let collections = read(state, &query.rule);
+        let state = Snapshot { collections, ..*state };
+        let held: Vec<&Arc<CollectionSnapshot>> = state.collections.values().collect();
+        let kept = &self.0.clues;
+        if let Some(all) = kept.find(&held, |one| one.asks_as(query)) {
+            return Ok(all);
+        }
+        let all = Arc::new(self.all_clues(&state, query, budget)?);
+        // Of one feature it is soon found again.
+        if query.id.is_none() && query.key.is_none() {
+            kept.keep(&held, query.clone(), &all, all.clues.len());
+        }
+        Ok(all)
     }
 
     fn all_clues(
@@ -323,7 +359,7 @@ impl Engine {
             return Ok(None);
         }
         let query = CluesQuery::of(rule.clone(), today, (Arc::default(), profile));
-        let found = self.all_clues(state, &query, budget)?;
+        let found = self.found(state, &query, budget)?;
         Ok(Some(found.clues.iter().filter_map(|clue| Some(clue.subjects.first()?.id)).collect()))
     }
 
@@ -356,6 +392,15 @@ impl Engine {
         let placed = clues.into_iter().zip(places);
         placed.map(|(clue, place)| Ok(Clue { geometry: place?, ..clue })).collect()
     }
+}
+
+/// The collections that a rule reads, as far as they are there, and the units that it is asked of.
+fn read(state: &Snapshot, rule: &Rule) -> BTreeMap<CollectionId, Arc<CollectionSnapshot>> {
+    let inputs = rule.kind.inputs();
+    let names = inputs.iter().map(|input| input.collection).chain([ADMIN_UNITS]);
+    let ids = names.filter_map(|name| CollectionId::try_from(name).ok());
+    let held = ids.filter_map(|id| Some((id.clone(), Arc::clone(state.collections.get(&id)?))));
+    held.collect()
 }
 
 /// Refuses a rule that lacks what it needs.

@@ -27,6 +27,7 @@ mod grids;
 mod history;
 mod item_tag;
 mod items;
+mod kept;
 pub mod ledger;
 mod load;
 pub mod metrics;
@@ -57,6 +58,8 @@ mod engine_tests;
 mod foreign_tests;
 #[cfg(test)]
 mod grids_tests;
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod ledger_evidence_tests;
 #[cfg(test)]

@@ -13,7 +13,7 @@ use tile::CommandCache;
 use tokio::sync::{Mutex, broadcast};
 
 use crate::cache::TileCache;
-use crate::clues::KeptClues;
+use crate::clues::{KeptClues, kept_clues};
 use crate::commit_queue::CommitQueue;
 use crate::dossier::Surveys;
 use crate::grids::Grids;
@@ -25,7 +25,7 @@ use crate::metrics::{
 };
 use crate::past::PastStates;
 use crate::places::KeptIndex;
-use crate::query::KeptAreas;
+use crate::query::{KeptAreas, KeptJoins, KeptSearches, kept_joins, kept_searches};
 use crate::recorded::Recorded;
 use crate::sight::{Lens, Lenses, View};
 use crate::{EngineError, Metrics, Pool, Publication, publication};
@@ -130,6 +130,8 @@ pub(crate) struct Parts {
     pub(crate) cursors: Cursors,
     pub(crate) orders: Orders,
     pub(crate) areas: KeptAreas,
+    pub(crate) joins: KeptJoins,
+    pub(crate) searches: KeptSearches,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: u64,
     identity: u64,
@@ -160,7 +162,7 @@ impl Engine {
             commands: Arc::new(CommandCache::new(MAX_COMMAND_BYTES, KEPT_SHARD)),
             grids: Arc::new(Grids::new(&settings.grids, settings.grid_bytes, &registry)?),
             past: PastStates::default(),
-            clues: KeptClues::default(),
+            clues: kept_clues(),
             surveys: Surveys::default(),
             places: KeptIndex::default(),
             ledger: LedgerState::default(),
@@ -168,6 +170,8 @@ impl Engine {
             cursors: Cursors::default(),
             orders: Orders::new()?,
             areas: KeptAreas::new()?,
+            joins: kept_joins(),
+            searches: kept_searches(),
             current: ArcSwap::from_pointee(empty),
             lenses: Lenses::default(),
             everything: Arc::new(Lens::new(View::EVERYTHING)),

@@ -6,7 +6,7 @@ use spatial::{AxisOrder, Collection, Crs, CrsRegistry};
 use crate::{EngineError, Profile};
 
 /// A CQL2 expression, and what its geometries are in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     /// What must hold of a feature.
     pub expression: Expression,

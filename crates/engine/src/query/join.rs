@@ -1,9 +1,10 @@
 //! Two collections joined: for each feature of the first how many of the second lie to it so,
 //! with sums of theirs; or the pairs.
 
+use std::sync::Arc;
 use std::time::Instant;
 
-use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Total};
+use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Tallies, Total};
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, FeatureId, FeatureRef, Predicate, Revision,
     Value,
@@ -13,6 +14,7 @@ use super::join_nearest::{NearPair, Neighbours};
 use super::place::metric;
 use super::{Aggregate, AggregateOp, Condition};
 use crate::items::{Cursor, Pinned, Position};
+use crate::kept::KeptAnswers;
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// Most pairs of one join.
@@ -21,6 +23,17 @@ pub const MAX_PAIRS: usize = 1_000_000;
 pub const MAX_JOIN_PAGE: usize = 100_000;
 /// A join looks at every feature of both collections.
 const COSTS: Costs = Costs { candidates: 20_000_000, vertices: 2_000_000_000 };
+
+/// Most rows that are kept of all joins together: some 50 MB.
+const MAX_KEPT_ROWS: usize = 2 * MAX_PAIRS;
+
+/// What joins found lately, wherever the page of it begins.
+pub(crate) type KeptJoins = KeptAnswers<JoinQuery, AllRows>;
+
+/// No joins yet.
+pub(crate) fn kept_joins() -> KeptJoins {
+    KeptAnswers::new(MAX_KEPT_ROWS)
+}
 
 /// How a feature of the first collection must lie to one of the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -39,7 +52,7 @@ pub enum JoinRelation {
 }
 
 /// What is joined.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct JoinQuery {
     /// The collection whose features are counted for.
     pub first: CollectionId,
@@ -94,6 +107,31 @@ pub enum JoinRows {
     Near(Vec<NearPair>),
 }
 
+/// The rows of a join on all pages.
+#[derive(Debug)]
+pub(crate) enum AllRows {
+    Counts(Tallies),
+    Pairs(Vec<(FeatureId, FeatureId)>),
+    Near(Vec<NearPair>),
+}
+
+impl AllRows {
+    fn count(&self) -> usize {
+        match self {
+            Self::Counts(tallies) => tallies.ids.len(),
+            Self::Pairs(pairs) => pairs.len(),
+            Self::Near(near) => near.len(),
+        }
+    }
+
+    fn pairs(&self) -> u64 {
+        match self {
+            Self::Counts(tallies) => tallies.counts.iter().sum(),
+            Self::Pairs(_) | Self::Near(_) => self.count() as u64,
+        }
+    }
+}
+
 impl Engine {
     /// A page of at most `limit` rows ([`MAX_JOIN_PAGE`] at most), from `cursor` on.
     pub async fn join(
@@ -122,7 +160,7 @@ impl Engine {
     ) -> Result<Joined, EngineError> {
         let unknown = || EngineError::UnknownCollection { id: query.second.clone() };
         let second = pinned.snapshot().collections.get(&query.second).ok_or_else(unknown)?;
-        let (first, second) = (pinned.collection(), second);
+        let first = pinned.collection();
         let fingerprint = self.cursors().fingerprint(&(format!("{query:?}"), second.revision()));
         let start = match pinned.cursor() {
             None => 0,
@@ -133,7 +171,9 @@ impl Engine {
             }
             Some(_) => return Err(EngineError::CursorInvalid),
         };
-        let (rows, count, pairs) = self.rows((first, second), query, (start, limit), budget)?;
+        let all = self.found_rows((first, second), query, budget)?;
+        let count = all.count();
+        let rows = page(&all, (start, limit), query, second.collection())?;
         let end = start.saturating_add(limit);
         let next = (end < count).then(|| {
             let cursor = Cursor {
@@ -144,17 +184,32 @@ impl Engine {
             };
             self.cursor_text(pinned, &cursor)
         });
-        Ok(Joined { revision: pinned.revision(), count: count as u64, pairs, rows, next })
+        let (count, pairs) = (count as u64, all.pairs());
+        Ok(Joined { revision: pinned.revision(), count, pairs, rows, next })
     }
 
-    /// The rows of a page, how many rows there are on all pages, and how many pairs.
+    /// All rows, whatever was found before in the same two collections.
+    fn found_rows(
+        &self,
+        (first, second): (&Arc<CollectionSnapshot>, &Arc<CollectionSnapshot>),
+        query: &JoinQuery,
+        budget: &Budget<'_>,
+    ) -> Result<Arc<AllRows>, EngineError> {
+        let (kept, read) = (&self.0.joins, [first, second]);
+        if let Some(all) = kept.find(&read, |one| one == query) {
+            return Ok(all);
+        }
+        let all = Arc::new(self.rows((first, second), query, budget)?);
+        kept.keep(&read, query.clone(), &all, all.count());
+        Ok(all)
+    }
+
     fn rows(
         &self,
         (first, second): (&CollectionSnapshot, &CollectionSnapshot),
         query: &JoinQuery,
-        (start, limit): (usize, usize),
         budget: &Budget<'_>,
-    ) -> Result<(JoinRows, usize, u64), EngineError> {
+    ) -> Result<AllRows, EngineError> {
         let registry = self.registry();
         let bind = |condition: &Option<Condition>, collection: &spatial::Collection| {
             let bound = condition.as_ref().map(|one| one.bind(collection, registry, query.profile));
@@ -181,9 +236,7 @@ impl Engine {
                     second_filter.is_some().then_some(&keep);
                 let neighbours = Neighbours { filter, count, within, most: MAX_PAIRS };
                 let near = self.nearest_pairs(asked, (first, second), neighbours, budget)?;
-                let count = near.len();
-                let page = near.into_iter().skip(start).take(limit).collect();
-                return Ok((JoinRows::Near(page), count, count as u64));
+                return Ok(AllRows::Near(near));
             }
             JoinRelation::Predicate(predicate) => JoinOn::Predicate(predicate),
             JoinRelation::Distance(metres) => {
@@ -205,29 +258,45 @@ impl Engine {
         };
         let join = join.map_err(fault)?;
         Ok(match &query.wanted {
-            JoinWanted::Pairs => {
-                let all = join.pairs(MAX_PAIRS, budget).map_err(fault)?;
-                let count = all.len();
-                let page = all.into_iter().skip(start).take(limit).collect();
-                (JoinRows::Pairs(page), count, count as u64)
-            }
+            JoinWanted::Pairs => AllRows::Pairs(join.pairs(MAX_PAIRS, budget).map_err(fault)?),
             JoinWanted::Counts(aggregates) => {
                 let columns = columns(aggregates, second.collection(), query.profile)?;
                 let sums: Vec<usize> = columns.iter().flatten().copied().collect();
-                let tallies = join.tally(&sums, budget).map_err(fault)?;
-                let pairs = tallies.counts.iter().sum();
-                let rows = (start..tallies.ids.len()).take(limit).map(|row| {
-                    let mut totals = tallies.totals.iter();
-                    let values = aggregates.iter().zip(&columns).map(|(aggregate, column)| {
-                        let total = column.and_then(|_| totals.next());
-                        value(&aggregate.op, tallies.counts[row], total.map(|one| one[row]))
-                    });
-                    (tallies.ids[row], tallies.counts[row], values.collect())
-                });
-                (JoinRows::Counts(rows.collect()), tallies.ids.len(), pairs)
+                AllRows::Counts(join.tally(&sums, budget).map_err(fault)?)
             }
         })
     }
+}
+
+/// `limit` rows from `start` on.
+fn page(
+    all: &AllRows,
+    (start, limit): (usize, usize),
+    query: &JoinQuery,
+    second: &spatial::Collection,
+) -> Result<JoinRows, EngineError> {
+    let end = start.saturating_add(limit).min(all.count());
+    let rows = start.min(end)..end;
+    Ok(match (all, &query.wanted) {
+        (AllRows::Near(near), _) => JoinRows::Near(near[rows].to_vec()),
+        (AllRows::Pairs(pairs), _) => JoinRows::Pairs(pairs[rows].to_vec()),
+        (AllRows::Counts(tallies), wanted) => {
+            let aggregates = match wanted {
+                JoinWanted::Counts(aggregates) => aggregates.as_slice(),
+                JoinWanted::Pairs => &[],
+            };
+            let columns = columns(aggregates, second, query.profile)?;
+            let rows = rows.map(|row| {
+                let mut totals = tallies.totals.iter();
+                let values = aggregates.iter().zip(&columns).map(|(aggregate, column)| {
+                    let total = column.and_then(|_| totals.next());
+                    value(&aggregate.op, tallies.counts[row], total.map(|one| one[row]))
+                });
+                (tallies.ids[row], tallies.counts[row], values.collect())
+            });
+            JoinRows::Counts(rows.collect())
+        }
+    })
 }
 
 /// The column that each aggregate is made of, none for a count.

@@ -1,11 +1,13 @@
 //! One search: the features of collections that lie to a place as asked, and what is wanted of
 //! them.
 
+use std::sync::Arc;
+
 use spatial::filter::Filter;
 use spatial::query::{Area, Nearest, QueryFault, Selection, Test};
 use spatial::{
-    Budget, CollectionId, Costs, Crs, Envelope, FeatureId, FeatureRef, Geometry, Predicate,
-    Timestamp,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, Envelope, FeatureId, FeatureRef,
+    Geometry, Predicate, Timestamp,
 };
 
 use super::aggregate::{Aggregate, AggregateOp, Group, Plan};
@@ -14,11 +16,26 @@ use super::page::{Page, by_order, by_rank};
 use super::place::metric;
 use super::{AreaCrs, Condition, Place, Relation};
 use crate::items::{Cursor, MAX_PAGE, Pinned, SortBy, SortKey};
+use crate::kept::KeptAnswers;
 use crate::pool::{Weight, each_in_parallel};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
+/// Most features and groups of all searches together whose answers are kept: some 16 MB of ids.
+const MAX_KEPT_FOUND: usize = 1_000_000;
+
+/// A search, and the number of features from which on a group is told.
+type SearchQuestion = (SearchQuery, u64);
+
+/// What searches found lately that fits on one page: counts and findings, a collection each.
+pub(crate) type KeptSearches = KeptAnswers<SearchQuestion, Vec<(u64, Found)>>;
+
+/// No searches yet.
+pub(crate) fn kept_searches() -> KeptSearches {
+    KeptAnswers::new(MAX_KEPT_FOUND)
+}
+
 /// What is searched for, in each of the collections.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SearchQuery {
     /// Where, and how features must lie to it; anywhere when absent.
     pub place: Option<(Place, Relation)>,
@@ -40,7 +57,7 @@ pub struct Sort {
 }
 
 /// What is answered of the features found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     /// Their number.
     Count,
@@ -96,6 +113,21 @@ pub enum Found {
     },
 }
 
+impl Found {
+    /// Whether no other page follows.
+    fn is_whole(&self) -> bool {
+        !matches!(self, Self::Page { next: Some(_), .. })
+    }
+
+    fn items(&self) -> usize {
+        match self {
+            Self::Count => 1,
+            Self::Page { ids, .. } => ids.len(),
+            Self::Groups { groups, .. } => groups.len(),
+        }
+    }
+}
+
 impl Engine {
     /// One state of all of `ids`: the current one, or that of `as_of`.
     pub async fn pin_all(
@@ -124,6 +156,41 @@ impl Engine {
 
     /// [`Engine::search`] on this thread, which should be one of the pool.
     pub fn search_now(
+        &self,
+        pinned: &[Pinned],
+        query: &SearchQuery,
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Searched>, EngineError> {
+        let stored = match &query.place {
+            Some((Place::Stored { collection, .. }, _)) => Some(collection),
+            _ => None,
+        };
+        let stored = pinned.first().zip(stored);
+        let stored = stored.and_then(|(one, id)| one.snapshot().collections.get(id));
+        let read: Vec<&Arc<CollectionSnapshot>> =
+            pinned.iter().map(Pinned::collection).chain(stored).collect();
+        let (kept, least) = (&self.0.searches, self.least_count());
+        let is_first_page = pinned.iter().all(|one| one.cursor().is_none());
+        let is_same = |(asked, from): &SearchQuestion| *from == least && asked == query;
+        if is_first_page && let Some(found) = kept.find(&read, is_same) {
+            let searched = |(pinned, (count, found)): (&Pinned, &(u64, Found))| Searched {
+                pinned: pinned.clone(),
+                count: *count,
+                found: found.clone(),
+            };
+            return Ok(pinned.iter().zip(found.iter()).map(searched).collect());
+        }
+        let searched = self.search_anew(pinned, query, budget)?;
+        if is_first_page && searched.iter().all(|one| one.found.is_whole()) {
+            let found: Vec<(u64, Found)> =
+                searched.iter().map(|one| (one.count, one.found.clone())).collect();
+            let items = found.iter().map(|(_, found)| found.items()).sum();
+            kept.keep(&read, (query.clone(), least), &Arc::new(found), items);
+        }
+        Ok(searched)
+    }
+
+    fn search_anew(
         &self,
         pinned: &[Pinned],
         query: &SearchQuery,

@@ -135,8 +135,10 @@ impl JoinRequest {
                     push_pairs(&mut text, near.iter().map(|(first, second, _)| (*first, *second)));
                     text.push_str("],\"distances\":[");
                     for (position, (.., metres)) in near.iter().enumerate() {
-                        let comma = if position == 0 { "" } else { "," };
-                        let _ = write!(text, "{comma}{metres}");
+                        if position > 0 {
+                            text.push(',');
+                        }
+                        push_value(&mut text, ValueRef::Real(*metres));
                     }
                 }
             }
