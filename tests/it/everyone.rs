@@ -3,7 +3,10 @@
 
 use serde_json::{Value, json};
 
+use server::ServerSettings;
+
 use crate::areas_town::{Areas, SECRET};
+use crate::fences::{Town, live_town};
 use crate::running::Response;
 
 /// What stands in parcels and points alone.
@@ -36,6 +39,22 @@ fn a_public_server_names_at_its_start_what_everyone_may_read() {
         assert!(matches!(tilejson.as_slice(), [one] if one.contains("outlets")), "{told}");
         assert_eq!(tilejson[0].contains("parcels"), settings.is_empty(), "{told}");
     }
+}
+
+#[test]
+fn where_nobody_is_known_and_nothing_changes_accounts_and_log_are_for_the_machine_alone() {
+    let settings = ServerSettings { offers_edits: false, ..ServerSettings::default() };
+    let Town { live, folder: _folder } = live_town(settings);
+    for (method, target, body) in [
+        ("POST", "/accounts", r#"{"change":"add","name":"stranger"}"#),
+        ("GET", "/accounts", ""),
+        ("GET", "/audit", ""),
+    ] {
+        let refused = live.ask(method, target, &[], body);
+        let detail = refused.json()["detail"].to_string();
+        assert_eq!((refused.status, detail.contains("tuban user")), (401, true), "{target}");
+    }
+    assert_eq!(live.get("/collections").status, 200, "still nobody has an account");
 }
 
 #[test]

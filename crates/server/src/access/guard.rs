@@ -115,10 +115,10 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
             .filter(|duty| !bearer.actor.may(*duty))
             .map(|duty| may_not(&bearer.actor, duty.words())),
         // Where everyone reads, these are not for everyone.
-        (Need::Reading, Some(Standing::Anonymous))
-            if matches!(duty, Some(Duty::ReadAudit | Duty::ReadAccounts)) =>
-        {
-            Some(missing())
+        (Need::Reading, Some(Standing::Anonymous)) if is_of_office(duty) => Some(missing()),
+        // Nobody is known, and others than this machine may ask.
+        (_, Some(Standing::Local)) if is_of_office(duty) && !app.settings.offers_edits => {
+            Some(of_this_machine())
         }
         (Need::Reading, Some(standing)) if app.settings.access.lets_read(standing) => None,
         // Its handler looks at the role.
@@ -146,6 +146,17 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     }
     response
+}
+
+/// Whether something is for those who look after accounts or the log.
+fn is_of_office(duty: Option<Duty>) -> bool {
+    matches!(duty, Some(Duty::ReadAudit | Duty::ReadAccounts))
+}
+
+fn of_this_machine() -> Problem {
+    let detail = "this server knows no accounts and takes no changes: accounts and the audit log are \
+                  for commands on its own machine, `tuban user` and `tuban audit`";
+    Problem::new(Code::TokenRequired, detail)
 }
 
 fn missing() -> Problem {
