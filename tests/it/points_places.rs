@@ -115,6 +115,39 @@ fn a_registration_names_a_unit_and_a_number_of_its_own() {
 }
 
 #[test]
+fn a_transfer_moves_a_point_to_another_unit_and_one_that_is_gone_counts_above() {
+    let town = town_with_units();
+    town.take(&[report(1, 1), register(1, 2), report(2, 3), register(2, 4)]);
+    let to = |unit: &str| json!({ "department": "区水务局", "unit": unit });
+    let nobody = town.raise(&event(1, 5, "transfer", "district", to("110115777")));
+    check_refusal(&nobody, 422, "invalid_event", "\\\"110115777\\\" is the code of no unit");
+    town.take(&[event(1, 6, "transfer", "district", to("110115005"))]);
+    let row = town.row("points", 1);
+    assert_eq!((&row["unit"], &row["state"]), (&json!("110115005"), &json!("transferred")));
+    assert_eq!(row["code"], "110115001-CW-2025-00001", "a number is never given anew");
+
+    // The other town ends: what still names it counts in its district, in no town.
+    let units = town.server.get("/collections/admin_units/items?filter=code='110115001'").json();
+    let target = format!("/collections/admin_units/items/{}", units["features"][0]["id"]);
+    let ended = r#"{"properties":{"valid_to":"2025-10-01"}}"#;
+    let merge_patch = [("Content-Type", "application/merge-patch+json")];
+    let answer = town.server.change("PATCH", &target, &merge_patch, ended);
+    assert_eq!(answer.status, 204, "{}", answer.text());
+    let year = "from=2025-01-01&to=2025-12-31&indicator=new_points&depth=1";
+    let told = town.server.get(&format!("/indicators?unit=110115&{year}")).json();
+    let counts: Vec<(&str, i64)> = told["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|row| {
+            Some((row["unit"].as_str()?, row["figures"]["new_points"]["value"].as_i64()?))
+        })
+        .filter(|(_, count)| *count > 0)
+        .collect();
+    assert_eq!(counts, [("110115", 2), ("110115005", 1)]);
+}
+
+#[test]
 fn a_point_counts_in_the_village_in_which_it_lies() {
     let town = town_with_units();
     let village = unit("110115005201", "社区村", Some("110115005"), 116.3);

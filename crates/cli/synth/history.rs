@@ -258,9 +258,10 @@ impl Teller<'_, '_> {
                 confirmed_by: format!("{town_name}核查岗"),
                 evidence: self.evidence(at, 1)?,
             },
-            EventKind::Transfer => {
-                Payload::Transfer { department: "区规划自然资源部门".to_owned() }
-            }
+            EventKind::Transfer => Payload::Transfer {
+                department: "区规划自然资源部门".to_owned(),
+                unit: None,
+            },
             EventKind::Void => Payload::Void { approval: approval("作废") },
             EventKind::Extend => {
                 let by = 20 + self.random.below(60);

@@ -325,8 +325,12 @@ impl Batch<'_> {
         let unit = match &new.payload {
             _ if new.backfilled => return Ok(None),
             Payload::Report { unit: Some(unit), .. } => unit,
-            Payload::Register { unit, .. } if is_unit(self.state, day, unit) => return Ok(None),
-            Payload::Register { unit, .. } => {
+            Payload::Register { unit, .. } | Payload::Transfer { unit: Some(unit), .. }
+                if is_unit(self.state, day, unit) =>
+            {
+                return Ok(None);
+            }
+            Payload::Register { unit, .. } | Payload::Transfer { unit: Some(unit), .. } => {
                 return Ok(Some(Refusal::UnknownUnit { point: new.point, unit: unit.clone() }));
             }
             _ => return Ok(None),

@@ -275,7 +275,9 @@ fn page(
     let asked = query.unit.as_deref().map(|code| (code, tree.slot(code)));
     if let Some((code, slot)) = asked {
         taken.retain(|one| match slot {
-            Some(slot) => tree.slot(one.unit).is_some_and(|at| child(&tree, at, slot).is_some()),
+            Some(slot) => {
+                tree.counts_at(one.unit).is_some_and(|at| child(&tree, at, slot).is_some())
+            }
             None => one.unit == code,
         });
     }
@@ -297,7 +299,7 @@ fn page(
     }
     for one in &taken {
         add(&mut whole, one.row, &sums);
-        let at = tree.slot(one.unit).zip(root).and_then(|(at, root)| child(&tree, at, root));
+        let at = tree.counts_at(one.unit).zip(root).and_then(|(at, root)| child(&tree, at, root));
         match at {
             Some(slot) => {
                 let unit = tree.unit(slot);

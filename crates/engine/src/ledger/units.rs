@@ -33,7 +33,8 @@ pub enum UnitSource {
 pub type KnownUnits = BTreeSet<String>;
 
 /// The units of `state` that are valid on `day`, as a tree. Where it knows none, the tree of the
-/// codes of `points` and of `others`.
+/// codes of `points` and of `others`. What names a unit of another day counts at the one that it was a part
+/// of.
 ///
 /// # Errors
 /// When there are more units than can be told of.
@@ -55,7 +56,9 @@ pub fn unit_tree(
         }
     };
     let fault = |fault: UnitFault| EngineError::Internal { what: fault.to_string() };
-    Ok((UnitTree::new(rooted(units)).map_err(fault)?, source))
+    let gone = read(state, |unit| !unit.validity.holds(day));
+    let above = gone.into_iter().filter_map(|unit| Some((unit.code, unit.parent?))).collect();
+    Ok((UnitTree::new(rooted(units)).map_err(fault)?.with_former(&above), source))
 }
 
 /// Every code that a unit of administration has on any day; none where there are no such units.

@@ -140,7 +140,7 @@ pub fn cleared<'f>(
             Day::of(closing.from).days_since(Day::of(since)).max(0)
         });
         let took: Vec<i64> = took.collect();
-        let own = point.unit.as_deref().and_then(|code| units.slot(code));
+        let own = point.unit.as_deref().and_then(|code| units.counts_at(code));
         for slot in upwards(units, own.unwrap_or(units.root())) {
             let allowed = allowed(&days[*task], units, slot);
             let counted = counted.entry((task, slot)).or_default();

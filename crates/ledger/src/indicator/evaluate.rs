@@ -112,7 +112,7 @@ impl<'a> Sums<'a> {
 
     /// Where in `order` something of a unit counts.
     fn place(&self, unit: Option<&str>) -> Option<usize> {
-        match unit.and_then(|code| self.question.units.slot(code)) {
+        match unit.and_then(|code| self.question.units.counts_at(code)) {
             Some(slot) => self.places[slot],
             None => {
                 let is_whole = self.question.root == self.question.units.root();

@@ -178,7 +178,13 @@ fn payload(point: &Point, kind: EventKind, step: &Step, at: Timestamp) -> Payloa
         EventKind::Rebound => {
             Payload::Rebound { confirmed_by: text(), evidence: vec![photo(fresh + 40_000)] }
         }
-        EventKind::Transfer => Payload::Transfer { department: text() },
+        EventKind::Transfer => Payload::Transfer {
+            department: text(),
+            unit: step
+                .number
+                .is_multiple_of(2)
+                .then(|| CODES[step.number as usize / 2 % CODES.len()].to_owned()),
+        },
         EventKind::Void => Payload::Void { approval: text() },
         EventKind::Extend => Payload::Extend {
             approval: text(),

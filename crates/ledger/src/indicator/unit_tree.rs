@@ -65,6 +65,8 @@ const MAX_UNITS: usize = 1_000_000;
 pub struct UnitTree {
     units: Vec<Unit>,
     slots: BTreeMap<String, usize>,
+    /// Of codes of units that are gone: where what still names them counts.
+    former: BTreeMap<String, usize>,
     parents: Vec<Option<usize>>,
     children: Vec<Vec<usize>>,
     root: usize,
@@ -105,7 +107,8 @@ impl UnitTree {
         let &[root] = roots.as_slice() else {
             return Err(UnitFault::Roots { found: roots.len() });
         };
-        let tree = Self { units, slots, parents, children, root };
+        let former = BTreeMap::new();
+        let tree = Self { units, slots, former, parents, children, root };
         let reached: BTreeSet<usize> = tree.below(root).into_iter().collect();
         match (0..tree.units.len()).find(|slot| !reached.contains(slot)) {
             Some(slot) => Err(UnitFault::Circle { code: tree.units[slot].code.clone() }),
@@ -131,6 +134,29 @@ impl UnitTree {
     /// The slot of a code.
     pub fn slot(&self, code: &str) -> Option<usize> {
         self.slots.get(code).copied()
+    }
+
+    /// The same units, knowing of others that are gone which unit each was a part of: a unit of the tree
+    /// or another that is gone. What names them counts there.
+    #[must_use]
+    pub fn with_former(mut self, above: &BTreeMap<String, String>) -> Self {
+        for gone in above.keys().filter(|code| !self.slots.contains_key(*code)) {
+            let mut code = gone;
+            // No deeper than there are units, whatever they name.
+            let found = above.iter().find_map(|_| {
+                code = above.get(code)?;
+                self.slot(code)
+            });
+            if let Some(slot) = found {
+                self.former.insert(gone.clone(), slot);
+            }
+        }
+        self
+    }
+
+    /// The slot at which something counts that names a unit.
+    pub fn counts_at(&self, code: &str) -> Option<usize> {
+        self.slot(code).or_else(|| self.former.get(code).copied())
     }
 
     /// The whole.
@@ -184,6 +210,16 @@ mod tests {
             (1, &[0, 2][..], vec![1, 0, 2, 3])
         );
         assert_eq!((good.slot("v"), good.parent(3), good.slot("x")), (Some(3), Some(2), None));
+        let above =
+            [("t3", "d"), ("v3", "t3"), ("lost", "nowhere"), ("a", "b"), ("b", "a"), ("t1", "t2")];
+        let above = above.map(|(code, above)| (code.to_owned(), above.to_owned())).into();
+        let good = good.with_former(&above);
+        for (code, slot) in
+            [("t1", Some(0)), ("t3", Some(1)), ("v3", Some(1)), ("lost", None), ("a", None)]
+        {
+            assert_eq!(good.counts_at(code), slot, "{code}");
+        }
+        assert_eq!(good.slot("t3"), None, "nobody asks about a unit that is gone");
         let code = |code: &str| code.to_owned();
         for (units, fault) in [
             (&[][..], UnitFault::Roots { found: 0 }),

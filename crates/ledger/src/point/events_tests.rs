@@ -111,7 +111,7 @@ pub(crate) fn payload(name: &str) -> Payload {
         "spot_check never cleared" => found(Finding::NeverCleared),
         "spot_check reappeared" => found(Finding::Reappeared),
         "rebound" => Payload::Rebound { confirmed_by: "p9".into(), evidence: vec![photo(20)] },
-        "transfer" => Payload::Transfer { department: "water".into() },
+        "transfer" => Payload::Transfer { department: "water".into(), unit: None },
         "void" => Payload::Void { approval: "V-1".into() },
         "extend" => Payload::Extend { approval: "E-1".into(), deadline: hour(60 * 24) },
         "withdraw" => Payload::Withdraw,

@@ -65,6 +65,15 @@ fn a_ledger_entry_is_told_by_its_events() {
     assert_eq!(dispatched, Ok(Raised::New));
     assert_eq!((again.receiver(), again.person()), (Some("team 2"), Some("p8")));
     assert_eq!(at(State::Transferred).receiver(), Some("water"));
+
+    let unit = again.unit().map(str::to_owned);
+    for (named, expected) in [(None, unit.as_deref()), (Some("110115005"), Some("110115005"))] {
+        let payload =
+            Payload::Transfer { department: "water".into(), unit: named.map(str::to_owned) };
+        let mut moved = again.clone();
+        assert_eq!(moved.raise(&next_event(&moved, payload), &Rules::default()), Ok(Raised::New));
+        assert_eq!((moved.unit(), moved.code()), (expected, again.code()));
+    }
 }
 
 #[test]

@@ -187,7 +187,12 @@ impl Point {
                 }
             }
             Payload::Return { .. } => self.receiver = None,
-            Payload::Transfer { department } => self.receiver = Some(department.clone()),
+            Payload::Transfer { department, unit } => {
+                self.receiver = Some(department.clone());
+                if unit.is_some() {
+                    self.unit.clone_from(unit);
+                }
+            }
             Payload::Suspend { until, .. } => self.suspended_until = Some(*until),
             Payload::Submit { actual, .. } => {
                 self.submitter = Some(event.actor.clone());
@@ -320,7 +325,8 @@ impl Point {
         self.task.as_deref()
     }
 
-    /// The unit that is responsible: the one in whose area it was found until one is registered.
+    /// The unit that is responsible: the one in whose area it was found until one is registered, and
+    /// from a transfer that names one on, that one.
     pub fn unit(&self) -> Option<&str> {
         self.unit.as_deref()
     }

@@ -55,7 +55,10 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
                 false => Ok(()),
             }
         }
-        Payload::Transfer { department } => need.text(department, "the department"),
+        Payload::Transfer { department, unit } => {
+            need.text(department, "the department")?;
+            unit.as_ref().map_or(Ok(()), |unit| need.text(unit, "the unit"))
+        }
         Payload::Void { approval } => need.text(approval, "an approval"),
         Payload::Extend { approval, deadline } => {
             need.text(approval, "an approval")?;

@@ -53,7 +53,16 @@ fn what_is_blank_is_missing() {
         (State::InProgress, Payload::Suspend { approval: blank(), until }, "an approval"),
         (State::Registered, Payload::Void { approval: blank() }, "an approval"),
         (State::Registered, Payload::Extend { approval: blank(), deadline: until }, "an approval"),
-        (State::Registered, Payload::Transfer { department: blank() }, "the department"),
+        (
+            State::Registered,
+            Payload::Transfer { department: blank(), unit: None },
+            "the department",
+        ),
+        (
+            State::Registered,
+            Payload::Transfer { department: "water".into(), unit: Some(blank()) },
+            "the unit",
+        ),
         (
             State::Registered,
             Payload::Supervise { demand: blank(), reply_by: until },

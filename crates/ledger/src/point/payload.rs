@@ -113,6 +113,8 @@ pub enum Payload {
     Transfer {
         /// The department that gets it.
         department: String,
+        /// The unit that is responsible from then on; none leaves the one that was.
+        unit: Option<String>,
     },
     /// See [`EventKind::Void`].
     Void {

@@ -71,7 +71,7 @@ pub fn brought_by(kind: EventKind) -> &'static [&'static str] {
         EventKind::DistrictClose => &["proof"],
         EventKind::SpotCheck => &["finding", "evidence"],
         EventKind::Rebound => &["confirmed_by", "evidence"],
-        EventKind::Transfer => &["department"],
+        EventKind::Transfer => &["department", "unit"],
         EventKind::Void => &["approval"],
         EventKind::Merge => &["into_point"],
         EventKind::Progress => &["build_area_m2", "land_area_m2", "count"],
@@ -276,7 +276,10 @@ impl Row {
                 self.text("confirmed_by", confirmed_by);
                 self.evidence("evidence", evidence);
             }
-            Payload::Transfer { department } => self.text("department", department),
+            Payload::Transfer { department, unit } => {
+                self.text("department", department);
+                self.some("unit", unit.as_ref());
+            }
             Payload::Void { approval } => self.text("approval", approval),
             Payload::Merge { into } => self.text("into_point", &into.to_string()),
             Payload::Progress { done } => self.quantities(done),
@@ -420,7 +423,10 @@ impl Reader<'_, '_> {
                 confirmed_by: self.given("confirmed_by")?,
                 evidence: self.evidence("evidence")?,
             },
-            EventKind::Transfer => Payload::Transfer { department: self.given("department")? },
+            EventKind::Transfer => Payload::Transfer {
+                department: self.given("department")?,
+                unit: self.text("unit")?,
+            },
             EventKind::Void => Payload::Void { approval: self.given("approval")? },
             EventKind::Extend => Payload::Extend {
                 approval: self.given("approval")?,
