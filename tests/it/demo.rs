@@ -326,6 +326,13 @@ fn the_sample_city_has_a_ledger_to_work_with() {
         assert!(!found["features"].as_array().unwrap().is_empty(), "{rule}: {found}");
     }
 
+    // Some points came back twice in a year, and some of what patrols found is on the ledger.
+    let told = server.get("/indicators?depth=0&year=2026").json();
+    let again = &told["rows"][0]["figures"]["repeated_rebound_rate"];
+    assert!(again["value"].as_f64().unwrap() > 0.0, "{again}");
+    let patrols = server.get("/patrols/statistics").json();
+    assert!(patrols["total"]["registered"].as_u64().unwrap() > 0, "{}", patrols["total"]);
+
     // A person confirms a clue by a decision, as the clue itself says.
     let clues = |query: &str| server.get(&format!("/rules/over_parcel?limit=1{query}")).json();
     let count = |query: &str| clues(query)["numberMatched"].as_u64().unwrap();
@@ -333,7 +340,7 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     assert!(said.iter().all(|count| *count > 10), "{said:?}");
     for review in ["open", "confirmed", "dismissed"] {
         let licences = server.get(&format!("/rules/licence_alive?limit=1&review={review}")).json();
-        assert!(licences["numberMatched"].as_u64().unwrap() > 10, "{review}: {licences}");
+        assert!(licences["numberMatched"].as_u64().unwrap() > 5, "{review}: {licences}");
     }
     let told = clues("&review=open");
     let clue = told["features"][0]["properties"].clone();

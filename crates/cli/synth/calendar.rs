@@ -11,6 +11,9 @@ pub const OPENED: Timestamp = Timestamp(((FIRST_DAY - 1) * DAY_MS + 7_200_000) a
 /// Milliseconds of a day.
 pub(super) const DAY_MS: u64 = 86_400_000;
 
+/// Milliseconds of a minute.
+pub(super) const MINUTE_MS: u64 = 60_000;
+
 /// When the records of a month are brought in: 09:00 in Shanghai on the first day after it, from
 /// 2024-11-01 to 2026-10-01.
 pub fn ends_of_months() -> impl Iterator<Item = Timestamp> {

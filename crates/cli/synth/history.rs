@@ -17,7 +17,7 @@ use ledger::{Event, Point, PointSeries};
 use spatial::Timestamp;
 
 use super::SynthError;
-use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY};
+use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY, MINUTE_MS};
 use super::plan::{Step, plan};
 use super::random::Random;
 use super::tasks::Task;
@@ -32,7 +32,6 @@ const OFFLINE_CHANCE: f64 = 0.08;
 const FRESH: u64 = 75;
 /// Minutes of a working day; it begins at 08:00 in Shanghai, which is midnight in UTC.
 const WORKING: u64 = 600;
-const MINUTE_MS: u64 = 60_000;
 /// The end of a day in Shanghai, as milliseconds of the day in UTC.
 const END_OF_DAY_MS: u64 = 57_599_000;
 

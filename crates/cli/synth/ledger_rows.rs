@@ -18,6 +18,7 @@ use super::naming;
 use super::plan::STATES;
 use super::points::SOURCES;
 use super::random::Random;
+use super::records::business::enterprise_at;
 use super::tasks::{DEMOLITION, Task};
 use super::village::{self, Village};
 use super::{Layer, Synth, SynthError};
@@ -111,6 +112,7 @@ impl Synth {
                 Some(beyond) => village.ground.polygon(beyond.ring.clone(), Vec::new())?.geometry,
                 None => None,
             };
+            let enterprise = enterprise_at(&village, find.yard, point.task());
             let is_opening = task.code == "KQ" && random.chance(0.4);
             let own = [
                 ("address", Value::Text(format!("{}{}号", village.address, find.yard))),
@@ -119,6 +121,7 @@ impl Synth {
                 ("co_units", Value::Text(format!("{town_name}{}", co_unit(task)))),
                 ("parcel", Value::Text(find.parcel)),
                 ("building", find.beyond.map_or(Value::Null, |one| Value::Text(one.building))),
+                ("enterprise", enterprise.map_or(Value::Null, Value::Text)),
                 ("household", find.household.map_or(Value::Null, Value::Text)),
                 ("accuracy_m", Value::Real(accuracy_m(self.region.seed, &path))),
                 (

@@ -101,6 +101,17 @@ impl Plan<'_> {
         self.then(EventKind::DistrictClose, [1, 6]);
     }
 
+    /// Closed, there again, and in hands again; of some once more, and sooner.
+    fn come_back(&mut self) {
+        self.rebound();
+        self.hand_over();
+        if self.random.chance(0.35) {
+            self.close();
+            self.then(EventKind::Rebound, [10, 60]);
+            self.hand_over();
+        }
+    }
+
     /// Closed, and there again.
     fn rebound(&mut self) {
         self.close();
@@ -148,8 +159,7 @@ pub(super) fn plan(random: &mut Random, state: State) -> Vec<Step> {
         State::Transferred => plan.then(EventKind::Transfer, [3, 20]),
         State::InProgress => {
             if plan.random.chance(0.07) {
-                plan.rebound();
-                plan.hand_over();
+                plan.come_back();
             }
             plan.work();
         }
@@ -167,13 +177,16 @@ pub(super) fn plan(random: &mut Random, state: State) -> Vec<Step> {
         }
         State::Rebounded => {
             plan.work();
+            if plan.random.chance(0.15) {
+                plan.rebound();
+                plan.hand_over();
+            }
             plan.rebound();
         }
         _ => {
             plan.work();
             if plan.random.chance(0.06) {
-                plan.rebound();
-                plan.hand_over();
+                plan.come_back();
             }
             plan.close();
             if plan.random.chance(0.03) {

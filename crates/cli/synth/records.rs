@@ -7,7 +7,7 @@
 //! *Invariant:* all of it is made up, posts and phrases, and nobody's; a record names points, parcels
 //! and units that the same seed gives.
 
-mod business;
+pub(super) mod business;
 mod calls;
 mod dossiers;
 pub(super) mod patrols;
@@ -23,7 +23,7 @@ use ledger::{ShippedCollection, place, record};
 use spatial::{Day, Feature, Field, FieldType, Geometry, SHANGHAI_AHEAD_MINUTES, Timestamp, Value};
 use store::evidence::Digests;
 
-use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY, OPENED, date};
+use super::calendar::{DAY_MS, FIRST_DAY, LAST_DAY, MINUTE_MS, OPENED, date};
 use super::ledger_rows::{many, row, text_of};
 use super::naming;
 use super::pictures::Picture;
@@ -146,6 +146,25 @@ struct Known {
     parcel: String,
     geometry: Option<Geometry>,
     outline: Option<Geometry>,
+    /// The report, where a patrol made it.
+    patrolled: Option<Report>,
+}
+
+impl Known {
+    /// The day on which the ledger has had it under its name.
+    fn day(&self) -> u64 {
+        u64::try_from(self.since.0).unwrap_or_default() / DAY_MS
+    }
+}
+
+/// A report that a patrol made.
+struct Report {
+    /// Ids of the point and of the event.
+    point: String,
+    event: String,
+    /// When, in minutes of a day.
+    day: u64,
+    minute: u64,
 }
 
 /// A village whose records are made.
@@ -180,6 +199,10 @@ impl Synth {
             spots.push(spot);
             Ok(())
         })?;
+        // Some rows name points by their ids.
+        let reported = points.iter().filter_map(|point| point.events.first());
+        let reported = reported.map(|one| (one.point.to_string(), one.event.recorded_at));
+        records.named.extend(reported);
         let columns = points::fields();
         let points: Vec<Known> = points.iter().filter_map(|one| known(&columns, one)).collect();
         records.named.extend(points.iter().map(|point| (point.code.clone(), point.since)));
@@ -211,16 +234,22 @@ fn known(columns: &[Field], point: &LedgerPoint) -> Option<Known> {
         parcel: text("parcel"),
         geometry: point.row.geometry.clone(),
         outline: point.outline.clone(),
+        patrolled: point.events.first().filter(|_| text("source") == "巡查").map(|reported| {
+            let at = u64::try_from(reported.event.occurred_at.0).unwrap_or_default();
+            Report {
+                point: reported.point.to_string(),
+                event: reported.event.id.to_string(),
+                day: at / DAY_MS,
+                minute: at % DAY_MS / MINUTE_MS,
+            }
+        }),
     })
 }
 
 impl Teller<'_> {
     /// The stream of one thing of this village.
     fn random(&self, kind: &[u8], number: u64) -> Random {
-        let [column, row] = self.village.place.cell;
-        let mut path: Vec<u64> = kind.iter().map(|byte| u64::from(*byte)).collect();
-        path.extend([column, row, number]);
-        Random::of(self.village.region.seed, &path)
+        self.village.random(kind, number)
     }
 
     fn is_first_of_town(&self) -> bool {
@@ -251,7 +280,7 @@ fn time(day: u64, minute: u64) -> Value {
 }
 
 fn moment(day: u64, minute: u64) -> Timestamp {
-    Timestamp((day * DAY_MS + minute * 60_000) as i64)
+    Timestamp((day * DAY_MS + minute * MINUTE_MS) as i64)
 }
 
 /// A day of the two years.

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ledger::point::Payload;
 use ledger::record::Consistency;
 use ledger::record::business::ENTERPRISES;
 use ledger::record::patrols::PATROL_TRACKS;
@@ -30,13 +31,16 @@ fn text<'f>(fields: &[Field], row: &'f Feature, name: &str) -> Option<&'f str> {
     }
 }
 
-/// The records of two towns; and how they call the points, with the moment since when the ledger knows each.
+/// The records of two towns; and how they call the points, by number or id, with the moment since when the
+/// ledger knows each.
 fn told() -> (Records, BTreeMap<String, Timestamp>) {
     let synth = Synth::new(1, 20_000, Some(2), &NATIVE).unwrap();
     let (mut records, mut points) = (Records::default(), BTreeMap::new());
     for village in 0..synth.villages() {
         let told = synth.ledger(village).unwrap();
         points.extend(told.iter().filter_map(LedgerPoint::name));
+        let reported = told.iter().filter_map(|one| one.events.first());
+        points.extend(reported.map(|one| (one.point.to_string(), one.event.recorded_at)));
         synth.records(village, &told, &mut records).unwrap();
     }
     (records, points)
@@ -105,4 +109,33 @@ fn records_have_keys_of_their_own_and_name_what_is_there() {
     assert_eq!(of.version, CHECKLIST[1]);
     assert_eq!(of.items.iter().map(|item| item.code.as_str()).collect::<Vec<_>>(), ITEMS);
     assert!(codes.iter().any(|code| PointCode::try_from(*code).is_ok()));
+}
+
+#[test]
+fn points_about_trade_name_the_enterprise_that_names_them() {
+    let synth = Synth::new(1, 20_000, Some(2), &NATIVE).unwrap();
+    let (mut records, mut named) = (Records::default(), BTreeSet::new());
+    let columns = ledger::rows::points::fields();
+    for village in 0..synth.villages() {
+        let told = synth.ledger(village).unwrap();
+        for point in &told {
+            let task = point.events.iter().find_map(|stored| match &stored.event.payload {
+                Payload::Register { task, .. } => Some(task.as_str()),
+                _ => None,
+            });
+            let enterprise = text(&columns, &point.row, "enterprise").map(str::to_owned);
+            let is_about_trade = task.is_none_or(|task| ["KQ", "WZ"].contains(&task));
+            assert!(enterprise.is_none() || is_about_trade, "{task:?}: {enterprise:?}");
+            named.extend(enterprise.map(|code| (code, point.name().unwrap().0)));
+        }
+        synth.records(village, &told, &mut records).unwrap();
+    }
+    let shipped = record_collections().find(|one| one.id == ENTERPRISES).unwrap();
+    let fields = shipped.fields();
+    let tied = records.take(ENTERPRISES, AT_LAST).into_iter().filter_map(|row| {
+        let [code, point] = ["code", "point"].map(|name| text(&fields, &row, name));
+        Some((code?.to_owned(), point?.to_owned()))
+    });
+    assert!(named.len() > 50, "{}", named.len());
+    assert_eq!(named, tied.collect());
 }

@@ -87,6 +87,14 @@ impl<'a> Village<'a> {
         naming::village_code(self.place.town, self.place.village)
     }
 
+    /// The stream of one thing of this village.
+    pub(super) fn random(&self, kind: &[u8], number: u64) -> Random {
+        let [column, row] = self.place.cell;
+        let mut path: Vec<u64> = kind.iter().map(|byte| u64::from(*byte)).collect();
+        path.extend([column, row, number]);
+        Random::of(self.region.seed, &path)
+    }
+
     fn outline(&self, features: &mut Vec<Feature>) -> Result<(), SynthError> {
         let [column, row] = self.place.cell;
         let mut random = Random::of(self.region.seed, &[b'c'.into(), column, row]);

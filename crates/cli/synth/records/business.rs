@@ -8,7 +8,7 @@ use super::super::SynthError;
 use super::super::calendar::{FIRST_DAY, LAST_DAY};
 use super::super::ground::area;
 use super::super::random::Random;
-use super::super::village::Spot;
+use super::super::village::{Spot, Village};
 use super::{Records, Teller, any_day, day, text};
 
 /// What outlets are for, by how often.
@@ -36,12 +36,37 @@ const TRADES: &[(u32, (&str, &str, bool))] = &[
 ];
 const ALPHABET: &[u8; 31] = b"0123456789ABCDEFGHJKLMNPQRTUWXY";
 
+/// The enterprise that a point of a task is about: whoever trades at that courtyard.
+pub(in super::super) fn enterprise_at(
+    village: &Village<'_>,
+    yard: u64,
+    task: Option<&str>,
+) -> Option<String> {
+    let is_about_trade = task.is_some_and(is_about_trade);
+    let trades = is_about_trade && !is_outlet(&mut village.random(b"rb", yard));
+    trades.then(|| enterprise_code(&village.code(), yard))
+}
+
+/// Whether points of a task are about somebody who trades.
+fn is_about_trade(task: &str) -> bool {
+    matches!(task, "KQ" | "WZ")
+}
+
+/// Whether a courtyard is an outlet. Draws.
+fn is_outlet(random: &mut Random) -> bool {
+    random.chance(1.0 / 60.0)
+}
+
+fn enterprise_code(village: &str, yard: u64) -> String {
+    format!("Q{village}-{yard:05}")
+}
+
 impl Teller<'_> {
     pub(super) fn business(&self, records: &mut Records) -> Result<(), SynthError> {
         let mut last_outlet = None;
         for spot in &self.spots {
             let mut random = self.random(b"rb", spot.yard);
-            if random.chance(1.0 / 60.0) {
+            if is_outlet(&mut random) {
                 last_outlet = Some(self.outlet(&mut random, spot, last_outlet, records)?);
             } else if random.chance(1.0 / 45.0) || self.trade_point(spot).is_some() {
                 self.enterprise(&mut random, spot, records)?;
@@ -88,10 +113,12 @@ impl Teller<'_> {
         let from = opened.max(FIRST_DAY);
         let closed = random.chance(0.18).then(|| from + random.below(LAST_DAY - from));
         let replaced_by = before.filter(|_| closed.is_some() && random.chance(0.6));
+        let is_chain = spot.yard.is_multiple_of(3);
         let values = [
             ("code", text(&code)),
             ("name", text(format!("{}便民网点{}号（虚构）", self.village.address, spot.yard))),
             ("functions", text(random.pick(FUNCTIONS))),
+            ("chain", if is_chain { text("样图便民连锁（虚构）") } else { Value::Null }),
             ("area_m2", Value::Real((20 + random.below(120)) as f64)),
             ("opened", day(opened)),
             ("closed", closed.map_or(Value::Null, day)),
@@ -104,8 +131,8 @@ impl Teller<'_> {
 
     /// The point about trade at a courtyard.
     fn trade_point(&self, spot: &Spot) -> Option<&str> {
-        let about = |task: &str| matches!(task, "KQ" | "WZ");
-        let found = self.points.iter().find(|one| one.parcel == spot.parcel && about(&one.task));
+        let mut points = self.points.iter();
+        let found = points.find(|one| one.parcel == spot.parcel && is_about_trade(&one.task));
         found.map(|one| one.code.as_str())
     }
 
@@ -126,7 +153,7 @@ impl Teller<'_> {
         let credit_code = (licence != "无照").then(|| credit_code(random)).flatten();
         let opened = FIRST_DAY - 2000 + random.below(2200);
         let values = [
-            ("code", text(format!("Q{}-{:05}", self.code, spot.yard))),
+            ("code", text(enterprise_code(&self.code, spot.yard))),
             ("uscc", credit_code.map_or(Value::Null, Value::Text)),
             ("name", text(format!("{}{}号{trade}（虚构）", self.village.address, spot.yard))),
             ("industry", text(industry)),

@@ -9,6 +9,7 @@ use spatial::Value;
 
 use super::super::SynthError;
 use super::super::calendar::{FIRST_DAY, LAST_DAY};
+use super::super::random::Random;
 use super::{Known, Records, Teller, any_day, day, text, time};
 
 /// Projects of a town.
@@ -26,6 +27,7 @@ impl Teller<'_> {
                     ("code", text(format!("D{}-{number:04}", self.code))),
                     ("point", text(&point.code)),
                     ("kind", text("建筑范围")),
+                    ("drawn", day(point.day())),
                 ];
                 records.add(POINT_AREAS, point.outline.clone(), values);
             }
@@ -64,6 +66,12 @@ impl Teller<'_> {
             let found = any_day(&mut random);
             let project = random.chance(0.75).then(|| self.project(random.below(PROJECTS_EACH)));
             let is_solved = project.is_some() && random.chance(0.5);
+            // Some are points of the ledger, and lie there.
+            let point = random.chance(0.4).then(|| self.problem_point(&mut random)).flatten();
+            let (kind, found, place) = match point {
+                Some((kind, point)) => (kind, point.day(), point.geometry.clone()),
+                None => (kind, found, self.at(spot.place)?),
+            };
             let values = [
                 ("code", text(format!("P{}-{:02}", self.code, number + 1))),
                 ("unit", text(&self.town)),
@@ -71,11 +79,24 @@ impl Teller<'_> {
                 ("kind", text(kind)),
                 ("found", day(found)),
                 ("project", project.map_or(Value::Null, Value::Text)),
+                ("point", point.map_or(Value::Null, |(_, point)| text(&point.code))),
                 ("solved", if is_solved { day((found + 90).min(LAST_DAY)) } else { Value::Null }),
             ];
-            records.add(PROBLEMS, self.at(spot.place)?, values);
+            records.add(PROBLEMS, place, values);
         }
         Ok(())
+    }
+
+    /// A point of the ledger that is a problem of its town, and the kind of it.
+    fn problem_point(&self, random: &mut Random) -> Option<(&'static str, &Known)> {
+        let kind = |task: &str| match task {
+            "CW" => Some("违法建设"),
+            "BJ" => Some("环境脏乱"),
+            _ => None,
+        };
+        let known = self.points.iter().filter_map(|point| Some((kind(&point.task)?, point)));
+        let known: Vec<_> = known.collect();
+        known.get(random.below(known.len() as u64) as usize).copied()
     }
 
     /// Decision, notice, delivery and execution of a demolition, as far as it has come.
@@ -93,8 +114,9 @@ impl Teller<'_> {
         let begun = any_day(&mut random).min(LAST_DAY - 80);
         // Now and then one was not put down.
         let gap = random.chance(0.1).then(|| random.below(4));
-        for (turn, step) in ["决定", "公告", "送达", "执行"].into_iter().enumerate().take(taken)
-        {
+        let steps =
+            [("决定", "限期拆除"), ("公告", "已张贴"), ("送达", "已送达"), ("执行", "已拆除")];
+        for (turn, (step, outcome)) in steps.into_iter().enumerate().take(taken) {
             if gap == Some(turn as u64) {
                 continue;
             }
@@ -106,6 +128,7 @@ impl Teller<'_> {
                 ("document_no", text(format!("示例拆字〔2026〕{}号（虚构）", number + 1))),
                 ("done", day(due - random.below(12))),
                 ("due", day(due)),
+                ("outcome", text(outcome)),
             ];
             records.add(LEGAL_STEPS, None, values);
         }
@@ -142,6 +165,7 @@ impl Teller<'_> {
             ("unit", text(&self.town)),
             ("title", text(format!("{}2026 年疏解整治促提升方案（虚构）", self.town_name))),
             ("measures", text("先拆违、后补建；腾退一处、还绿一处；网点只增不减")),
+            ("document", text(format!("{}〔2026〕1号（虚构）", self.town_name))),
             ("valid_from", day(YEAR)),
         ];
         let ground = self.village.region.town_ring(self.village.place.town);
