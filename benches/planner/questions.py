@@ -69,6 +69,16 @@ def clue_areas(name):
     return read
 
 
+def responsible_here(here):
+    """Units at a position and who answers for them; PostGIS is not asked for cells of the grid."""
+    posts = {
+        (one["area"]["code"], one["role"], one["unit"])
+        for one in here["responsible"]
+        if one["area"]["collection"] == "admin_units"
+    }
+    return posts | {(one["level"], one["code"]) for one in here["units"] if one["by"] == "polygon"}
+
+
 class Places:
     """Where is asked, by a fixed seed: positions of parcels in the plane."""
 
@@ -175,9 +185,7 @@ def questions(places):
         return near | {("gap", first): (1,) for (first, _), (metres,) in near.items() if metres > 800}
 
     def responsible(bodies):
-        answer = json.loads(bodies[0])
-        units = {(one["level"], one["code"]) for one in answer["units"] if one["by"] == "polygon"}
-        return units | {(one["area"]["code"], one["role"], one["unit"]) for one in answer["responsible"]}
+        return responsible_here(json.loads(bodies[0]))
 
     def responsible_sql(results):
         rows = results[0]
@@ -330,8 +338,7 @@ def many(places):
     def responsible(bodies):
         found = set()
         for at, here in enumerate(json.loads(bodies[0])["positions"]):
-            found |= {(at, one["level"], one["code"]) for one in here["units"] if one["by"] == "polygon"}
-            found |= {(at, one["area"]["code"], one["role"], one["unit"]) for one in here["responsible"]}
+            found |= {(at, *key) for key in responsible_here(here)}
         return found
 
     def responsible_sql(results):

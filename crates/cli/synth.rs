@@ -21,6 +21,7 @@ mod naming;
 mod ortho;
 mod people;
 mod pictures;
+mod places;
 mod plan;
 mod points;
 mod random;
@@ -33,6 +34,8 @@ mod yard;
 
 #[cfg(test)]
 mod ledger_rows_tests;
+#[cfg(test)]
+mod places_tests;
 #[cfg(test)]
 mod records_tests;
 #[cfg(test)]

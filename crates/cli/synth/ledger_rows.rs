@@ -1,12 +1,10 @@
 //! The ledger of the fictional towns: the points of each village with their events, as rows of the
-//! collections `points` and `point_events`; and the towns and villages as units of places.
+//! collections `points` and `point_events`.
 //!
 //! Points lie where those of the layer of that name do. What became of them is another story: one of
 //! two years, told event by event as a ledger heard of them.
 
-use geo::{BoundingRect, ConvexHull};
-use geo_types::{Geometry as Shape, MultiPoint, MultiPolygon, Point};
-use ledger::ShippedCollection;
+use geo_types::{Geometry as Shape, MultiPolygon};
 use ledger::indicator::PointFacts;
 use ledger::point::{Payload, PointId, Quantities, SquareMetres, State};
 use ledger::rows::events::{self, StoredEvent};
@@ -20,13 +18,11 @@ use super::points::SOURCES;
 use super::random::Random;
 use super::records::business::enterprise_at;
 use super::tasks::{DEMOLITION, Task};
-use super::village::{self, Village};
-use super::{Layer, Synth, SynthError};
+use super::village::Village;
+use super::{Synth, SynthError};
 
 /// The ledger that some wall openings are on (开墙打洞五账).
 const TO_IMPROVE: &str = "三有六无待提升";
-/// The first day of every unit and responsibility.
-const VALID_FROM: &str = "2020-01-01";
 
 /// A point of the ledger: its row and those of its events, in order.
 #[derive(Clone, Debug)]
@@ -139,111 +135,6 @@ impl Synth {
             Ok(())
         })?;
         Ok(told)
-    }
-
-    /// Towns and villages as rows of the units of `places`.
-    pub fn units(&self, collection: &ShippedCollection) -> Result<Vec<Feature>, SynthError> {
-        let fields = collection.fields();
-        let unit = |feature: Feature, level: &str| {
-            let text = |at: usize| match &feature.properties[at] {
-                Value::Text(text) => text.clone(),
-                _ => String::new(),
-            };
-            let stat12 = text(0);
-            let (code, parent) = match level {
-                "town" => (&stat12[..9], &stat12[..6]),
-                _ => (&stat12[..], &stat12[..9]),
-            };
-            let values = [
-                ("code", Value::Text(code.to_owned())),
-                ("stat12", Value::Text(stat12.clone())),
-                ("name", Value::Text(text(1))),
-                ("level", Value::Text(level.to_owned())),
-                ("parent", Value::Text(parent.to_owned())),
-                (
-                    "urban_rural_class",
-                    if level == "village" { Value::Text(text(3)) } else { Value::Null },
-                ),
-                ("valid_from", Value::Text(VALID_FROM.to_owned())),
-            ];
-            Feature {
-                id: None,
-                geometry: feature.geometry.map(many),
-                properties: row(&fields, values),
-            }
-        };
-        let towns = (0..self.region.towns)
-            .map(|town| Ok(unit(village::town(&self.region, &self.ground, town)?, "town")));
-        let villages = self.features(Layer::Villages).map(|one| Ok(unit(one?, "village")));
-        towns.chain(villages).collect()
-    }
-
-    /// Areas (片区) that a working group has drawn, across villages and towns: one where the towns meet and
-    /// one about the first village.
-    pub fn focus_areas(
-        &self,
-        units: &ShippedCollection,
-        collection: &ShippedCollection,
-    ) -> Result<Vec<Feature>, SynthError> {
-        let (of_units, fields) = (units.fields(), collection.fields());
-        let units = self.units(units)?;
-        let villages = units.iter().filter(|unit| text_of(&of_units, unit, "level") == "village");
-        let middles: Vec<Point> = villages
-            .filter_map(|unit| unit.geometry.as_ref()?.shape.bounding_rect())
-            .map(|bounds| bounds.center().into())
-            .collect();
-        let Some(first) = middles.first().copied() else { return Ok(Vec::new()) };
-        let all = MultiPoint::new(middles);
-        let heart = all.bounding_rect().map_or(first, |bounds| bounds.center().into());
-        let near = |at: Point, most: usize| {
-            let mut near = all.0.clone();
-            let far = |one: &Point| (one.x() - at.x()).hypot(one.y() - at.y());
-            near.sort_by(|one, other| far(one).total_cmp(&far(other)));
-            near.truncate(most);
-            Shape::from(MultiPolygon::new(vec![MultiPoint::new(near).convex_hull()]))
-        };
-        let area = |code: &str, name: &str, kind: &str, shape: Shape| {
-            let text = |text: &str| Value::Text(text.to_owned());
-            let values = [
-                ("code", text(code)),
-                ("name", text(name)),
-                ("kind", text(kind)),
-                ("valid_from", text(VALID_FROM)),
-            ];
-            Feature { id: None, geometry: Some(shape.into()), properties: row(&fields, values) }
-        };
-        Ok(vec![
-            area("PQ-1", "两镇交界片区（虚构）", "片区", near(heart, 9)),
-            area("PQ-2", "示例城乡接合部（虚构）", "城乡接合部", near(first, 5)),
-        ])
-    }
-
-    /// Who answers for which town and village: posts, and no persons.
-    pub fn responsibilities(
-        &self,
-        units: &ShippedCollection,
-        collection: &ShippedCollection,
-    ) -> Result<Vec<Feature>, SynthError> {
-        let (of_units, fields) = (units.fields(), collection.fields());
-        let mut all = Vec::new();
-        for unit in self.units(units)? {
-            let name = text_of(&of_units, &unit, "name");
-            let posts: &[[&str; 2]] = match text_of(&of_units, &unit, "level").as_str() {
-                "town" => &[["责任规划师", "责任规划师团队"], ["街乡镇", "人民政府"]],
-                _ => &[["网格员", "网格服务站"], ["街巷长", "村民委员会"]],
-            };
-            all.extend(posts.iter().map(|[role, office]| {
-                let values = [
-                    ("role", Value::Text((*role).to_owned())),
-                    ("unit", Value::Text(format!("{name}{office}（虚构）"))),
-                    ("area_collection", Value::Text(units.id.to_owned())),
-                    ("area_code", Value::Text(text_of(&of_units, &unit, "code"))),
-                    ("valid_from", Value::Text(VALID_FROM.to_owned())),
-                ];
-                Feature { id: None, geometry: None, properties: row(&fields, values) }
-            }));
-        }
-        Ok(all)
     }
 }
 

@@ -5,14 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::indicator::year_of;
-use ledger::place::{
-    ADMIN_UNITS, COLLECTIONS, CodeScheme, Level, RESPONSIBILITIES, UnitRow, check,
-};
 use ledger::point::{EventKind, Lamp, PointId, Rules, State};
 use ledger::rows::events::{self, StoredEvent};
 use ledger::rows::points;
 use ledger::{Point, PointCode};
-use spatial::{Crs, Feature, Field, Timestamp, Value};
+use spatial::{Feature, Field, Timestamp, Value};
 
 use super::calendar::{FIRST_DAY, LAST_DAY};
 use super::ground::NATIVE;
@@ -177,43 +174,4 @@ fn nothing_in_the_ledger_is_personal() {
             assert!(person.ends_with("网格员"), "{person}");
         }
     }
-}
-
-#[test]
-fn towns_and_villages_are_units_without_defect_below_their_district() {
-    let [units, responsibilities] = [ADMIN_UNITS, RESPONSIBILITIES]
-        .map(|id| COLLECTIONS.into_iter().find(|one| one.id == id).unwrap());
-    let synth = Synth::new(1, 20_000, Some(2), &Crs::CGCS2000).unwrap();
-    let rows = synth.units(&units).unwrap();
-    assert_eq!(rows.len(), 2 + synth.villages());
-    let fields = units.fields();
-    let read: Vec<UnitRow> = rows
-        .iter()
-        .zip(1..)
-        .map(|(feature, row)| {
-            assert_eq!(feature.geometry.as_ref().unwrap().geometry_type(), units.geometry_type);
-            let text = |name| match value(&fields, feature, name) {
-                Value::Text(text) => text.clone(),
-                _ => String::new(),
-            };
-            UnitRow {
-                row,
-                code: text("code"),
-                codes: vec![(CodeScheme::Stat12, text("stat12"))],
-                name: text("name"),
-                level: text("level"),
-                parent: text("parent"),
-                valid_from: text("valid_from"),
-                ..UnitRow::default()
-            }
-        })
-        .collect();
-    // The district above is not of the generator.
-    let defects = check(&read);
-    assert!(defects.iter().all(|defect| defect.to_string().contains("110115")), "{defects:?}");
-    let towns = read.iter().filter(|row| Level::named(&row.level) == Some(Level::Town)).count();
-    assert_eq!((towns, defects.len()), (2, 2));
-    let who = synth.responsibilities(&units, &responsibilities).unwrap();
-    assert_eq!(who.len(), 2 * rows.len());
-    assert!(who.iter().all(|one| one.properties.len() == responsibilities.fields().len()));
 }

@@ -173,6 +173,36 @@ impl Region {
         ]
     }
 
+    /// The four parts of a cell, north-west, north-east, south-west and south-east, as closed
+    /// counter-clockwise rings: parted by straight lines from its middle to where roads cross its border.
+    pub fn quarters(&self, [column, row]: [u64; 2]) -> [Vec<[f64; 2]>; 4] {
+        let side = |from: [u64; 2], axis: usize| {
+            let mut to = from;
+            to[axis] += 1;
+            let mut side = self.border(from, axis);
+            side.push(self.node(to));
+            side
+        };
+        let [west, east] = [column, column + 1].map(|column| side([column, row], 1));
+        let [south, north] = [row, row + 1].map(|row| side([column, row], 0));
+        let (gate, middle) = (BORDER_POINTS.div_ceil(2) as usize, self.middle([column, row]));
+        // Along the border the way round the cell: southern and eastern sides forward, the others back.
+        let back = |part: &[[f64; 2]]| part.iter().rev().copied().collect::<Vec<_>>();
+        let ring = |first: &[[f64; 2]], then: &[[f64; 2]]| {
+            let mut ring = first.to_vec();
+            ring.extend(&then[1..]);
+            ring.push(middle);
+            ring.push(ring[0]);
+            ring
+        };
+        [
+            ring(&back(&north[..=gate]), &back(&west[gate..])),
+            ring(&east[gate..], &back(&north[gate..])),
+            ring(&back(&west[..=gate]), &south[..=gate]),
+            ring(&south[gate..], &east[..=gate]),
+        ]
+    }
+
     /// Middle of a cell.
     pub fn middle(&self, [column, row]: [u64; 2]) -> [f64; 2] {
         let corners = [[0, 0], [1, 0], [0, 1], [1, 1]]

@@ -1,10 +1,12 @@
 //! The places of the sample city: the city, the districts of the background, the fictional towns and
-//! villages, and which posts answer for these.
+//! villages with cells of the grid, areas and plans, and which posts answer for these.
 
 use std::sync::Arc;
 
 use ledger::ShippedCollection;
-use ledger::place::{ADMIN_UNITS, COLLECTIONS, FOCUS_AREAS, RESPONSIBILITIES};
+use ledger::place::{
+    ADMIN_UNITS, COLLECTIONS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, RESPONSIBILITIES,
+};
 use spatial::{Collection, CollectionId, Crs, Feature, Value, ValueRef};
 use store::{FeatureStore, GeoPackageStore};
 
@@ -15,27 +17,33 @@ use crate::synth::Synth;
 
 const CITY: [&str; 2] = ["110000", "北京市"];
 
-/// Makes the units, the focus areas and the responsibilities.
+/// Makes the units, the cells of the grid, the focus areas, the layers of plans and the responsibilities.
 pub(super) async fn load_places(
     store: &GeoPackageStore,
     synth: &Arc<Synth>,
 ) -> Result<(), CommandError> {
-    let of = |id: &str| COLLECTIONS.into_iter().find(|one| one.id == id);
-    let (Some(units), Some(focus_areas), Some(responsibilities)) =
-        (of(ADMIN_UNITS), of(FOCUS_AREAS), of(RESPONSIBILITIES))
-    else {
+    let Some(units) = COLLECTIONS.into_iter().find(|one| one.id == ADMIN_UNITS) else {
         return Ok(());
     };
-    let mut rows = upper_units(store, &units).await?;
-    rows.append(&mut synth.units(&units)?);
-    let mut collection = units.collection(Crs::CGCS2000)?;
-    collection.style = style_of(ADMIN_UNITS).map(str::to_owned);
-    load_all(store, collection, rows).await?;
-    let mut collection = focus_areas.collection(Crs::CGCS2000)?;
-    collection.style = style_of(FOCUS_AREAS).map(str::to_owned);
-    load_all(store, collection, synth.focus_areas(&units, &focus_areas)?).await?;
-    let rows = synth.responsibilities(&units, &responsibilities)?;
-    load_all(store, responsibilities.collection(Crs::CGCS2000)?, rows).await
+    for place in COLLECTIONS {
+        let rows = match place.id {
+            ADMIN_UNITS => {
+                let mut rows = upper_units(store, &units).await?;
+                rows.append(&mut synth.units(&units)?);
+                rows
+            }
+            GRID_CELLS => synth.grid_cells(&place)?,
+            FOCUS_AREAS => synth.focus_areas(&units, &place)?,
+            PLANNING_LAYERS => synth.planning_layers(&place)?,
+            RESPONSIBILITIES => synth.responsibilities(&units, &place)?,
+            // Alleys come with the records.
+            _ => continue,
+        };
+        let mut collection = place.collection(Crs::CGCS2000)?;
+        collection.style = style_of(place.id).map(str::to_owned);
+        load_all(store, collection, rows).await?;
+    }
+    Ok(())
 }
 
 async fn load_all(
