@@ -148,9 +148,10 @@ def enterprises(ground, writer):
 
 
 def surveys(ground, writer, out):
-    """The last survey: without every fiftieth building, every hundredth smaller; and who has a permit."""
+    """A survey before, of more change than the sample city's own: without every fiftieth building, every
+    hundredth smaller; and who has a permit."""
     store = ground.store
-    writer.layer("buildings_last", "MULTIPOLYGON", [("ZRZH", "TEXT")])
+    writer.layer("buildings_before", "MULTIPOLYGON", [("ZRZH", "TEXT")])
 
     def smaller(blob_):
         shape = store.to_plane(store.shapes([blob_])[0:1])
@@ -167,9 +168,9 @@ def surveys(ground, writer, out):
             continue
         batch.append((blob(smaller(geom), writer.crs) if mark % 100 == 1 else geom, code))
         if len(batch) == 50_000:
-            writer.db.executemany("insert into buildings_last (geom, ZRZH) values (?, ?)", batch)
+            writer.db.executemany("insert into buildings_before (geom, ZRZH) values (?, ?)", batch)
             batch.clear()
-    writer.db.executemany("insert into buildings_last (geom, ZRZH) values (?, ?)", batch)
+    writer.db.executemany("insert into buildings_before (geom, ZRZH) values (?, ?)", batch)
     table(out / "permits.csv", ["code", "ZDDM"], permitted)
 
 
@@ -225,7 +226,7 @@ def main():
     ]:
         if lacks(name):
             make(ground, writer)
-    if lacks("buildings_last"):
+    if lacks("buildings_before"):
         surveys(ground, writer, out)
     if lacks("complaints"):
         complaints(ground, writer, closed)

@@ -11,11 +11,11 @@ table() {
 load_store() {
     local open="'reported','registered','dispatched','returned','in_progress','suspended','submitted','verified_town','rebounded'"
     local name
-    for name in parcels buildings households villages buildings_last points facilities railways outlets \
+    for name in parcels buildings households villages buildings_before points facilities railways outlets \
         complaints land_releases green_plots enterprises admin_units responsibilities permits; do
         table "$name"
     done
-    for name in parcels buildings buildings_last; do
+    for name in parcels buildings buildings_before; do
         sql -c "cluster $name using ${name}_geom_geom_idx"
     done
     # Days of Shanghai are columns, so that no query works them out.

@@ -407,10 +407,10 @@ OVER_LIMIT = f"""select zddm, sum(zzdmj) from buildings where ST_Intersects(geom
     group by zddm having sum(zzdmj) > {LIMIT_M2}"""
 NEW_BUILDINGS = """select fid, m2 from (
         select b.fid, ST_Area(b.geom) - coalesce(
-            (select ST_Area(ST_Intersection(b.geom, ST_Union(l.geom))) from buildings_last l
+            (select ST_Area(ST_Intersection(b.geom, ST_Union(l.geom))) from buildings_before l
              where ST_Intersects(l.geom, b.geom)), 0) as m2
         from buildings b where ST_Intersects(b.geom, $1::geometry)
-            and not exists (select from buildings_last l where ST_CoveredBy(b.geom, l.geom))
+            and not exists (select from buildings_before l where ST_CoveredBy(b.geom, l.geom))
             and not exists (select from permits p where p.zddm = b.zddm)) q where m2 > 10"""
 NEAREST_OUTLETS = f"""select v.fid, o.fid, o.metres from villages v cross join lateral (
         select fid, o.geom <-> v.geom as metres from outlets o

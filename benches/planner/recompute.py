@@ -153,7 +153,7 @@ class Recomputed:
 
     def question_4(self, place):
         box = box_area(self.places.boxes[place])
-        buildings, earlier = self.about("buildings", ("ZDDM",), box), self.about("buildings_last", (), box)
+        buildings, earlier = self.about("buildings", ("ZDDM",), box), self.about("buildings_before", (), box)
         permitted = {parcel for (parcel,) in self.store.rows("select ZDDM from permits")}
         found = {}
         for at in buildings.meeting(box):

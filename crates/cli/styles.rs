@@ -7,6 +7,7 @@ pub fn style_of(id: &str) -> Option<&'static str> {
         "admin_units" => include_str!("styles/admin_units.json"),
         "alleys" => include_str!("styles/alleys.json"),
         "buildings" => include_str!("styles/buildings.json"),
+        "buildings_last" => include_str!("styles/buildings_last.json"),
         "clue_reviews" | "enterprise_reviews" => include_str!("styles/clue_reviews.json"),
         "comments" => include_str!("styles/comments.json"),
         "complaints" => include_str!("styles/complaints.json"),

@@ -27,6 +27,7 @@ mod points;
 mod random;
 mod records;
 mod region;
+mod survey;
 mod tasks;
 mod village;
 mod write;
@@ -38,6 +39,8 @@ mod ledger_rows_tests;
 mod places_tests;
 #[cfg(test)]
 mod records_tests;
+#[cfg(test)]
+mod survey_tests;
 #[cfg(test)]
 mod synth_tests;
 
@@ -54,6 +57,7 @@ pub use ledger_rows::LedgerPoint;
 pub use ortho::write_ortho;
 pub use people::{Holder, PEOPLE};
 pub use records::{Records, collections as record_collections, labelled_picture, pictures};
+pub use survey::BUILDINGS_LAST;
 pub use write::{SynthArgs, run};
 
 /// Why nothing was generated.

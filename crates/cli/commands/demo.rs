@@ -31,7 +31,7 @@ use crate::import::{ImportOptions, Target, Watch, import_file};
 use crate::ledger_config::named;
 use crate::output::say;
 use crate::styles::style_of;
-use crate::synth::{Layer, OPENED, Synth, write_ortho};
+use crate::synth::{BUILDINGS_LAST, Layer, OPENED, Synth, write_ortho};
 
 const TOWNS: u64 = 2;
 const SEED: u64 = 1;
@@ -153,6 +153,7 @@ async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), Comma
         for layer in Layer::ALL.into_iter().filter(|layer| *layer != Layer::Points) {
             generate(&store, &registry, &synth, layer).await?;
         }
+        last_survey(&store, &synth).await?;
         people::load_people(&store, &synth).await?;
         years::live_through(&store, &registry, (&synth, &told)).await?;
         targets::write_targets(&folder.join(TARGETS), &told)?;
@@ -231,7 +232,7 @@ async fn generate(
     synth: &Arc<Synth>,
     layer: Layer,
 ) -> Result<(), CommandError> {
-    let mut collection = synth.collection(layer)?;
+    let mut collection = synth.surveyed_collection(layer)?;
     collection.style = style_of(layer.id()).map(str::to_owned);
     if ASSIGNED.contains(&layer) {
         collection.fields.extend(assignment_fields());
@@ -239,11 +240,22 @@ async fn generate(
     let assigner = LoadAssigner::read(store, registry, &collection, OPENED).await?;
     let (synth, width) = (Arc::clone(synth), collection.fields.len());
     load::create(store, collection, assigner.map(Arc::new), move |sending| {
-        synth.features(layer).try_for_each(|feature| {
+        synth.surveyed(layer).try_for_each(|feature| {
             let mut feature = feature?;
             feature.properties.resize(width, Value::Null);
             sending.add(feature)
         })
+    })
+    .await
+}
+
+/// What new buildings are told by.
+async fn last_survey(store: &GeoPackageStore, synth: &Arc<Synth>) -> Result<(), CommandError> {
+    let mut collection = synth.last_survey()?;
+    collection.style = style_of(BUILDINGS_LAST).map(str::to_owned);
+    let synth = Arc::clone(synth);
+    load::create(store, collection, None, move |sending| {
+        synth.buildings_before().try_for_each(|feature| sending.add(feature?))
     })
     .await
 }

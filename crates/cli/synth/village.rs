@@ -420,7 +420,7 @@ fn text(value: &str) -> Value {
 }
 
 /// 自然幢号 of a building of a parcel.
-fn building_code(parcel: &str, number: u64) -> String {
+pub(super) fn building_code(parcel: &str, number: u64) -> String {
     format!("{parcel}F{number:04}")
 }
 
