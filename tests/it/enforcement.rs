@@ -43,11 +43,6 @@ fn records_of_departments_and_events_are_one_timeline_with_rights_by_department(
     town.take(&[report(1, 1), register(1, 2), report(2, 3)]);
     town.take(&[event(1, 4, "dispatch", "town", json!({ "receiver": "城管队" }))]);
     let other = other_program(&town.path());
-    // What the triggers of the R-tree call; records have no geometry.
-    let flags = rusqlite::functions::FunctionFlags::SQLITE_UTF8;
-    for name in ["ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"] {
-        other.create_scalar_function(name, 1, flags, |_| Ok(None::<f64>)).unwrap();
-    }
     other.execute_batch(RECORDS).unwrap();
     // Without accounts nobody sees more than everyone.
     let mut all = Vec::new();

@@ -282,6 +282,11 @@ fn a_point_is_moved_to_where_it_could_have_been_reported() {
         let done = edit(position, properties);
         assert_eq!(done.status, 204, "{position:?}: {}", done.text());
     }
+    // A position is moved, not taken away.
+    let nowhere = json!({ "geometry": null }).to_string();
+    let refused = town.server.change("PATCH", target, &merge, &nowhere);
+    let defects = check_refusal(&refused, 422, "invalid_features", "taken away");
+    assert!(defects[0].starts_with("/geometry: a point of the ledger keeps"), "{defects:?}");
     // Where it was put by hand it cannot be left to polygons.
     let left = json!({ "properties": { "assigned_by": "polygon" } }).to_string();
     let refused = town.server.change("PATCH", target, &merge, &left);

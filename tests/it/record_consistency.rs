@@ -1,11 +1,13 @@
 //! Records that cannot be: refused by every way of writing them, with both values.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::calls::{add, district};
 use crate::edit_town::check_refusal;
-use crate::points_town::Town;
-use crate::running::{Response, run};
+use crate::points_town::{Town, other_program};
+use crate::running::{Response, Server, run};
 
 fn insert(town: &Town, collection: &str, properties: &Value) -> Response {
     let feature = json!({ "type": "Feature", "properties": properties, "geometry": null });
@@ -120,4 +122,70 @@ fn an_import_leaves_out_what_cannot_be_and_reports_no_value() {
         assert!(report.contains(line), "{line} in {report}");
     }
     assert!(!report.contains("500") && !report.contains("2199"), "{report}");
+}
+
+/// The defects of a collection, when there are so many.
+fn listed(town: &Town, collection: &str, many: usize) -> Vec<String> {
+    let until = Instant::now() + Duration::from_secs(10);
+    loop {
+        let document = town.server.get(&format!("/collections/{collection}/defects")).json();
+        let defects = document["defects"].as_array().unwrap();
+        if defects.len() == many {
+            let text = |value: &Value| value.as_str().unwrap().to_owned();
+            return defects
+                .iter()
+                .map(|one| format!("{} {}", text(&one["pointer"]), text(&one["detail"])))
+                .collect();
+        }
+        assert!(Instant::now() < until, "{document}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_another_program_writes_and_cannot_be_is_put_back_and_listed() {
+    let town = district();
+    let order = json!({ "code": "P1", "sent_at": "2025-09-02T00:00:00Z", "read_at": "2025-09-03T00:00:00Z" });
+    add(&town, "orders", order, None);
+    let survey = json!({ "code": "S1", "asked": 10, "satisfied": 9 });
+    add(&town, "surveys", survey, None);
+    let other = other_program(&town.path());
+    // The columns at fault alone are put back.
+    other
+        .execute_batch(
+            "UPDATE orders SET subject = '其他', read_at = '2025-09-01T00:00:00Z' WHERE code = 'P1';
+             UPDATE surveys SET asked = 5 WHERE code = 'S1';
+             INSERT INTO surveys (code, asked, satisfied, held)
+                 VALUES ('S2', 10, 500, '2199-01-01'), ('S3', 10, 5, '2025-09-01');",
+        )
+        .unwrap();
+    let orders = listed(&town, "orders", 1);
+    assert!(
+        orders[0].starts_with("/properties/read_at put back read_at: read_at lies before sent_at"),
+        "{orders:?}"
+    );
+    assert!(!orders[0].contains("2025"), "no value is told: {orders:?}");
+    let surveys = listed(&town, "surveys", 2).join("\n");
+    assert!(surveys.contains("put back asked: satisfied is more than asked"), "{surveys}");
+    assert!(surveys.contains("/properties/held put back held, "), "{surveys}");
+    let row = |collection: &str, fid| town.row(collection, fid);
+    assert_eq!(row("orders", 1)["read_at"], "2025-09-03T00:00:00.000Z");
+    assert_eq!(row("orders", 1)["subject"], "其他");
+    for (fid, asked, satisfied, held) in [
+        (1, json!(10), json!(9), json!(null)),
+        (2, json!(10), json!(null), json!(null)),
+        (3, json!(10), json!(5), json!("2025-09-01")),
+    ] {
+        let row = row("surveys", fid);
+        assert_eq!((&row["asked"], &row["satisfied"], &row["held"]), (&asked, &satisfied, &held));
+    }
+    // While nobody serves the store, too, and once is enough.
+    let Town { folder, server } = town;
+    drop(server);
+    other.execute("UPDATE surveys SET satisfied = 11 WHERE code = 'S3'", []).unwrap();
+    let town = Town { server: Server::start(&folder.path().join("s.gpkg"), &[]), folder };
+    listed(&town, "surveys", 3);
+    assert_eq!(town.row("surveys", 3)["satisfied"], 5);
+    let town = town.restarted();
+    listed(&town, "surveys", 3);
 }

@@ -7,7 +7,7 @@
 //!
 //! *Invariant:* the columns of `points` that follow from events are what the fold of the rows of
 //! `point_events` says. `raise` alone writes them, `guard` refuses other edits, and `mend` puts back
-//! what another program wrote over them in the file.
+//! what another program wrote over them in the file; of records, what cannot be.
 
 mod batch;
 mod books;
@@ -20,6 +20,7 @@ mod guard;
 mod held;
 mod index;
 mod mend;
+mod mend_records;
 mod named_evidence;
 mod pieces;
 mod position;

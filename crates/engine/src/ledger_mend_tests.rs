@@ -219,3 +219,39 @@ async fn a_point_whose_row_is_spoiled_waits_until_the_row_is_mended() {
     assert_eq!((done.outcomes, row(&engine, 1)), (vec![Outcome::New { seq: 3 }], fid(1)));
     assert_eq!(check_rows(&engine, None).await, 2);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_position_that_another_program_takes_away_is_put_back_where_it_was_last() {
+    let folder = tempfile::tempdir().unwrap();
+    let (engine, other) = town(&folder).await;
+    let position = |number: u64| {
+        let state = engine.snapshot();
+        state.collections[&id(POINTS)].get(row(&engine, number)).unwrap().geometry()
+    };
+    let (first, second) = (position(1).unwrap(), position(2).unwrap());
+    other.execute("UPDATE points SET geom = NULL, state = 'void' WHERE fid = 1", []).unwrap();
+    let listed = settled(&engine, POINTS, 2).await;
+    for part in ["/geometry put back geometry: taken away", "/properties/state put back state"] {
+        assert!(listed.iter().any(|one| one.starts_with(part)), "{part}: {listed:?}");
+    }
+    assert_eq!(position(1), Some(first.clone()));
+    // Another program may move a point, and then it lies there.
+    let move_there =
+        "UPDATE points SET geom = (SELECT geom FROM points WHERE fid = 1) WHERE fid = 2";
+    for sql in [move_there, "UPDATE points SET geom = NULL WHERE fid = 2"] {
+        other.execute(sql, []).unwrap();
+        engine.take_in_foreign(Timestamp(9_000)).await.unwrap();
+    }
+    settled(&engine, POINTS, 3).await;
+    assert_eq!(position(2), Some(first));
+    assert_ne!(position(2), Some(second));
+    assert_eq!(check_rows(&engine, None).await, 2);
+    // What it drew and nobody reported lies where it likes.
+    let drawn = "INSERT INTO points (note, geom) SELECT 'drawn', geom FROM points WHERE fid = 1";
+    for sql in [drawn, "UPDATE points SET geom = NULL WHERE note = 'drawn'"] {
+        other.execute(sql, []).unwrap();
+        engine.take_in_foreign(Timestamp(9_000)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(engine.kept_out(&id(POINTS), 100).await.unwrap().len(), 3);
+}

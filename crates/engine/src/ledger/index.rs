@@ -16,6 +16,7 @@ use spatial::{
 use store::{ChangeRecord, EXTERNAL};
 
 use super::held::{Held, find_evidence};
+use super::mend::is_mended;
 use super::pieces::Pieces;
 use crate::{Engine, EngineError};
 
@@ -335,7 +336,8 @@ impl Engine {
             }
         }
         let is_foreign = |record: &&ChangeRecord| {
-            record.actor == EXTERNAL && matches!(record.collection.as_str(), POINTS | POINT_EVENTS)
+            let held = || after.collections.get(&record.collection);
+            record.actor == EXTERNAL && held().is_some_and(|held| is_mended(held.collection()))
         };
         let mut rows: Vec<(CollectionId, FeatureId)> = Vec::new();
         for record in records.iter().filter(is_foreign) {

@@ -1,22 +1,26 @@
 //! Puts back what another program wrote over the ledger in the file: events as they were raised,
-//! points as their events say, each with a change set that says so, and a defect that is listed.
+//! points as their events say and where they lay, records (`mend_records`) that cannot be, each with a
+//! change set that says so, and a defect that is listed.
 //!
 //! Rows that the store keeps out because of a flaw are listed by the store, and are mended once
 //! their flaw is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ledger::{
     PointId,
-    rows::{ID, POINT_EVENTS, POINTS, points},
+    record::Consistency,
+    rows::{ID, POINT_EVENTS, POINTS, is_of_ledger, points},
 };
 use spatial::{
-    Change, ChangeOp, ChangeSet, CollectionId, CollectionSnapshot, Feature, FeatureId, Revision,
-    Value,
+    Change, ChangeOp, ChangeSet, Collection, CollectionId, CollectionSnapshot, Feature, FeatureId,
+    Revision, Snapshot, Value,
 };
 use store::{EXTERNAL, KeptOut, StoreError, Version};
 
 use super::held::{Held, assign, blank, differing};
+use crate::check::escaped;
 use crate::now;
 use crate::{Engine, EngineError};
 
@@ -24,15 +28,23 @@ use crate::{Engine, EngineError};
 const ACTOR: &str = "tuban";
 /// How a change set that puts something back begins.
 const PUT_BACK: &str = "put back ";
+/// What is put back of a point that lost its position.
+const GEOMETRY: &str = "geometry";
 /// Most entries that are listed, the newest of all.
 const MOST_LISTED: usize = 10_000;
 /// Rows of the change log that are read at a time.
 const LOG_ROWS: usize = 10_000;
 /// How often a row is looked at anew when it keeps changing.
-const ATTEMPTS: usize = 8;
+pub(super) const ATTEMPTS: usize = 8;
+/// Why what follows from events is put back.
+const EVENTS_ONLY: &str = "changed in the file by another program, and only events change it; POST \
+    /points/{id}/events";
+/// Why a position is.
+const POSITION_STAYS: &str = "taken away in the file by another program, and a point of the ledger \
+    keeps a position; move it instead";
 
 /// Rows that are put back together.
-const TOGETHER: usize = 1_000;
+pub(super) const TOGETHER: usize = 1_000;
 
 /// What is put back, in words, and how.
 type Put = (&'static str, ChangeOp);
@@ -40,11 +52,22 @@ type Put = (&'static str, ChangeOp);
 /// A row that another program wrote.
 type Row = (CollectionId, FeatureId);
 
+/// Whether what another program writes into a collection may have to be put back.
+pub(super) fn is_mended(collection: &Collection) -> bool {
+    match collection.id.as_str() {
+        POINTS | POINT_EVENTS => is_of_ledger(collection),
+        _ => Consistency::of(collection).is_some(),
+    }
+}
+
 impl Engine {
     /// Looks through the change log for what other programs wrote over the ledger, for a store that
     /// was written to while nobody served it, and puts it back.
     pub async fn mend_ledger(&self) -> Result<(), EngineError> {
-        if !self.has_ledger() {
+        let state = self.current();
+        let held = state.collections.iter().filter(|(_, held)| is_mended(held.collection()));
+        let mended: BTreeSet<&CollectionId> = held.map(|(id, _)| id).collect();
+        if mended.is_empty() {
             return Ok(());
         }
         let mut foreign: BTreeSet<Row> = BTreeSet::new();
@@ -56,14 +79,14 @@ impl Engine {
             let Some(last) = records.last() else { break };
             since = last.revision;
             for record in records {
-                let is_of_ledger = matches!(record.collection.as_str(), POINTS | POINT_EVENTS);
-                if is_of_ledger && record.id.is_none() && record.actor == EXTERNAL {
+                let is_mended = mended.contains(&record.collection);
+                if is_mended && record.id.is_none() && record.actor == EXTERNAL {
                     loaded.insert(record.collection.clone());
                 }
-                let Some(id) = record.id.filter(|_| is_of_ledger) else { continue };
+                let Some(id) = record.id.filter(|_| is_mended) else { continue };
                 if record.actor == ACTOR && record.reason.starts_with(PUT_BACK) {
                     let (since, reason) = (record.recorded_at, record.reason.clone());
-                    self.list(entry(&record.collection, id, reason, since));
+                    self.list(self.entry(&record.collection, id, reason, since));
                 }
                 match record.actor == EXTERNAL {
                     true => foreign.insert((record.collection, id)),
@@ -72,7 +95,13 @@ impl Engine {
             }
         }
         for id in loaded {
-            for row in self.rows_of(&id) {
+            let rows = self.rows_of(&id);
+            if !matches!(id.as_str(), POINTS | POINT_EVENTS) {
+                // Who wrote them is asked of those alone that cannot be.
+                foreign.extend(rows.into_iter().map(|row| (id.clone(), row)));
+                continue;
+            }
+            for row in rows {
                 let came = self.store().arrival(&id, row).await?;
                 if came.is_some_and(|came| came.actor == EXTERNAL) {
                     foreign.insert((id.clone(), row));
@@ -110,6 +139,28 @@ impl Engine {
         listed.iter().filter(|one| one.collection == id.as_str()).cloned().collect()
     }
 
+    /// A row that was put back for a `reason`, at the first column that it names.
+    fn entry(
+        &self,
+        id: &CollectionId,
+        row: FeatureId,
+        reason: String,
+        since: spatial::Timestamp,
+    ) -> KeptOut {
+        let rest = reason.strip_prefix(PUT_BACK).unwrap_or_default();
+        let first = rest.split([',', ':']).next().unwrap_or_default();
+        let state = self.current();
+        let held = state.collections.get(id);
+        let has_field =
+            |held: &Arc<CollectionSnapshot>| held.collection().field_position(first).is_some();
+        let place = match first {
+            GEOMETRY => "/geometry".to_owned(),
+            _ if held.is_some_and(has_field) => format!("/properties/{}", escaped(first)),
+            _ => String::new(),
+        };
+        KeptOut { collection: id.to_string(), fid: Some(row.value()), place, reason, since }
+    }
+
     fn list(&self, one: KeptOut) {
         let mut listed = self.0.ledger.put_back();
         let is_known = |known: &&KeptOut| {
@@ -128,8 +179,20 @@ impl Engine {
         let _one_at_a_time = self.0.ledger.raising.lock().await;
         let mut suspects: BTreeMap<PointId, Option<FeatureId>> = BTreeMap::new();
         let mut drawn: BTreeSet<FeatureId> = BTreeSet::new();
-        let (events, of_points): (Vec<Row>, Vec<Row>) =
-            rows.into_iter().partition(|(collection, _)| collection.as_str() == POINT_EVENTS);
+        let (mut events, mut of_points) = (Vec::<Row>::new(), Vec::<Row>::new());
+        let mut records: BTreeMap<CollectionId, Vec<FeatureId>> = BTreeMap::new();
+        for (collection, row) in rows {
+            match collection.as_str() {
+                POINT_EVENTS => events.push((collection, row)),
+                POINTS => of_points.push((collection, row)),
+                _ => records.entry(collection).or_default().push(row),
+            }
+        }
+        for (collection, rows) in records {
+            if let Err(error) = self.mend_records(&collection, &rows).await {
+                tracing::error!(%collection, %error, "records were not put back");
+            }
+        }
         let mut puts: BTreeMap<&'static str, Vec<(FeatureId, ChangeOp)>> = BTreeMap::new();
         let mut of_events = None;
         for (collection, row) in events {
@@ -145,11 +208,14 @@ impl Engine {
         for (what, ops) in puts {
             for ops in ops.chunks(TOGETHER) {
                 if let Some(collection) = &of_events {
-                    self.put(collection, ops.to_vec(), what).await?;
+                    self.put(collection, ops.to_vec(), (what, EVENTS_ONLY)).await?;
                 }
             }
         }
         for (collection, row) in of_points {
+            if let Err(error) = self.mend_position(&collection, row).await {
+                tracing::error!(%row, %error, "the position of a point was not put back");
+            }
             let past = self.past(&collection, row).await?;
             let held = self.ledger_now()?;
             let present = held.points.get(row).map(|row| row.to_feature());
@@ -217,7 +283,7 @@ impl Engine {
             (None, Some(_)) => {
                 let reason = "an event was changed in the file by another program, and what it was \
                     is not kept any more; restore it from a backup";
-                self.list(entry(collection, row, reason.to_owned(), now()));
+                self.list(self.entry(collection, row, reason.to_owned(), now()));
                 return Ok((touched, None));
             }
             (Some(_) | None, None) => return Ok((touched, None)),
@@ -265,7 +331,7 @@ impl Engine {
                     }
                 }
             };
-            match self.put(&collection.id, vec![(at, op)], &what).await {
+            match self.put(&collection.id, vec![(at, op)], (&what, EVENTS_ONLY)).await {
                 Err(EngineError::Store(StoreError::FeatureChanged { changed, .. })) => {
                     self.published(changed).await?;
                 }
@@ -273,6 +339,30 @@ impl Engine {
             }
         }
         Err(EngineError::KeepsChanging)
+    }
+
+    /// Gives a point that has events and lost its position the one that it had last, or where no unit
+    /// is there, the last that no other program wrote.
+    async fn mend_position(&self, id: &CollectionId, row: FeatureId) -> Result<(), EngineError> {
+        let held = self.ledger_now()?;
+        let lost = held.points.get(row).map(|row| row.to_feature());
+        let Some(lost) = lost.filter(|row| row.geometry.is_none()) else { return Ok(()) };
+        let Some(own) = self.past(id, row).await?.own else { return Ok(()) };
+        let events = held.points.collection().field_position("events");
+        if !events.is_some_and(|at| matches!(own.properties.get(at), Some(Value::Int(1..)))) {
+            return Ok(());
+        }
+        let versions = self.store().history(id, row).await?;
+        let last = versions.into_iter().rev().find_map(|version| version.feature.geometry);
+        for geometry in [last, own.geometry].into_iter().flatten() {
+            let there = Feature { geometry: Some(geometry), ..lost.clone() };
+            let ops = vec![(row, ChangeOp::Replace(row, there))];
+            match self.put(id, ops, (GEOMETRY, POSITION_STAYS)).await {
+                Err(EngineError::Invalid { .. }) => {}
+                done => return done,
+            }
+        }
+        Ok(())
     }
 
     /// Takes from a row without events what only events give.
@@ -297,21 +387,28 @@ impl Engine {
         }
         assign(collection, &mut feature, points::underived());
         let op = ChangeOp::Replace(row, feature);
-        self.put(&collection.id, vec![(row, op)], &names.join(", ")).await
+        self.put(&collection.id, vec![(row, op)], (&names.join(", "), EVENTS_ONLY)).await
     }
 
-    /// Commits what puts rows back, and lists them.
+    /// Commits what puts rows back that are as they are now, and lists them with what is put back and why.
     async fn put(
         &self,
         collection: &CollectionId,
         ops: Vec<(FeatureId, ChangeOp)>,
-        what: &str,
+        words: (&str, &str),
     ) -> Result<(), EngineError> {
-        let state = self.current();
-        let reason = format!(
-            "{PUT_BACK}{what}: changed in the file by another program, and only events change it; \
-             POST /points/{{id}}/events"
-        );
+        self.put_in(&self.current(), collection, ops, words).await
+    }
+
+    /// The same for rows as they were in a state; those that have changed since are refused.
+    pub(super) async fn put_in(
+        &self,
+        state: &Snapshot,
+        collection: &CollectionId,
+        ops: Vec<(FeatureId, ChangeOp)>,
+        (what, why): (&str, &str),
+    ) -> Result<(), EngineError> {
+        let reason = format!("{PUT_BACK}{what}: {why}");
         let rows: Vec<FeatureId> = ops.iter().map(|(row, _)| *row).collect();
         let change = |op| Change {
             collection: collection.clone(),
@@ -330,7 +427,12 @@ impl Engine {
             Ok(commit) => {
                 tracing::warn!(%collection, rows = rows.len(), reason, "the ledger was mended");
                 for change in commit.changes {
-                    self.list(entry(collection, change.id, reason.clone(), commit.recorded_at));
+                    self.list(self.entry(
+                        collection,
+                        change.id,
+                        reason.clone(),
+                        commit.recorded_at,
+                    ));
                 }
                 Ok(())
             }
@@ -340,7 +442,7 @@ impl Engine {
                      row another id"
                 );
                 for row in rows {
-                    self.list(entry(collection, row, reason.clone(), at));
+                    self.list(self.entry(collection, row, reason.clone(), at));
                 }
                 Ok(())
             }
@@ -359,6 +461,16 @@ impl Engine {
 
     /// The last state of a row that no other program wrote.
     async fn past(&self, id: &CollectionId, row: FeatureId) -> Result<Past, EngineError> {
+        self.past_or(id, row, &|_| false).await
+    }
+
+    /// The same, or a later state that another program wrote and that `is_sound`.
+    pub(super) async fn past_or(
+        &self,
+        id: &CollectionId,
+        row: FeatureId,
+        is_sound: &(dyn Fn(&Feature) -> bool + Sync),
+    ) -> Result<Past, EngineError> {
         let versions = self.store().history(id, row).await?;
         let came = self.store().arrival(id, row).await?;
         let came_from = came.map_or(String::new(), |came| came.actor);
@@ -368,20 +480,21 @@ impl Engine {
         let held = held.ok_or_else(|| EngineError::UnknownCollection { id: id.clone() })?;
         // Whoever ended a state wrote the next one.
         let writers = std::iter::once(&came_from).chain(versions.iter().map(|v| &v.actor));
-        let own = versions.iter().zip(writers).filter(|(_, writer)| *writer != EXTERNAL).last();
+        let states = versions.iter().map(|version| fitted(held, version)).zip(writers);
+        let own = states.filter(|(state, writer)| *writer != EXTERNAL || is_sound(state)).last();
         let last_writer = versions.last().map_or(&came_from, |last| &last.actor);
         let present = held.get(row).map(|row| row.to_feature());
         match (present, last_writer == EXTERNAL) {
             (Some(present), false) => Ok(Past { own: Some(present), is_foreign }),
-            _ => Ok(Past { own: own.map(|(version, _)| fitted(held, version)), is_foreign }),
+            _ => Ok(Past { own: own.map(|(state, _)| state), is_foreign }),
         }
     }
 }
 
 /// What a row was.
-struct Past {
+pub(super) struct Past {
     /// Its last state that no other program wrote, if there was one.
-    own: Option<Feature>,
+    pub(super) own: Option<Feature>,
     /// Whether another program made it.
     is_foreign: bool,
 }
@@ -409,20 +522,4 @@ fn point_of(held: &CollectionSnapshot, feature: &Feature) -> Option<PointId> {
 
 fn point_event(held: &Held, feature: &Feature) -> Option<ledger::EventId> {
     text(&held.events, feature, ID).and_then(|text| ledger::EventId::try_from(text).ok())
-}
-
-fn entry(
-    collection: &CollectionId,
-    row: FeatureId,
-    reason: String,
-    since: spatial::Timestamp,
-) -> KeptOut {
-    let rest = reason.strip_prefix(PUT_BACK).unwrap_or_default();
-    let first = rest.split([',', ':']).next().unwrap_or_default();
-    let place = match points::is_derived(first) {
-        true => format!("/properties/{first}"),
-        false => String::new(),
-    };
-    let (collection, fid) = (collection.to_string(), Some(row.value()));
-    KeptOut { collection, fid, place, reason, since }
 }

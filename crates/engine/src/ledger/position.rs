@@ -15,6 +15,10 @@ const OUTSIDE_METRES: f64 = 100.0;
 /// How far at most, whatever a report says of its accuracy: beyond it a position tells nothing.
 const MOST_OUTSIDE_METRES: f64 = 1_000.0;
 
+/// Why a position is not taken away.
+const POSITION_STAYS: &str = "a point of the ledger keeps a position: send the one that it has, or where \
+    it lies instead";
+
 /// How a geometry of `collection` lies to the unit of a code on a day, `accuracy` metres being how far
 /// off it may be.
 pub(super) fn lies(
@@ -28,8 +32,8 @@ pub(super) fn lies(
     within_unit(state, registry, place, day, (unit, metres))
 }
 
-/// Defects of the points of `set` that are moved to where no unit is, or are not assigned by hand there
-/// any more. What nothing was raised at yet lies where it was drawn.
+/// Defects of the points of `set` that lose their position, are moved to where no unit is, or are not
+/// assigned by hand there any more. What nothing was raised at yet lies where it was drawn.
 pub(crate) fn moved_away(engine: &Engine, state: &Snapshot, set: &ChangeSet) -> Vec<Defect> {
     let mut defects = Vec::new();
     for (number, change) in set.changes.iter().enumerate() {
@@ -63,8 +67,11 @@ impl Moved<'_> {
         (state, registry): (&Snapshot, &CrsRegistry),
         day: Day,
     ) -> Result<Option<String>, EngineError> {
-        let Some(geometry) = &self.feature.geometry else { return Ok(None) };
         let has_events = matches!(column(self.collection, self.was, "events"), ValueRef::Int(1..));
+        let Some(geometry) = &self.feature.geometry else {
+            let is_lost = has_events && self.was.geometry().is_some();
+            return Ok(is_lost.then(|| POSITION_STAYS.to_owned()));
+        };
         let was_by_hand = is_by_hand(column(self.collection, self.was, ASSIGNED_BY));
         let stays = self.was.geometry().as_ref() == Some(geometry) && !was_by_hand;
         if !has_events || stays || is_by_hand(self.value(ASSIGNED_BY)) {
