@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::edit_town::check_refusal;
 use crate::running::{Response, Server, folder_with, point, run};
 
 /// The districts of the sample data as features of `admin_units`, below a city without a polygon.
@@ -423,4 +424,74 @@ fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
     let odd = run(place, &["places", "init", "t.gpkg", "--crs", "EPSG:4610"]);
     assert_eq!(odd.code, 1, "a datum without a transformation makes nothing: {}", odd.err);
     assert!(!place.join("t.gpkg").exists());
+}
+
+#[test]
+fn two_places_never_have_a_code_on_the_same_days() {
+    let folder = folder_with(&[]);
+    assert_eq!(run(folder.path(), &["places", "init", "s.gpkg"]).code, 0);
+    let server = Server::start(&folder.path().join("s.gpkg"), &[]);
+    let feature = |properties: &Value| json!({ "type": "Feature", "geometry": null, "properties": properties });
+    let insert = |collection: &str, properties: &Value| {
+        let body = feature(properties).to_string();
+        let target = format!("/collections/{collection}/items");
+        server.post_as(&target, "application/geo+json", body.as_bytes())
+    };
+    for (collection, code, more) in [
+        ("admin_units", "110115", json!({ "level": "区", "name": "甲" })),
+        ("grid_cells", "110115001001001", json!({})),
+        ("alleys", "a1", json!({ "name": "甲巷" })),
+        ("focus_areas", "f1", json!({ "name": "甲片区" })),
+        ("planning_layers", "p1", json!({ "kind": "绿隔" })),
+    ] {
+        let place = |from: Option<&str>, to: Option<&str>| {
+            let mut properties = more.clone();
+            properties["code"] = json!(code);
+            properties["valid_from"] = json!(from);
+            properties["valid_to"] = json!(to);
+            properties
+        };
+        assert_eq!(insert(collection, &place(None, Some("2024-07-01"))).status, 201);
+        let twin = place(Some("2024-06-30"), None);
+        let defects = check_refusal(&insert(collection, &twin), 422, "invalid_features", "twin");
+        let expected = format!(
+            "/properties/code: {collection} 1 has the code {code} too, from 2024-06-30 until \
+             2024-07-01: give another"
+        );
+        assert!(defects[0].starts_with(&expected), "{defects:?}");
+        assert_eq!(insert(collection, &place(Some("2024-07-01"), None)).status, 201);
+        // What ends later is told at its end; all else of a place is written as ever.
+        let row = format!("{collection}/items/1");
+        let later = patch(&server, &row, &json!({ "properties": { "valid_to": null } }));
+        let defects = check_refusal(&later, 422, "invalid_features", "later");
+        assert!(defects[0].starts_with(&format!("/properties/valid_to: {collection} 2")));
+        let code = json!({ "properties": { "code": code } });
+        assert_eq!(patch(&server, &row, &code).status, 204);
+    }
+    // Of one transaction what stands at its end counts.
+    let change = |op: &str, id: Option<u64>, properties: &Value| {
+        let mut change =
+            json!({ "collection": "focus_areas", "op": op, "feature": feature(properties) });
+        if let Some(id) = id {
+            change["id"] = json!(id);
+        }
+        change
+    };
+    let send = |changes: &[Value]| {
+        server.post("/transactions", &json!({ "changes": changes }).to_string())
+    };
+    let (f1, f9) = (json!({ "code": "f1" }), json!({ "code": "f9" }));
+    let twins = [change("insert", None, &f9), change("insert", None, &f9)];
+    let defects = check_refusal(&send(&twins), 422, "invalid_features", "twins");
+    assert!(
+        defects[0].starts_with("/changes/1/feature/properties/code: change 0 of this request has"),
+        "{defects:?}"
+    );
+    assert_eq!(defects.len(), 1, "{defects:?}");
+    let gone = |id: u64| json!({ "collection": "focus_areas", "op": "delete", "id": id });
+    let handed_on = [gone(1), change("insert", None, &f1), gone(2)];
+    let done = send(&handed_on);
+    assert_eq!(done.status, 200, "{}", done.text());
+    let checked = run(folder.path(), &["places", "check", "s.gpkg"]);
+    assert!(!checked.out.contains("both have the code"), "{}", checked.out);
 }

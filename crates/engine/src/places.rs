@@ -6,7 +6,8 @@
 //! the commit, in whose polygon a feature lies: a point by its position, a line by its middle, a
 //! polygon by the largest common area; of equals the smallest code. It happens where features are
 //! written, within the commit (`write`) or before a bulk load (`loading`), and again when polygons change (`follow`, `sweep`), as
-//! commits of their own by the actor `tuban`: what was true before stays in history.
+//! commits of their own by the actor `tuban`: what was true before stays in history. A commit gives no
+//! place a code that another one of its collection has on the same days (`taken`).
 //!
 //! *Invariants:* what a person assigned by hand, with a reason, no polygon overrules; a level without
 //! a polygon that day is left as it was written; a feature without a place is not assigned.
@@ -21,6 +22,7 @@ mod position;
 mod responsible;
 mod subject;
 mod sweep;
+mod taken;
 mod write;
 
 #[cfg(test)]
@@ -44,4 +46,5 @@ pub use responsible::{
     ResponsibleHere, ResponsibleQuery,
 };
 pub use sweep::{ACTOR, Scope, Swept};
+pub(crate) use taken::TakenCodes;
 pub(crate) use write::assign_written;

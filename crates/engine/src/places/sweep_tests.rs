@@ -53,7 +53,7 @@ async fn after_a_boundary_change_all_is_as_a_search_finds_it_and_the_past_is_as_
         let ops = vec![
             ChangeOp::Replace(a, random_unit(&mut numbers, &code)),
             ChangeOp::Delete(b),
-            ChangeOp::Replace(c, random_unit(&mut numbers, "u00")),
+            ChangeOp::Replace(c, random_unit(&mut numbers, "a00")),
             ChangeOp::Insert(random_unit(&mut numbers, "u99")),
         ];
         apply(&engine, "admin_units", ops, before.recorded_at.0 + 5 - crate::now().0)

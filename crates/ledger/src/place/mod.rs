@@ -39,7 +39,7 @@ pub use defect::UnitDefect;
 pub use level::Level;
 pub use names::{called, split_aliases};
 pub use place_defect::PlaceDefect;
-pub use row::{UnitReader, UnitRow, ValidityReader};
+pub use row::{CodeReader, UnitReader, UnitRow, ValidityReader};
 pub use schema::{
     ADMIN_UNITS, ALLEYS, COLLECTIONS, FOCUS_AREAS, GRID_CELLS, PLANNING_LAYERS, RESPONSIBILITIES,
 };

@@ -2,7 +2,7 @@
 
 use spatial::{Collection, FeatureRef, FieldType, ValueRef};
 
-use super::{AdminUnit, CodeScheme, Day, Level, UnitDefect, Validity, split_aliases};
+use super::{AdminUnit, COLLECTIONS, CodeScheme, Day, Level, UnitDefect, Validity, split_aliases};
 
 /// A row as it stands in the table. An absent text is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,12 +150,46 @@ impl ValidityReader {
 
     /// When `feature` is valid; `None` where a day is none.
     pub fn validity(&self, feature: FeatureRef<'_>) -> Option<Validity> {
-        let day = |at: Option<usize>| match at.map(|at| text_of(feature.value(at))) {
+        self.read(&|at| feature.value(at))
+    }
+
+    /// When a row with these values by position is valid; `None` where a day is none.
+    pub fn read<'v>(&self, value: &dyn Fn(usize) -> ValueRef<'v>) -> Option<Validity> {
+        let day = |at: Option<usize>| match at.map(|at| text_of(value(at))) {
             None => Some(None),
             Some(text) if text.trim().is_empty() => Some(None),
             Some(text) => text.trim().parse().ok().map(Some),
         };
         Some(Validity { from: day(self.from)?, to: day(self.to)? })
+    }
+}
+
+/// Where codes, and the days on which they hold, stand in one of the collections of places.
+#[derive(Clone, Copy, Debug)]
+pub struct CodeReader {
+    code: usize,
+    validity: ValidityReader,
+}
+
+impl CodeReader {
+    /// The reader of `collection`; `None` unless it is one of places that have codes.
+    pub fn of(collection: &Collection) -> Option<Self> {
+        COLLECTIONS.iter().find(|places| places.id == collection.id.as_str())?;
+        let code = collection.field_position("code")?;
+        Some(Self { code, validity: ValidityReader::of(collection) })
+    }
+
+    /// The code of a row with these values by position, and when it holds; `None` where it has none, and
+    /// where a day is none.
+    pub fn read<'v>(&self, value: &dyn Fn(usize) -> ValueRef<'v>) -> Option<(&'v str, Validity)> {
+        let ValueRef::Text(code) = value(self.code) else { return None };
+        let code = Some(code.trim()).filter(|code| !code.is_empty())?;
+        Some((code, self.validity.read(value)?))
+    }
+
+    /// The fields that say which code holds when, the code first.
+    pub fn fields(&self) -> impl Iterator<Item = usize> + use<> {
+        [Some(self.code), self.validity.from, self.validity.to].into_iter().flatten()
     }
 }
 
