@@ -59,6 +59,8 @@ pub(super) struct Layer {
 pub(super) struct Place {
     pub(super) code: String,
     pub(super) level: usize,
+    /// Code of the unit above it, empty where none is named.
+    parent: String,
     pub(super) id: FeatureId,
     prepared: Arc<OnceLock<Option<Area>>>,
 }
@@ -134,9 +136,30 @@ impl PlaceIndex {
 
     /// Whether a unit or cell of the rung has this code.
     pub(super) fn knows(&self, rung: Rung, code: &str) -> bool {
+        self.place(rung, code).is_some()
+    }
+
+    /// The units above the place of the rung with this code, as their rows name each other, the next one
+    /// first.
+    pub(super) fn above(&self, rung: Rung, code: &str) -> Vec<(Level, &str)> {
+        let mut above = Vec::new();
+        let mut place = self.place(rung, code);
+        let mut level = match rung {
+            Rung::Unit(level) => level.above(),
+            Rung::Cell => Some(Level::Village),
+        };
+        while let (Some(from), Some(next)) = (place.filter(|one| !one.parent.is_empty()), level) {
+            above.push((next, from.parent.as_str()));
+            place = self.place(Rung::Unit(next), &from.parent);
+            level = next.above();
+        }
+        above
+    }
+
+    fn place(&self, rung: Rung, code: &str) -> Option<&Place> {
         let level = level_of(rung);
         let mut places = self.layer(rung).into_iter().flat_map(|layer| &layer.places);
-        places.any(|place| place.level == level && place.code == code)
+        places.find(|place| place.level == level && place.code == code)
     }
 
     fn layer(&self, rung: Rung) -> Option<&Layer> {
@@ -154,31 +177,38 @@ fn level_of(rung: Rung) -> usize {
     }
 }
 
+/// The code of a place, its level, and the code of the unit above it.
+type Coded = (String, usize, String);
+
 impl Layer {
     fn of_units(held: &Arc<CollectionSnapshot>, day: Day, old: Option<&Self>) -> Self {
         let reader = UnitReader::of(held.collection());
         Self::of(held, old, &|feature| {
             let (unit, _defects) = reader.as_ref()?.row(feature).read();
             let unit = unit.filter(|unit| unit.validity.holds(day))?;
-            Some((unit.code, unit.level as usize))
+            Some((unit.code, unit.level as usize, unit.parent.unwrap_or_default()))
         })
     }
 
     fn of_cells(held: &Arc<CollectionSnapshot>, day: Day, old: Option<&Self>) -> Self {
         let validity = ValidityReader::of(held.collection());
-        let code = held.collection().field_position("code");
+        let [code, village] =
+            ["code", "village"].map(|name| held.collection().field_position(name));
         Self::of(held, old, &|feature| {
-            let ValueRef::Text(code) = feature.value(code?) else { return None };
-            let code = code.trim();
+            let text = |at: usize| match feature.value(at) {
+                ValueRef::Text(text) => Some(text.trim().to_owned()),
+                _ => None,
+            };
+            let code = text(code?).filter(|code| !code.is_empty())?;
             let is_valid = validity.validity(feature).is_some_and(|span| span.holds(day));
-            (is_valid && !code.is_empty()).then(|| (code.to_owned(), 0))
+            is_valid.then(|| (code, 0, village.and_then(text).unwrap_or_default()))
         })
     }
 
     fn of(
         held: &Arc<CollectionSnapshot>,
         old: Option<&Self>,
-        read: &dyn Fn(spatial::FeatureRef<'_>) -> Option<(String, usize)>,
+        read: &dyn Fn(spatial::FeatureRef<'_>) -> Option<Coded>,
     ) -> Self {
         let old = old.filter(|old| old.held.collection().crs == held.collection().crs);
         let (mut places, mut envelopes) = (Vec::new(), Vec::new());
@@ -187,7 +217,7 @@ impl Layer {
         held.each(&mut |shard, slots| {
             for slot in slots {
                 let feature = shard.feature(usize::from(*slot));
-                let Some((code, level)) = read(feature) else { continue };
+                let Some((code, level, parent)) = read(feature) else { continue };
                 let envelope = feature.envelope();
                 present[level] |= !envelope.is_empty();
                 let known =
@@ -201,6 +231,7 @@ impl Layer {
                 places.push(Place {
                     code,
                     level,
+                    parent,
                     id: feature.id(),
                     prepared: known.unwrap_or_default(),
                 });

@@ -164,13 +164,15 @@ async fn what_is_written_is_assigned_as_a_search_through_all_units_would() {
 /// Two towns side by side with a village in the west, and empty assigned collections.
 async fn two_towns() -> Engine {
     let units = places("admin_units");
-    let unit = |code, level, shape| {
-        feature(&units, Some(shape), &[("code", code), ("level", level), ("name", code)])
+    let unit = |code, level, parent, shape| {
+        let values = [("code", code), ("level", level), ("name", code), ("parent", parent)];
+        feature(&units, Some(shape), &values)
     };
     let features = vec![
-        unit("t1", "town", square([0, 0, 10, 10])),
-        unit("t2", "town", square([10, 0, 20, 10])),
-        unit("v1", "village", square([0, 0, 5, 10])),
+        unit("t1", "town", "", square([0, 0, 10, 10])),
+        unit("t2", "town", "", square([10, 0, 20, 10])),
+        unit("v1", "village", "t1", square([0, 0, 5, 10])),
+        unit("v2", "village", "t2", square([15, 0, 20, 10])),
     ];
     opened(vec![
         (units.clone(), features),
@@ -257,6 +259,49 @@ async fn what_contradicts_the_polygons_is_refused_unless_a_person_says_why() {
     let by_hand = [("town", "t2"), ("assigned_by", "manual: 跨界院落")];
     let by_hand = insert(&engine, "points", here(), &by_hand).await.unwrap();
     assert_eq!(shown(&engine, "points", by_hand), ["", "t2", "", "manual: 跨界院落"]);
+}
+
+#[tokio::test]
+async fn a_hand_leaves_nothing_below_that_lies_elsewhere() {
+    let engine = two_towns().await;
+    let one = insert(&engine, "points", Some(point(2, 2)), &[]).await.unwrap();
+    let write = async |values: &[(&str, &str)]| {
+        let mut feature = seen(&engine, "points", fid(one));
+        let held = Arc::clone(engine.snapshot().collections[&id("points")].collection());
+        for (name, value) in values {
+            let value = Some(*value).filter(|value| !value.is_empty());
+            feature.properties[held.field_position(name).unwrap()] =
+                value.map_or(Value::Null, |value| Value::Text(value.to_owned()));
+        }
+        let op = ChangeOp::Replace(fid(one), feature);
+        apply(&engine, "points", vec![op], 0).await.map_err(defects)
+    };
+    let by_hand = ("assigned_by", "manual: 代管");
+    for (values, above) in [
+        (&[("town", "t2"), by_hand][..], Some("t1")),
+        (&[("town", ""), by_hand], Some("t1")),
+        (&[("town", "t2"), ("village", ""), by_hand], None),
+        (&[("note", "x")], None),
+        (&[("village", "v1")], Some("t1")),
+        (&[("village", "v2")], None),
+        (&[("town", "t1")], Some("t2")),
+        (&[("town", "t1"), ("village", "v1")], None),
+    ] {
+        match (write(values).await, above) {
+            (Ok(_commit), None) => {}
+            (Err(refused), Some(above)) => {
+                assert_eq!(refused.len(), 1, "{refused:?}");
+                assert_eq!(refused[0].0, "/changes/0/feature/properties/village", "{values:?}");
+                assert!(refused[0].1.contains(&format!("(街乡镇) {above},")), "{refused:?}");
+            }
+            (done, _) => panic!("{values:?}: {done:?}"),
+        }
+    }
+    assert_eq!(shown(&engine, "points", one), ["", "t1", "v1", "manual: 代管"]);
+    // Who names a village alone says nothing of its town.
+    let alone = [("village", "v1"), by_hand];
+    let alone = insert(&engine, "points", Some(point(2, 2)), &alone).await.unwrap();
+    assert_eq!(shown(&engine, "points", alone)[..3], ["", "", "v1"]);
 }
 
 #[tokio::test]

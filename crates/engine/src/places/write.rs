@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::place::{ASSIGNED_BY, AssignedBy, Day};
+use ledger::place::{ASSIGNED_BY, AssignedBy, Day, Level};
 use spatial::{
     ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureRef, Snapshot, Value, ValueRef,
 };
@@ -87,7 +87,8 @@ impl Written<'_> {
         }
     }
 
-    /// Codes that a person gives are codes of units; those that stood there already may be old.
+    /// Codes that a person gives are codes of units, one within the other; those that stood there already
+    /// may be old.
     fn check_by_hand(&self, feature: &Feature) -> Result<(), Problems> {
         let mut problems = Vec::new();
         for (rung, at) in self.fields.within(self.index) {
@@ -96,9 +97,38 @@ impl Written<'_> {
                 let problem = "no unit of this level has this code on this day; give one that \
                                has, or null for 未落界";
                 problems.push((self.name(at), problem.to_owned()));
+            } else if let Some((level, above)) = self.torn_from(feature, (rung, at), code) {
+                let problem = format!(
+                    "admin_units have it in the {level} {above}, not in the one of this assignment; \
+                     give one that lies there, or null"
+                );
+                problems.push((self.name(at), problem));
             }
         }
         if problems.is_empty() { Ok(()) } else { Err(problems) }
+    }
+
+    /// The unit above that of a `code` where the feature says another one, or where one is taken away,
+    /// unless both stood there already.
+    fn torn_from(
+        &self,
+        feature: &Feature,
+        (rung, at): (Rung, usize),
+        code: &str,
+    ) -> Option<(Level, &str)> {
+        let is_torn = |(level, above): &(Level, &str)| {
+            let mut fields = self.fields.within(self.index);
+            let Some((_, upper)) = fields.find(|(rung, _)| *rung == Rung::Unit(*level)) else {
+                return false;
+            };
+            let value = feature.properties[upper].as_ref();
+            let is_other = match value {
+                ValueRef::Text(other) => other != *above,
+                _ => self.present.is_some_and(|present| present.value(upper) != ValueRef::Null),
+            };
+            is_other && !(self.is_kept(at, ValueRef::Text(code)) && self.is_kept(upper, value))
+        };
+        self.index.above(rung, code).into_iter().find(is_torn)
     }
 
     fn by_polygon(&self, feature: &mut Feature, ways: &Ways<'_>) -> Result<(), Problems> {
