@@ -195,7 +195,18 @@ fn high_risks_are_told_with_reasons_to_whom_it_concerns() {
     assert!(workbook.body.starts_with(b"PK"), "{}", workbook.status);
     let named = workbook.header("content-disposition");
     assert_eq!(named, Some("attachment; filename=\"high_risk.xlsx\""));
-    let twin = ran(place, &["rules", "s.gpkg", "high_risk", "--date", "2026-06-01"]);
+    // The command writes the same table, and refuses what it cannot write.
+    let command = ["rules", "s.gpkg", "high_risk", "--date", "2026-06-01"];
+    ran(place, &[&command[..], &["-o", "risk.csv"]].concat());
+    let written = std::fs::read(place.join("risk.csv")).unwrap();
+    assert_eq!(String::from_utf8(written).unwrap(), table.text());
+    ran(place, &[&command[..], &["-o", "risk.xlsx"]].concat());
+    assert!(std::fs::read(place.join("risk.xlsx")).unwrap().starts_with(b"PK"));
+    let odd = run(place, &[&command[..], &["-o", "risk.pdf"]].concat());
+    assert_eq!((odd.code, odd.err.contains(".csv or .xlsx")), (1, true), "{}", odd.err);
+    let all = run(place, &["rules", "s.gpkg", "-o", "rules.csv"]);
+    assert_eq!((all.code, place.join("rules.csv").exists()), (2, false), "{}", all.err);
+    let twin = ran(place, &command);
     let twin: Value = serde_json::from_str(&twin).unwrap();
     assert_eq!(twin["features"][0]["properties"]["reason"], clue["reason"]);
 

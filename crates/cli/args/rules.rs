@@ -7,7 +7,7 @@ use engine::clues::{MAX_CLUES_PAGE, Reviewed};
 use engine::query::Place;
 use ledger::clue::Verdict;
 use ledger::place::Day;
-use server::clues::{CLUES, bbox};
+use server::clues::bbox;
 use spatial::Timestamp;
 
 /// What becomes of a clue.
@@ -47,12 +47,15 @@ pub struct RulesArgs {
     /// Only clues of which this was said
     #[arg(long, value_name = "WHAT")]
     pub review: Option<ReviewArg>,
-    /// How many clues, at most
-    #[arg(long, value_name = "N", default_value_t = CLUES, value_parser = page)]
-    pub limit: usize,
+    /// How many clues, at most [default: 100, in a file as many as one may hold]
+    #[arg(long, value_name = "N", value_parser = page)]
+    pub limit: Option<usize>,
     /// How many are left out at the beginning
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub offset: usize,
+    /// Write what the rule proposes as a table to this file (.csv or .xlsx) instead of printing it
+    #[arg(long, short, value_name = "FILE", requires = "rule")]
+    pub out: Option<PathBuf>,
 }
 
 /// What was said of a clue.

@@ -1,16 +1,15 @@
 //! `tuban ledgers`: the ledgers as lists, as the server answers; `tuban town`: lists and plan of a
 //! town. Whoever may open the file sees all of it.
 
-use std::path::Path;
-
 use engine::ledger::BookQuery;
-use formats::report::{save_report, table_csv, workbook};
+use formats::report::{save_report, table_csv};
 use serde_json::{Value, json};
 use server::tasks::KnownTasks;
 use server::{ledgers, towns};
-use spatial::{Day, Table};
+use spatial::Day;
 
 use super::query::open;
+use super::tables::save;
 use super::{CommandError, now};
 use crate::args::{LedgersArgs, PrintedAs, TownArgs, TownPart};
 use crate::config::Config;
@@ -62,7 +61,7 @@ pub async fn ledgers(args: LedgersArgs, config: &Config) -> Result<(), CommandEr
     let tables = ledgers::tables(&query, &page, all.edition());
     if let Some(out) = args.out.as_deref() {
         let [_, rows] = &tables;
-        write(out, rows, &tables)?;
+        save(out, rows, &tables)?;
         say(format_args!("{}: {} of {} rows", out.display(), page.rows.len(), page.whole.count));
         return Ok(());
     }
@@ -105,7 +104,7 @@ pub async fn town(args: TownArgs, config: &Config) -> Result<(), CommandError> {
             };
             let tables = towns::lists_tables(&lists, day);
             let [problems, _] = &tables;
-            write(out, problems, &tables)?;
+            save(out, problems, &tables)?;
             say(out.display());
         }
         TownPart::Plan => {
@@ -114,7 +113,7 @@ pub async fn town(args: TownArgs, config: &Config) -> Result<(), CommandError> {
                 print(&towns::plan_document(&plan, day));
                 return Ok(());
             };
-            if extension(out) != "html" {
+            if out.extension().is_none_or(|ending| ending != "html") {
                 let shown = out.display().to_string();
                 let reason = "a name that ends in .html is expected";
                 return Err(refused("--out", &shown, reason.to_owned()));
@@ -138,24 +137,4 @@ fn print(document: &Value) {
 
 fn refused(name: &'static str, value: &str, reason: String) -> CommandError {
     CommandError::Argument { name, value: value.to_owned(), reason }
-}
-
-/// Writes one table as CSV, or all as a workbook.
-fn write(out: &Path, one: &Table, all: &[Table]) -> Result<(), CommandError> {
-    let shown = out.display().to_string();
-    let bytes = match extension(out) {
-        "csv" => table_csv(one),
-        "xlsx" => workbook(all),
-        _ => {
-            let reason = "a name that ends in .csv or .xlsx is expected".to_owned();
-            return Err(refused("--out", &shown, reason));
-        }
-    };
-    let bytes = bytes.map_err(|fault| refused("--out", &shown, fault.to_string()))?;
-    save_report(out, &bytes)?;
-    Ok(())
-}
-
-fn extension(path: &Path) -> &str {
-    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
 }

@@ -1,13 +1,15 @@
-//! `tuban rules`: the spatial rules in force, and what one of them proposes, as the server answers.
+//! `tuban rules`: the spatial rules in force, and what one of them proposes, printed or as a file, as the
+//! server answers.
 
 use std::sync::Arc;
 
-use engine::clues::CluesQuery;
+use engine::clues::{CluesQuery, MAX_CLUES_PAGE};
 use ledger::place::Day;
 use serde_json::{Value, json};
 use server::clues;
 
 use super::query::open;
+use super::tables::save;
 use super::{CommandError, now};
 use crate::args::{ReviewArg, RulesArgs};
 use crate::config::Config;
@@ -15,7 +17,7 @@ use crate::data_files::{read_catalogue, read_rules};
 use crate::ledger_config::named;
 use crate::output::say;
 
-/// Prints the rules, or what one of them proposes, as JSON.
+/// Prints the rules, or what one of them proposes, as JSON; or writes that to a file as a table.
 pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError> {
     let file = args.rules.as_deref().or(named(&config.ledger.spatial_rules));
     let catalogue = args.catalogue.as_deref().or(named(&config.ledger.catalogue));
@@ -50,9 +52,15 @@ pub async fn rules(args: RulesArgs, config: &Config) -> Result<(), CommandError>
         profile: engine.profile(),
         reviewed: args.review.map(ReviewArg::of),
         offset: args.offset,
-        limit: args.limit,
+        limit: args.limit.unwrap_or(if args.out.is_some() { MAX_CLUES_PAGE } else { clues::CLUES }),
     };
     let found = engine.clues(query.clone()).await?;
+    if let Some(out) = &args.out {
+        let table = clues::table(&query, &found);
+        save(out, &table, std::slice::from_ref(&table))?;
+        say(format_args!("{}: {} of {} clues", out.display(), found.clues.len(), found.count));
+        return Ok(());
+    }
     let mut described = clues::rule(rule, rules.edition(), &engine.missing_inputs(rule));
     described["confirm"] = clues::confirm(rule, "");
     let text = clues::found(&query, &found, &described, ("", None));

@@ -32,20 +32,23 @@ pub(super) fn tell(
         }
         return Ok(());
     };
-    let shown = out.display().to_string();
-    let refused =
-        |reason: String| CommandError::Argument { name: "--out", value: shown.clone(), reason };
     let first = tables.first().cloned().unwrap_or_default();
-    let bytes = match extension(out) {
-        "csv" => table_csv(&first),
-        "xlsx" => workbook(tables),
-        _ => return Err(refused("a name that ends in .csv or .xlsx is expected".to_owned())),
-    };
-    save_report(out, &bytes.map_err(|fault| refused(fault.to_string()))?)?;
-    say(format_args!("{shown}: {} rows", first.rows.len()));
+    save(out, &first, tables)?;
+    say(format_args!("{}: {} rows", out.display(), first.rows.len()));
     Ok(())
 }
 
-fn extension(path: &Path) -> &str {
-    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
+/// Writes one table as CSV, or all as a workbook, by the ending of the file.
+pub(super) fn save(out: &Path, one: &Table, all: &[Table]) -> Result<(), CommandError> {
+    let value = out.display().to_string();
+    let refused = |reason: String| CommandError::Argument { name: "--out", value, reason };
+    let bytes = match out.extension().and_then(|ending| ending.to_str()).unwrap_or_default() {
+        "csv" => table_csv(one),
+        "xlsx" => workbook(all),
+        _ => return Err(refused("a name that ends in .csv or .xlsx is expected".to_owned())),
+    };
+    match bytes {
+        Ok(bytes) => Ok(save_report(out, &bytes)?),
+        Err(fault) => Err(refused(fault.to_string())),
+    }
 }

@@ -1,14 +1,12 @@
 //! `tuban worklist`: what waits for a unit, a person, a role, as the server would answer.
 
-use std::path::Path;
-
 use engine::ledger::WorkAsked;
-use formats::report::{save_report, table_csv, workbook};
 use serde_json::{Map, Value};
 use server::tasks::KnownTasks;
 use server::worklist::{self, Telling};
 
 use super::query::open;
+use super::tables::save;
 use super::{CommandError, now};
 use crate::args::WorklistArgs;
 use crate::config::Config;
@@ -67,25 +65,7 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         return Ok(());
     };
     let table = worklist::table(telling, &page);
-    let bytes = match extension(out) {
-        "csv" => table_csv(&table),
-        "xlsx" => workbook(std::slice::from_ref(&table)),
-        _ => {
-            let shown = out.display().to_string();
-            return Err(refused(
-                "--out",
-                &shown,
-                "a name that ends in .csv or .xlsx is expected".to_owned(),
-            ));
-        }
-    };
-    let shown = out.display().to_string();
-    let bytes = bytes.map_err(|fault| refused("--out", &shown, fault.to_string()))?;
-    save_report(out, &bytes)?;
-    say(format_args!("{shown}: {} of {} pieces of work", page.items.len(), page.total()));
+    save(out, &table, std::slice::from_ref(&table))?;
+    say(format_args!("{}: {} of {} pieces of work", out.display(), page.items.len(), page.total()));
     Ok(())
-}
-
-fn extension(path: &Path) -> &str {
-    path.extension().and_then(|ending| ending.to_str()).unwrap_or_default()
 }
