@@ -173,8 +173,8 @@ fn a_list_is_ordered_paged_counted_and_written_as_files() {
     assert_eq!(csv.header("content-disposition"), Some("attachment; filename=\"worklist.csv\""));
     let text = csv.text();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("\u{feff}编号,事项,灯,剩余天数,期限"), "{}", lines[0]);
-    assert!(lines[1].starts_with("110115001-CW-2025-00003,待回复,红灯,-"), "{}", lines[1]);
+    assert!(lines[0].starts_with("\u{feff}编号,事项,主协办,灯,剩余天数,期限"), "{}", lines[0]);
+    assert!(lines[1].starts_with("110115001-CW-2025-00003,待回复,主办,红灯,-"), "{}", lines[1]);
     assert_eq!(lines.iter().take_while(|line| !line.is_empty()).count(), 11);
     let book = town.server.get("/worklist?f=xlsx");
     assert!(book.body.starts_with(b"PK"), "a workbook");
@@ -205,6 +205,51 @@ fn a_list_is_ordered_paged_counted_and_written_as_files() {
     assert_eq!(list["numberMatched"], 9);
     let odd = run(place, &["worklist", "s.gpkg", "--out", "w.txt"]);
     assert!(odd.code == 1 && odd.err.contains(".xlsx"), "{}", odd.err);
+}
+
+#[test]
+fn a_unit_sees_the_work_that_it_helps_with_and_that_it_is_anothers() {
+    let town = Town::new();
+    let mut events = Vec::new();
+    for point in 1..=3 {
+        events.extend([report(point, point * 10), register(point, point * 10 + 1)]);
+    }
+    let receiver = json!({ "receiver": "综合行政执法队" });
+    events.push(event(1, 12, "dispatch", "town", receiver.clone()));
+    events.push(event(2, 22, "dispatch", "town", receiver));
+    town.take(&events);
+    // Who helps is written by plain edits, several with any mark between them.
+    for (row, helpers) in [(1, "平安建设办公室、110115009"), (3, "平安建设办公室")] {
+        let target = format!("/collections/points/items/{row}");
+        let body = json!({ "properties": { "co_units": helpers } }).to_string();
+        let merge = [("Content-Type", "application/merge-patch+json")];
+        assert_eq!(town.server.change("PATCH", &target, &merge, &body).status, 204);
+    }
+    let listed = |unit: &str| {
+        let encoded: String = unit.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        let page = town.server.get(&format!("/worklist?unit={encoded}")).json();
+        let items = page["items"].as_array().unwrap().iter();
+        let told = |name: &str, one: &Value| one[name].as_str().map(str::to_owned);
+        let items = items.map(|one| (told("id", one).unwrap(), told("part", one)));
+        items.collect::<Vec<_>>()
+    };
+    let of = |point: u64, part: &str| (uuid(point), Some(part.to_owned()));
+    // A point that nobody has to do yet is nobody's to help with.
+    assert_eq!(listed("平安建设办公室"), [of(1, "assist")]);
+    assert_eq!(listed("110115009"), [of(1, "assist")]);
+    assert_eq!(listed("11011500"), []);
+    assert_eq!(listed("综合行政执法队"), [of(1, "lead"), of(2, "lead")]);
+    assert_eq!(listed("110115001").len(), 3);
+    assert_eq!(listed("*")[0].1, None, "where no unit is asked for, it is nobody's part");
+    let list =
+        run(town.folder.path(), &["worklist", "s.gpkg", "--unit", "110115009", "--out", "w.csv"]);
+    assert_eq!(list.code, 0, "{}", list.err);
+    let table = std::fs::read_to_string(town.folder.path().join("w.csv")).unwrap();
+    let line = table.lines().nth(1).unwrap();
+    assert!(
+        line.contains(",待接收,协办,") && line.contains(",平安建设办公室、110115009,"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -137,7 +137,7 @@ fn records_wait_beside_points_until_they_are_done() {
     let csv = csv.text();
     let line = |code: &str| csv.lines().find(|line| line.starts_with(code)).unwrap().to_owned();
     assert!(
-        line("PD-1,待阅知,红灯,").ends_with(",2025-09-20,,,,110115001,,限期核查,,,orders/1"),
+        line("PD-1,待阅知,,红灯,").ends_with(",2025-09-20,,,,110115001,,,限期核查,,,orders/1"),
         "{csv}"
     );
     assert!(line(POINT.1).contains(",CW,拆除违法建设,110115001,"), "{csv}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use engine::Engine;
 use geo::InteriorPoint;
 use ledger::matching::{Matcher, Matters};
-use ledger::place::{ADMIN_UNITS, split_aliases};
+use ledger::place::{ADMIN_UNITS, split_names};
 use ledger::record::business::{ENTERPRISES, OUTLETS};
 use ledger::rows::POINTS;
 use spatial::{
@@ -181,7 +181,7 @@ fn units(state: &Snapshot) -> Vec<(String, Vec<String>)> {
             let unit = shard.feature(usize::from(*slot));
             if let (Some(name), Some(aliases)) = (text(unit.value(name)), text(unit.value(aliases)))
             {
-                units.push((name, split_aliases(&aliases)));
+                units.push((name, split_names(&aliases).map(str::to_owned).collect()));
             }
         }
     });

@@ -88,7 +88,7 @@ async fn naive(engine: &Engine, asked: &WorkAsked) -> Vec<(Urgency, Option<Lamp>
             let lamp = one.lamp(asked.now, &rules);
             let unit = asked.unit.as_deref();
             let is_meant = |known: &str| Some(known) == unit;
-            let fits = (unit.is_none() || one.is_of_unit(&is_meant))
+            let fits = (unit.is_none() || one.part_of(&is_meant).is_some())
                 && asked.role.is_none_or(|role| one.work.waits_for(role, (&rules, &records)))
                 && (asked.work.is_none() || asked.work == Some(one.work))
                 && (asked.task.is_none() || asked.task.as_deref() == trace.point.task())

@@ -7,7 +7,7 @@ use formats::datetime::utc_of_millis;
 use ledger::PointId;
 use ledger::point::{EventKind, Lamp, Role, Roles, State};
 use ledger::task::Tasks;
-use ledger::worklist::{RECORDS, Subject, Urgency, Work};
+use ledger::worklist::{Part, RECORDS, Subject, Urgency, Work};
 use serde_json::{Map, Value as Json, json};
 use spatial::{Day, FeatureId, Table, TableCell, TableColumn, Timestamp, Value};
 
@@ -16,12 +16,13 @@ use crate::point_events::member;
 pub use crate::as_of::moment;
 
 /// Columns of points that stand beside their work.
-const SHOWN: [&str; 10] = [
+const SHOWN: [&str; 11] = [
     "id",
     "code",
     "task",
     "unit",
     "receiver",
+    "co_units",
     "state",
     "state_since",
     "registered_at",
@@ -93,6 +94,8 @@ fn item(
         ("fid", json!(one.row.value())),
         ("work", json!(one.work.identifier())),
         ("workName", json!(one.work.chinese())),
+        ("part", json!(one.part.map(Part::identifier))),
+        ("partName", json!(one.part.map(Part::chinese))),
         ("due", json!(one.due.map(|due| utc_of_millis(due.0)))),
         ("lamp", json!(one.lamp.map(Lamp::identifier))),
         ("daysLeft", json!(one.days_left)),
@@ -125,6 +128,7 @@ pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
     let names = [
         "编号",
         "事项",
+        "主协办",
         "灯",
         "剩余天数",
         "期限",
@@ -132,6 +136,7 @@ pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
         "任务名称",
         "责任单位",
         "承办单位",
+        "协办单位",
         "状态",
         "内容",
         "地址",
@@ -161,6 +166,7 @@ pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
         vec![
             text("code"),
             one.work.chinese().into(),
+            one.part.map_or(TableCell::Empty, |part| part.chinese().into()),
             one.lamp.map_or(TableCell::Empty, |lamp| lamp.chinese().into()),
             one.days_left.map_or(TableCell::Empty, TableCell::from),
             one.due.map_or(TableCell::Empty, day),
@@ -168,6 +174,7 @@ pub fn table(telling: Telling<'_>, page: &WorkPage) -> Table {
             task.unwrap_or(TableCell::Empty),
             text("unit"),
             text("receiver"),
+            text("co_units"),
             state,
             text("subject"),
             text("address"),

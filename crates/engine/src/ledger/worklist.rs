@@ -7,7 +7,7 @@ use ledger::place::{ADMIN_UNITS, Day};
 use ledger::point::{EventKind, Lamp, Role};
 use ledger::record::patrols::PATROLS;
 use ledger::rows::POINTS;
-use ledger::worklist::{RECORDS, Subject, Urgency, Waiting, Work, days_left, waiting};
+use ledger::worklist::{Part, RECORDS, Subject, Urgency, Waiting, Work, days_left, waiting};
 use spatial::{CollectionId, CollectionSnapshot, FeatureId, Revision, Snapshot, Timestamp};
 
 use super::held::Held;
@@ -18,7 +18,7 @@ use crate::{Engine, EngineError, EngineSettings};
 /// What is asked for.
 #[derive(Clone, Debug)]
 pub struct WorkAsked {
-    /// What waits for this unit, or for one beneath it.
+    /// What waits for this unit or one beneath it, or for another one whom it helps.
     pub unit: Option<String>,
     /// What waits at points that this person answers for.
     pub person: Option<String>,
@@ -67,6 +67,8 @@ pub struct WorkItem {
     pub row: FeatureId,
     /// What is to be done.
     pub work: Work,
+    /// How it is work of the unit that was asked for; none where none was.
+    pub part: Option<Part>,
     /// Until when.
     pub due: Option<Timestamp>,
     /// How near that is.
@@ -126,7 +128,7 @@ impl Engine {
         let has_more = listing.cut();
         let Listing { counts, found, .. } = listing;
         let next = found.last().filter(|_| has_more).map(|(urgency, ..)| *urgency);
-        let item = |((_, _, subject, work), row, due): Found| {
+        let item = |((_, _, subject, work), row, due, part): Found| {
             let (held, may_raise) = match subject {
                 Subject::Point(_) => {
                     let stands = points.standing(points.held.get(row)?)?;
@@ -141,6 +143,7 @@ impl Engine {
                 held: Arc::clone(held),
                 row,
                 work,
+                part,
                 due,
                 lamp: due.map(|due| Lamp::of(due, asked.now, &settings.ledger)),
                 days_left: due.map(|due| days_left(due, asked.now)),
@@ -152,8 +155,8 @@ impl Engine {
     }
 }
 
-/// A piece of work in its order, its row and its date.
-type Found = (Urgency, FeatureId, Option<Timestamp>);
+/// A piece of work in its order, its row, its date and how it is the unit's.
+type Found = (Urgency, FeatureId, Option<Timestamp>, Option<Part>);
 
 /// Work that is asked for, as it is found.
 struct Listing<'q> {
@@ -168,29 +171,29 @@ impl Listing<'_> {
     fn add(&mut self, row: FeatureId, one: &Waiting<'_>) {
         let rules = &self.settings.ledger;
         let lamp = one.lamp(self.asked.now, rules);
-        if !self.is_asked_for(one, lamp) {
+        let units = self.units.as_ref();
+        let part = units.and_then(|units| one.part_of(&|unit| units.holds(unit)));
+        if (units.is_some() && part.is_none()) || !self.is_asked_for(one, lamp) {
             return;
         }
         *self.counts.entry((one.work, lamp)).or_default() += 1;
         let urgency = one.urgency();
         if self.asked.after.is_none_or(|after| urgency > after) {
-            self.found.push((urgency, row, one.due));
+            self.found.push((urgency, row, one.due, part));
         }
     }
 
     fn is_asked_for(&self, one: &Waiting<'_>, lamp: Option<Lamp>) -> bool {
-        let Self { asked, settings, units, .. } = self;
+        let Self { asked, settings, .. } = self;
         let rules = (&settings.ledger, &settings.worklist);
         let is = |asked: &Option<String>, value: Option<&str>| {
             asked.as_deref().is_none_or(|asked| value == Some(asked))
         };
-        let of_unit = |units: &UnitsBelow| one.is_of_unit(&|unit| units.holds(unit));
         asked.work.is_none_or(|work| one.work == work)
             && asked.role.is_none_or(|role| one.work.waits_for(role, rules))
             && asked.lamp.is_none_or(|asked| lamp == Some(asked))
             && is(&asked.person, one.person)
             && is(&asked.task, one.task)
-            && units.as_ref().is_none_or(of_unit)
     }
 
     /// Keeps the most urgent, in order; whether there were more.

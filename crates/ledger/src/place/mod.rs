@@ -37,7 +37,7 @@ pub use check_places::{
 pub use code_scheme::CodeScheme;
 pub use defect::UnitDefect;
 pub use level::Level;
-pub use names::{called, split_aliases};
+pub use names::{called, split_names};
 pub use place_defect::PlaceDefect;
 pub use row::{CodeReader, UnitReader, UnitRow, ValidityReader};
 pub use schema::{

@@ -2,13 +2,12 @@
 
 use super::{AdminUnit, Day};
 
-/// What parts aliases in one field.
+/// What parts names in one field.
 const SEPARATORS: [char; 8] = [';', '；', '、', ',', '，', '|', '/', '\n'];
 
-/// The aliases in one field: parted by `;`, `、`, a comma, `|` or `/` of any width.
-pub fn split_aliases(text: &str) -> Vec<String> {
-    let parts = text.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty());
-    parts.map(str::to_owned).collect()
+/// The names in one field: parted by `;`, `、`, a comma, `|` or `/` of any width.
+pub fn split_names(text: &str) -> impl Iterator<Item = &str> {
+    text.split(SEPARATORS).map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// The form in which names are compared: without blanks, Latin letters in lower case.

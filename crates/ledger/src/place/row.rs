@@ -2,7 +2,7 @@
 
 use spatial::{Collection, FeatureRef, FieldType, ValueRef};
 
-use super::{AdminUnit, COLLECTIONS, CodeScheme, Day, Level, UnitDefect, Validity, split_aliases};
+use super::{AdminUnit, COLLECTIONS, CodeScheme, Day, Level, UnitDefect, Validity, split_names};
 
 /// A row as it stands in the table. An absent text is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl UnitRow {
             code,
             codes: self.codes.iter().cloned().collect(),
             name: self.name.trim().to_owned(),
-            aliases: split_aliases(&self.aliases),
+            aliases: split_names(&self.aliases).map(str::to_owned).collect(),
             level,
             parent: (!parent.is_empty()).then(|| parent.to_owned()),
             validity,

@@ -27,5 +27,5 @@ pub use patrol::next_patrol;
 pub use record_rules::RecordRules;
 pub use records::{BoundRecords, Filling, RECORDS, Rests, WaitingRecords};
 pub use standing::{COLUMNS, Standing};
-pub use waiting::{Subject, Urgency, Waiting, days_left, waiting};
+pub use waiting::{Part, Subject, Urgency, Waiting, days_left, waiting};
 pub use work::Work;

@@ -230,6 +230,7 @@ impl BoundRecords {
             since,
             due,
             units: self.units.map(|column| column.and_then(|column| text(value(column)))),
+            co_units: None,
             person: None,
             task: None,
         })

@@ -5,8 +5,8 @@ use spatial::{Timestamp, ValueRef};
 use crate::place::counted_at;
 use crate::point::{EventKind, Point, PointId, Role, Rules, State, follows, moment};
 
-/// The columns of `points` that [`Standing::read`] asks for; the last three may be missing.
-pub const COLUMNS: [&str; 17] = [
+/// The columns of `points` that [`Standing::read`] asks for; the last four may be missing.
+pub const COLUMNS: [&str; 18] = [
     "id",
     "state",
     "state_since",
@@ -21,6 +21,7 @@ pub const COLUMNS: [&str; 17] = [
     "submitted_by",
     "merged_into",
     "task",
+    "co_units",
     "town",
     "village",
     "courtyard",
@@ -57,6 +58,8 @@ pub struct Standing<'a> {
     pub is_merged: bool,
     /// The code of its task.
     pub task: Option<&'a str>,
+    /// Those who help whoever has it to do (协办单位), parted as other names are; no event says so.
+    pub co_units: Option<&'a str>,
 }
 
 impl<'a> Standing<'a> {
@@ -77,6 +80,7 @@ impl<'a> Standing<'a> {
             submitter: point.submitter(),
             is_merged: point.merged_into().is_some(),
             task: point.task(),
+            co_units: None,
         }
     }
 
@@ -88,7 +92,8 @@ impl<'a> Standing<'a> {
         };
         let time = |value| text(value).and_then(moment::read);
         let [id, state, since, deadline, suspended_until, closed_at, checked_at, ..] = values;
-        let [.., reply_by, unit, receiver, person, submitter, merged_into, task, _, _, _] = values;
+        let [.., reply_by, unit, receiver, person, submitter, merged_into, task, co_units, _, _, _] =
+            values;
         let [.., town, village, courtyard] = values;
         Some(Self {
             id: PointId::try_from(text(id)?).ok()?,
@@ -105,6 +110,7 @@ impl<'a> Standing<'a> {
             submitter: text(submitter),
             is_merged: text(merged_into).is_some(),
             task: text(task),
+            co_units: text(co_units),
         })
     }
 

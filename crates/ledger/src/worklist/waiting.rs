@@ -3,7 +3,15 @@
 use spatial::{FeatureId, Timestamp};
 
 use super::{Standing, Work, next_patrol};
-use crate::point::{Lamp, PointId, Rules, moment::DAY_MS};
+use crate::place::split_names;
+use crate::point::{Lamp, PointId, Rules, moment::DAY_MS, named::named};
+
+named! {
+    /// How a piece of work is a unit's.
+    Part
+    Lead "lead" "主办" "It waits for the unit."
+    Assist "assist" "协办" "It waits for another one, whom the unit helps."
+}
 
 /// What waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +38,8 @@ pub struct Waiting<'a> {
     /// The units that it waits for: that of the point, and the receiver's where the work is the
     /// receiver's too; those that the record names.
     pub units: [Option<&'a str>; 2],
+    /// Those who help with it, in one text: the co-units of the point, where the work is the receiver's.
+    pub co_units: Option<&'a str>,
     /// The person who answers for the point; none of a record.
     pub person: Option<&'a str>,
     /// The code of the point's task; none of a record.
@@ -68,6 +78,7 @@ pub fn waiting<'a>(
         since: Some(at.since),
         due,
         units: [at.unit, at.receiver.filter(|_| work.is_receivers())],
+        co_units: at.co_units.filter(|_| work.is_receivers()),
         person: at.person,
         task: at.task,
     })
@@ -90,8 +101,12 @@ impl Waiting<'_> {
         (self.due.unwrap_or(last), self.since.unwrap_or(last), self.subject, self.work)
     }
 
-    /// Whether it waits for one of the units that `is_meant`.
-    pub fn is_of_unit(&self, is_meant: &dyn Fn(&str) -> bool) -> bool {
-        self.units.into_iter().flatten().any(is_meant)
+    /// How it is work of the units that `is_meant`; none where it is not theirs.
+    pub fn part_of(&self, is_meant: &dyn Fn(&str) -> bool) -> Option<Part> {
+        let mut helpers = self.co_units.into_iter().flat_map(split_names);
+        match self.units.into_iter().flatten().any(is_meant) {
+            true => Some(Part::Lead),
+            false => helpers.any(is_meant).then_some(Part::Assist),
+        }
     }
 }

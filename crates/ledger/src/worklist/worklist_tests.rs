@@ -3,7 +3,7 @@
 
 use spatial::Value;
 
-use super::{COLUMNS, RecordRules, Standing, Work, days_left, next_patrol, waiting};
+use super::{COLUMNS, Part, RecordRules, Standing, Work, days_left, next_patrol, waiting};
 use crate::point::{
     EventKind, Lamp, Point, Role, Rules, State,
     events_tests::{self, NAMES, hour, next_event, payload, point_id},
@@ -29,6 +29,7 @@ fn standing(state: State) -> Standing<'static> {
         submitter: Some("ann"),
         is_merged: false,
         task: Some("CW"),
+        co_units: Some("helpers；安全队"),
     }
 }
 
@@ -102,12 +103,19 @@ fn rounds_of_patrol_are_done_by_a_check_on_their_day_or_later() {
 #[test]
 fn work_waits_for_units_and_roles() {
     let (rules, records) = (Rules::default(), RecordRules::default());
-    let of = |state, unit: &str| {
+    for (state, unit, part) in [
+        (State::Dispatched, "110115001", Some(Part::Lead)),
+        (State::Dispatched, "team", Some(Part::Lead)),
+        (State::Dispatched, "helpers", Some(Part::Assist)),
+        (State::InProgress, "安全队", Some(Part::Assist)),
+        (State::InProgress, "help", None),
+        (State::Submitted, "110115001", Some(Part::Lead)),
+        (State::Submitted, "team", None),
+        (State::Submitted, "helpers", None),
+    ] {
         let one = waiting(standing(state), hour(1), &rules).next().unwrap();
-        one.is_of_unit(&|known| known == unit)
-    };
-    assert!(of(State::Dispatched, "110115001") && of(State::Dispatched, "team"));
-    assert!(of(State::Submitted, "110115001") && !of(State::Submitted, "team"));
+        assert_eq!(one.part_of(&|known| known == unit), part, "{state} {unit}");
+    }
     let roles = |work: Work| -> Vec<Role> {
         let known = (&rules, &records);
         Role::SHIPPED.into_iter().filter(|role| work.waits_for(*role, known)).collect()

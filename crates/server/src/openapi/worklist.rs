@@ -2,7 +2,7 @@
 
 use ledger::point::{EventKind, Lamp, Role};
 use ledger::rows::POINTS;
-use ledger::worklist::{RECORDS, Work};
+use ledger::worklist::{Part, RECORDS, Work};
 use serde_json::{Map, Value, json};
 
 use super::parts::{answers, binary, format_parameter, parameter, schema, shared, text};
@@ -37,8 +37,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
             that were called and calls to close (吹哨), orders to read, take on and do (派单), decisions \
             of meetings (议定事项), orders of citizens (接诉即办)",
         "parameters": [
-            parameter("unit", "code of a unit, with those beneath it in admin_units; * for all; \
-                that of the account when absent", text()),
+            parameter("unit", "code of a unit, with those beneath it in admin_units: what waits for it, \
+                and what a receiver is to do whom it helps (协办, part is assist); * for all; that of the \
+                account when absent", text()),
             parameter("person", "who answers for the points; one's own name, unless names may be \
                 read. Records say no person", text()),
             parameter("task", "code of the task of points; records say no task", text()),
@@ -82,6 +83,7 @@ pub fn schemas() -> Map<String, Value> {
             "task": said("of a point"), "taskName": said("what people call its task"),
             "unit": said("unit that is responsible; of a call the unit that called"),
             "receiver": said("who has it to do"),
+            "co_units": said("who helps at a point (协办单位), several parted by 、"),
             "state": text(), "stateName": text(),
             "subject": said("what a record is about"),
             "point": said("the point that a record names, by id or number"),
@@ -89,6 +91,14 @@ pub fn schemas() -> Map<String, Value> {
             "whistle": said("number of the call"), "meeting": said("number of the meeting"),
             "since": said("when a record was made"),
             "work": named(&works), "workName": text(),
+            "part": {
+                "type": "string", "nullable": true,
+                "enum": Part::ALL.map(Part::identifier).map(Value::from).into_iter()
+                    .chain([Value::Null]).collect::<Vec<_>>(),
+                "description": "how it is work of the unit that was asked for: its own (主办) or that of \
+                    another one whom it helps (协办); null where none was"
+            },
+            "partName": said("the same in Chinese"),
             "due": { "type": "string", "format": "date-time", "nullable": true },
             "lamp": lamp(),
             "daysLeft": {
@@ -130,7 +140,7 @@ pub fn schemas() -> Map<String, Value> {
 
 fn example() -> Value {
     json!({
-        "revision": 41, "at": "2026-11-22T00:00:00.000Z", "unit": "110115001", "unitKnown": true,
+        "revision": 41, "at": "2026-11-22T00:00:00.000Z", "unit": "110115190", "unitKnown": true,
         "task": null, "work": null, "role": "town", "lamp": null,
         "numberMatched": 2, "numberReturned": 2,
         "counts": [
@@ -139,18 +149,20 @@ fn example() -> Value {
         ],
         "items": [{
             "collection": "points", "fid": 7,
-            "id": "01990000-0000-7000-8000-0000000000f1", "code": "110115001-CW-2026-00001",
-            "task": "CW", "taskName": "拆除违法建设", "unit": "110115001", "receiver": "城管队",
+            "id": "01990000-0000-7000-8000-0000000000f1", "code": "110115190-CW-2026-00001",
+            "task": "CW", "taskName": "拆除违法建设", "unit": "110115190", "receiver": "城管队",
+            "co_units": "平安建设办公室",
             "state": "in_progress", "stateName": "处置中", "state_since": "2026-11-20T08:00:00.000Z",
             "registered_at": "2026-09-01T06:00:00.000Z", "address": "学府路 7 号", "source": "巡查",
-            "work": "handle", "workName": "待处置", "due": "2026-11-24T15:59:59.999Z",
+            "work": "handle", "workName": "待处置", "part": "lead", "partName": "主办",
+            "due": "2026-11-24T15:59:59.999Z",
             "lamp": "yellow", "daysLeft": 2, "mayRaise": ["submit", "extend"], "links": []
         }, {
             "collection": "orders", "fid": 3, "code": "PD-7", "from": "110115",
-            "receiver": "110115001", "subject": "限期核查处置", "point": "110115001-CW-2026-00001",
+            "receiver": "110115190", "subject": "限期核查处置", "point": "110115190-CW-2026-00001",
             "since": "2026-11-21T01:00:00.000Z", "work": "read", "workName": "待阅知",
-            "due": "2026-12-11T08:00:00.000Z", "lamp": "green", "daysLeft": 19, "mayRaise": [],
-            "links": []
+            "part": "lead", "partName": "主办", "due": "2026-12-11T08:00:00.000Z",
+            "lamp": "green", "daysLeft": 19, "mayRaise": [], "links": []
         }],
         "links": []
     })
