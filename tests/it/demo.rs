@@ -130,6 +130,26 @@ fn check_samples(server: &Server) {
         let answer = server.post(target, &body);
         assert_eq!(answer.status, 201, "{target}: {}", answer.text());
     }
+    // What its answers show is there, too.
+    let shown = |path: &str| {
+        let answer = &api["paths"][path]["get"]["responses"]["200"];
+        answer["content"]["application/json"]["example"].clone()
+    };
+    for (path, target) in [
+        ("/towns/{townCode}/lists", "/towns/{unit}/lists"),
+        ("/towns/{townCode}/plan", "/towns/{unit}/plan"),
+        ("/ledgers/{ledgerId}", "/ledgers/rebound?unit={unit}"),
+        ("/worklist", "/worklist?unit={unit}&role=*"),
+    ] {
+        let unit = shown(path)["unit"].clone();
+        let code = unit["code"].as_str().or(unit.as_str()).unwrap();
+        let answer = server.get(&target.replace("{unit}", code));
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text());
+        let answer = answer.json();
+        assert_eq!(answer["unit"], unit, "{target}");
+        let is_known = answer.get("unitKnown").is_none_or(|known| *known == true);
+        assert!(is_known && answer["numberMatched"] != 0, "{target}: {answer}");
+    }
     let batch = server.post("/points/events", &example("/points/events", "phone").to_string());
     assert_eq!(batch.json()["events"][0]["outcome"], "new", "{}", batch.text());
 }

@@ -82,10 +82,10 @@ pub fn schemas() -> Map<String, Value> {
             }
         },
         "example": {
-            "name": "li.ming", "displayName": "甲镇巡查组", "role": "town", "mayEdit": true,
-            "unit": "110115001",
-            "areas": ["110115001001"],
-            "scope": [{ "area": "110115001001", "from": "2026-01-01", "to": null }]
+            "name": "li.ming", "displayName": "示例镇巡查组", "role": "town", "mayEdit": true,
+            "unit": "110115190",
+            "areas": ["110115190201"],
+            "scope": [{ "area": "110115190201", "from": "2026-01-01", "to": null }]
         }
     });
     Map::from_iter([("Account".to_owned(), account)])

@@ -44,9 +44,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         "responses": answers("the accounts", &[(JSON.media_type, json!({ "type": "object" }))])
     });
     list["responses"]["200"]["content"][JSON.media_type]["example"] = json!({ "accounts": [{
-        "name": "li.ming", "displayName": "甲镇巡查组", "role": "town", "unit": "110115001",
+        "name": "li.ming", "displayName": "示例镇巡查组", "role": "town", "unit": "110115190",
         "created": "2026-11-26T01:00:00.000Z", "disabled": null,
-        "scope": [{ "area": "110115001001", "from": "2026-01-01", "to": null }], "tokens": []
+        "scope": [{ "area": "110115190201", "from": "2026-01-01", "to": null }], "tokens": []
     }] });
     let roles = AccountRole::all(&app.engine.settings().ledger.roles);
     let roles: Vec<String> = roles.map(|role| role.word().to_owned()).collect();
@@ -64,7 +64,7 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
         }
     });
     let example =
-        json!({ "change": "rights", "name": "li.ming", "role": "town", "unit": "110115001" });
+        json!({ "change": "rights", "name": "li.ming", "role": "town", "unit": "110115190" });
     let mut responses = answers(
         "what was done; of a new token its text, this once",
         &[(

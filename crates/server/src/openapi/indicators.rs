@@ -339,7 +339,7 @@ fn figures_example() -> Value {
     rest["within"] = json!("110115");
     let rows = json!([
         row(json!("110115"), "大兴区", 0, 3, 4, json!(75)),
-        row(json!("110115005"), "黄村地区", 1, 3, 4, json!(75)),
+        row(json!("110115190"), "示例镇", 1, 3, 4, json!(75)),
         rest
     ]);
     let sum = json!({
@@ -357,7 +357,7 @@ fn targets_example() -> Value {
         "better": "more", "basis": "template", "basisName": "自拟口径", "source": "自拟"
     });
     let target = json!({
-        "unit": "110115005", "name": "黄村地区", "depth": 1, "indicator": "completion_area",
+        "unit": "110115190", "name": "示例镇", "depth": 1, "indicator": "completion_area",
         "planned": 10_000, "done": 9_500.5, "ratePercent": 95.01, "timePercent": 89.13,
         "lamp": "green", "reason": null,
         "report": {
@@ -367,7 +367,7 @@ fn targets_example() -> Value {
         }
     });
     let cleared = json!({
-        "unit": "110115005", "name": "黄村地区", "depth": 1, "task": "ZD", "days": 45, "open": 3,
+        "unit": "110115190", "name": "示例镇", "depth": 1, "task": "ZD", "days": 45, "open": 3,
         "late": 1, "oldestDays": 50, "closed": 12, "medianDays": 8.5, "lamp": "red",
         "reason": "动态清零：在账 3，其中超过 45 天的 1，最久 50 天；目标为零"
     });

@@ -221,12 +221,12 @@ fn ledger_example() -> Value {
         "sums": [{
             "field": "rebound_count", "title": "反弹次数", "unitOfMeasure": "次", "value": 2.0
         }],
-        "units": [{ "code": "110115001", "name": "甲街道", "count": 1, "sums": [{
+        "units": [{ "code": "110115190", "name": "示例镇", "count": 1, "sums": [{
             "field": "rebound_count", "title": "反弹次数", "unitOfMeasure": "次", "value": 2.0
         }] }],
         "outside": null, "stages": [], "withheld": [],
         "rows": [{
-            "fid": 7, "code": "110115001-CW-2026-00001", "task": "CW", "unit": "110115001",
+            "fid": 7, "code": "110115190-CW-2026-00001", "task": "CW", "unit": "110115190",
             "address": "学府路 7 号", "state": "rebounded", "rebound_count": 2
         }],
         "links": []
@@ -236,14 +236,14 @@ fn ledger_example() -> Value {
 fn lists_example() -> Value {
     json!({
         "revision": 41, "day": "2026-11-22",
-        "unit": { "code": "110115001", "name": "甲街道" },
+        "unit": { "code": "110115190", "name": "示例镇" },
         "counts": {
             "problems": { "count": 1, "open": 1, "noProject": 1 },
             "projects": { "count": 0, "done": 0, "late": 0, "noProblem": 0 }
         },
         "complete": true,
         "problems": [{
-            "fid": 3, "code": "W-3", "unit": "110115001", "title": "占道经营", "kind": "秩序",
+            "fid": 3, "code": "W-3", "unit": "110115190", "title": "占道经营", "kind": "秩序",
             "found": "2026-03-01", "project": null, "point": null, "solved": null,
             "no_project": true, "project_title": null
         }],
@@ -254,10 +254,10 @@ fn lists_example() -> Value {
 fn plan_example() -> Value {
     json!({
         "revision": 41, "day": "2026-11-22",
-        "unit": { "code": "110115001", "name": "甲街道" },
+        "unit": { "code": "110115190", "name": "示例镇" },
         "plan": {
-            "fid": 1, "code": "F-1", "unit": "110115001", "title": "甲街道整治提升方案",
-            "measures": ["拆除违法建设", "补建便民网点"], "document": "甲街发〔2026〕3号",
+            "fid": 1, "code": "F-1", "unit": "110115190", "title": "示例镇整治提升方案",
+            "measures": ["拆除违法建设", "补建便民网点"], "document": "示例镇发〔2026〕3号",
             "valid_from": "2026-01-01", "valid_to": "2026-12-31"
         },
         "milestones": [{

@@ -179,15 +179,15 @@ fn example() -> Value {
         "units": [
             unit("city", "市", "110000", "北京市", "parent"),
             unit("district", "区", "110115", "大兴区", "polygon"),
-            unit("town", "街乡镇", "110115005", "黄村地区", "polygon")
+            unit("town", "街乡镇", "110115190", "示例镇", "polygon")
         ],
-        "gridCells": [{ "id": 7, "code": "110115005001003" }],
+        "gridCells": [{ "id": 7, "code": "110115190201003" }],
         "alleys": [{ "id": 3, "code": "a-17", "name": "兴华巷", "distance": 4.2 }],
         "focusAreas": [{ "id": 2, "code": "f-2", "kind": "城乡接合部" }],
         "plans": [],
         "responsible": [{
-            "id": 9, "role": "网格员", "unit": "黄村地区",
-            "area": { "collection": "grid_cells", "code": "110115005001003" }
+            "id": 9, "role": "网格员", "unit": "示例镇",
+            "area": { "collection": "grid_cells", "code": "110115190201003" }
         }],
         "complete": true,
         "withheld": ["person", "office_phone"]

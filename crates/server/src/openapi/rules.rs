@@ -135,7 +135,7 @@ fn told_review() -> Value {
     json!({
         "id": "01990000-0000-7000-8000-000000000001", "verdict": "confirmed", "verdictName": "属实",
         "decision": "综执〔2026〕12号", "reason": null, "actor": "town", "role": "town",
-        "unit": "110115001", "recorded_at": "2026-11-27T08:00:00.000Z"
+        "unit": "110115190", "recorded_at": "2026-11-27T08:00:00.000Z"
     })
 }
 
