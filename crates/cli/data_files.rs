@@ -120,14 +120,10 @@ pub fn read_tasks(path: Option<&Path>) -> Result<Tasks, DataFileError> {
     load(path, ("tasks.toml", DEFAULT_TASKS), ("tasks", Tasks::new))
 }
 
-/// The rules of a city for its points: where it has tasks of its own, points are registered under these
+/// The rules of a city for its points: where it has `tasks` of its own, points are registered under these
 /// alone.
-///
-/// # Errors
-/// When their file cannot be used.
-pub fn ledger_rules(config: &LedgerConfig) -> Result<ledger::Rules, DataFileError> {
-    let own = named(&config.tasks).map(|path| read_tasks(Some(path))).transpose()?;
-    Ok(ledger::Rules { tasks: own.map(|tasks| tasks.codes()), ..config.rules() })
+pub fn ledger_rules(config: &LedgerConfig, tasks: &Tasks) -> ledger::Rules {
+    ledger::Rules { tasks: named(&config.tasks).map(|_own| tasks.codes()), ..config.rules() }
 }
 
 /// Reads the checklists of a file; without one, those that come with the program.

@@ -100,7 +100,7 @@ async fn tile(
     as_json: bool,
 ) -> Result<(), CommandError> {
     let coord = coord(place)?;
-    let engine = Engine::open(Arc::new(store), registry(config)?, engine_settings(config)?).await?;
+    let engine = Engine::open(Arc::new(store), registry(config)?, engine_settings(config)).await?;
     let collections = match only {
         Some(id) => vec![id],
         None => engine.snapshot().collections.keys().cloned().collect(),

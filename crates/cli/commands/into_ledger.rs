@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use engine::{Engine, EngineError};
+use engine::{Engine, EngineError, EngineSettings};
 use ledger::rows::{POINTS, is_of_ledger};
 use serde_json::Value as Json;
 use spatial::{Collection, CrsRegistry};
@@ -12,6 +12,8 @@ use store::GeoPackageStore;
 
 use super::{CommandError, registry, serve::engine_settings, with_key};
 use crate::config::Config;
+use crate::data_files::{ledger_rules, read_tasks};
+use crate::ledger_config::named;
 use crate::local::{Document, DocumentRules, Opened};
 
 /// What is wrong with an argument.
@@ -36,7 +38,10 @@ pub async fn engine(
     registry: Arc<CrsRegistry>,
     config: &Config,
 ) -> Result<Engine, CommandError> {
-    let engine = Engine::open(Arc::new(store), registry, engine_settings(config)?).await?;
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
+    let ledger = ledger_rules(&config.ledger, &tasks);
+    let settings = EngineSettings { ledger, ..engine_settings(config) };
+    let engine = Engine::open(Arc::new(store), registry, settings).await?;
     engine.mend_ledger().await?;
     Ok(engine)
 }

@@ -58,7 +58,7 @@ pub async fn pyramid(
         let store = args.store.display().to_string();
         return Err(refused("STORE", &store, "it has no collection to cut tiles from"));
     }
-    let engine = Engine::open(store, registry(config)?, engine_settings(config)?).await?;
+    let engine = Engine::open(store, registry(config)?, engine_settings(config)).await?;
     let pyramid = engine.pyramid(&collections, &WEB_MERCATOR_QUAD)?;
     let layers: Vec<&CollectionSnapshot> =
         pyramid.collections().iter().map(|id| &*pyramid.state().collections[id]).collect();

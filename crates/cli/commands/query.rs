@@ -16,7 +16,6 @@ use super::export::schema;
 use super::{CommandError, registry};
 use crate::args::{GivenArgs, QueryArgs, QueryOperation, SearchArgs, SearchFlags, StoredArgs};
 use crate::config::Config;
-use crate::data_files::ledger_rules;
 use crate::output::{say, tell};
 
 /// Longest time of one query: whoever waits at a terminal can end it.
@@ -183,7 +182,7 @@ pub(super) async fn open(store: &Path, config: &Config) -> Result<Engine, Comman
         tile_cache_bytes: 0,
         threads: config.tiles.threads,
         query_time: QUERY_TIME,
-        ledger: ledger_rules(&config.ledger)?,
+        ledger: config.ledger.rules(),
         patrols: config.patrols.rules(),
         worklist: config.worklist_rules(),
         ..EngineSettings::default()

@@ -78,14 +78,15 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
     // What other programs wrote while nobody served comes before the first answer.
     engine::take_in_foreign(&*store, now()).await?;
     let served: Arc<dyn FeatureStore> = Arc::<GeoPackageStore>::clone(&store);
+    let tasks = read_tasks(named(&config.ledger.tasks))?;
     let settings = EngineSettings {
+        ledger: ledger_rules(&config.ledger, &tasks),
         areas: Arc::new(read_areas(named(&config.accounts.areas))?),
         public: Arc::new(read_public(named(&config.accounts.public))?),
-        ..engine_settings(config)?
+        ..engine_settings(config)
     };
     let engine = Arc::new(Engine::open(served, registry, settings).await?);
     let ledgers = read_ledgers(named(&config.ledger.ledgers))?;
-    let tasks = read_tasks(named(&config.ledger.tasks))?;
     let dossiers = read_dossiers(named(&config.ledger.dossiers))?;
     let checklists = read_checklists(named(&config.patrols.checklists))?;
     let catalogue = read_catalogue(named(&config.ledger.catalogue))?;
@@ -341,12 +342,9 @@ fn ready_bytes(config: &Config) -> u64 {
     (config.tiles.cache_mib << 20) / 4
 }
 
-/// How the engine works by this configuration.
-///
-/// # Errors
-/// When a file that it names cannot be used.
-pub fn engine_settings(config: &Config) -> Result<EngineSettings, CommandError> {
-    Ok(EngineSettings {
+/// How the engine works by this configuration, but for what files say that it names.
+pub fn engine_settings(config: &Config) -> EngineSettings {
+    EngineSettings {
         tile_cache_bytes: (config.tiles.cache_mib << 20) - ready_bytes(config),
         threads: config.tiles.threads,
         grids: config.grids.iter().map(GridConfig::definition).collect(),
@@ -356,10 +354,10 @@ pub fn engine_settings(config: &Config) -> Result<EngineSettings, CommandError> 
             bytes: config.tiles.max_bytes,
             ..tile::Limits::default()
         },
-        ledger: ledger_rules(&config.ledger)?,
+        ledger: config.ledger.rules(),
         evidence: config.evidence.rules(),
         patrols: config.patrols.rules(),
         worklist: config.worklist_rules(),
         ..EngineSettings::default()
-    })
+    }
 }

@@ -139,12 +139,11 @@ impl Definitions {
     /// alone for which the window has one, so that work that nobody planned makes up for none that was.
     #[must_use]
     pub fn measured_by<'t>(
-        &self,
+        mut self,
         targets: impl Iterator<Item = &'t Target> + Clone,
         window: Window,
     ) -> Self {
-        let mut definitions = self.clone();
-        for one in &mut definitions.indicators {
+        for one in &mut self.indicators {
             if !one.is_completion() || !one.population.tasks.is_empty() {
                 continue;
             }
@@ -154,7 +153,7 @@ impl Definitions {
             let tasks: BTreeSet<&str> = of_window.map(|target| target.task.as_str()).collect();
             one.population.tasks = tasks.into_iter().map(str::to_owned).collect();
         }
-        definitions
+        self
     }
 
     /// The names of the sums over records that indicators ask for.

@@ -18,8 +18,9 @@ use formats::report::{ReportFault, table_csv, workbook};
 use ledger::dossier::Dossiers;
 use ledger::indicator::{
     Caption, Cleared, Clearing, Definitions, Detail, Figures, Moment, OutsideSums, Persons,
-    Progress, ProgressRules, Question, Ranked, Target, Targets, UnitTree, cleared, clearing_table,
-    figures_of, figures_table, names, progress, progress_table, rank, ranking_table,
+    Progress, ProgressRules, Question, Ranked, Target, Targets, UnitTree, Window, cleared,
+    clearing_table, figures_of, figures_table, names, progress, progress_table, rank,
+    ranking_table,
 };
 use ledger::place::{ALLEYS, Day, FOCUS_AREAS};
 use ledger::record::calls::PROGRESS_REPORTS;
@@ -85,7 +86,10 @@ pub async fn answer<T: Send + 'static>(
     (query, now): (IndicatorQuery, Timestamp),
     write: impl FnOnce(&Answered<'_>) -> Result<T, ReportFault> + Send + 'static,
 ) -> Result<(Revision, T), IndicatorRefusal> {
-    let indicators = Arc::new(chosen(indicators, &query)?);
+    // What is asked of the future is told as of now.
+    let at = query.as_of.map_or(now, |as_of| as_of.min(now));
+    let (window, _) = query.window(at);
+    let indicators = Arc::new(chosen(indicators, &query, window)?);
     let beside = collections(&indicators);
     let reports = CollectionId::try_from(PROGRESS_REPORTS).ok();
     let mut beside: Vec<CollectionId> = beside.into_iter().chain(reports).collect();
@@ -98,8 +102,6 @@ pub async fn answer<T: Send + 'static>(
     let reading = engine.clone();
     let evaluated = move || {
         let revision = facts.state.revision;
-        // What is asked of the future is told as of now.
-        let at = query.as_of.map_or(now, |as_of| as_of.min(now));
         let of_records = || record_units(&facts.state, indicators.definitions.sums());
         // Whoever sees an area is told of no unit beyond it.
         let is_limited = reading.view().areas.is_some();
@@ -107,7 +109,6 @@ pub async fn answer<T: Send + 'static>(
         let others = targets.map(|target| target.unit.clone());
         let others = others.chain(std::iter::once_with(of_records).flatten());
         let (units, source) = unit_tree(&facts.state, Day::of(at), &facts.points, others)?;
-        let (window, _) = query.window(at);
         let focus = query.focus_area.as_deref().map(|code| {
             let found = reading.in_focus_area(&facts.state, (code, Day::of(at)), &beside);
             found.map_err(|known| no_focus_area(code, Day::of(at), &known))
@@ -148,8 +149,12 @@ pub async fn answer<T: Send + 'static>(
     engine.pool().run(evaluated).await?
 }
 
-/// The indicators that a query is about.
-fn chosen(indicators: &Indicators, query: &IndicatorQuery) -> Result<Indicators, IndicatorRefusal> {
+/// The indicators that a query is about, measured by the targets of its window.
+fn chosen(
+    indicators: &Indicators,
+    query: &IndicatorQuery,
+    window: Window,
+) -> Result<Indicators, IndicatorRefusal> {
     let all = &indicators.definitions;
     let named = query.indicators.as_deref();
     for code in named.unwrap_or_default() {
@@ -171,11 +176,12 @@ fn chosen(indicators: &Indicators, query: &IndicatorQuery) -> Result<Indicators,
     });
     let targets = indicators.targets.iter();
     let targets = targets.filter(|one| definitions.named(&one.indicator).is_some());
+    let targets: Vec<Target> = targets.cloned().collect();
     Ok(Indicators {
-        targets: targets.cloned().collect(),
+        definitions: definitions.measured_by(targets.iter(), window),
+        targets,
         clearings: indicators.clearings.clone(),
         dossiers: Arc::clone(&indicators.dossiers),
-        definitions,
     })
 }
 
@@ -195,7 +201,12 @@ fn collections(indicators: &Indicators) -> BTreeSet<CollectionId> {
     names.into_iter().filter_map(|name| CollectionId::try_from(name).ok()).collect()
 }
 
-fn no_indicator(known: &Definitions, name: &'static str, code: &str) -> IndicatorRefusal {
+/// What is answered where no indicator has a code.
+pub(crate) fn no_indicator(
+    known: &Definitions,
+    name: &'static str,
+    code: &str,
+) -> IndicatorRefusal {
     let codes: Vec<&str> = known.all().iter().map(|definition| definition.code.as_str()).collect();
     IndicatorRefusal::parameter(
         name,
@@ -242,7 +253,7 @@ impl Asked<'_> {
         let Self { engine, indicators, query, units, at, outside, reports, is_limited, focus_area } =
             *self;
         let (window, is_said) = query.window(at);
-        let definitions = &indicators.definitions.measured_by(indicators.targets.iter(), window);
+        let definitions = &indicators.definitions;
         let root = self.root()?;
         self.check_size(root)?;
         let ranked_by = self.ranked_by()?;

@@ -15,7 +15,7 @@ use super::{answers, styles};
 use crate::access::UrlToken;
 use crate::as_of::AS_OF;
 use crate::asked::Asked;
-use crate::indicators::{INDICATOR, Indicators, PARAMETERS, Told, answer};
+use crate::indicators::{INDICATOR, PARAMETERS, Told, answer, no_indicator};
 use crate::problem::{Code, Problem};
 use crate::query_string::append;
 use crate::state::App;
@@ -38,7 +38,11 @@ pub(super) async fn its_style(
     let client = styles::client(&values)?;
     let (engine, mut query) = reading(&app, Told::Figures, &values)?;
     let indicators = defined(&app)?;
-    indicators.definitions.named(&code).ok_or_else(|| no_indicator(&code, indicators))?;
+    let definitions = &indicators.definitions;
+    if definitions.named(&code).is_none() {
+        let refusal = no_indicator(definitions, "code", &code);
+        return Err(Problem::new(Code::StyleNotFound, refusal.to_string()));
+    }
     check_task(&app, query.task.as_deref(), (Some(indicators), None)).await?;
     query.indicators = Some(vec![code.clone()]);
     let units = units(&app)?;
@@ -76,12 +80,4 @@ fn units(app: &App) -> Result<Arc<Collection>, Problem> {
         let detail = format!("there is no collection {ADMIN_UNITS} whose units could be coloured");
         Problem::new(Code::StyleNotFound, detail)
     })
-}
-
-fn no_indicator(code: &str, indicators: &Indicators) -> Problem {
-    let shown: String = code.chars().take(60).collect();
-    let all = indicators.definitions.all().iter();
-    let codes: Vec<&str> = all.map(|definition| definition.code.as_str()).collect();
-    let detail = format!("{shown:?} is no indicator; there are {}", codes.join(", "));
-    Problem::new(Code::StyleNotFound, detail)
 }
