@@ -9,6 +9,21 @@ from http_client import Client
 from psycopg import pq
 
 
+# A text that is changed of the first feature of a collection; no answer is compared by it.
+TEXTS = {
+    "points": "note",
+    "parcels": "ZL",
+    "buildings": "JZWMC",
+    "villages": "XZQMC",
+    "outlets": "code",
+    "complaints": "category",
+    "land_releases": "code",
+    "enterprises": "code",
+    "responsibilities": "office_phone",
+    "towns": "XZQMC",
+}
+
+
 class Tuban(Client):
     def __init__(self, address, pid):
         super().__init__(address, pid)
@@ -25,14 +40,14 @@ class Tuban(Client):
             head += "Accept: application/geo+json, application/json\r\n"
         return (head + "\r\n").encode() + sent
 
-    def edit(self):
-        """Changes something that no question asks about: another state of the store is the current one."""
+    def edit(self, collection):
+        """Changes a text of a collection: another state of the store is the current one."""
         # The server lets go of connections on which nothing was asked for some seconds.
         self.socket.close()
         self.connect()
         self.edits += 1
-        body = json.dumps({"properties": {"name": f"renamed {self.edits}"}}).encode()
-        head = f"PATCH /collections/facilities/items/1 HTTP/1.1\r\nHost: {self.host}\r\n"
+        body = json.dumps({"properties": {TEXTS[collection]: f"edit {self.edits}"}}).encode()
+        head = f"PATCH /collections/{collection}/items/1 HTTP/1.1\r\nHost: {self.host}\r\n"
         head += f"Content-Type: application/merge-patch+json\r\nContent-Length: {len(body)}\r\n\r\n"
         self.ask(head.encode() + body)
 

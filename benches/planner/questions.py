@@ -29,6 +29,8 @@ PLANE_CRS = "EPSG:4548"
 class Question:
     number: int
     title: str
+    # A collection that it reads.
+    edited: str
     # Requests and statements for each place; reading makes an answer of what came back.
     http: list
     sql: list
@@ -196,14 +198,14 @@ def questions(places):
     positions = shapely.get_coordinates(moved(shapely.points(p.at), 4548, 4490))
     return [
         Question(
-            1, "inside an area: parcels, buildings, households, points by state and task, areas",
+            1, "inside an area: parcels, buildings, households, points by state and task, areas", "points",
             [[("/search", one | {"collections": ["parcels", "buildings", "households"], "aggregates": aggregates}),
               ("/collections/points/search", one | states)] for one in geojson],
             [[(INSIDE, hexed(area)), (BY_STATE, hexed(area))] for area in p.areas],
             inside, inside_sql,
         ),
         Question(
-            2, "open points within 200 m of a school or a metro station",
+            2, "open points within 200 m of a school or a metro station", "points",
             [[("/join", {"first": "points", "second": "facilities", "distance": 200, "filter": IS_OPEN,
                          "return": "pairs", "limit": 100_000})]],
             [[NEAR_FACILITIES]],
@@ -211,7 +213,7 @@ def questions(places):
             lambda results: pairs(results[0]),
         ),
         Question(
-            3, "buildings across the border of their parcel, parcels with more than 200 m² of buildings",
+            3, "buildings across the border of their parcel, parcels with more than 200 m² of buildings", "buildings",
             [[f"/rules/over_parcel?{rule}&{where}",
               ("/collections/buildings/search",
                p.geojson(area) | {"groupBy": ["ZDDM"], "aggregates": [{"op": "sum", "property": "ZZDMJ"}]})]
@@ -222,14 +224,14 @@ def questions(places):
             lambda results: {(int(row[0]),): (float(row[1]),) for row in results[0]} | areal(results[1]),
         ),
         Question(
-            4, "buildings that the last survey had not, without a permit",
+            4, "buildings that the last survey had not, without a permit", "buildings",
             [[f"/rules/new_building?{rule}&{where}"] for where in bbox],
             [[(NEW_BUILDINGS, hexed(box_area(bounds)))] for bounds in p.boxes],
             clue_areas("new_m2"),
             lambda results: {(int(row[0]),): (float(row[1]),) for row in results[0]},
         ),
         Question(
-            5, "nearest open vegetable outlet of each community, gaps over 800 m",
+            5, "nearest open vegetable outlet of each community, gaps over 800 m", "outlets",
             [[("/join", {"first": "villages", "second": "outlets", "nearest": {"k": 1}, "secondFilter": outlets,
                          "return": "pairs", "limit": 100_000}),
               f"/rules/service_gap?{rule}"]],
@@ -238,14 +240,14 @@ def questions(places):
             (1e-6 if p.store.is_plane else 1e-4, 0.006),
         ),
         Question(
-            6, "closed points with a complaint within 30 m and 90 days",
+            6, "closed points with a complaint within 30 m and 90 days", "complaints",
             [[f"/rules/complaint_near_closed?{rule}&offset={at}" for at in ((0, 10_000) if p.is_city else (0,))]],
             [[COMPLAINTS]],
             lambda bodies: clue_ids(bodies, 2),
             lambda results: pairs(results[0]),
         ),
         Question(
-            7, "neighbours of a parcel on its four sides (四至), metres of shared border",
+            7, "neighbours of a parcel on its four sides (四至), metres of shared border", "parcels",
             [[f"/rules/neighbours?{rule}&id={fid}"] for fid, _ in p.parcels],
             [[(NEIGHBOURS, fid)] for fid, _ in p.parcels],
             neighbours,
@@ -253,7 +255,7 @@ def questions(places):
             (1e-6, 0.02),
         ),
         Question(
-            8, "points within 100 m of a railway",
+            8, "points within 100 m of a railway", "points",
             [[("/collections/points/search",
                {"geometry": {"collection": "railways", "id": fid}, "distance": 100, "return": "ids", "limit": 10_000})]
              for fid in p.railways],
@@ -262,7 +264,7 @@ def questions(places):
             lambda results: ids(results[0]),
         ),
         Question(
-            9, "ranking of towns by closing rate, at the meeting and now (%)",
+            9, "ranking of towns by closing rate, at the meeting and now (%)", "points",
             [[f"/indicators?unit=110115&depth=1&rank=closing&as-of={p.meeting}",
               "/indicators?unit=110115&depth=1&rank=closing"]],
             [[(RANKING_THEN, p.meeting), RANKING_NOW]],
@@ -271,20 +273,20 @@ def questions(places):
             (0, 0.006),
         ),
         Question(
-            10, "who is responsible at a position on a day",
+            10, "who is responsible at a position on a day", "responsibilities",
             [[f"/responsible?lon={lon!r}&lat={lat!r}&date={DAY}"] for lon, lat in positions.tolist()],
             [[(RESPONSIBLE, hexed(shapely.Point(xy)), DAY)] for xy in p.at],
             responsible, responsible_sql,
         ),
         Question(
-            11, "released land that is not greened after 180 days",
+            11, "released land that is not greened after 180 days", "land_releases",
             [[f"/rules/idle_land?{rule}"]],
             [[(IDLE_LAND, DAY)]],
             clue_ids,
             lambda results: ids(results[0]),
         ),
         Question(
-            12, "the ten open points nearest to a position (m)",
+            12, "the ten open points nearest to a position (m)", "points",
             [[("/collections/points/search",
                {"geometry": {"type": "Point", "coordinates": [xy[1], xy[0]]}, "crs": PLANE_CRS,
                 "nearest": {"k": 10}, "filter": IS_OPEN, "return": "ids"})] for xy in p.at.tolist()],
@@ -295,7 +297,7 @@ def questions(places):
             (1e-6 if p.store.is_plane else 1e-4, 0.006),
         ),
         Question(
-            13, "an area split along the borders of communities, areas",
+            13, "an area split along the borders of communities, areas", "villages",
             [[("/collections/villages/search",
                p.geojson(area) | {"groupBy": ["XZQDM"], "aggregates": [{"op": "overlayArea"}]})] for area in p.large],
             [[(SPLIT, hexed(area))] for area in p.large],
@@ -303,7 +305,7 @@ def questions(places):
             lambda results: areal(results[0]),
         ),
         Question(
-            14, "enterprises on residential parcels",
+            14, "enterprises on residential parcels", "enterprises",
             [[("/join", {"first": "enterprises", "second": "parcels", "predicate": "intersects",
                          "secondFilter": "QLLX = '6'", "return": "pairs", "limit": 100_000})]],
             [[ENTERPRISES]],
@@ -311,7 +313,7 @@ def questions(places):
             lambda results: pairs(results[0]),
         ),
         Question(
-            15, "points by state and task inside an area, as of the meeting",
+            15, "points by state and task inside an area, as of the meeting", "points",
             [[("/collections/points/search", one | states | {"asOf": p.meeting})] for one in geojson],
             [[(BY_STATE_THEN, hexed(area), p.meeting)] for area in p.areas],
             lambda bodies: by_state(bodies[0]),
@@ -356,7 +358,7 @@ def many(places):
     points = ":".join(hexed(shapely.Point(xy)) for xy in p.day)
     return [
         Question(
-            7, "neighbours of the parcels of a block on their four sides",
+            7, "neighbours of the parcels of a block on their four sides", "parcels",
             [[f"/rules/neighbours?limit=10000&date={DAY}&bbox={','.join(map(str, one))}"] for one in p.yards],
             [[(NEIGHBOURS_OF_MANY, hexed(box_area(one)))] for one in p.yards],
             neighbours,
@@ -364,13 +366,13 @@ def many(places):
             (1e-6, 0.02), True,
         ),
         Question(
-            10, "who is responsible at 200 positions on a day",
+            10, "who is responsible at 200 positions on a day", "responsibilities",
             [[("/responsible", {"positions": positions, "date": DAY})]],
             [[(RESPONSIBLE_AT_MANY, "{" + points + "}", DAY)]],
             responsible, responsible_sql, is_many=True,
         ),
         Question(
-            12, "the ten open points nearest to each school and station (m)",
+            12, "the ten open points nearest to each school and station (m)", "points",
             [[("/join", {"first": "facilities", "second": "points", "nearest": {"k": 10}, "secondFilter": IS_OPEN,
                          "return": "pairs", "limit": 100_000})]],
             [[NEAREST_POINTS_OF_MANY]],
