@@ -19,7 +19,7 @@ TEXTS = {
     "complaints": "category",
     "land_releases": "code",
     "enterprises": "code",
-    "responsibilities": "office_phone",
+    "admin_units": "name",
     "towns": "XZQMC",
 }
 

@@ -273,7 +273,7 @@ def questions(places):
             (0, 0.006),
         ),
         Question(
-            10, "who is responsible at a position on a day", "responsibilities",
+            10, "who is responsible at a position on a day", "admin_units",
             [[f"/responsible?lon={lon!r}&lat={lat!r}&date={DAY}"] for lon, lat in positions.tolist()],
             [[(RESPONSIBLE, hexed(shapely.Point(xy)), DAY)] for xy in p.at],
             responsible, responsible_sql,
@@ -366,7 +366,7 @@ def many(places):
             (1e-6, 0.02), True,
         ),
         Question(
-            10, "who is responsible at 200 positions on a day", "responsibilities",
+            10, "who is responsible at 200 positions on a day", "admin_units",
             [[("/responsible", {"positions": positions, "date": DAY})]],
             [[(RESPONSIBLE_AT_MANY, "{" + points + "}", DAY)]],
             responsible, responsible_sql, is_many=True,

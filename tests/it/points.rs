@@ -58,6 +58,12 @@ fn a_point_is_reported_registered_and_traced_with_both_clocks() {
     // Points lie on the map as every collection does.
     let row = town.row("points", 1);
     assert_eq!((&row["code"], &row["state"]), (&json!(code), &json!("dispatched")));
+    for name in [code.clone(), uuid(1), uuid(1).to_uppercase()] {
+        let item = town.server.get(&format!("/collections/points/items/{name}"));
+        assert_eq!((item.status, &item.json()["id"]), (200, &json!(1)), "{name}");
+    }
+    let missing = town.server.get("/collections/points/items/110115001-CW-2025-00077");
+    check_refusal(&missing, 404, "feature_not_found", "110115001-CW-2025-00077");
     assert_eq!(town.check_rows(), 1);
 
     // What had been recorded before.

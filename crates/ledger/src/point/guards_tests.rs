@@ -430,8 +430,8 @@ fn refusals_say_value_place_and_way_out() {
         point.clone().raise(&early, &Rules::default()).unwrap_err().to_string(),
         format!(
             "event {} is out of order: it occurred at 2026-09-01T00:00:00Z, point {id} is closed \
-             (销账) since 2026-09-01T09:00:00Z; correct occurred_at, or mark it as backfilled \
-             (补录)",
+             (销账) since 2026-09-01T09:00:00Z; correct occurred_at (only old history, which goes into \
+             a ledger without events, is marked as backfilled, 补录)",
             early.id
         )
     );

@@ -60,7 +60,8 @@ pub enum Refusal {
     /// It happened before the point came to its state.
     #[error(
         "event {event} is out of order: it occurred at {}, point {point} is {state} since {}; \
-         correct occurred_at, or mark it as backfilled (补录)",
+         correct occurred_at (only old history, which goes into a ledger without events, is marked as \
+         backfilled, 补录)",
         Utc(*.occurred_at), Utc(*.since)
     )]
     OutOfOrder {

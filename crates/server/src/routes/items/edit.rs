@@ -9,7 +9,7 @@ use engine::{EditOp, EditSet, FeatureEdit, ReadableField};
 use formats::Json;
 use spatial::{CollectionSnapshot, Commit, FeatureId, Revision};
 
-use super::one::{feature_id, no_such_feature};
+use super::one::{feature_called, no_such_feature};
 use super::preconditions::{self, Condition, failed};
 use super::{Representation, content_crs, set};
 use crate::access::{Editor, check_editor};
@@ -107,18 +107,17 @@ impl<'a> Edit<'a> {
 
     /// The feature that is changed, and on which condition.
     async fn target(&self, fid: &str) -> Result<(FeatureId, Condition), Problem> {
-        let id = feature_id(fid);
-        let Some(id) = id.filter(|id| self.held.get(*id).is_some()) else {
-            return Err(self.gone(self.asked.headers.contains_key(header::IF_MATCH)));
+        let Some(id) = feature_called(&self.held, fid) else {
+            return Err(self.gone(fid, self.asked.headers.contains_key(header::IF_MATCH)));
         };
         let condition = preconditions::read(self.app, &self.held, id, &self.asked.headers).await?;
         Ok((id, condition))
     }
 
-    fn gone(&self, is_conditional: bool) -> Problem {
+    fn gone(&self, fid: &str, is_conditional: bool) -> Problem {
         match is_conditional {
             true => failed("If-Match is given, and there is no such feature"),
-            false => no_such_feature(&self.held.collection().id),
+            false => no_such_feature(&self.held.collection().id, fid),
         }
     }
 
@@ -185,21 +184,23 @@ impl<'a> Edit<'a> {
         if let Some(own) = &self.own {
             own.check(&self.held, &op)?;
         }
+        let edit = FeatureEdit {
+            place: String::new(),
+            collection: self.held.collection().id.clone(),
+            op,
+            unchanged_since: condition.unchanged_since(),
+        };
+        let fid = edit.id().map_or(String::new(), |id| id.to_string());
         let edits = EditSet {
             actor: self.actor.name().to_owned(),
             reason: REASON.to_owned(),
-            edits: vec![FeatureEdit {
-                place: String::new(),
-                collection: self.held.collection().id.clone(),
-                op,
-                unchanged_since: condition.unchanged_since(),
-            }],
+            edits: vec![edit],
         };
         let applied = crate::routes::transactions::apply(&self.app.engine, edits, findings).await;
         applied.map_err(|problem| {
             // Removed by somebody else meanwhile.
             if problem.is_at("/id") {
-                return self.gone(condition != Condition::None);
+                return self.gone(&fid, condition != Condition::None);
             }
             problem.inside(FEATURE)
         })

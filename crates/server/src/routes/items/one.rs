@@ -8,8 +8,9 @@ use axum::response::{IntoResponse, Response};
 use engine::{Pinned, ReadableField};
 use formats::StreamFeature;
 use formats::geojson::{GeoJsonStream, Profile as GeoJsonProfile};
+use ledger::rows::{POINTS, is_of_ledger};
 use serde_json::{Map, json};
-use spatial::{AxisOrder, CollectionId, FeatureId, ValueRef};
+use spatial::{AxisOrder, CollectionId, CollectionSnapshot, FeatureId, ValueRef};
 
 use super::parameters::{ITEM_PARAMETERS, Reader};
 use super::{
@@ -48,8 +49,8 @@ pub async fn one(
     let reader =
         Reader { registry, query: &query, collection: &collection, offered: &offered, profile };
     let (crs, fields) = (reader.crs()?, reader.properties()?);
-    let fid = feature_id(&fid).filter(|fid| pinned.collection().get(*fid).is_some());
-    let fid = fid.ok_or_else(|| no_such_feature(&id))?;
+    let called = feature_called(pinned.collection(), &fid);
+    let fid = called.ok_or_else(|| no_such_feature(&id, &fid))?;
     let shown = Representation { encoding: chosen.name, crs_uri: &crs.uri, fields: &fields };
     let changed = app.engine.revision_of_item(pinned.collection(), fid);
     let etag = shown.etag(&app.engine, &collection, fid, changed);
@@ -77,13 +78,36 @@ pub async fn one(
     Ok(response)
 }
 
-/// The id that a path names, if it can be one.
-pub(super) fn feature_id(text: &str) -> Option<FeatureId> {
-    text.parse::<i64>().ok().and_then(|id| FeatureId::try_from(id).ok())
+/// The feature that a path names: by its id, a point of the ledger also by its own id or its number.
+pub(super) fn feature_called(held: &CollectionSnapshot, text: &str) -> Option<FeatureId> {
+    if let Ok(number) = text.parse::<i64>() {
+        return FeatureId::try_from(number).ok().filter(|id| held.get(*id).is_some());
+    }
+    let collection = held.collection();
+    if collection.id.as_str() != POINTS || !is_of_ledger(collection) {
+        return None;
+    }
+    let mut found = None;
+    for (column, name) in [("id", text.to_ascii_lowercase()), ("code", text.to_owned())] {
+        let Some(column) = collection.field_position(column) else { continue };
+        held.with_text(column, &name, &mut |shard, slots| {
+            found = slots.first().map(|slot| shard.ids()[usize::from(*slot)]).or(found);
+        });
+    }
+    found
 }
 
-pub(super) fn no_such_feature(id: &CollectionId) -> Problem {
-    Problem::new(Code::FeatureNotFound, format!("collection {id} has no such feature"))
+pub(super) fn no_such_feature(id: &CollectionId, text: &str) -> Problem {
+    let shown: String = text.chars().take(80).collect();
+    let named = match id.as_str() == POINTS {
+        true => "its id, a whole number, or that or the number of a point",
+        false => "its id, a whole number",
+    };
+    let detail = format!(
+        "collection {id} has no feature {shown:?}; name one by {named}, as \
+         /collections/{id}/items lists them"
+    );
+    Problem::new(Code::FeatureNotFound, detail)
 }
 
 /// A request made out.
