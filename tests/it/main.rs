@@ -10,6 +10,7 @@ mod accounts;
 mod archives;
 mod areas;
 mod areas_town;
+mod areas_writes;
 mod audit;
 mod backup;
 mod calls;

@@ -23,7 +23,7 @@ use spatial::{Collection, CollectionId, FieldClass, Snapshot};
 
 pub use focus::FocusPart;
 pub(crate) use lens::Lens;
-pub(crate) use record::Witness;
+pub(crate) use record::{Judge, Witness};
 pub use view::{Audience, View};
 
 use crate::{Engine, EngineError, Profile};

@@ -19,6 +19,7 @@ use super::position::lies;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
 use crate::places::{Parents, Within, at_position, is_unit};
+use crate::sight::Judge;
 use crate::{Defect, EngineError};
 
 /// What the index knows of the points, events and numbers that a batch names.
@@ -26,6 +27,8 @@ use crate::{Defect, EngineError};
 pub(super) struct Known {
     /// The row of each point and the rows of its events.
     points: BTreeMap<PointId, (Option<FeatureId>, Vec<FeatureId>)>,
+    /// Points that whoever raises does not see.
+    concealed: BTreeSet<PointId>,
     events: BTreeMap<EventId, PointId>,
     codes: BTreeMap<String, PointId>,
     last: BTreeMap<PointSeries, u32>,
@@ -61,9 +64,10 @@ impl Known {
         known
     }
 
-    /// The rows of points that are there already.
-    pub(super) fn rows(&self) -> impl Iterator<Item = FeatureId> + '_ {
-        self.points.values().filter_map(|(row, _)| *row)
+    /// Keeps the points from whoever raises whose row `is_unseen`.
+    pub(super) fn conceal(&mut self, is_unseen: impl Fn(FeatureId) -> bool) {
+        let unseen = self.points.iter().filter(|(_, (row, _))| row.is_some_and(&is_unseen));
+        self.concealed = unseen.map(|(point, _)| *point).collect();
     }
 
     fn see_point(&mut self, index: &Index, point: PointId) {
@@ -93,6 +97,8 @@ pub(super) struct Batch<'a> {
     /// The ledger of that state.
     pub(super) held: &'a Held,
     pub(super) now: Timestamp,
+    /// What decides of the area of whoever raises; absent for everywhere.
+    pub(super) area: Option<&'a Judge<'a>>,
     pub(super) known: Known,
 }
 
@@ -198,6 +204,9 @@ impl Batch<'_> {
             }
             known => known.is_some(),
         };
+        if let Some(refusal) = self.names_concealed(new) {
+            return Ok(Outcome::Refused(refusal));
+        }
         self.load(point, working)?;
         let target = match &new.payload {
             Payload::Merge { into } if !is_known => {
@@ -249,11 +258,19 @@ impl Batch<'_> {
         if let Some(refusal) = self.lies_elsewhere(new)? {
             return Ok(Outcome::Refused(refusal));
         }
+        if let Some(refusal) = self.given_away(new, one.point.as_ref()) {
+            return Ok(Outcome::Refused(refusal));
+        }
         if matches!(new.payload, Payload::Report { .. }) {
-            let defects = self.place(new, &mut one.feature);
+            let mut feature = one.feature.clone();
+            let defects = self.place(new, &mut feature);
             if !defects.is_empty() {
                 return Ok(Outcome::Invalid(defects));
             }
+            if let Some(refusal) = next.as_ref().and_then(|next| self.outside(next, &feature)) {
+                return Ok(Outcome::Refused(refusal));
+            }
+            one.feature = feature;
         }
         let seq = next.as_ref().map_or(0, |point| point.events().len());
         let seq = u32::try_from(seq).unwrap_or(u32::MAX);
@@ -270,6 +287,37 @@ impl Batch<'_> {
         }
         rows.push(StoredEvent { point, seq, unit_of_actor: raising.unit.clone(), event });
         Ok(Outcome::New { seq })
+    }
+
+    /// Refuses an event that names a point which whoever raises it does not see.
+    fn names_concealed(&self, new: &NewEvent) -> Option<Refusal> {
+        let into = match &new.payload {
+            Payload::Merge { into } => Some(*into),
+            _ => None,
+        };
+        let mut named = [Some(new.point), into].into_iter().flatten();
+        let point = named.find(|point| self.known.concealed.contains(point))?;
+        Some(Refusal::OutsideArea { point })
+    }
+
+    /// Refuses an event that makes a unit answer for the point which is not of the area of whoever
+    /// raises it. The point may stay with the one that it has.
+    fn given_away(&self, new: &NewEvent, at: Option<&Point>) -> Option<Refusal> {
+        let unit = match &new.payload {
+            Payload::Report { unit, .. } => unit.as_ref()?,
+            Payload::Register { unit, .. } => unit,
+            _ => return None,
+        };
+        let is_given = !self.area?.answers(unit) && at.and_then(Point::unit) != Some(unit.as_str());
+        is_given.then(|| Refusal::UnitOutsideArea { point: new.point, unit: unit.clone() })
+    }
+
+    /// Refuses a report whose row would not be in the area of whoever raises it.
+    fn outside(&self, point: &Point, feature: &Feature) -> Option<Refusal> {
+        let area = self.area?;
+        let mut feature = feature.clone();
+        assign(self.held.points.collection(), &mut feature, points::derived(point));
+        (!area.admits(&feature)).then(|| Refusal::OutsideArea { point: point.id() })
     }
 
     /// Reads a point, unless it is at work already.

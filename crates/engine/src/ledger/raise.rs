@@ -1,6 +1,7 @@
 //! Raises events: checked against one state, durable and visible together with what they make of
 //! their points, and anew when a row of theirs changed meanwhile.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use super::held::{Held, find_evidence};
 use super::index::Index;
 use super::{RaisedBatch, Raising};
 use crate::now;
+use crate::sight::Witness;
 use crate::{Engine, EngineError};
 
 /// How often a batch is made out anew before it is refused.
@@ -42,19 +44,20 @@ impl Engine {
             let needs_evidence =
                 self.settings().evidence.is_required && find_evidence(&state).is_some();
             let known = |index: &Index| Known::of(index, &raising, needs_evidence);
-            let known = self.with_index(&state, &held, known).await?;
-            for row in known.rows() {
-                let points = &held.points.collection().id;
-                self.check_seen(points, row)
-                    .map_err(|_unseen| EngineError::OutsideArea { collection: points.clone() })?;
-            }
+            let mut known = self.with_index(&state, &held, known).await?;
+            let points = &held.points.collection().id;
+            known.conceal(|row| self.check_seen(points, row).is_err());
+            let witness = Witness::of(self, BTreeSet::from([points.clone()])).await?;
             // The store's clock never runs backwards, and an event tells the same as its commit.
             let at = state.recorded_at.map_or(now(), |recorded: Timestamp| recorded.max(now()));
             let (engine, batch, revision) = (self.clone(), Arc::clone(&raising), state.revision);
             let work = move || {
                 let rules = &engine.settings().ledger;
                 let registry = engine.registry();
-                Batch { registry, rules, state: &state, held: &held, now: at, known }.run(&batch)
+                let collection = held.points.collection();
+                let judge = witness.as_ref().and_then(|one| one.judge(&engine, collection));
+                let (state, held, area) = (&state, &held, judge.as_ref());
+                Batch { registry, rules, state, held, now: at, area, known }.run(&batch)
             };
             let made = self.pool().run_waiting(work).await??;
             let (outcomes, points) = (made.outcomes, made.points);

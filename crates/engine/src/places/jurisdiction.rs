@@ -25,8 +25,12 @@ use crate::shown::is_lon_lat;
 pub(crate) struct Jurisdiction {
     /// Codes of the units and areas, and of the units beneath them.
     codes: FxHashSet<String>,
+    /// Codes of the units above them.
+    above: FxHashSet<String>,
     /// Whether nothing lies beyond it.
     is_everything: bool,
+    /// Whether all that is given are focus areas.
+    is_focus_alone: bool,
     index: Option<Arc<PlaceIndex>>,
     /// Whether the place with a number of the index is in it.
     inside: Vec<bool>,
@@ -41,12 +45,13 @@ impl Jurisdiction {
         let given: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
         let mut codes: FxHashSet<String> = areas.iter().cloned().collect();
         let mut mark = FxHasher::default();
-        let mut is_everything = false;
+        let (mut above, mut is_everything) = (FxHashSet::default(), false);
         if let Some(held) = collection(state, ADMIN_UNITS)
             && let Some(reader) = UnitReader::of(held.collection())
         {
             let mut units = FxHashSet::default();
             let mut children: FxHashMap<String, Vec<String>> = FxHashMap::default();
+            let mut parents: FxHashMap<String, String> = FxHashMap::default();
             let mut rows = BTreeSet::new();
             held.each(&mut |shard, slots| {
                 for slot in slots {
@@ -54,6 +59,7 @@ impl Jurisdiction {
                     let Some(unit) = unit.filter(|unit| unit.validity.holds(day)) else { continue };
                     rows.insert(unit.row);
                     if let Some(parent) = unit.parent {
+                        parents.insert(unit.code.clone(), parent.clone());
                         children.entry(parent).or_default().push(unit.code.clone());
                     }
                     units.insert(unit.code);
@@ -68,6 +74,13 @@ impl Jurisdiction {
                     }
                 }
             }
+            for code in &given {
+                let mut at = *code;
+                while let Some(parent) = parents.get(at).filter(|one| !above.contains(*one)) {
+                    above.insert(parent.clone());
+                    at = parent;
+                }
+            }
             is_everything = !units.is_empty() && units.is_subset(&codes);
             (held.revision(), rows).hash(&mut mark);
         }
@@ -76,20 +89,24 @@ impl Jurisdiction {
         let inside = places.map_or(Vec::new(), |layer| {
             layer.places.iter().map(|place| codes.contains(&place.code)).collect()
         });
-        let focus = focus(state, &given, day, &mut mark);
+        let (focus, known) = focus(state, &given, day, &mut mark);
+        let is_focus_alone = !given.is_empty() && given.iter().all(|code| known.contains(*code));
         (is_everything, given).hash(&mut mark);
-        Self { codes, is_everything, index, inside, focus, mark: mark.finish() }
+        let mark = mark.finish();
+        Self { codes, above, is_everything, is_focus_alone, index, inside, focus, mark }
     }
 
     /// The focus areas alone that `areas` name in `state` on `day`.
     pub(crate) fn of_focus_areas(state: &Snapshot, areas: &[String], day: Day) -> Self {
         let given: BTreeSet<&str> = areas.iter().map(String::as_str).collect();
         let mut mark = FxHasher::default();
-        let focus = focus(state, &given, day, &mut mark);
+        let (focus, _) = focus(state, &given, day, &mut mark);
         given.hash(&mut mark);
         let codes = areas.iter().cloned().collect();
-        let (index, inside) = (None, Vec::new());
-        Self { codes, is_everything: false, index, inside, focus, mark: mark.finish() }
+        let (is_everything, is_focus_alone) = (false, true);
+        let (index, inside, mark) = (None, Vec::new(), mark.finish());
+        let above = FxHashSet::default();
+        Self { codes, above, is_everything, is_focus_alone, index, inside, focus, mark }
     }
 
     /// Whether nothing lies beyond it: it names every unit that there is.
@@ -100,6 +117,17 @@ impl Jurisdiction {
     /// Whether a unit or area with this code is in it.
     pub(crate) fn names(&self, code: &str) -> bool {
         self.codes.contains(code.trim())
+    }
+
+    /// Whether a unit with this code is in it or above it.
+    pub(crate) fn knows(&self, code: &str) -> bool {
+        self.names(code) || self.above.contains(code.trim())
+    }
+
+    /// Whether a unit with this code may be made to answer for what lies in it: one of its units, and
+    /// any for focus areas, which have none.
+    pub(crate) fn answers(&self, unit: &str) -> bool {
+        self.names(unit) || self.is_focus_alone
     }
 
     /// Another number means that something else may lie in it.
@@ -158,14 +186,22 @@ pub(crate) fn focus_areas(state: &Snapshot, day: Day) -> Vec<FocusArea> {
 /// Focus areas, and which of them.
 type Focus = (Arc<CollectionSnapshot>, FxHashSet<FeatureId>);
 
-/// Those with these codes that are valid on `day`; none where there are none.
-fn focus(state: &Snapshot, codes: &BTreeSet<&str>, day: Day, mark: &mut FxHasher) -> Option<Focus> {
-    let (_, held) = state.collections.iter().find(|(id, _)| id.as_str() == FOCUS_AREAS)?;
+/// Those with these codes that are valid on `day`, none where there are none; and their codes.
+fn focus(
+    state: &Snapshot,
+    codes: &BTreeSet<&str>,
+    day: Day,
+    mark: &mut FxHasher,
+) -> (Option<Focus>, BTreeSet<String>) {
+    let collection = state.collections.iter().find(|(id, _)| id.as_str() == FOCUS_AREAS);
+    let Some((_, held)) = collection else { return (None, BTreeSet::new()) };
     let given = focus_areas(state, day).into_iter();
-    let ids: BTreeSet<FeatureId> =
-        given.filter(|area| codes.contains(area.code.as_str())).map(|area| area.id).collect();
+    let (ids, known): (BTreeSet<FeatureId>, BTreeSet<String>) = given
+        .filter(|area| codes.contains(area.code.as_str()))
+        .map(|area| (area.id, area.code))
+        .unzip();
     (held.revision(), &ids).hash(mark);
-    (!ids.is_empty()).then(|| (Arc::clone(held), ids.into_iter().collect()))
+    ((!ids.is_empty()).then(|| (Arc::clone(held), ids.into_iter().collect())), known)
 }
 
 /// Finds what of one collection lies in a jurisdiction.

@@ -183,14 +183,33 @@ impl<'a> Belonging<'a> {
 
     /// Whether the feature belongs there; `beside` are names that belong as well.
     pub(super) fn holds(&self, feature: FeatureRef<'_>, beside: &FxHashSet<String>) -> bool {
-        let names = |column: &usize| {
-            text(feature, *column).is_some_and(|code| self.jurisdiction.names(code))
+        self.beside.iter().any(|column| self.names(feature, *column))
+            || self.is_placed(feature, beside)
+    }
+
+    /// Whether the feature belongs there whoever else answers for it, and is assigned to no unit
+    /// beyond.
+    pub(super) fn lies(&self, feature: FeatureRef<'_>, beside: &FxHashSet<String>) -> bool {
+        let is_beyond = |column: &usize| {
+            text(feature, *column).is_some_and(|code| !self.jurisdiction.knows(code))
         };
+        let is_parted = self.assigned.iter().any(is_beyond);
+        self.is_placed(feature, beside) && (!is_parted || self.finder.is_in_focus(feature))
+    }
+
+    /// Whether a unit may be made to answer for what belongs there.
+    pub(super) fn answers(&self, unit: &str) -> bool {
+        self.jurisdiction.answers(unit)
+    }
+
+    fn names(&self, feature: FeatureRef<'_>, column: usize) -> bool {
+        text(feature, column).is_some_and(|code| self.jurisdiction.names(code))
+    }
+
+    fn is_placed(&self, feature: FeatureRef<'_>, beside: &FxHashSet<String>) -> bool {
+        let names = |column: &usize| self.names(feature, *column);
         if let Some(code) = &self.code {
             return names(code);
-        }
-        if self.beside.iter().any(names) {
-            return true;
         }
         if self.assigned.iter().any(|column| text(feature, *column).is_some()) {
             // Columns say nothing of focus areas.

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use ledger::sight::AreaRule;
 use rustc_hash::FxHashSet;
 use spatial::{
-    Collection, CollectionId, Feature, FeatureId, Operation, Revision, ShardBuilder, Value,
+    Collection, CollectionId, Feature, FeatureId, FeatureRef, Operation, Revision, ShardBuilder,
+    Value,
 };
 use store::{ChangeRecord, Version};
 
@@ -73,18 +74,37 @@ impl Judge<'_> {
         self.told(feature).0
     }
 
+    /// Whether a unit may be made to answer for what belongs.
+    pub(crate) fn answers(&self, unit: &str) -> bool {
+        self.belonging.answers(unit)
+    }
+
     /// Whether it belongs, and the names that others may know it by.
     pub(super) fn told(&self, feature: &Feature) -> (bool, Vec<String>) {
+        self.ask(feature, |feature| {
+            let names = names_of(self.collection, feature).map(str::to_owned).collect();
+            (self.belonging.holds(feature, &self.beside), names)
+        })
+    }
+
+    /// Whether it belongs by where it lies or is assigned to, whoever answers for it.
+    pub(super) fn lies(&self, feature: &Feature) -> bool {
+        self.ask(feature, |feature| self.belonging.lies(feature, &self.beside))
+    }
+
+    fn ask<T>(&self, feature: &Feature, question: impl FnOnce(FeatureRef<'_>) -> T) -> T {
         let mut builder = ShardBuilder::new(&self.collection.fields, 1);
         // Where it is drawn says nothing of where it belongs.
         let nowhere = |coords: &[[f64; 2]], world: &mut Vec<[u32; 2]>| {
             world.extend(coords.iter().map(|_| [0; 2]));
         };
         builder.push_feature(FeatureId::MAX, feature, &nowhere);
-        let shard = builder.finish();
-        let feature = shard.feature(0);
-        let names = names_of(self.collection, feature).map(str::to_owned).collect();
-        (self.belonging.holds(feature, &self.beside), names)
+        question(builder.finish().feature(0))
+    }
+
+    /// What it judges features of.
+    pub(super) fn collection(&self) -> &Collection {
+        self.collection
     }
 
     /// Whether a former state belongs, whose fields had these names.

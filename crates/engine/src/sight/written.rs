@@ -4,7 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::place::{ASSIGNED_BY, AssignedBy};
-use spatial::{ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, Value};
+use spatial::{
+    ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, FeatureRef, Value,
+};
 
 use super::record::{Judge, Witness};
 use crate::places::AssignedFields;
@@ -41,19 +43,23 @@ impl Engine {
             }
         }
         // What belongs with features that are new themselves waits until these are known.
-        let mut waiting: Vec<(&CollectionId, Feature)> = Vec::new();
+        let mut waiting: Vec<(&CollectionId, Written)> = Vec::new();
         for change in &set.changes {
-            let (ChangeOp::Insert(feature) | ChangeOp::Replace(_, feature)) = &change.op else {
-                continue;
+            let (before, feature) = match &change.op {
+                ChangeOp::Insert(feature) => (None, feature),
+                ChangeOp::Replace(id, feature) => (Some(*id), feature),
+                ChangeOp::Delete(_) => continue,
             };
             if let Some(held) = whole.collections.get(&change.collection) {
-                waiting.push((&change.collection, unassigned(held.collection(), feature)));
+                let before = before.and_then(|id| held.get(id)).map(FeatureRef::to_feature);
+                let written = Written::of(held.collection(), before.as_ref(), feature);
+                waiting.push((&change.collection, written));
             }
         }
         while !waiting.is_empty() {
             let (before, mut names) = (waiting.len(), Vec::new());
-            waiting.retain(|(id, feature)| {
-                let told = judges.get(id).map(|judge| judge.told(feature));
+            waiting.retain(|(id, written)| {
+                let told = judges.get(id).map(|judge| written.told(judge));
                 let (holds, named) = told.unwrap_or_default();
                 names.extend(named.into_iter().filter(|_| holds));
                 !holds
@@ -87,16 +93,70 @@ fn unknown(collection: &CollectionId, id: FeatureId) -> EngineError {
     EngineError::UnknownFeature { collection: collection.clone(), id }
 }
 
-/// The feature as polygons will assign it: by its place, unless a person says otherwise.
-fn unassigned(collection: &Collection, feature: &Feature) -> Feature {
-    let mut feature = feature.clone();
-    let Some(assigned) = AssignedFields::of(collection) else { return feature };
+impl Judge<'_> {
+    /// Whether a new feature would be in the area.
+    pub(crate) fn admits(&self, feature: &Feature) -> bool {
+        Written::of(self.collection(), None, feature).told(self).0
+    }
+}
+
+/// A feature that is to be written.
+struct Written {
+    /// As polygons will assign it: by its place, unless a person says otherwise.
+    feature: Feature,
+    /// Without what a person says, where it is moved: it is moved within the area alone.
+    moved: Option<Feature>,
+    /// Whether it is moved, or a person says anew where it belongs: then it must lie in the area,
+    /// whoever answers for it.
+    is_placed: bool,
+}
+
+impl Written {
+    fn of(collection: &Collection, before: Option<&Feature>, feature: &Feature) -> Self {
+        let assigned = AssignedFields::of(collection).map_or(Vec::new(), |assigned| {
+            assigned.fields.iter().map(|(_, position)| *position).collect()
+        });
+        let by_polygons = |feature: &Feature| match is_manual(collection, feature) {
+            true => feature.clone(),
+            false => unassigned(&assigned, feature),
+        };
+        let as_assigned = by_polygons(feature);
+        let (is_placed, is_moved) = match before {
+            None => (is_manual(collection, feature), false),
+            Some(before) => {
+                let (was, is) = (by_polygons(before), &as_assigned);
+                let is_moved = was.geometry != is.geometry;
+                let value = |of: &Feature, at: usize| of.properties.get(at).cloned();
+                let is_reassigned = assigned.iter().any(|at| value(&was, *at) != value(is, *at));
+                (is_moved || is_reassigned, is_moved)
+            }
+        };
+        let moved = is_moved.then(|| unassigned(&assigned, feature));
+        Self { feature: as_assigned, moved, is_placed }
+    }
+
+    /// Whether it will be in the area, and the names that others may know it by.
+    fn told(&self, judge: &Judge<'_>) -> (bool, Vec<String>) {
+        let (holds, names) = judge.told(&self.feature);
+        let lies = !self.is_placed || judge.lies(&self.feature);
+        let stays = self.moved.as_ref().is_none_or(|moved| judge.lies(moved));
+        (holds && lies && stays, names)
+    }
+}
+
+/// Whether a person says where it belongs.
+fn is_manual(collection: &Collection, feature: &Feature) -> bool {
     let by = collection.field_position(ASSIGNED_BY).and_then(|at| feature.properties.get(at));
-    let is_manual = matches!(by, Some(Value::Text(by))
-        if matches!(AssignedBy::read(by), Ok(Some(AssignedBy::Manual { .. }))));
-    if !is_manual && feature.geometry.is_some() {
-        for (_, position) in assigned.fields {
-            if let Some(value) = feature.properties.get_mut(position) {
+    matches!(by, Some(Value::Text(by))
+        if matches!(AssignedBy::read(by), Ok(Some(AssignedBy::Manual { .. }))))
+}
+
+/// The feature without what columns say of where it belongs, if its place tells that.
+fn unassigned(assigned: &[usize], feature: &Feature) -> Feature {
+    let mut feature = feature.clone();
+    if feature.geometry.is_some() {
+        for position in assigned {
+            if let Some(value) = feature.properties.get_mut(*position) {
                 *value = Value::Null;
             }
         }

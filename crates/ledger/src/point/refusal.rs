@@ -134,6 +134,26 @@ pub enum Refusal {
         /// The unit that it names.
         unit: String,
     },
+    /// The point is beyond the area that is given to whoever raises the event, or would be.
+    #[error(
+        "point {point} is not in the area that is given to you, or would not be: correct its position \
+         and unit, or leave it to whoever has that area"
+    )]
+    OutsideArea {
+        /// Which point.
+        point: PointId,
+    },
+    /// The point is given to a unit beyond the area that is given to whoever raises the event.
+    #[error(
+        "point {point}: unit {unit} is not in the area that is given to you: name a unit of it, or leave \
+         this to whoever has that area"
+    )]
+    UnitOutsideArea {
+        /// Which point.
+        point: PointId,
+        /// Who is to answer for it.
+        unit: String,
+    },
     /// The task is none of the city's.
     #[error(
         "point {point}: {task:?} is no task of this ledger; there are {}",
@@ -360,6 +380,8 @@ pub enum Refusal {
 pub enum Ground {
     /// Who raises it may not.
     Person,
+    /// It is beyond the area of whoever raises it.
+    Area,
     /// The point, or another one, stands otherwise than the event takes for granted.
     State,
     /// It lacks something, or says what cannot be.
@@ -373,6 +395,7 @@ impl Refusal {
             Self::Role { .. } | Self::BySubmitter { .. } | Self::NotSubmitter { .. } => {
                 Ground::Person
             }
+            Self::OutsideArea { .. } | Self::UnitOutsideArea { .. } => Ground::Area,
             Self::NotReported { .. }
             | Self::WrongState { .. }
             | Self::Merged { .. }

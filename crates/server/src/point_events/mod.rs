@@ -156,6 +156,7 @@ pub async fn raise_here(engine: &Engine, body: Vec<u8>, taking: Taking) -> Resul
 fn refused(refusal: &Refusal) -> Problem {
     let code = match refusal.ground() {
         Ground::Person => Code::EventForbidden,
+        Ground::Area => Code::OutsideArea,
         Ground::State => Code::EventConflict,
         Ground::Content => Code::InvalidEvent,
     };
