@@ -113,8 +113,69 @@ fn a_focus_area_has_no_units_of_its_own_and_its_points_go_to_any() {
 }
 
 #[test]
-fn nothing_is_given_to_another_town_by_an_edit() {
+fn a_patrol_names_what_is_of_its_area_alone() {
     let store = Areas::new();
+    let [own, other] = SIDES.map(|side| side.code);
+    let patrol = |number: u64, more: Value| {
+        let mut patrol = json!({
+            "code": uuid(number), "role": "网格员", "unit": own, "crs_src": "WGS84",
+            "started_at": "2025-09-02T08:00:00+08:00", "ended_at": "2025-09-02T08:40:00+08:00",
+            "track": [{ "lon": 116.33, "lat": 39.73, "at": "2025-09-02T08:10:00+08:00" }]
+        });
+        for (name, value) in more.as_object().unwrap() {
+            patrol[name] = value.clone();
+        }
+        patrol
+    };
+    let report = |number: u64, west: f64| {
+        let event = event(number, number + 1, "report", json!({ "geometry": at(west) }));
+        json!({ "findings": [{ "event": event }] })
+    };
+    let items = [
+        (patrol(201, json!({ "point": uuid(1), "alley": "QA-alleys" })), "new", ""),
+        (patrol(202, json!({ "unit": other })), "refused", "outside_area"),
+        (patrol(203, json!({ "point": uuid(2) })), "refused", "outside_area"),
+        (
+            patrol(204, json!({ "point": format!("{other}-CW-2025-00001") })),
+            "refused",
+            "outside_area",
+        ),
+        (patrol(205, json!({ "alley": "QB-alleys" })), "refused", "outside_area"),
+        (patrol(206, json!({ "findings": [{ "point": uuid(2) }] })), "refused", "outside_area"),
+        (
+            patrol(207, json!({ "findings": [{ "alley": "QB-alleys", "note": "堆物" }] })),
+            "refused",
+            "outside_area",
+        ),
+        (patrol(208, report(301, 116.335)), "new", ""),
+        (patrol(209, report(311, 116.435)), "new", ""),
+    ];
+    check_list(&store, "/patrols", "patrols", &items);
+    let body = json!([items[2].0, items[7].0, items[8].0]).to_string();
+    let answer = store.ask(&store.first, "POST", "/patrols", &body).json();
+    let defect = &answer["patrols"][0]["problem"]["defects"][0];
+    assert_eq!(defect["pointer"], "/point");
+    assert!(defect["problem"].as_str().unwrap().contains(&uuid(2)), "{defect}");
+    let raised = |at: usize| outcomes(&answer["patrols"][at], "events").remove(0);
+    assert_eq!(raised(1), ("again".to_owned(), String::new()));
+    assert_eq!(raised(2), ("refused".to_owned(), "outside_area".to_owned()));
+    // Alone a patrol is refused as a request; who has the district names what he likes.
+    let alone = items[1].0.to_string();
+    check_outside(&store.ask(&store.first, "POST", "/patrols", &alone), "one patrol");
+    let taken = store.ask(&store.whole, "POST", "/patrols", &alone);
+    assert_eq!(taken.status, 201, "{}", shown(&taken));
+}
+
+#[test]
+fn nothing_is_given_to_another_town_by_a_call_or_by_an_edit() {
+    let store = Areas::new();
+    let call = |point: u64| {
+        let call = json!({ "subject": "乱停车", "point": uuid(point), "departments": ["urban"] });
+        store.ask(&store.first, "POST", "/whistles", &call.to_string())
+    };
+    check_outside(&call(2), "a call to a point of another town");
+    assert_eq!(call(1).status, 201);
+
     let own = store.ids(&store.first, "points")[0];
     let edit = |collection: &str, id: i64, body: Value| {
         let target = format!("/collections/{collection}/items/{id}");

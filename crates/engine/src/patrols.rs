@@ -9,6 +9,7 @@ mod alleys;
 mod check;
 mod coverage;
 mod done;
+mod named;
 #[cfg(test)]
 mod patrols_tests;
 mod places;
@@ -149,6 +150,8 @@ pub enum PatrolOutcome {
     },
     /// Its code is known with other content, which stays.
     Differs,
+    /// It names what is not of the area of whoever sends it; places are pointers into the patrol.
+    OutsideArea(Vec<Defect>),
     /// It says what cannot be; places are pointers into the patrol.
     Invalid(Vec<Defect>),
 }

@@ -58,6 +58,21 @@ impl Engine {
         .await
     }
 
+    /// The point that `name` calls now, as [`Engine::point_called`] finds it.
+    ///
+    /// # Errors
+    /// When this handle does not see it, or the store has no ledger.
+    pub(crate) async fn seen_point(&self, name: &str) -> Result<Option<PointId>, EngineError> {
+        let Some(id) = self.point_called(name).await? else { return Ok(None) };
+        let state = self.current();
+        let held = Held::of(&state).ok_or(EngineError::NoLedger)?;
+        let row = self.with_index(&state, &held, |index| index.points.get(&id).copied()).await?;
+        let collection = &held.points.collection().id;
+        let is_seen = row.is_none_or(|row| self.check_seen(collection, row).is_ok());
+        let outside = || EngineError::OutsideArea { collection: collection.clone() };
+        is_seen.then_some(Some(id)).ok_or_else(outside)
+    }
+
     /// The points that have these numbers now; numbers that no point has are not in there.
     pub async fn points_numbered(
         &self,

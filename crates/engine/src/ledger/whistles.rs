@@ -199,8 +199,8 @@ impl Engine {
     /// Sent again under the same number it changes nothing.
     ///
     /// # Errors
-    /// When the store keeps no calls, the number is that of another call, or the call is ahead of
-    /// the clock.
+    /// When the store keeps no calls, the number is that of another call, the call is ahead of the
+    /// clock, or its point is not in the area of this handle.
     pub async fn call_departments(
         &self,
         mut new: NewWhistle,
@@ -219,10 +219,11 @@ impl Engine {
                 false => Err(WhistleRefusal::Differs { code: code.clone() }.into()),
             };
         }
-        if new.geometry.is_none()
-            && let Some(point) = &new.point
-        {
-            new.geometry = self.place_of(point, &calls).await?;
+        if let Some(point) = &new.point {
+            self.seen_point(point).await?;
+            if new.geometry.is_none() {
+                new.geometry = self.place_of(point, &calls).await?;
+            }
         }
         let at = new.called_at.unwrap_or(now);
         let code = new.code.clone().unwrap_or_else(|| calls.next_code(at));

@@ -13,6 +13,7 @@ use spatial::{CollectionSnapshot, Envelope, Feature, Geometry, Snapshot, Timesta
 
 use super::alleys::Alleys;
 use super::check::{area, defects};
+use super::named::Named;
 use super::places::LonLat;
 use super::read::{each, number, record, text};
 use super::write::{Rows, digest};
@@ -53,7 +54,8 @@ impl Engine {
     }
 
     /// Takes patrols of one actor, each with an outcome of its own; all that are taken become durable
-    /// and visible together, before this returns. Sent again, they change nothing.
+    /// and visible together, before this returns. Sent again, they change nothing. They are written
+    /// whatever class of columns this handle sees, and name what is of its area alone.
     ///
     /// # Errors
     /// When the store keeps no patrols, or cannot be written to: then nothing was taken.
@@ -63,10 +65,10 @@ impl Engine {
         patrols: Vec<NewPatrol>,
     ) -> Result<TakenPatrols, EngineError> {
         // As a task of its own: a caller that goes away must not leave it half-way.
-        let engine = self.clone();
+        let (engine, sender) = (self.whole(), self.clone());
         let task = tokio::spawn(async move {
             let _one_at_a_time = engine.0.patrolling.lock().await;
-            engine.take_alone(actor, patrols).await
+            engine.take_alone(actor, patrols, &sender).await
         });
         task.await.map_err(|error| EngineError::Internal { what: format!("patrols: {error}") })?
     }
@@ -75,15 +77,17 @@ impl Engine {
         &self,
         actor: String,
         patrols: Vec<NewPatrol>,
+        sender: &Self,
     ) -> Result<TakenPatrols, EngineError> {
         let state = self.snapshot();
         let held = Held::of(&state)?;
         let points = self.points_named(&patrols).await?;
+        let named = Named::of(sender, points.keys()).await?;
         let at = state.recorded_at.map_or(now(), |recorded| recorded.max(now()));
         let (engine, revision) = (self.clone(), state.revision);
         let work = move || {
             let batch = Batch::of(&engine, &state, held, points, at)?;
-            batch.run(&patrols)
+            batch.run(&patrols, named.as_ref())
         };
         let (outcomes, edits) = self.pool().run_waiting(work).await??;
         if edits.is_empty() {
@@ -155,17 +159,22 @@ impl Batch {
     fn run(
         &self,
         patrols: &[NewPatrol],
+        named: Option<&Named>,
     ) -> Result<(Vec<PatrolOutcome>, Vec<FeatureEdit>), EngineError> {
+        let is_alley =
+            |code: &str| self.alleys.all.iter().any(|one| one.code.as_deref() == Some(code));
         let codes: Vec<String> = patrols.iter().map(|patrol| patrol.code.to_string()).collect();
         let mut known = self.known(&codes)?;
         let (mut outcomes, mut edits) = (Vec::with_capacity(patrols.len()), Vec::new());
         for (number, (patrol, code)) in patrols.iter().zip(&codes).enumerate() {
             let digest = digest(patrol);
+            let beyond = named.map_or(Vec::new(), |named| named.beyond(patrol, &is_alley));
             let outcome = match known.get(code) {
                 Some((covered_m, kept)) if kept.as_ref().is_none_or(|kept| *kept == digest) => {
                     PatrolOutcome::Again { covered_m: *covered_m }
                 }
                 Some(_) => PatrolOutcome::Differs,
+                None if !beyond.is_empty() => PatrolOutcome::OutsideArea(beyond),
                 None => self.take(number, patrol, (&digest, &mut edits)),
             };
             if let PatrolOutcome::New(covered) = &outcome {

@@ -66,6 +66,11 @@ impl Witness {
         let belonging = Belonging::new(&self.jurisdiction, engine.registry(), collection, rule);
         Some(Judge { collection, belonging, beside: FxHashSet::default() })
     }
+
+    /// Whether a unit may be made to answer for what belongs there.
+    pub(crate) fn answers(&self, unit: &str) -> bool {
+        self.jurisdiction.answers(unit)
+    }
 }
 
 impl Judge<'_> {

@@ -66,8 +66,7 @@ pub async fn take(
     }
     let readable = read.patrols.iter().filter_map(|told| told.patrol.as_ref().ok());
     let news: Vec<NewPatrol> = readable.map(|patrol| patrol.new.clone()).collect();
-    // Tracks are written for whoever enforces, by patrollers who do not see them.
-    let taken = engine.whole().take_patrols(actor.name().to_owned(), news).await?;
+    let taken = engine.take_patrols(actor.name().to_owned(), news).await?;
     let mut revision = taken.revision.0;
     let mut outcomes = taken.outcomes.into_iter();
     let mut results: Vec<(Told, Result<PatrolOutcome, Problem>)> = Vec::new();
@@ -75,6 +74,9 @@ pub async fn take(
         let outcome = match &told.patrol {
             Ok(_) => match outcomes.next() {
                 Some(PatrolOutcome::Differs) => Err(differs(told.code.as_deref())),
+                Some(PatrolOutcome::OutsideArea(defects)) => {
+                    Err(Problem::with_defects(Code::OutsideArea, defects))
+                }
                 Some(PatrolOutcome::Invalid(defects)) => {
                     Err(Problem::with_defects(Code::InvalidPatrol, defects))
                 }
@@ -154,7 +156,7 @@ fn entry(code: Option<&str>, outcome: &Result<PatrolOutcome, Problem>, events: V
             entry["outcome"] = json!("again");
             entry["covered_m"] = json!(covered_m);
         }
-        Ok(PatrolOutcome::Differs | PatrolOutcome::Invalid(_)) => {}
+        Ok(PatrolOutcome::Differs | PatrolOutcome::OutsideArea(_) | PatrolOutcome::Invalid(_)) => {}
         Err(problem) => {
             entry["outcome"] = json!("refused");
             entry["problem"] = problem.document();
