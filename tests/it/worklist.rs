@@ -122,6 +122,46 @@ fn a_point_goes_through_the_lists_of_those_whose_turn_it_is() {
 }
 
 #[test]
+fn whoever_is_given_a_point_finds_it_by_the_own_name_whatever_the_role() {
+    let town = Town::new();
+    let given = event(1, 3, "dispatch", "town", json!({ "receiver": "城管队", "person": "李四" }));
+    town.take(&[report(1, 1), register(1, 2), given]);
+    let [li, wang] = ["%E6%9D%8E%E5%9B%9B", "%E7%8E%8B%E4%BA%94"];
+    let tokens =
+        ["grid_worker", "town", "town_checker", "department", "district", "city"].map(|role| {
+            let name = role.replace('_', "-");
+            let token = account(town.folder.path(), &name, role, "110115001");
+            let named = ["user", "set", "s.gpkg", &name, "--display-name", "李四"];
+            assert_eq!(run(town.folder.path(), &named).code, 0);
+            (role, format!("Bearer {token}"))
+        });
+    let ask = |token: &str, query: &str| {
+        town.server.ask("GET", &format!("/worklist?unit=*{query}"), &[("Authorization", token)])
+    };
+    for (role, token) in &tokens {
+        let own = ask(token, &format!("&person={li}"));
+        assert_eq!(own.status, 200, "{role}: {}", own.text());
+        let own = own.json();
+        assert_eq!(
+            (&own["numberMatched"], &own["items"][0]["work"]),
+            (&json!(1), &json!("accept"))
+        );
+        // What may be raised is what that role may, not what anybody may.
+        let may = own["items"][0]["mayRaise"].as_array().unwrap().len();
+        let anybody =
+            ask(token, "&role=*").json()["items"][0]["mayRaise"].as_array().unwrap().len();
+        assert!(may < anybody, "{role}: {may} of {anybody}");
+        let other = ask(token, &format!("&person={wang}"));
+        if ["district", "city"].contains(role) {
+            assert_eq!(other.json()["numberMatched"], 0);
+        } else {
+            check_refusal(&other, 403, "field_not_readable", role);
+            assert!(other.text().contains("李四"), "{}", other.text());
+        }
+    }
+}
+
+#[test]
 fn a_list_is_ordered_paged_counted_and_written_as_files() {
     let town = Town::new();
     let mut events = Vec::new();

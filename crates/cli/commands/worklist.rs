@@ -39,6 +39,7 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         task: args.task,
         work: args.work,
         role: args.role,
+        raiser: None,
         lamp: args.lamp,
         actor: String::new(),
         as_of,

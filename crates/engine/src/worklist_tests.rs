@@ -30,6 +30,7 @@ fn all(now: i64) -> WorkAsked {
         task: None,
         work: None,
         role: None,
+        raiser: None,
         lamp: None,
         actor: "ann".to_owned(),
         as_of: None,

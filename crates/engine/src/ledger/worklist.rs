@@ -28,6 +28,8 @@ pub struct WorkAsked {
     pub work: Option<Work>,
     /// What waits for this role; events that may be raised are its.
     pub role: Option<Role>,
+    /// In which role whoever asks raises events, where `role` does not say it; any when absent.
+    pub raiser: Option<Role>,
     /// What has this lamp.
     pub lamp: Option<Lamp>,
     /// Who asks: nobody checks what is his own.
@@ -132,7 +134,11 @@ impl Engine {
             let (held, may_raise) = match subject {
                 Subject::Point(_) => {
                     let stands = points.standing(points.held.get(row)?)?;
-                    let may = stands.may_raise(asked.role, &asked.actor, &settings.ledger);
+                    let may = stands.may_raise(
+                        asked.role.or(asked.raiser),
+                        &asked.actor,
+                        &settings.ledger,
+                    );
                     (&points.held, may)
                 }
                 Subject::Record(_) => {

@@ -44,7 +44,8 @@ pub fn add_paths(paths: &mut Map<String, Value>, app: &App) {
                 read. Records say no person", text()),
             parameter("task", "code of the task of points; records say no task", text()),
             parameter("work", "one piece of work", named(&Work::ALL.map(Work::identifier))),
-            parameter("role", "whose work; * for all; that of the account when absent",
+            parameter("role", "whose work; * for all; that of the account when absent, and any with \
+                person",
                 named(&roles)),
             parameter("lamp", "how near the date is", named(&Lamp::ALL.map(Lamp::identifier))),
             parameter("limit", "most pieces of work; of CSV and XLSX the maximum when absent", limit),

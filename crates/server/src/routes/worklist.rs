@@ -119,6 +119,8 @@ fn question(
             let words: Vec<&str> = words.iter().map(Role::identifier).collect();
             Some(word("role", text, |word| roles.named(word), &words)?)
         }
+        // What is a person's is his in whatever role.
+        None if query.value("person").is_some() => None,
         None => actor.and_then(Actor::role),
     };
     let work = query
@@ -132,10 +134,11 @@ fn question(
         Some(text) => Some(text.to_owned()),
         None => actor.and_then(Actor::unit).map(str::to_owned),
     };
-    let person = query.value("person").map(str::to_owned);
+    let person = query.value("person").map(|person| person.trim().to_owned());
     if let Some(person) = &person {
         check_person(app, person, actor)?;
     }
+    let raiser = actor.and_then(Actor::role).filter(|_| person.is_some());
     let as_of = as_of(query)?;
     let cursor = query.value("cursor").map(|text| {
         worklist::read_cursor(text).ok_or_else(|| {
@@ -153,6 +156,7 @@ fn question(
         task: query.value("task").map(str::to_owned),
         work: work.transpose()?,
         role,
+        raiser,
         lamp: lamp.transpose()?,
         actor: actor.map_or(String::new(), |actor| actor.name().to_owned()),
         as_of,
@@ -164,14 +168,24 @@ fn question(
 
 /// Everyone may ask for work of his own; of others, whoever may read who they are.
 fn check_person(app: &App, person: &str, actor: Option<&Actor>) -> Result<(), Problem> {
-    if actor.is_some_and(|actor| [actor.name(), actor.display_name()].contains(&person)) {
+    let is_own = |actor: &Actor| [actor.name(), actor.display_name().trim()].contains(&person);
+    if actor.is_some_and(is_own) {
         return Ok(());
     }
     let id = CollectionId::try_from(POINTS).map_err(|error| Problem::internal(&error))?;
     let snapshot = app.engine.snapshot();
     let held = snapshot.collections.get(&id).ok_or(EngineError::NoLedger)?;
-    ReadableField::find(held.collection(), "person", app.engine.profile())?;
-    Ok(())
+    match ReadableField::find(held.collection(), "person", app.engine.profile()) {
+        Err(EngineError::HiddenField { name }) => {
+            let own = match actor {
+                Some(actor) => format!("ask for your own, {:?}", actor.display_name()),
+                None => "ask with the token of an account".to_owned(),
+            };
+            let detail = format!("person: whose work it is may not be read by you; {own}");
+            Err(Problem::unreadable(&name, detail))
+        }
+        found => Ok(found.map(drop)?),
+    }
 }
 
 fn limit(query: &QueryString, chosen: &Offer) -> Result<usize, Problem> {
