@@ -112,8 +112,12 @@ fn a_point_goes_through_the_lists_of_those_whose_turn_it_is() {
         "eve",
         event(1, 7, "district_close", "district_checker", json!({ "proof": "site" })),
     );
-    nobody(&["ann", "bob", "eve"]);
-    // What is closed is to be patrolled: last year's rounds are long over, and the city's to do.
+    nobody(&["bob", "eve"]);
+    // What is closed is to be patrolled: last year's rounds are long over. The town and its grid workers
+    // look at it, and the city checks.
+    assert_eq!(staff.waits("ann", district), [("patrol".to_owned(), json!(["rebound"]))]);
+    let grid = staff.get("eve", "/worklist?unit=*&role=grid_worker&work=patrol").json();
+    assert_eq!(grid["numberMatched"], 1);
     let city = staff.get("eve", "/worklist?unit=*&role=city").json();
     assert_eq!(city["items"][0]["work"], "patrol");
     assert_eq!((&city["items"][0]["lamp"], &city["numberMatched"]), (&json!("red"), &json!(1)));

@@ -3,7 +3,7 @@
 //! What is asked of a point stands in its row as well as in its fold: [`Standing`] is read from
 //! either. A point waits for at most one piece of [`Work`] by its state, and for a reply besides
 //! where one is owed. Whom a piece of work waits for follows from [`Rules::raisers`]: whoever may
-//! raise the event that does it. Records beside the points (吹哨, 派单, 议定事项, 接诉即办) wait by the
+//! raise the event that does it, and who patrols by [`RecordRules`]. Records beside the points (吹哨, 派单, 议定事项, 接诉即办) wait by the
 //! table [`RECORDS`], each for one piece of work at most, and for the roles of [`RecordRules`].
 //!
 //! *Invariant:* the same standing at the same moment waits for the same; the order by

@@ -9,7 +9,8 @@ use crate::whistle::WhistleRules;
 /// The rules of a city for records. Those of [`Default`] are a proposal of ours, not an official text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordRules {
-    /// In which roles somebody does what records wait for; work that is missing waits for no role.
+    /// In which roles somebody does what records wait for, and what a record does at a point; work
+    /// that is missing waits for no role but those that may raise the event that does it.
     pub doers: BTreeMap<Work, BTreeSet<Role>>,
     /// How many hours work may take since its record was made, where that has no date of its own;
     /// work that is missing has no date then.
@@ -23,7 +24,9 @@ impl RecordRules {
         let (town, district, department) = (Role::TOWN, Role::DISTRICT, Role::DEPARTMENT);
         let receivers = of(&[Role::GRID_WORKER, town, district, department]);
         let units = of(&[town, district, department]);
+        let patrollers = of(&[Role::GRID_WORKER, town]);
         let doers = BTreeMap::from([
+            (Work::Patrol, patrollers),
             (Work::Arrive, whistles.arrivers.clone()),
             (Work::CloseCall, whistles.closers.clone()),
             (Work::Read, receivers.clone()),

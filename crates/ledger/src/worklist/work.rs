@@ -26,7 +26,7 @@ named! {
 }
 
 impl Work {
-    /// The event that does it; none of what records wait for.
+    /// The event that does it; none of what records wait for. A patrol (巡查) is done by a record, too.
     pub fn done_by(self) -> Option<EventKind> {
         Some(match self {
             Self::Decide => EventKind::Register,
@@ -51,10 +51,8 @@ impl Work {
 
     /// Whether it waits for a role: that may raise the event that does it, or does it in records.
     pub fn waits_for(self, role: Role, (rules, records): (&Rules, &RecordRules)) -> bool {
-        match self.done_by() {
-            Some(kind) => rules.may_raise(role, kind),
-            None => records.doers.get(&self).is_some_and(|roles| roles.contains(&role)),
-        }
+        self.done_by().is_some_and(|kind| rules.may_raise(role, kind))
+            || records.doers.get(&self).is_some_and(|roles| roles.contains(&role))
     }
 
     /// Whether it is the receiver's as well as that of the unit that is responsible.

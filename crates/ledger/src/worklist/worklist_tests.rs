@@ -124,7 +124,7 @@ fn work_waits_for_units_and_roles() {
     assert_eq!(roles(Work::Close), [Role::DISTRICT_CHECKER]);
     assert_eq!(roles(Work::Handle), [Role::GRID_WORKER, Role::TOWN, Role::DEPARTMENT]);
     assert_eq!(roles(Work::Decide), [Role::TOWN, Role::DISTRICT]);
-    assert_eq!(roles(Work::Patrol), [Role::CITY]);
+    assert_eq!(roles(Work::Patrol), [Role::GRID_WORKER, Role::TOWN, Role::CITY]);
     assert_eq!(roles(Work::Arrive), [Role::TOWN, Role::DEPARTMENT]);
     assert_eq!(roles(Work::CloseCall), [Role::TOWN, Role::DISTRICT]);
     assert_eq!(roles(Work::CarryOut), [Role::TOWN, Role::DISTRICT, Role::DEPARTMENT]);
