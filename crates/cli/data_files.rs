@@ -123,7 +123,11 @@ pub fn read_tasks(path: Option<&Path>) -> Result<Tasks, DataFileError> {
 /// The rules of a city for its points: where it has `tasks` of its own, points are registered under these
 /// alone.
 pub fn ledger_rules(config: &LedgerConfig, tasks: &Tasks) -> ledger::Rules {
-    ledger::Rules { tasks: named(&config.tasks).map(|_own| tasks.codes()), ..config.rules() }
+    ledger::Rules {
+        tasks: tasks.clone(),
+        tasks_are_all: named(&config.tasks).is_some(),
+        ..config.rules()
+    }
 }
 
 /// Reads the checklists of a file; without one, those that come with the program.

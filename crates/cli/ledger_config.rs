@@ -35,7 +35,7 @@ pub struct LedgerConfig {
     /// File of the definitions of indicators, in TOML; empty: those that come with the program.
     pub indicators: PathBuf,
     /// File of tasks (任务), in TOML; empty: the example that comes with the program, and points may be
-    /// registered under any task.
+    /// registered under its tasks and those that points have, the first ones under any.
     pub tasks: PathBuf,
     /// File of targets, in TOML, a table `[[targets]]` each; empty: none.
     pub targets: PathBuf,
@@ -70,7 +70,7 @@ pub(crate) fn named(path: &Path) -> Option<&Path> {
 
 impl Default for LedgerConfig {
     fn default() -> Self {
-        let Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: _ } =
+        let Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, .. } =
             Rules::default();
         Self {
             yellow_days,
@@ -92,12 +92,13 @@ impl Default for LedgerConfig {
 }
 
 impl LedgerConfig {
-    /// As the ledger takes it, but for the tasks of the city's own file.
+    /// As the ledger takes it, but for tasks.
     pub fn rules(&self) -> Rules {
         let Self { yellow_days, late_hours, ahead_minutes, patrol_days, raisers, roles, .. } =
             self.clone();
         let raisers = raisers.iter().map(|(kind, named)| (*kind, roles.with_like(named))).collect();
-        Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks: None }
+        let rules = Rules::default();
+        Rules { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, ..rules }
     }
 }
 

@@ -520,3 +520,48 @@ fn points_are_registered_under_the_tasks_of_the_city_alone() {
     assert_eq!(refused.code, 1, "{}", refused.out);
     assert!(refused.err.contains("tasks.toml, line 5: unknown variant `plan`"), "{}", refused.err);
 }
+
+#[test]
+fn a_registration_calls_its_task_by_code_or_name_and_no_other_one_once_there_are_points() {
+    let town = Town::new();
+    let of = |point: u64, task: &str| {
+        let mut event = register(point, point * 10 + 1);
+        event["task"] = json!(task);
+        town.raise(&report(point, point * 10));
+        town.raise(&event)
+    };
+    let first = of(1, "X9");
+    assert_eq!(first.status, 201, "the first points may be of any: {}", first.text());
+    for (point, task, code) in [(2, "拆除违法建设", "CW"), (3, "CW", "CW"), (4, "X9", "X9")] {
+        let taken = of(point, task);
+        assert_eq!(taken.status, 201, "{task}: {}", taken.text());
+        let told = taken.json()["points"][0]["code"].as_str().unwrap().to_owned();
+        assert!(told.starts_with(&format!("110115001-{code}-2025-")), "{task}: {told}");
+        assert_eq!(of(point, task).status, 200, "sent again");
+    }
+    let there_are = "is no task of this ledger; there are BJ, CW, ";
+    for (point, task) in [(5, "NOPE"), (6, "cw"), (7, "拆除违建")] {
+        let refused = of(point, task);
+        check_refusal(&refused, 422, "invalid_event", there_are);
+        let told = refused.json()["detail"].as_str().unwrap().to_owned();
+        assert!(told.contains(&format!("{task:?}")) && told.contains(", X9, "), "{told}");
+    }
+    let sheet = "任务,责任单位,挂账日期,期限,建筑面积,地址,lon,lat\n\
+        拆除违法建设,110115001,2025-09-01,2025-12-31,1,甲,116.3385,39.7285\n\
+        不存在任务,110115001,2025-09-01,2025-12-31,1,乙,116.3385,39.7285\n";
+    std::fs::write(town.folder.path().join("a.csv"), sheet).unwrap();
+    let command = ["ledger", "register", "s.gpkg", "a.csv", "--crs", "EPSG:4490", "--json"];
+    let told = run(town.folder.path(), &command);
+    assert_eq!(told.code, 3, "{}", told.err);
+    let fates: Value = serde_json::from_str(&told.out).unwrap();
+    assert_eq!(fates[0]["code"], "110115001-CW-2025-00003", "{fates}");
+    let defect = &fates[1]["defects"][0];
+    let reason = defect["reason"].as_str().unwrap();
+    assert!(reason.contains(there_are), "{reason}");
+    // A sheet that is read again may call its task by name, too.
+    let again = "点位编号,任务,备注\n110115001-CW-2025-00003,拆除违法建设,已核\n";
+    std::fs::write(town.folder.path().join("b.csv"), again).unwrap();
+    let told = run(town.folder.path(), &["ledger", "register", "s.gpkg", "b.csv", "--json"]);
+    let fates: Value = serde_json::from_str(&told.out).unwrap_or_default();
+    assert_eq!((told.code, &fates[0]["fate"]), (0, &json!("changed")), "{fates}{}", told.err);
+}

@@ -6,6 +6,7 @@ use engine::ledger::{Taking, Trace};
 use engine::{Assigned, EditOp, EditSet, Engine, FeatureEdit};
 use formats::datetime::millis_of;
 use ledger::rows::{POINTS, points};
+use ledger::task::Tasks;
 use serde_json::{Map, Value as Json, json};
 use spatial::{CollectionId, Day, SHANGHAI_AHEAD_MINUTES, Timestamp, Value, ValueRef};
 
@@ -88,7 +89,7 @@ impl Work<'_> {
             let Some(name) = row.cells.get(column) else { continue };
             let trace = self.engine.trace(name, None).await.map_err(|error| error.to_string())?;
             if let Some(trace) = trace {
-                return Ok(changed(row, &trace));
+                return Ok(changed(row, &trace, &self.engine.settings().ledger.tasks));
             }
         }
         let plan = self.registered(row, &said);
@@ -236,7 +237,7 @@ fn cell(column: &str, text: &str) -> Json {
 }
 
 /// What a row gives a point that the ledger has.
-fn changed(row: &SheetRow, trace: &Trace) -> Plan {
+fn changed(row: &SheetRow, trace: &Trace, tasks: &Tasks) -> Plan {
     let code = trace.point.code().map(str::to_owned);
     let collection = trace.points.collection();
     let Some(present) = trace.row.and_then(|row| trace.points.get(row)) else {
@@ -246,8 +247,11 @@ fn changed(row: &SheetRow, trace: &Trace) -> Plan {
     let (mut values, mut defects) = (Vec::new(), Vec::new());
     for (column, text) in &row.cells {
         let Some(position) = collection.field_position(column) else { continue };
-        let is_there = is_same(present.value(position), text);
-        if is_there {
+        let text = match column.as_str() {
+            "task" => tasks.code_of(text).unwrap_or(text),
+            _ => text,
+        };
+        if is_same(present.value(position), text) {
             continue;
         }
         match points::is_derived(column) {
@@ -259,7 +263,7 @@ fn changed(row: &SheetRow, trace: &Trace) -> Plan {
                 );
                 defects.push(bad(column, reason));
             }
-            false => values.push((position, Value::Text(text.clone()))),
+            false => values.push((position, Value::Text(text.to_owned()))),
         }
     }
     if !defects.is_empty() {

@@ -158,6 +158,18 @@ impl Tasks {
         of_code.max_by_key(|task| task.year)
     }
 
+    /// The code of the task that is called so, by code or name; none where several have the name.
+    pub fn code_of(&self, called: &str) -> Option<&str> {
+        let called = called.trim();
+        let is_code = |task: &&Task| task.code == called;
+        if let Some(task) = self.tasks.iter().find(is_code) {
+            return Some(&task.code);
+        }
+        let mut named = self.tasks.iter().filter(|task| task.name.trim() == called);
+        let code = &named.next()?.code;
+        named.all(|task| task.code == *code).then_some(code)
+    }
+
     /// What people call the task of a code.
     pub fn name(&self, code: &str) -> Option<&str> {
         self.named(code).map(|task| task.name.as_str())
@@ -191,6 +203,11 @@ mod tests {
         }
         assert_eq!(tasks.name("GX"), Some("管线规整"));
         assert_eq!(tasks.name("none"), None);
+        for (called, code) in
+            [("GX", Some("GX")), (" 管线规整 ", Some("GX")), ("gx", None), ("管线", None)]
+        {
+            assert_eq!(tasks.code_of(called), code, "{called}");
+        }
     }
 
     #[test]
@@ -205,6 +222,14 @@ mod tests {
         let tasks = vec![of(Some(2027), "乙"), of(None, "甲"), of(Some(2026), "丙")];
         let tasks = Tasks::new(TaskSet { tasks, ..set.clone() }).unwrap();
         assert_eq!(tasks.name(&set.tasks[0].code), Some("乙"));
+        assert_eq!(
+            tasks.code_of("丙"),
+            Some(set.tasks[0].code.as_str()),
+            "the name of an earlier year"
+        );
+        let same = vec![of(None, "甲"), Task { code: "ZZ".to_owned(), ..of(None, "甲") }];
+        let same = Tasks::new(TaskSet { tasks: same, ..set.clone() }).unwrap();
+        assert_eq!((same.code_of("甲"), same.code_of("ZZ")), (None, Some("ZZ")));
         let twice = vec![of(None, "甲"), of(None, " ")];
         let faults = Tasks::new(TaskSet { tasks: twice, ..set.clone() }).unwrap_err();
         let told: Vec<String> = faults.iter().map(ToString::to_string).collect();

@@ -16,6 +16,7 @@ use super::held::{Held, assign, blank};
 use super::index::Index;
 use super::named_evidence::NamedEvidence;
 use super::position::lies;
+use super::tasks::TasksOfPoints;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
 use crate::places::{Parents, Within, at_position, is_unit};
@@ -35,6 +36,8 @@ pub(super) struct Known {
     has_begun: bool,
     /// The evidence that the batch names; none where events may name any.
     evidence: Option<NamedEvidence>,
+    /// The tasks that points have.
+    pub(super) tasks: TasksOfPoints,
 }
 
 impl Known {
@@ -227,6 +230,9 @@ impl Batch<'_> {
             backfilled: new.backfilled,
         };
         self.jurisdiction(&mut event, new, (one.point.as_ref(), is_known))?;
+        if !is_known && let Err(refusal) = self.known.tasks.check(new, self.rules) {
+            return Ok(Outcome::Refused(refusal));
+        }
         let given = match self.number(&mut event, one.point.as_ref(), point, is_known) {
             Ok(given) => given,
             Err(refusal) => return Ok(Outcome::Refused(refusal)),

@@ -11,6 +11,7 @@ use store::StoreError;
 use super::batch::{Batch, Known, change_set};
 use super::held::{Held, find_evidence};
 use super::index::Index;
+use super::tasks::TasksOfPoints;
 use super::{RaisedBatch, Raising};
 use crate::now;
 use crate::sight::Witness;
@@ -30,6 +31,7 @@ impl Engine {
     pub async fn raise(&self, raising: Raising) -> Result<RaisedBatch, EngineError> {
         // As a task of its own: a caller that goes away must not leave it half-way.
         let engine = self.clone();
+        let raising = raising.with_codes_of(&self.settings().ledger.tasks);
         let task = tokio::spawn(async move {
             let _one_at_a_time = engine.0.ledger.raising.lock().await;
             engine.raise_alone(Arc::new(raising)).await
@@ -54,6 +56,7 @@ impl Engine {
             let work = move || {
                 let rules = &engine.settings().ledger;
                 let registry = engine.registry();
+                known.tasks = TasksOfPoints::find(&held.points, &batch, &engine);
                 let collection = held.points.collection();
                 let judge = witness.as_ref().and_then(|one| one.judge(&engine, collection));
                 let (state, held, area) = (&state, &held, judge.as_ref());

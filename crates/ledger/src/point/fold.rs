@@ -273,11 +273,11 @@ fn check_rules(point: PointId, event: &Event, rules: &Rules) -> Result<(), Refus
         let event = event.id;
         return Err(Refusal::AheadOfClock { point, event, occurred_at, recorded_at, minutes });
     }
-    if let (Payload::Register { task, .. }, Some(known)) = (&event.payload, &rules.tasks)
-        && !known.contains(task)
+    if let Payload::Register { task, .. } = &event.payload
+        && rules.tasks_are_all
+        && rules.tasks.named(task).is_none()
     {
-        let (task, known) = (task.clone(), known.iter().cloned().collect());
-        return Err(Refusal::UnknownTask { point, task, known });
+        return Err(Refusal::unknown_task(point, task, rules.tasks.codes()));
     }
     Ok(())
 }

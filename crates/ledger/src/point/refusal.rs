@@ -1,5 +1,6 @@
 //! Why an event is refused, and what to do about it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use spatial::Timestamp;
@@ -156,15 +157,16 @@ pub enum Refusal {
     },
     /// The task is none of the city's.
     #[error(
-        "point {point}: {task:?} is no task of this ledger; there are {}",
+        "point {point}: {task:?} is no task of this ledger; there are {}: name one of them by its code or its \
+         name; another one is added to the file of tasks",
         .known.join(", ")
     )]
     UnknownTask {
         /// Which point.
         point: PointId,
-        /// The task.
+        /// The task, cut.
         task: String,
-        /// Those that there are.
+        /// Those that there are, the first of them.
         known: Vec<String>,
     },
     /// A report from nobody's area.
@@ -389,6 +391,13 @@ pub enum Ground {
 }
 
 impl Refusal {
+    /// Refuses a task that is none of those that there are.
+    pub fn unknown_task(point: PointId, task: &str, known: BTreeSet<String>) -> Self {
+        const SHOWN: usize = 100;
+        let task = task.chars().take(60).collect();
+        Self::UnknownTask { point, task, known: known.into_iter().take(SHOWN).collect() }
+    }
+
     /// On what ground the event is refused.
     pub fn ground(&self) -> Ground {
         match self {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{EventKind, Role, Roles};
+use crate::task::Tasks;
 
 /// The rules of a city. Those of [`Default`] are a proposal of ours, not an official text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,11 @@ pub struct Rules {
     /// A closed point is to be looked at again so many days of 24 hours after closing (长效管护),
     /// in rising order.
     pub patrol_days: Vec<u32>,
-    /// The tasks that points may be registered under; none: any.
-    pub tasks: Option<BTreeSet<String>>,
+    /// The tasks that there are; events may call them by name.
+    pub tasks: Tasks,
+    /// Whether points are registered under these alone; else those of the points of the ledger are tasks, too,
+    /// and its first points may be of any.
+    pub tasks_are_all: bool,
 }
 
 impl Rules {
@@ -38,9 +42,16 @@ impl Default for Rules {
             .map(|kind| (kind, default_raisers(kind).iter().copied().collect()))
             .collect();
         let patrol_days = vec![7, 30, 90];
-        let (yellow_days, late_hours, ahead_minutes, tasks) = (7, 72, 5, None);
-        let roles = Roles::default();
-        Self { roles, raisers, yellow_days, late_hours, ahead_minutes, patrol_days, tasks }
+        Self {
+            roles: Roles::default(),
+            raisers,
+            yellow_days: 7,
+            late_hours: 72,
+            ahead_minutes: 5,
+            patrol_days,
+            tasks: Tasks::default(),
+            tasks_are_all: false,
+        }
     }
 }
 
