@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use ::csv::{ByteRecord, Position, Reader, ReaderBuilder, Terminator};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::csv_write::unguarded;
 use crate::dbf::{claim_beside, stem};
 use crate::detect::ReadOptions;
 use crate::encoding::{RowEncoding, Tally, Text, bad_encoding, decode};
@@ -76,7 +77,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
     let mut header: Vec<String> = texts
         .iter()
         .map(|text| decode(encoding, *text).map_or_else(String::new, |(text, _)| text.into_owned()))
-        .map(|name| name.trim().to_owned())
+        .map(|name| unguarded(&name).unwrap_or(&name).trim().to_owned())
         .collect();
     // Trailing separators make nameless columns.
     while header.last().is_some_and(String::is_empty) {
@@ -285,8 +286,15 @@ fn texts(record: &ByteRecord) -> Vec<Text<'_>> {
     record.iter().map(Text::from).collect()
 }
 
+/// A cell that this program guarded against being run as a formula is the text behind the apostrophe.
 /// Spreadsheets are made to keep a code by writing `="0012"`.
 fn cell(text: &str) -> Cell {
+    if let Some(text) = unguarded(text) {
+        return match text.trim() {
+            "" => Cell::Empty,
+            text => Cell::Text(text.to_owned()),
+        };
+    }
     let text = text.trim();
     if text.is_empty() {
         return Cell::Empty;

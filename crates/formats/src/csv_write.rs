@@ -1,6 +1,7 @@
 //! Writes CSV that Excel opens rightly: UTF-8 with a byte order mark, lines ended by CR LF.
 //!
-//! Text that a spreadsheet would run as a formula begins with an apostrophe here.
+//! Text that a spreadsheet would run as a formula begins with an apostrophe here, and so does text that
+//! reads like one that was guarded. `unguarded` takes the apostrophe off: what is written reads back the same.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -212,15 +213,23 @@ impl FeatureStream for CsvStream {
     fn end(&mut self, _out: &mut Vec<u8>) {}
 }
 
+/// What a formula begins with. The wide forms too: some spreadsheets take them for the narrow ones.
+const FORMULAS: [char; 11] = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n'];
+
 /// `text` as a cell that no spreadsheet runs; a plain number stays as it is.
 pub(crate) fn guarded(text: &str) -> Cow<'_, str> {
-    // The wide forms too: some spreadsheets take them for the narrow ones.
-    let runs = text.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠', '\t', '\r', '\n']);
-    if runs && text.parse::<f64>().is_err() {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
+    let is_guarded = unguarded(text).is_some();
+    let runs = text.starts_with(FORMULAS) && text.parse::<f64>().is_err();
+    match runs || is_guarded {
+        true => Cow::Owned(format!("'{text}")),
+        false => Cow::Borrowed(text),
     }
+}
+
+/// The text of a cell that is guarded; none for other cells.
+pub(crate) fn unguarded(cell: &str) -> Option<&str> {
+    let text = cell.strip_prefix('\'')?;
+    text.trim_start_matches('\'').starts_with(FORMULAS).then_some(text)
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@
 
 use spatial::{FieldType, GeometryType, Value};
 
-use crate::ReadOptions;
-use crate::sample_tests::real_file;
+use crate::sample_tests::{feature, field, real_file, schema, write};
 use crate::test_files::{
     ReadLayer, check_never_panics, cut_everywhere, flip_everywhere, folder, gbk, read_all, read_one,
 };
+use crate::{OutputFormat, ReadOptions};
 
 fn read(bytes: &[u8]) -> ReadLayer {
     let folder = folder(&[("点位.csv", bytes)]);
@@ -162,4 +162,42 @@ fn real_tables_are_read_whole() {
     let layer = read_one(&path);
     assert_eq!(layer.rows.iter().filter(|row| row.feature.is_ok()).count(), 7535);
     assert_eq!(layer.schema.fields[0].field_type, FieldType::Int);
+}
+
+#[test]
+fn texts_that_a_spreadsheet_would_run_come_back_as_they_were() {
+    let texts = [
+        "-1层东侧",
+        "=1+1",
+        "'=1+1",
+        "''@x",
+        "'",
+        "'七号院'",
+        "+86 1",
+        "＝1",
+        "=\"0012\"",
+        "'-1.5",
+        "-1.5",
+        "'普通",
+        "1 = 1",
+    ];
+    let mut schema = schema("x");
+    schema.fields = vec![field("=名'", FieldType::Text), field("'-a", FieldType::Text)];
+    let row = |(number, text): (usize, &&str)| {
+        let text = Value::Text((*text).to_owned());
+        feature(number as i64 + 1, "POINT (116.5 39.5)", vec![text.clone(), text])
+    };
+    let rows: Vec<_> = texts.iter().enumerate().map(row).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    write(&path, OutputFormat::Csv, &schema, &rows).unwrap();
+    let layer = read_one(&path);
+    let names: Vec<_> = layer.schema.fields.iter().map(|field| field.name.as_str()).collect();
+    assert_eq!(names, ["=名'", "'-a"]);
+    for (row, text) in layer.rows.iter().zip(texts) {
+        let values = &row.feature.as_ref().unwrap().properties;
+        assert_eq!(values[0], Value::Text(text.to_owned()));
+        assert_eq!(values[1], values[0]);
+    }
+    assert_eq!(layer.rows.len(), texts.len());
 }
