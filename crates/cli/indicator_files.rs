@@ -1,6 +1,6 @@
 //! Files of indicators and targets: TOML, checked as a whole, every fault listed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ledger::indicator::{
@@ -56,18 +56,39 @@ pub fn read_targets(
         .map_err(|faults| DataFileError::Targets { path: path.to_owned(), faults })
 }
 
-/// What a configuration says of indicators and targets, for a store whose state is `state`: targets
+/// Where targets stand beside a store, under its name: what counts where the configuration names no file.
+pub fn targets_beside(store: &Path) -> PathBuf {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".targets.toml");
+    name.into()
+}
+
+/// What a user should know where there are no targets; none where there are some.
+pub fn without_targets(indicators: &Indicators, store: &Path) -> Option<String> {
+    let has_none = indicators.targets.is_empty() && indicators.clearings.is_empty();
+    has_none.then(|| {
+        format!(
+            "there are no targets: name their file as `targets` in [ledger] of the configuration, or put it \
+             beside the store as {}",
+            targets_beside(store).display()
+        )
+    })
+}
+
+/// What a configuration says of indicators and targets, for the store at `store` whose state is `state`: targets
 /// must be those of units that it knows on some day; where it knows none, any code will do.
 ///
 /// # Errors
 /// When a file cannot be used.
 pub fn read_indicators(
     config: &LedgerConfig,
-    state: &Snapshot,
+    (store, state): (&Path, &Snapshot),
 ) -> Result<Indicators, DataFileError> {
     let definitions = read_definitions(named(&config.indicators))?;
     let dossiers = Arc::new(read_dossiers(named(&config.dossiers))?);
-    let Some(path) = named(&config.targets) else {
+    let beside = targets_beside(store);
+    let beside = beside.exists().then_some(beside.as_path());
+    let Some(path) = named(&config.targets).or(beside) else {
         let (targets, clearings) = (Vec::new(), Vec::new());
         return Ok(Indicators { definitions, targets, clearings, dossiers });
     };
@@ -100,8 +121,6 @@ mod tests {
         Caption, Detail, Moment, OutsideSums, Period, Question, Unit, evaluate, figures_table,
         names,
     };
-    use std::path::PathBuf;
-
     use spatial::{Revision, Value};
 
     use super::*;

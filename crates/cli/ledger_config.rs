@@ -37,7 +37,8 @@ pub struct LedgerConfig {
     /// File of tasks (任务), in TOML; empty: the example that comes with the program, and points may be
     /// registered under its tasks and those that points have, the first ones under any.
     pub tasks: PathBuf,
-    /// File of targets, in TOML, a table `[[targets]]` each; empty: none.
+    /// File of targets, in TOML, a table `[[targets]]` each; empty: the file beside the store under its name and
+    /// `.targets.toml`, if there is one.
     pub targets: PathBuf,
     /// File of spatial rules, in TOML; empty: those that come with the program.
     pub spatial_rules: PathBuf,

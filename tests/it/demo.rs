@@ -234,12 +234,20 @@ fn the_sample_city_has_a_ledger_to_work_with() {
     );
 
     let ortho = folder.path().join("demo/ortho.mbtiles").display().to_string();
-    let targets = folder.path().join("demo/targets.toml");
-    let config = folder.path().join("tuban.toml");
-    std::fs::write(&config, format!("[ledger]\ntargets = {:?}\n", targets.display().to_string()))
-        .unwrap();
-    let args = ["--archive", &ortho, "--config", config.to_str().unwrap()];
-    let server = Server::start(&folder.path().join("demo/city.gpkg"), &args);
+    let server = Server::start(&folder.path().join("demo/city.gpkg"), &["--archive", &ortho]);
+    let told = server.get("/targets?unit=110115").json();
+    let targets = ["indicators", "demo/city.gpkg", "--targets", "--unit", "110115"];
+    let printed = run(folder.path(), &targets);
+    let printed: Value = serde_json::from_str(&printed.out).unwrap();
+    assert!(!told["targets"].as_array().unwrap().is_empty(), "{told}");
+    let key = |one: &Value| ["unit", "task", "planned"].map(|name| one[name].clone());
+    let keys =
+        |told: &Value| told["targets"].as_array().unwrap().iter().map(key).collect::<Vec<_>>();
+    assert_eq!(
+        keys(&printed),
+        keys(&told),
+        "the command line and the server tell the same targets"
+    );
     let items = |query: &str| {
         let answer = server.get(&format!("/collections/points/items?f=json&{query}"));
         assert_eq!(answer.status, 200, "{}", answer.text());

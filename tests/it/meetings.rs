@@ -100,6 +100,11 @@ fn a_pack_says_the_same_after_late_batches_and_a_boundary_change() {
     );
     let first = export(&town, "DD-1", "first.zip");
     assert_eq!(first.code, 0, "{}", first.err);
+    assert!(
+        first.err.contains("s.gpkg.targets.toml"),
+        "nothing says why none are told: {}",
+        first.err
+    );
     // Late events and orders, a town that takes ground from the other, and a unit of its own.
     town.take(&[report(2, 10), register(2, 11)]);
     town.take(&[event(1, 12, "dispatch", "town", json!({ "receiver": "城管队" }))]);

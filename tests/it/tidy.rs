@@ -280,7 +280,7 @@ fn paths_in_documents_exist() {
         };
         for named in named_paths(&text) {
             let beside = path.parent().unwrap().join(&named);
-            let generated = named == "tuban.toml";
+            let generated = ["tuban.toml", "city.gpkg.targets.toml"].contains(&named.as_str());
             if !generated && !root().join(&named).exists() && !beside.exists() {
                 offences.push(format!("{document} names {named}"));
             }

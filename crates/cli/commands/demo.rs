@@ -28,6 +28,7 @@ use crate::archives::ArchiveConfig;
 use crate::args::DemoArgs;
 use crate::config::Config;
 use crate::import::{ImportOptions, Target, Watch, import_file};
+use crate::indicator_files::targets_beside;
 use crate::ledger_config::named;
 use crate::output::say;
 use crate::styles::style_of;
@@ -39,8 +40,6 @@ const SEED: u64 = 1;
 const STORE: &str = "city.gpkg";
 /// Names of the ortho-image: in the folder, and in URLs, as household files know it.
 const ORTHO: [&str; 2] = ["ortho.mbtiles", "ortho"];
-/// Name of the file of targets in the folder.
-const TARGETS: &str = "targets.toml";
 
 /// What is assigned to the units that it lies in, as points and outlets are.
 const ASSIGNED: [Layer; 3] = [Layer::Parcels, Layer::Buildings, Layer::Households];
@@ -94,6 +93,10 @@ pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
     if !path.exists() {
         make(&args, &path, config).await?;
     }
+    let targets = targets_beside(&path);
+    if targets.exists() && named(&config.ledger.targets).is_none() {
+        say(format_args!("targets: {}, which commands on this store read, too", targets.display()));
+    }
     if args.prepare_only {
         say(format_args!("{}: the sample city is ready", path.display()));
         return Ok(());
@@ -105,10 +108,6 @@ pub async fn demo(args: DemoArgs, config: &Config) -> Result<(), CommandError> {
         let id = ORTHO[1].to_owned();
         let ortho = ArchiveConfig { id, path: ortho, unlisted: true, ..ArchiveConfig::default() };
         config.archives.push(ortho);
-    }
-    let targets = args.dir.join(TARGETS);
-    if targets.exists() && named(&config.ledger.targets).is_none() {
-        config.ledger.targets = targets;
     }
     serve::run(&path, &config).await
 }
@@ -156,7 +155,7 @@ async fn make(args: &DemoArgs, path: &Path, config: &Config) -> Result<(), Comma
         last_survey(&store, &synth).await?;
         people::load_people(&store, &synth).await?;
         years::live_through(&store, &registry, (&synth, &told)).await?;
-        targets::write_targets(&folder.join(TARGETS), &told)?;
+        targets::write_targets(&targets_beside(path), &told)?;
     }
     drawing.await??;
     let photos = [&unfinished, path].map(|store| EvidenceFolder::beside(store).root().to_owned());

@@ -14,7 +14,7 @@ use super::{CommandError, now};
 use crate::args::IndicatorsArgs;
 use crate::config::Config;
 use crate::data_files::read_tasks;
-use crate::indicator_files::read_indicators;
+use crate::indicator_files::{read_indicators, without_targets};
 use crate::ledger_config::named;
 use crate::output::{say, tell};
 
@@ -59,7 +59,10 @@ pub async fn indicators(args: IndicatorsArgs, config: &Config) -> Result<(), Com
         None => None,
     };
     let engine = open(&args.store, config).await?;
-    let indicators = Arc::new(read_indicators(&config.ledger, &engine.snapshot())?);
+    let indicators = Arc::new(read_indicators(&config.ledger, (&args.store, &engine.snapshot()))?);
+    if let Some(note) = without_targets(&indicators, &args.store).filter(|_| args.targets) {
+        tell(format_args!("note: {note}"));
+    }
     let tasks = read_tasks(named(&config.ledger.tasks))?;
     let known = KnownTasks { file: &tasks, indicators: Some(&indicators), book: None };
     known.check(&engine, query.task.as_deref()).await?;

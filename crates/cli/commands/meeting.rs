@@ -16,9 +16,9 @@ use super::query::open;
 use super::{CommandError, now};
 use crate::args::{MeetingAction, MeetingArgs};
 use crate::config::Config;
-use crate::indicator_files::read_indicators;
+use crate::indicator_files::{read_indicators, without_targets};
 use crate::meeting::{About, find_meeting, key, rows_csv, signed, verify};
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Levels below the whole that are told.
 const DEPTH: &str = "2";
@@ -65,7 +65,10 @@ async fn export(
         let reason = format!("it is told the state of {as_of}, which has not come yet");
         return Err(CommandError::Argument { name: "meeting", value: meeting.code, reason });
     }
-    let indicators = Arc::new(read_indicators(&config.ledger, &engine.snapshot())?);
+    let indicators = Arc::new(read_indicators(&config.ledger, (store, &engine.snapshot()))?);
+    if let Some(note) = without_targets(&indicators, store) {
+        tell(format_args!("note: targets.csv is empty, for {note}"));
+    }
     let year = year.map_or_else(|| year_of(moment).to_string(), str::to_owned);
     let mut files: Vec<PackedFile> = Vec::new();
     let mut revision = 0;

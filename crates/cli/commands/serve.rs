@@ -94,7 +94,7 @@ pub async fn run(path: &Path, config: &Config) -> Result<(), CommandError> {
         .with_catalogue(catalogue);
     let access = access(config, &engine, address).await?;
     let archives = archives(config, &engine).await?;
-    let indicators = read_indicators(&config.ledger, &engine.snapshot())?;
+    let indicators = read_indicators(&config.ledger, (path, &engine.snapshot()))?;
     let audit_key = audit_heads::key(&config.audit)?;
     let taking = DocumentRules::read(config)?;
     let mut beside = beside(path, config, &store, (&engine, &access), taking);
