@@ -189,7 +189,7 @@ fn old_history_goes_in_by_a_flag_as_long_as_the_ledger_is_empty() {
 }
 
 /// A workbook of one sheet: text as it is, `#n` a number, `@n` a day as Excel counts them.
-fn workbook(rows: &[&[&str]]) -> Vec<u8> {
+pub fn workbook(rows: &[&[&str]]) -> Vec<u8> {
     const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
     const PACKAGE: &str = "http://schemas.openxmlformats.org/package/2006";
     const OFFICE: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -295,12 +295,25 @@ fn a_workbook_of_an_office_is_read_with_its_days_and_numbers() {
             "黄村大街 3 号",
             "",
         ],
+        // 45901.375 is nine o'clock of that day.
+        &[
+            "",
+            "CW",
+            "#110115001",
+            "@45901.375",
+            "2025/12/31 17:30",
+            "#1",
+            "",
+            "",
+            "黄村大街 4 号",
+            "",
+        ],
     ]);
     std::fs::write(town.folder.path().join("台账.xlsx"), book).unwrap();
     let arguments = ["ledger", "register", "s.gpkg", "台账.xlsx"];
     let answer = run(town.folder.path(), &arguments);
     assert_eq!(answer.code, 3, "{}", answer.err);
-    assert!(answer.out.contains("2 of 3 rows registered, 1 refused"), "{}", answer.out);
+    assert!(answer.out.contains("3 of 4 rows registered, 1 refused"), "{}", answer.out);
     assert!(answer.err.contains("were not read: 楼层"), "{}", answer.err);
     assert!(answer.err.contains("row 3: ") && answer.err.contains("not after"), "{}", answer.err);
     let first = town.row("points", 1);
@@ -310,5 +323,8 @@ fn a_workbook_of_an_office_is_read_with_its_days_and_numbers() {
     assert_eq!(first["deadline"], "2025-10-31T15:59:59.999Z");
     assert!(first["person"].is_null(), "a name is not shown");
     assert_eq!(town.row("points", 2)["code"], "110115001-CW-2025-00007");
-    assert_eq!(town.check_rows(), 2);
+    let timed = town.row("points", 3);
+    assert_eq!(timed["registered_at"], "2025-09-01T01:00:00.000Z");
+    assert_eq!(timed["deadline"], "2025-12-31T09:30:00.000Z");
+    assert_eq!(town.check_rows(), 3);
 }

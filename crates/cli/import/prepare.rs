@@ -2,11 +2,13 @@
 
 use engine::places::LoadAssigner;
 use formats::Row;
+use formats::datetime::{Written, millis_of, utc_of_millis, written};
 use geo_types::{Geometry as Shape, MultiLineString, MultiPoint, MultiPolygon};
 use ledger::record::Consistency;
 use spatial::repair::repair;
 use spatial::validity::{self, DefectKind};
-use spatial::{Collection, Feature, FieldType, Geometry, GeometryType, Timestamp, Value};
+use spatial::{Collection, Day, Feature, FieldType, Geometry, GeometryType};
+use spatial::{SHANGHAI_AHEAD_MINUTES, Timestamp, Value};
 
 use super::transform::SourceTransform;
 
@@ -123,7 +125,7 @@ impl Preparation {
             fitted.push(cast(value, field.field_type).ok_or_else(|| Skip {
                 kind: "wrong_type",
                 field: Some(field.name.clone()),
-                reason: format!("the value is no {:?}", field.field_type),
+                reason: unlike(field.field_type),
             })?);
         }
         Ok(fitted)
@@ -157,13 +159,46 @@ pub(crate) fn cast(value: Value, field_type: FieldType) -> Option<Value> {
         (FieldType::Real, Value::Text(v)) => {
             Value::Real(v.trim().parse().ok().filter(|v: &f64| v.is_finite())?)
         }
-        (FieldType::Text | FieldType::Date | FieldType::DateTime, Value::Text(v)) => Value::Text(v),
+        (FieldType::Text, Value::Text(v)) => Value::Text(v),
+        (FieldType::Date, Value::Text(v)) => Value::Text(day(&v)?),
+        (FieldType::DateTime, Value::Text(v)) => Value::Text(moment(&v)?),
         (FieldType::Text, Value::Int(v)) => Value::Text(v.to_string()),
         (FieldType::Text, Value::Real(v)) => Value::Text(v.to_string()),
         (FieldType::Text, Value::Bool(v)) => Value::Text(v.to_string()),
         (FieldType::Bytes, Value::Bytes(v)) => Value::Bytes(v),
         _ => return None,
     })
+}
+
+/// What a text says as a day of Asia/Shanghai.
+fn day(text: &str) -> Option<String> {
+    match written(text, SHANGHAI_AHEAD_MINUTES)? {
+        Written::Day(day) => Some(day),
+        Written::Moment(utc) => Some(Day::of(Timestamp(millis_of(&utc, 0)?)).to_string()),
+    }
+}
+
+/// What a text says as a moment; of a day of Asia/Shanghai, its first.
+fn moment(text: &str) -> Option<String> {
+    match written(text, SHANGHAI_AHEAD_MINUTES)? {
+        Written::Day(day) => millis_of(&day, SHANGHAI_AHEAD_MINUTES).map(utc_of_millis),
+        Written::Moment(utc) => Some(utc),
+    }
+}
+
+/// What a value of a type looks like that is none.
+fn unlike(field_type: FieldType) -> String {
+    match field_type {
+        FieldType::Date => {
+            "the value is no day such as 2026-11-01, 2026/11/1 or 2026年11月1日".to_owned()
+        }
+        FieldType::DateTime => {
+            "the value is no time such as 2026-11-01 08:00, which is of Asia/Shanghai, or \
+                                2026-11-01T08:00:00+08:00, and no day"
+                .to_owned()
+        }
+        other => format!("the value is no {other:?}"),
+    }
 }
 
 /// The geometry as the declared type `wanted`; a single part becomes a multi of one.
@@ -214,6 +249,13 @@ mod tests {
             (FieldType::Bool, Value::Int(2), None),
             (FieldType::Date, Value::Int(20_261_122), None),
             (FieldType::Bytes, Value::Null, Some(Value::Null)),
+            (FieldType::Date, text("2026/11/2"), Some(text("2026-11-02"))),
+            (FieldType::Date, text("2026-11-01 18:00:00"), Some(text("2026-11-01"))),
+            (FieldType::Date, text("2026-11-01T18:00:00Z"), Some(text("2026-11-02"))),
+            (FieldType::Date, text("明天"), None),
+            (FieldType::DateTime, text("2026-11-01"), Some(text("2026-10-31T16:00:00.000Z"))),
+            (FieldType::DateTime, text("2026/11/1 8:00"), Some(text("2026-11-01T00:00:00.000Z"))),
+            (FieldType::DateTime, text("明天"), None),
         ];
         for (field_type, value, expected) in cases {
             assert_eq!(cast(value.clone(), field_type), expected, "{value:?} as {field_type:?}");

@@ -7,13 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use geo_types::{Geometry as Shape, Point};
 use ledger::rows::POINTS;
 use ledger::{CreditCode, normal_form};
-use spatial::{
-    Collection, CrsError, CrsRegistry, Feature, FieldType, Geometry, GeometryType, Value,
-};
+use spatial::{Collection, CrsError, CrsRegistry, Feature, Geometry, GeometryType, Value};
 
 use super::{RowOutcome, Targets};
 use crate::import::cast;
-use crate::register::{IdOf, SheetRow, time, uuid};
+use crate::register::{IdOf, SheetRow, uuid};
 
 /// What becomes of the rows.
 #[derive(Debug, Default)]
@@ -134,12 +132,7 @@ impl Appending<'_> {
                 values.push(Value::Null);
                 continue;
             };
-            let text = match field.field_type {
-                FieldType::Date => time(&text).filter(|day| day.len() == 10),
-                FieldType::DateTime => time(&text),
-                _ => Some(text),
-            };
-            let value = text.and_then(|text| cast(Value::Text(text), field.field_type));
+            let value = cast(Value::Text(text), field.field_type);
             if value.is_none() {
                 unfit.push((row, field.name.clone()));
             }

@@ -20,7 +20,6 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use ids::{IdOf, uuid};
 pub use raise::{EventSheet, raise_rows};
-pub(crate) use sheet::time;
 pub use sheet::{ReadSheet, SheetColumns, SheetOptions, read};
 pub use take_in::take_in;
 

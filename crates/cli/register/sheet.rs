@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use formats::datetime::{WithoutZone, millis_of, utc_of_millis, utc_time};
+use formats::datetime::{Written, millis_of, utc_of_millis, written};
 use formats::{LayerReader, ReadOptions};
 use geo_types::Geometry as Shape;
 use spatial::{Crs, CrsRegistry, Field, SHANGHAI_AHEAD_MINUTES, SourceCrs, Value};
@@ -185,8 +185,8 @@ impl SheetRow {
                 None => {
                     let shown: String = text.chars().take(40).collect();
                     let reason = format!(
-                        "{shown:?} is no day such as 2026-09-01, 2026/9/1 or 2026年9月1日 and no time with \
-                         a zone"
+                        "{shown:?} is no day such as 2026-09-01, 2026/9/1 or 2026年9月1日 and no time such \
+                         as 2026-09-01 08:00"
                     );
                     self.add(column, &reason);
                     return;
@@ -249,17 +249,11 @@ fn shown(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// A day, however its parts are parted, or a moment in UTC.
-pub fn time(text: &str) -> Option<String> {
-    if let Some(utc) = utc_time(text, WithoutZone::Refuse) {
-        return Some(utc);
-    }
-    let text = text.trim_end_matches(['日', '号']);
-    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).map(str::trim).collect();
-    let [year, month, day] = parts.as_slice() else { return None };
-    let date = format!("{year:0>4}-{month:0>2}-{day:0>2}");
-    // Read to its first moment, so that no day is taken that the calendar does not have.
-    millis_of(&date, 0).map(|_| date)
+/// A day, however its parts are parted, or a moment in UTC; a time without a zone is one of Asia/Shanghai.
+fn time(text: &str) -> Option<String> {
+    written(text, SHANGHAI_AHEAD_MINUTES).map(|said| match said {
+        Written::Day(text) | Written::Moment(text) => text,
+    })
 }
 
 /// The moment that a cell means as the beginning of something: of a day, its first in

@@ -67,6 +67,50 @@ pub fn utc_time(text: &str, without_zone: WithoutZone) -> Option<String> {
     Some(utc_of_millis(day * DAY_MS + millis))
 }
 
+/// A day or a moment, as people write it into a cell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// A day of the calendar, `YYYY-MM-DD`.
+    Day(String),
+    /// A moment as RFC 3339 in UTC with milliseconds.
+    Moment(String),
+}
+
+/// What a cell says: a day, however its parts are parted (`2026-11-01`, `2026/11/1`, `2026.11.1`, `2026年11月1日`),
+/// with or without a time of day. A time without a zone is one of a zone that is `offset_minutes` ahead of UTC;
+/// its midnight is a day, for so spreadsheets write days.
+pub fn written(text: &str, offset_minutes: i64) -> Option<Written> {
+    if let Some(utc) = utc_time(text, WithoutZone::Refuse) {
+        return Some(Written::Moment(utc));
+    }
+    if let Some(day) = written_day(text) {
+        return Some(Written::Day(day));
+    }
+    let (day, time) = text.trim().split_once([' ', 'T', 't'])?;
+    let (day, time) = (written_day(day)?, time.trim());
+    let hour_of_one_digit = time.as_bytes().get(1) == Some(&b':');
+    let text = format!("{day}T{}{time}", if hour_of_one_digit { "0" } else { "" });
+    if let Some(utc) = utc_time(&text, WithoutZone::Refuse) {
+        return Some(Written::Moment(utc));
+    }
+    let local = millis_of(&utc_time(&text, WithoutZone::Utc)?, 0)?;
+    match local == millis_of(&day, 0)? {
+        true => Some(Written::Day(day)),
+        false => Some(Written::Moment(utc_of_millis(local - offset_minutes * 60_000))),
+    }
+}
+
+/// A day of the calendar in any of the forms of [`written`], as `YYYY-MM-DD`.
+fn written_day(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches(['日', '号']);
+    let parts: Vec<&str> = text.split(['-', '/', '.', '年', '月']).map(str::trim).collect();
+    let [year, month, day] = parts.as_slice() else { return None };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let fits = year.len() == 4 && [month, day].iter().all(|part| matches!(part.len(), 1 | 2));
+    let date = format!("{year}-{month:0>2}-{day:0>2}");
+    (fits && parts.iter().all(|part| digits(part)) && is_date(&date)).then_some(date)
+}
+
 /// RFC 3339 in UTC of milliseconds since the epoch.
 pub fn utc_of_millis(millis: i64) -> String {
     format!("{}.{:03}Z", UtcSecond(millis.div_euclid(1000)), millis.rem_euclid(1000))
@@ -132,6 +176,36 @@ mod tests {
             utc_time("2026-11-22", WithoutZone::Utc).as_deref(),
             Some("2026-11-22T00:00:00.000Z")
         );
+    }
+
+    #[test]
+    fn cells_say_days_and_moments_as_people_write_them() {
+        let day = |text: &str| Some(Written::Day(text.to_owned()));
+        let moment = |text: &str| Some(Written::Moment(text.to_owned()));
+        for (text, expected) in [
+            ("2026-11-01", day("2026-11-01")),
+            ("2026/11/2", day("2026-11-02")),
+            (" 2026.1.5 ", day("2026-01-05")),
+            ("2026年1月5日", day("2026-01-05")),
+            ("2026 年 1 月 5 号", day("2026-01-05")),
+            ("2026-11-01 00:00:00", day("2026-11-01")),
+            ("2026-11-01T00:00", day("2026-11-01")),
+            ("2026-11-01 08:00:00", moment("2026-11-01T00:00:00.000Z")),
+            ("2026/11/1 7:30", moment("2026-10-31T23:30:00.000Z")),
+            ("2026年11月1日 17:30:15.25", moment("2026-11-01T09:30:15.250Z")),
+            ("2026/11/1 7:30Z", moment("2026-11-01T07:30:00.000Z")),
+            ("2026-11-01T00:00:00+08:00", moment("2026-10-31T16:00:00.000Z")),
+            ("2026-11-01 25:00", None),
+            ("2026-13-01", None),
+            ("2025-02-29 08:00", None),
+            ("26-11-01", None),
+            ("2026-11", None),
+            ("46327", None),
+            ("明天 8:00", None),
+            ("", None),
+        ] {
+            assert_eq!(written(text, 8 * 60), expected, "{text}");
+        }
     }
 
     #[test]
