@@ -41,6 +41,7 @@ fn schema() -> LayerSchema {
                 class: FieldClass::L1,
             })
             .to_vec(),
+        place_columns: Vec::new(),
         count: None,
         notes: Vec::new(),
     }

@@ -543,6 +543,7 @@ fn a_registration_calls_its_task_by_code_or_name_and_no_other_one_once_there_are
     for (point, task) in [(5, "NOPE"), (6, "cw"), (7, "拆除违建")] {
         let refused = of(point, task);
         check_refusal(&refused, 422, "invalid_event", there_are);
+        assert_eq!(refused.json()["defects"][0]["pointer"], "/task");
         let told = refused.json()["detail"].as_str().unwrap().to_owned();
         assert!(told.contains(&format!("{task:?}")) && told.contains(", X9, "), "{told}");
     }
@@ -557,7 +558,8 @@ fn a_registration_calls_its_task_by_code_or_name_and_no_other_one_once_there_are
     assert_eq!(fates[0]["code"], "110115001-CW-2025-00003", "{fates}");
     let defect = &fates[1]["defects"][0];
     let reason = defect["reason"].as_str().unwrap();
-    assert!(reason.contains(there_are), "{reason}");
+    assert!(reason.starts_with("\"不存在任务\" ") && reason.contains(there_are), "{reason}");
+    assert_eq!(defect["column"], "任务");
     // A sheet that is read again may call its task by name, too.
     let again = "点位编号,任务,备注\n110115001-CW-2025-00003,拆除违法建设,已核\n";
     std::fs::write(town.folder.path().join("b.csv"), again).unwrap();

@@ -296,3 +296,57 @@ fn a_point_is_moved_to_where_it_could_have_been_reported() {
     assert_eq!(town.server.change("PATCH", target, &merge, &note).status, 204);
     assert_eq!(town.check_rows(), 1);
 }
+
+#[test]
+fn a_bad_row_of_a_sheet_is_told_once_by_its_own_columns_and_alike_when_it_is_read_again() {
+    let town = town_with_units();
+    let number = "110115005-CW-2025-00009";
+    let rows = [
+        (("", "110115005", "甲", "116.3385"), "registered", "", ""),
+        (
+            ("", "110115005", "乙", "118.5"),
+            "refused",
+            "经度, 纬度",
+            "longitude 118.5 and latitude 39.7285: it lies neither in 110115005 nor in another unit",
+        ),
+        (
+            ("", "110115099", "丙", "116.3385"),
+            "refused",
+            "责任单位",
+            "\"110115099\" is the code of no unit",
+        ),
+        ((number, "110115005", "丁", "116.3385"), "registered", "", ""),
+        (
+            (number, "110115005", "戊", "116.3385"),
+            "refused",
+            "点位编号",
+            "row 5 has 110115005-CW-2025-00009",
+        ),
+    ];
+    let row = |((code, unit, address, lon), ..): &((&str, &str, &str, &str), &str, &str, &str)| {
+        format!("{code},CW,{unit},2025-09-01,2025-12-31,1,{address},{lon},39.7285\n")
+    };
+    let header = "点位编号,任务,责任单位,挂账日期,期限,建筑面积,地址,经度,纬度\n";
+    let sheet = format!("{header}{}", rows.iter().map(row).collect::<String>());
+    std::fs::write(town.folder.path().join("a.csv"), sheet).unwrap();
+    for known in [None, Some("known")] {
+        let command = ["ledger", "register", "s.gpkg", "a.csv", "--crs", "EPSG:4490", "--json"];
+        let told = run(town.folder.path(), &command);
+        assert_eq!(told.code, 3, "{}", told.err);
+        let fates: Value = serde_json::from_str(&told.out).unwrap();
+        for ((fate, (_, expected, column, reason)), number) in
+            fates.as_array().unwrap().iter().zip(&rows).zip(2..)
+        {
+            let expected = known.filter(|_| *expected == "registered").unwrap_or(expected);
+            assert_eq!((&fate["row"], &fate["fate"]), (&json!(number), &json!(expected)), "{fate}");
+            let defects = fate["defects"].as_array().unwrap();
+            assert_eq!(defects.len(), usize::from(!column.is_empty()), "{fate}");
+            if let Some(defect) = defects.first() {
+                assert_eq!(defect["column"], *column);
+                let told = defect["reason"].as_str().unwrap();
+                assert!(told.starts_with(reason) && !told.contains("point "), "{told}");
+            }
+        }
+    }
+    assert_eq!(town.check_rows(), 2);
+}

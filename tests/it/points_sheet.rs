@@ -49,8 +49,8 @@ fn of_a_sheet_with_bad_rows_the_good_ones_go_in_and_each_bad_one_is_listed() {
     assert_eq!(answer.code, 3, "{}{}", answer.out, answer.err);
     assert_eq!((fates.len(), count(&fates, "registered"), count(&fates, "refused")), (80, 76, 4));
     for (row, column, part) in [
-        (10, "", "lacks the task"),
-        (30, "", "6, 9 or 12 digits"),
+        (10, "任务", "register lacks the task"),
+        (30, "责任单位", "6, 9 or 12 digits"),
         (50, "期限", "\"2025-02-30\" is no day"),
         (70, "建筑面积", "a number is expected, not \"many\""),
     ] {
@@ -101,7 +101,7 @@ fn days_are_read_as_offices_write_them_and_places_that_are_none_are_told_as_the_
     }
     for (row, column, parts) in [
         (3, "期限", ["\"2025年13月1日\"", "2025年"]),
-        (4, "", ["longitude 39.7285 and latitude 116.3385", "swapped"]),
+        (4, "lon, lat", ["longitude 39.7285 and latitude 116.3385", "swapped"]),
     ] {
         let defects = fates[row]["defects"].as_array().unwrap();
         let [defect] = defects.as_slice() else { panic!("{defects:?}") };
@@ -315,7 +315,11 @@ fn a_workbook_of_an_office_is_read_with_its_days_and_numbers() {
     assert_eq!(answer.code, 3, "{}", answer.err);
     assert!(answer.out.contains("3 of 4 rows registered, 1 refused"), "{}", answer.out);
     assert!(answer.err.contains("were not read: 楼层"), "{}", answer.err);
-    assert!(answer.err.contains("row 3: ") && answer.err.contains("not after"), "{}", answer.err);
+    assert!(
+        answer.err.contains("row 3, 完成期限: ") && answer.err.contains("not after"),
+        "{}",
+        answer.err
+    );
     let first = town.row("points", 1);
     assert_eq!(first["code"], "110115001-CW-2025-00001");
     assert_eq!(first["planned_build_area_m2"], 88.25);

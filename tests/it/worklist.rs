@@ -374,7 +374,7 @@ fn many_points_are_dispatched_and_extended_from_a_spreadsheet_once_however_often
     assert_eq!(fates(&rows), ["raised", "raised", "refused", "refused", "refused", "refused"]);
     for (row, column, part) in [
         (2, "", "an approval"),
-        (3, "", "deadline"),
+        (3, "新期限", "deadline"),
         (4, "新期限", "\"soon\" is no day such as 2026-09-01"),
         (5, "code", "00099"),
     ] {

@@ -183,6 +183,7 @@ pub(super) fn schema(
         has_z: collection.has_z,
         has_m: collection.has_m,
         fields: shown.iter().map(|column| collection.fields[*column].clone()).collect(),
+        place_columns: Vec::new(),
         count: Some(collection.count),
         notes: Vec::new(),
     })

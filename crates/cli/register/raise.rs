@@ -175,5 +175,5 @@ fn fate_of(outcome: &Json) -> (Fate, Vec<CellDefect>) {
         Some("withheld") => Fate::Withheld,
         _ => Fate::Refused,
     };
-    (fate, defects_of(std::slice::from_ref(outcome), |member| member.to_owned()))
+    (fate, defects_of(&[outcome], |member| member.to_owned()))
 }

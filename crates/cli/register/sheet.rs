@@ -22,6 +22,9 @@ const CHUNK: usize = 1024;
 /// Longest cell, in characters.
 const MAX_CELL: usize = 2_000;
 
+/// What defects call the place of a row; the sheet has columns of its own for it.
+pub(super) const PLACE: &str = "geometry";
+
 /// How a spreadsheet is read.
 #[derive(Clone, Debug)]
 pub struct SheetOptions {
@@ -110,6 +113,9 @@ pub fn read(
             headers.entry(column.clone()).or_insert_with(|| field.name.clone());
         }
     }
+    if !schema.place_columns.is_empty() {
+        headers.insert(PLACE.to_owned(), schema.place_columns.join(", "));
+    }
     let unread = schema.fields.iter().zip(&columns).filter(|(_, column)| column.is_none());
     let unread: Vec<&str> = unread.map(|(field, _)| field.name.as_str()).collect();
     if !unread.is_empty() {
@@ -139,7 +145,7 @@ pub fn read(
                 Ok(mut feature) => {
                     if let Some(geometry) = &mut feature.geometry {
                         match transform.as_ref().map(|way| way.apply(geometry)) {
-                            Some(Err(error)) => read.add("", &format!("its place: {error}")),
+                            Some(Err(error)) => read.add(PLACE, &format!("its place: {error}")),
                             _ => read.place(&geometry.shape),
                         }
                     }
@@ -168,7 +174,7 @@ impl SheetRow {
                     "longitude {lon} and latitude {lat} are no place; see that the columns of both are \
                      not swapped"
                 );
-                self.add("", &reason);
+                self.add(PLACE, &reason);
             }
             place => self.place = place,
         }

@@ -12,7 +12,7 @@ use spatial::{CollectionId, Day, SHANGHAI_AHEAD_MINUTES, Timestamp, Value, Value
 
 use super::columns::{REGISTERED, is_given};
 use super::ids::{IdOf, uuid};
-use super::sheet::beginning;
+use super::sheet::{PLACE, beginning};
 use super::{CellDefect, Fate, RowFate, Sheet, SheetRow};
 
 /// Rows that share a commit, unless all do.
@@ -24,7 +24,8 @@ pub(super) const TOGETHER: usize = 2_000;
 /// # Errors
 /// When nothing, or nothing more, could be written; a sentence.
 pub async fn take_in(engine: &Engine, sheet: Sheet) -> Result<Vec<RowFate>, String> {
-    let mut work = Work { engine, sheet: &sheet, seen: BTreeMap::new() };
+    let (seen, numbers) = (BTreeMap::new(), BTreeMap::new());
+    let mut work = Work { engine, sheet: &sheet, seen, numbers };
     let mut plans = Vec::with_capacity(sheet.rows.len());
     for row in &sheet.rows {
         plans.push(work.plan(row).await?);
@@ -68,6 +69,8 @@ struct Work<'a> {
     sheet: &'a Sheet,
     /// Rows by what they say.
     seen: BTreeMap<String, u64>,
+    /// Rows by the column that names their point, and the name.
+    numbers: BTreeMap<(&'static str, String), u64>,
 }
 
 pub(super) fn bad(column: &str, reason: impl Into<String>) -> CellDefect {
@@ -84,6 +87,15 @@ impl Work<'_> {
             self.seen.insert(said, first);
             let reason = format!("it says the same as row {first}; leave one of them out");
             return Ok(Plan::Bad(vec![bad("", reason)]));
+        }
+        for column in ["code", "id"] {
+            let Some(name) = row.cells.get(column) else { continue };
+            // Whichever comes first, here and when the sheet is read again.
+            let first = *self.numbers.entry((column, name.clone())).or_insert(row.number);
+            if first != row.number {
+                let reason = format!("row {first} has {name}, too; leave one of them out");
+                return Ok(Plan::Bad(vec![bad(column, reason)]));
+            }
         }
         for column in ["code", "id"] {
             let Some(name) = row.cells.get(column) else { continue };
@@ -179,7 +191,8 @@ impl Work<'_> {
                 match plan {
                     Plan::Register { point, .. } => {
                         let both = outcomes.next().unwrap_or_default();
-                        let (made, defects) = fate_of(both);
+                        let (made, mut defects) = fate_of(both);
+                        defects.iter_mut().for_each(|defect| with_place(defect, row));
                         fate(made, codes.get(point.as_str()).cloned(), defects)
                     }
                     Plan::Change { code, .. } => fate(Fate::Changed, code.clone(), Vec::new()),
@@ -303,9 +316,23 @@ pub(super) fn codes(raised: &Json) -> BTreeMap<&str, String> {
     points.filter_map(|one| Some((one["id"].as_str()?, one["code"].as_str()?.to_owned()))).collect()
 }
 
+/// Says where the row lies, if that is what is wrong.
+fn with_place(defect: &mut CellDefect, row: &SheetRow) {
+    if let (PLACE, Some([lon, lat])) = (defect.column.as_str(), row.place) {
+        defect.reason = format!("longitude {lon} and latitude {lat}: {}", defect.reason);
+    }
+}
+
 /// What became of a row by what became of its report and its registration.
 fn fate_of(both: &[Json]) -> (Fate, Vec<CellDefect>) {
-    let defects = defects_of(both, |member| {
+    let is_refused = |one: &Json| one["outcome"] == "refused";
+    // A point that is not reported cannot be registered: that says nothing more of the row.
+    let is_sequel = |(at, one): &(usize, &Json)| {
+        *at > 0 && is_refused(&both[0]) && one["problem"]["defects"].is_null()
+    };
+    let told = both.iter().enumerate().filter(|one| !is_sequel(one)).map(|(_, one)| one);
+    let told: Vec<&Json> = told.collect();
+    let defects = defects_of(&told, |member| {
         let column = REGISTERED.iter().find(|(_, name)| *name == member);
         column.map_or(member, |(column, _)| column).to_owned()
     });
@@ -320,26 +347,39 @@ fn fate_of(both: &[Json]) -> (Fate, Vec<CellDefect>) {
 }
 
 /// What is wrong with refused events, by the columns that `column` says of their members.
-pub(super) fn defects_of(events: &[Json], column: impl Fn(&str) -> String) -> Vec<CellDefect> {
+pub(super) fn defects_of(events: &[&Json], column: impl Fn(&str) -> String) -> Vec<CellDefect> {
     let mut defects: Vec<CellDefect> = Vec::new();
     for one in events.iter().filter(|one| one["outcome"] == "refused") {
         let problem = &one["problem"];
+        let of_row = |reason: &Json| {
+            of_row(reason.as_str().unwrap_or_default(), one["point"].as_str().unwrap_or_default())
+        };
         match problem["defects"].as_array() {
             Some(listed) => {
                 for defect in listed {
                     let member = defect["pointer"].as_str().unwrap_or_default();
-                    let column = column(member.trim_start_matches('/'));
-                    let reason = defect["problem"].as_str().unwrap_or_default();
+                    let member = member.trim_start_matches('/').split('/').next();
+                    let column = column(member.unwrap_or_default());
                     if !defects.iter().any(|known| known.column == column) {
-                        defects.push(bad(&column, reason));
+                        defects.push(bad(&column, of_row(&defect["problem"])));
                     }
                 }
             }
-            None => {
-                let reason = problem["detail"].as_str().unwrap_or_default();
-                defects.push(bad("", reason));
-            }
+            None => defects.push(bad("", of_row(&problem["detail"]))),
         }
     }
     defects
+}
+
+/// A reason without the id of the point, which the row does not have.
+fn of_row(reason: &str, point: &str) -> String {
+    let reason = reason.replace(&format!(" at point {point}"), "");
+    let begins =
+        [format!("point {point}: "), format!("point {point} "), format!("report {point} ")];
+    let rest = begins.iter().zip(["", "it ", "it "]);
+    let mut said = rest.filter_map(|(begin, it)| Some((it, reason.strip_prefix(begin)?)));
+    match said.next() {
+        Some((it, rest)) => format!("{it}{rest}"),
+        None => reason,
+    }
 }

@@ -70,6 +70,7 @@ fn write(synth: &Synth, layer: Layer, path: &Path) -> Result<(), SynthError> {
         has_z: false,
         has_m: false,
         fields: collection.fields,
+        place_columns: Vec::new(),
         count: None,
         notes: Vec::new(),
     };

@@ -40,6 +40,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
         has_z: false,
         has_m: false,
         fields: table.fields(),
+        place_columns: Vec::new(),
         count: Some(table.count - table.deleted),
         notes,
     };

@@ -33,6 +33,8 @@ pub struct LayerSchema {
     pub has_m: bool,
     /// Fields, in file order; the class is always L1 here, the import decides.
     pub fields: Vec<Field>,
+    /// Columns that say where a row lies; none where the file has geometries apart from its columns.
+    pub place_columns: Vec<String>,
     /// Number of features, when the file says so.
     pub count: Option<u64>,
     /// What a user should know of how the layer was understood, e.g. its encoding.

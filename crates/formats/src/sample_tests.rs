@@ -29,6 +29,7 @@ pub(crate) fn schema(name: &str) -> LayerSchema {
             field("day", FieldType::Date),
             field("at", FieldType::DateTime),
         ],
+        place_columns: Vec::new(),
         count: None,
         notes: Vec::new(),
     }

@@ -54,6 +54,7 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Vec<Box<dyn LayerReade
         has_z: shapes.kind().has_z(),
         has_m: shapes.has_m(),
         fields: table.as_ref().map_or_else(Vec::new, Table::fields),
+        place_columns: Vec::new(),
         count: table.as_ref().map(|table| table.count - table.deleted).or(shapes.count()),
         notes,
     };

@@ -111,6 +111,10 @@ pub(crate) fn open(
         has_z: found.has_z(),
         has_m: found.has_m(),
         fields: columns.iter().map(|column| column.field.clone()).collect(),
+        place_columns: (0..names.len())
+            .filter(|slot| found.uses(*slot))
+            .map(|slot| names[slot].clone())
+            .collect(),
         count: Some(count),
         notes,
     };

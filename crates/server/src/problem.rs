@@ -77,6 +77,13 @@ impl Problem {
         Self { code, detail, defects, fields: Vec::new() }
     }
 
+    /// The problem as one of the body's member at `place`, a JSON pointer.
+    #[must_use]
+    pub fn at(mut self, place: &str) -> Self {
+        self.defects = vec![Defect { place: place.to_owned(), problem: self.detail.clone() }];
+        self
+    }
+
     /// A field that may not be read, named where it stands in a question.
     pub fn unreadable(field: &str, detail: impl Into<String>) -> Self {
         Self { fields: vec![field.to_owned()], ..Self::new(Code::FieldNotReadable, detail) }

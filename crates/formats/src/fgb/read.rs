@@ -189,6 +189,7 @@ fn schema(path: &Path, header: &Header<'_>) -> LayerSchema {
         has_z: header.has_z(),
         has_m: header.has_m(),
         fields,
+        place_columns: Vec::new(),
         count: (header.features_count() > 0).then(|| header.features_count()),
         notes,
     }

@@ -87,6 +87,7 @@ fn layer(
         has_z,
         has_m: false,
         fields,
+        place_columns: Vec::new(),
         count: Some(count),
         notes,
     };

@@ -198,6 +198,7 @@ impl GpkgReader {
             has_z: table.has_z,
             has_m: table.has_m,
             fields,
+            place_columns: Vec::new(),
             count,
             notes,
         };

@@ -398,6 +398,24 @@ impl Refusal {
         Self::UnknownTask { point, task, known: known.into_iter().take(SHOWN).collect() }
     }
 
+    /// The member of the event that is wrong, where one is.
+    pub fn member(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownTask { .. }
+            | Self::Code { fault: PointCodeFault::Task { .. }, .. }
+            | Self::Missing { what: "the task", .. } => "task",
+            Self::UnknownUnit { .. }
+            | Self::Code { fault: PointCodeFault::Unit { .. }, .. }
+            | Self::Missing { what: "the unit", .. } => "unit",
+            Self::Code { .. } | Self::CodeTaken { .. } => "code",
+            Self::OutsideUnit { .. } | Self::OutsideJurisdiction { .. } | Self::Nowhere { .. } => {
+                "geometry"
+            }
+            Self::NotAfter { kind: EventKind::Register | EventKind::Extend, .. } => "due_at",
+            _ => return None,
+        })
+    }
+
     /// On what ground the event is refused.
     pub fn ground(&self) -> Ground {
         match self {

@@ -160,7 +160,11 @@ fn refused(refusal: &Refusal) -> Problem {
         Ground::State => Code::EventConflict,
         Ground::Content => Code::InvalidEvent,
     };
-    Problem::new(code, refusal.to_string())
+    let problem = Problem::new(code, refusal.to_string());
+    match refusal.member() {
+        Some(member) => problem.at(&format!("/{member}")),
+        None => problem,
+    }
 }
 
 /// The point of a path, by id or number; of a report that begins it, by the id alone.
