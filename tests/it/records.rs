@@ -76,3 +76,29 @@ fn times_of_sheets_are_those_of_beijing_and_rows_without_one_are_left_out_alone(
     assert_eq!(at("E0").as_deref(), Some("2025-11-01T01:00:00.000Z"));
     assert_eq!(at("E1").as_deref(), Some("2025-10-31T16:00:00.000Z"));
 }
+
+#[test]
+fn what_departments_did_is_imported_as_any_record_and_points_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    assert_eq!(run(place, &["ledger", "init", "s.gpkg"]).code, 0);
+    assert_eq!(run(place, &["ledger", "add", "s.gpkg", "enforcement_records", "evidence"]).code, 0);
+    let sheet = "id,point,department,act,occurred_at\nr1,110115001-CW-2025-00001,urban,责令改正,2025-09-01\n";
+    std::fs::write(place.join("r.csv"), sheet).unwrap();
+    let import = |collection: &str| {
+        run(place, &["import", "s.gpkg", "r.csv", "--collection", collection, "--upsert", "id"])
+    };
+    let check = |how: &str| {
+        let taken = import("enforcement_records");
+        assert_eq!(taken.code, 0, "{how}: {}{}", taken.out, taken.err);
+        for kept in ["points", "point_events", "evidence"] {
+            let refused = import(kept);
+            assert_eq!(refused.code, 1, "{how}, {kept}: {}", refused.out);
+        }
+    };
+    check("by itself");
+    let server = Server::start(&place.join("s.gpkg"), &[]);
+    check("through the server");
+    let held = server.get("/collections/enforcement_records/items?f=json").json();
+    assert_eq!(held["numberMatched"], 1);
+}

@@ -94,7 +94,7 @@ fn appended_to(
         return Err(refused("--append", name, reason.to_owned()));
     };
     let collection = held.collection();
-    if ledger::rows::is_of_ledger(collection) {
+    if ledger::rows::is_kept_by_events(collection) {
         return Err(failed(Path::new(name), ImportError::Ledger { id: collection.id.clone() }));
     }
     if let Some(reason) = Appending::refused(collection) {

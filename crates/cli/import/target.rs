@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use engine::places::LoadAssigner;
-use ledger::rows::is_of_ledger;
+use ledger::rows::is_kept_by_events;
 use spatial::{ChangeSet, Collection, CollectionId, CrsRegistry, Revision, Timestamp};
 use store::personal::{PersonalLoad, PersonalSummary};
 use store::{FeatureStore, GeoPackageStore, Load, LoadItem, LoadSummary};
@@ -87,7 +87,7 @@ impl Target<'_> {
     /// What events alone change is not loaded.
     async fn refuse_ledger(&self, id: &CollectionId) -> Result<(), ImportError> {
         let all = self.collections().await?;
-        match all.iter().any(|known| known.id == *id && is_of_ledger(known)) {
+        match all.iter().any(|known| known.id == *id && is_kept_by_events(known)) {
             true => Err(ImportError::Ledger { id: id.clone() }),
             false => Ok(()),
         }

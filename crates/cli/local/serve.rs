@@ -276,7 +276,7 @@ impl Held {
         let fields = load.collection.fields.len();
         let id = &load.collection.id;
         let held = self.engine.snapshot().collections.get(id).map(Arc::clone);
-        if held.is_some_and(|held| ledger::rows::is_of_ledger(held.collection())) {
+        if held.is_some_and(|held| ledger::rows::is_kept_by_events(held.collection())) {
             return Err(format!("{id} belongs to the ledger, which events alone change"));
         }
         let (sender, source) = mpsc::channel(QUEUE);

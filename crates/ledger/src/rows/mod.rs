@@ -87,6 +87,12 @@ fn collection(
     })
 }
 
+/// Whether rows of a collection follow from events, or come with the bytes of evidence: no file is loaded into
+/// it. What departments did is written as any record.
+pub fn is_kept_by_events(collection: &Collection) -> bool {
+    collection.id.as_str() != ENFORCEMENT && is_of_ledger(collection)
+}
+
 /// Whether a collection is one of the ledger's: it has the name and every column. Others may stand
 /// beside them, in any order.
 pub fn is_of_ledger(collection: &Collection) -> bool {
