@@ -246,6 +246,12 @@ fn ledgers_count_what_the_map_counts_by_unit_and_in_all() {
     assert_eq!((counts(&own), &own["unitKnown"]), (vec![("110115001", 2)], &json!(true)));
     let alone = ledger(&office, "base?unit=999999999");
     assert_eq!((counts(&alone), &alone["unitKnown"]), (vec![("999999999", 1)], &json!(false)));
+    // A unit that neither the table nor a row has is asked about nowhere.
+    for target in
+        ["/ledgers/base?unit=110199", "/worklist?unit=110199&f=csv", "/indicators?unit=110199"]
+    {
+        check_refusal(&office.get(target), 400, "invalid_parameter", "is the code of no unit on");
+    }
     // A task that a file or a row knows may have no row; one that nothing knows is refused.
     assert_eq!(ledger(&office, "base?task=LB")["numberMatched"], 0);
     for target in [

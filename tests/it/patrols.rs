@@ -248,10 +248,15 @@ fn coverage_is_a_union_by_day_alley_and_town_and_past_states_keep_theirs() {
     check_near(&both["alleys"][0]["covered_m"], metres(0.007), "day by day");
     check_near(&both["alleys"][0]["duty_m"], 2.0 * metres(LONG), "twice");
     assert_eq!((both["towns"].as_array().unwrap().len(), &both["unitKnown"]), (1, &json!(true)));
-    let elsewhere = get(&town, "/patrols/coverage?date=2025-09-02&unit=110199");
-    assert_eq!(
-        (&elsewhere["unitKnown"], elsewhere["alleys"].as_array().unwrap().len()),
-        (&json!(false), 0)
+    let elsewhere = town.server.get("/patrols/coverage?date=2025-09-02&unit=110199");
+    check_refusal(&elsewhere, 400, "invalid_parameter", "of no unit on 2025-09-02; there are");
+    let elsewhere = ["patrols", "coverage", "s.gpkg", "--date", "2025-09-02", "--unit", "110199"];
+    let elsewhere = run(town.folder.path(), &elsewhere);
+    assert_eq!(elsewhere.code, 1, "{}", elsewhere.out);
+    assert!(
+        elsewhere.err.contains("--unit: \"110199\" is the code of no unit"),
+        "{}",
+        elsewhere.err
     );
 
     let csv = town.server.get("/patrols/coverage?date=2025-09-02&f=csv&by=town");

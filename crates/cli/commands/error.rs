@@ -88,6 +88,9 @@ pub enum CommandError {
     /// There is no such task.
     #[error("--task: {0}")]
     Task(#[from] server::tasks::TaskRefusal),
+    /// There is no such unit.
+    #[error("--unit: {0}")]
+    Unit(#[from] server::units::UnitRefusal),
     /// A collection must be named.
     #[error("name one collection with --collection; the store has {}", if ids.is_empty() { "none" } else { ids })]
     ChooseCollection {

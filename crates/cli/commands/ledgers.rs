@@ -5,6 +5,7 @@ use engine::ledger::BookQuery;
 use formats::report::{save_report, table_csv};
 use serde_json::{Value, json};
 use server::tasks::KnownTasks;
+use server::units::AskedUnit;
 use server::{ledgers, towns};
 use spatial::Day;
 
@@ -58,6 +59,9 @@ pub async fn ledgers(args: LedgersArgs, config: &Config) -> Result<(), CommandEr
     let known = KnownTasks { file: &tasks, indicators: None, book: Some(&query.book) };
     known.check(&engine, query.task.as_deref()).await?;
     let page = engine.book(query.clone()).await?;
+    let (is_known, has_rows) = (page.unit_is_known, page.whole.count > 0);
+    let unit = AskedUnit { code: query.unit.as_deref(), day, is_known, has_rows };
+    unit.check(&engine).await?;
     let tables = ledgers::tables(&query, &page, all.edition());
     if let Some(out) = args.out.as_deref() {
         let [_, rows] = &tables;

@@ -7,6 +7,7 @@ use engine::patrols::{CoverageAsked, Grouping, StatisticsAsked};
 use ledger::place::Day;
 use serde_json::Value;
 use server::patrols;
+use server::units::AskedUnit;
 use spatial::FieldClass;
 
 use super::into_ledger::{refused, send};
@@ -87,6 +88,9 @@ async fn coverage(args: CoverageArgs, config: &Config) -> Result<(), CommandErro
     let (as_of, profile) = (args.told.as_of, Profile::default());
     let asked = CoverageAsked { unit: args.unit, from, to, as_of, profile };
     let found = engine.patrol_coverage(asked.clone()).await?;
+    let (is_known, has_rows) = (found.unit_is_known, !found.alleys.is_empty());
+    let unit = AskedUnit { code: asked.unit.as_deref(), day: to, is_known, has_rows };
+    unit.check(&engine).await?;
     let [alleys, towns] = patrols::coverage_tables(&asked, &found);
     // A file of CSV has one table.
     tables::tell(

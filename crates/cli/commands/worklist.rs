@@ -3,7 +3,9 @@
 use engine::ledger::WorkAsked;
 use serde_json::{Map, Value};
 use server::tasks::KnownTasks;
+use server::units::AskedUnit;
 use server::worklist::{self, Telling};
+use spatial::Day;
 
 use super::query::open;
 use super::tables::save;
@@ -48,6 +50,10 @@ pub async fn worklist(args: WorklistArgs, config: &Config) -> Result<(), Command
         after: None,
     };
     let page = engine.worklist(asked.clone()).await?;
+    let (is_known, has_rows) = (page.unit_is_known, page.total() > 0);
+    let unit =
+        AskedUnit { code: asked.unit.as_deref(), day: Day::of(asked.now), is_known, has_rows };
+    unit.check(&engine).await?;
     let roles = &config.ledger.roles;
     let telling = Telling { asked: &asked, profile: engine.profile(), tasks: &tasks, roles };
     let Some(out) = args.out.as_deref() else {

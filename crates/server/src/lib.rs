@@ -57,6 +57,7 @@ mod tallies;
 pub mod tasks;
 mod tls;
 pub mod towns;
+pub mod units;
 mod webhooks;
 mod whistles;
 pub mod worklist;

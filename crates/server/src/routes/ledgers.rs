@@ -28,6 +28,7 @@ use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, append, encode};
 use crate::state::App;
 use crate::style::{self, StyleClient};
+use crate::units::AskedUnit;
 
 /// The encodings.
 pub const OFFERS: [&Offer; 4] = [&JSON, &HTML, &CSV, &XLSX];
@@ -117,6 +118,9 @@ async fn one(
     };
     check_task(&app, question.task.as_deref(), (None, Some(&question.book))).await?;
     let page = app.engine.book(question.clone()).await?;
+    let (is_known, has_rows) = (page.unit_is_known, page.whole.count > 0);
+    let unit = AskedUnit { code: question.unit.as_deref(), day, is_known, has_rows };
+    unit.check(&app.engine).await?;
     let name = format!("ledger-{}", question.book.id);
     let bytes = |made: Result<Vec<u8>, formats::report::ReportFault>| {
         made.map_err(|fault| Problem::internal(&fault))

@@ -27,6 +27,7 @@ use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::request_body::{self, EditBody};
 use crate::state::App;
+use crate::units::AskedUnit;
 
 /// Where patrols are sent.
 pub const PATH: &str = "/patrols";
@@ -81,6 +82,9 @@ async fn coverage(State(app): State<Arc<App>>, asked: Asked) -> Result<Response,
     let unit = query.value("unit").map(str::to_owned);
     let question = CoverageAsked { unit, from, to, as_of, profile: app.engine.profile() };
     let found = app.engine.patrol_coverage(question.clone()).await?;
+    let (is_known, has_rows) = (found.unit_is_known, !found.alleys.is_empty());
+    let unit = AskedUnit { code: question.unit.as_deref(), day: to, is_known, has_rows };
+    unit.check(&app.engine).await?;
     let both = || patrols::coverage_tables(&question, &found);
     let response = match chosen.name {
         "json" => document(&asked, chosen, patrols::coverage(&question, &found)),

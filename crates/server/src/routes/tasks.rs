@@ -20,6 +20,7 @@ use crate::problem::{Code, Problem};
 use crate::query_string::encode;
 use crate::state::App;
 use crate::tasks::{KnownTasks, TaskRefusal};
+use crate::units::UnitRefusal;
 
 /// The encodings.
 pub const OFFERS: [&Offer; 4] = [&JSON, &CSV, &XLSX, &HTML];
@@ -63,6 +64,17 @@ pub(super) async fn check_task(
 ) -> Result<(), Problem> {
     let known = KnownTasks { file: &app.settings.tasks, indicators, book };
     Ok(known.check(&app.engine, task).await?)
+}
+
+impl From<UnitRefusal> for Problem {
+    fn from(refusal: UnitRefusal) -> Self {
+        match refusal {
+            UnitRefusal::Engine(error) => error.into(),
+            refusal @ UnitRefusal::Unknown { .. } => {
+                Self::new(Code::InvalidParameter, format!("unit: {refusal}"))
+            }
+        }
+    }
 }
 
 impl From<TaskRefusal> for Problem {

@@ -11,7 +11,7 @@ use ledger::point::{Lamp, Role};
 use ledger::rows::POINTS;
 use ledger::worklist::Work;
 use serde_json::{Map, Value};
-use spatial::CollectionId;
+use spatial::{CollectionId, Day};
 
 use super::tasks::check_task;
 use super::{answers, tables};
@@ -24,6 +24,7 @@ use crate::negotiate::{CSV, HTML, JSON, Offer, XLSX, choose};
 use crate::problem::{Code, Problem};
 use crate::query_string::{QueryString, encode};
 use crate::state::App;
+use crate::units::AskedUnit;
 use crate::worklist::{self, Telling};
 
 /// Most pieces of work of one answer.
@@ -46,6 +47,13 @@ pub async fn worklist(State(app): State<Arc<App>>, asked: Asked) -> Result<Respo
     }
     check_task(&app, question.task.as_deref(), (None, None)).await?;
     let page = app.engine.worklist(question.clone()).await?;
+    let unit = AskedUnit {
+        code: query.value("unit").filter(|unit| *unit != EVERY),
+        day: Day::of(question.now),
+        is_known: page.unit_is_known,
+        has_rows: page.total() > 0,
+    };
+    unit.check(&app.engine).await?;
     let next = page.next.as_ref().map(|last| worklist::cursor(question.now, last));
     let (profile, tasks) = (app.engine.profile(), &*app.settings.tasks);
     let roles = &app.engine.settings().ledger.roles;
