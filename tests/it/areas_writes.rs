@@ -215,3 +215,49 @@ fn nothing_is_given_to_another_town_by_a_call_or_by_an_edit() {
     assert_eq!(answer.status, 204, "{}", shown(&answer));
     check_outside(&edit("points", away, json!({ "geometry": at(116.436) })), "moved there");
 }
+
+#[test]
+fn accounts_and_patrols_are_of_units_that_there_are() {
+    let store = Areas::new();
+    let place = store.town.folder.path();
+    let add = |name, role, unit| ["user", "add", "s.gpkg", name, "--role", role, "--unit", unit];
+    let scope = |area| ["user", "scope", "s.gpkg", "anna", area, "--from", "2024-01-01"];
+    for (arguments, unknown) in [
+        (&add("zoe", "town", "999")[..], Some("\"999\" is the code of no unit")),
+        (&add("zoe", "department", "城管")[..], None),
+        (&add("yan", "town", SIDES[1].code)[..], None),
+        (&["user", "set", "s.gpkg", "zoe", "--role", "town"][..], Some("\"城管\"")),
+        (&["user", "set", "s.gpkg", "yan", "--unit", "998"][..], Some("\"998\"")),
+        (&["user", "set", "s.gpkg", "yan", "--display-name", "严"][..], None),
+        (&scope("999999")[..], Some("\"999999\" is the code of no unit or focus area")),
+        (&scope("QA-focus_areas")[..], None),
+    ] {
+        let done = crate::running::run(place, arguments);
+        assert_eq!(done.code == 0, unknown.is_none(), "{arguments:?}: {}", done.err);
+        assert!(unknown.is_none_or(|unknown| done.err.contains(unknown)), "{}", done.err);
+    }
+    for arguments in [
+        &["user", "add", "s.gpkg", "root", "--role", "administrator"][..],
+        &["user", "add", "s.gpkg", "new", "--role", "unassigned"][..],
+    ] {
+        assert_eq!(crate::running::run(place, arguments).code, 0);
+    }
+    let token = crate::running::run(place, &["user", "token", "s.gpkg", "root"]).out;
+    for (change, status) in [
+        (json!({ "change": "grant", "name": "new", "area": "999999" }), 400),
+        (json!({ "change": "grant", "name": "new", "area": SIDES[1].code }), 200),
+        (json!({ "change": "rights", "name": "new", "role": "town", "unit": "999" }), 400),
+        (json!({ "change": "rights", "name": "new", "role": "town", "unit": SIDES[1].code }), 200),
+        (json!({ "change": "rights", "name": "new", "role": "department", "unit": "城管" }), 200),
+    ] {
+        let answer = store.ask(token.trim(), "POST", "/accounts", &change.to_string());
+        assert_eq!(answer.status, status, "{change}: {}", shown(&answer));
+    }
+    let patrol = json!({
+        "code": uuid(501), "role": "网格员", "unit": "999", "crs_src": "WGS84", "track": [],
+        "started_at": "2025-09-02T08:00:00+08:00", "ended_at": "2025-09-02T08:40:00+08:00"
+    });
+    let answer = store.ask(&store.whole, "POST", "/patrols", &patrol.to_string());
+    assert_eq!(answer.status, 422, "{}", shown(&answer));
+    assert_eq!(answer.json()["defects"][0]["pointer"], "/unit");
+}

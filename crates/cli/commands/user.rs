@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use engine::places::AccountPlace;
 use formats::datetime::utc_of_millis;
 use server::AccountRole;
 use spatial::Timestamp;
@@ -25,6 +26,13 @@ pub async fn user(args: UserArgs, config: &Config) -> Result<(), CommandError> {
             let UserName { store, name } = args.account;
             let (display_name, unit, role) = (args.display_name, args.unit, args.role);
             role.as_deref().map_or(Ok(()), |role| check_role(role, config))?;
+            if unit.is_some() || role.is_some() {
+                let held = read_only(&store)?.accounts().await?;
+                let held = held.account(&name);
+                let role = role.as_deref().or(held.map(|account| &*account.role));
+                let unit = unit.as_deref().or(held.and_then(|account| account.unit.as_deref()));
+                check_unit(&store, (role, unit), config).await?;
+            }
             let said = format!("{name} is changed");
             let change = AccountChange::Set { name, display_name, unit, role };
             make(&store, change, config).await?;
@@ -79,9 +87,38 @@ fn check_role(role: &str, config: &Config) -> Result<(), CommandError> {
     })
 }
 
+/// Refuses a unit that the store does not know, of a role that has one of administration.
+async fn check_unit(
+    store: &Path,
+    (role, unit): (Option<&str>, Option<&str>),
+    config: &Config,
+) -> Result<(), CommandError> {
+    let role = role.and_then(|word| AccountRole::of_word(word, &config.ledger.roles));
+    let has_unit = role.is_some_and(AccountRole::is_of_unit);
+    match unit.filter(|unit| has_unit && !unit.is_empty()) {
+        Some(unit) => {
+            check_place(store, ("--unit", unit), AccountPlace::Unit, Day::of(now())).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses the code of no unit, or of no area.
+async fn check_place(
+    store: &Path,
+    (name, code): (&'static str, &str),
+    place: AccountPlace,
+    from: Day,
+) -> Result<(), CommandError> {
+    let found = place.defect(&read_only(store)?, code, from).await?;
+    let refused = |reason| CommandError::Argument { name, value: code.to_owned(), reason };
+    found.map(refused).map_or(Ok(()), Err)
+}
+
 async fn add(args: AddArgs, config: &Config) -> Result<(), CommandError> {
     let UserName { store, name } = args.account;
     check_role(&args.role, config)?;
+    check_unit(&store, (Some(&args.role), args.unit.as_deref()), config).await?;
     let opened = writable(&store, config)?;
     let is_first = read_only(&store)?.accounts().await?.accounts.is_empty();
     let display_name = args.display_name.unwrap_or_else(|| name.to_string());
@@ -110,6 +147,7 @@ async fn scope(args: ScopeArgs, config: &Config) -> Result<(), CommandError> {
         }
         None => {
             let from = args.from.unwrap_or_else(|| Day::of(now()));
+            check_place(&store, ("AREA", &area), AccountPlace::Area, from).await?;
             let until = args.to.map_or(String::new(), |to| format!(" to {to}"));
             let said = format!("{account} is given {area} from {from}{until}");
             (said, AccountChange::Grant(Scope { account, area, from, to: args.to }))

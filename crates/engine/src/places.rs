@@ -12,6 +12,7 @@
 //! *Invariants:* what a person assigned by hand, with a reason, no polygon overrules; a level without
 //! a polygon that day is left as it was written; a feature without a place is not assigned.
 
+mod account_place;
 mod assigned;
 mod contested;
 mod follow;
@@ -34,6 +35,7 @@ pub(crate) mod sample;
 #[cfg(test)]
 mod sweep_tests;
 
+pub use account_place::AccountPlace;
 pub(crate) use assigned::AssignedFields;
 pub use contested::{Assignments, Contested, MAX_CONTESTED};
 pub use follow::start;

@@ -19,6 +19,7 @@ use super::read::{each, number, record, text};
 use super::write::{Rows, digest};
 use super::{About, NewPatrol, PatrolCovered, PatrolOutcome, TakenPatrols};
 use crate::edit::{EditOp, EditSet, FeatureEdit};
+use crate::places::is_unit;
 use crate::{Defect, Engine, EngineError, now};
 
 /// Pieces of alleys that are shorter count for nothing, in metres.
@@ -86,7 +87,7 @@ impl Engine {
         let at = state.recorded_at.map_or(now(), |recorded| recorded.max(now()));
         let (engine, revision) = (self.clone(), state.revision);
         let work = move || {
-            let batch = Batch::of(&engine, &state, held, points, at)?;
+            let batch = Batch::of(&engine, &state, held, (points, &patrols), at)?;
             batch.run(&patrols, named.as_ref())
         };
         let (outcomes, edits) = self.pool().run_waiting(work).await??;
@@ -132,6 +133,8 @@ struct Batch {
     /// The way into `patrols`.
     places: LonLat,
     points: BTreeMap<String, Option<String>>,
+    /// Units that patrols name and that there are none of on their day.
+    unknown_units: BTreeSet<(String, Day)>,
 }
 
 impl Batch {
@@ -139,9 +142,12 @@ impl Batch {
         engine: &Engine,
         state: &Snapshot,
         held: Held,
-        points: BTreeMap<String, Option<String>>,
+        (points, patrols): (BTreeMap<String, Option<String>>, &[NewPatrol]),
         now: Timestamp,
     ) -> Result<Self, EngineError> {
+        let units = patrols.iter().map(|one| (one.unit.clone(), Day::of(one.started_at)));
+        let units: BTreeSet<(String, Day)> = units.collect();
+        let is_unknown = |(unit, day): &(String, Day)| !is_unit(state, *day, unit);
         let registry = engine.registry();
         let alleys = Alleys::read(state, registry, &|_validity| true)?;
         Ok(Self {
@@ -153,6 +159,7 @@ impl Batch {
             held,
             alleys,
             points,
+            unknown_units: units.into_iter().filter(is_unknown).collect(),
         })
     }
 
@@ -223,6 +230,7 @@ impl Batch {
         (digest, edits): (&str, &mut Vec<FeatureEdit>),
     ) -> PatrolOutcome {
         let mut found = defects(patrol, self.area.as_ref(), (self.now, self.ahead_ms));
+        found.extend(self.unknown_unit(patrol));
         found.extend(self.unknown_alley(patrol));
         found.extend(self.unknown_points(patrol));
         found.extend(self.missing_collections(patrol));
@@ -247,6 +255,17 @@ impl Batch {
             rows.findings().into_iter().for_each(|values| insert(held, None, values));
         }
         PatrolOutcome::New(covered)
+    }
+
+    fn unknown_unit(&self, patrol: &NewPatrol) -> Option<Defect> {
+        let (unit, day) = (&patrol.unit, Day::of(patrol.started_at));
+        self.unknown_units.contains(&(unit.clone(), day)).then(|| {
+            let shown: String = unit.chars().take(60).collect();
+            let problem = format!(
+                "{shown:?} is the code of no unit on {day}; name the unit of admin_units that the patrol is for"
+            );
+            Defect { place: "/unit".to_owned(), problem }
+        })
     }
 
     fn unknown_alley(&self, patrol: &NewPatrol) -> Option<Defect> {

@@ -90,6 +90,12 @@ impl AccountRole {
         )
     }
 
+    /// Whether the unit of its accounts is one of administration: departments have names of their own,
+    /// and others no unit to answer for.
+    pub fn is_of_unit(self) -> bool {
+        matches!(self, Self::Ledger { kind, .. } if kind != Role::DEPARTMENT)
+    }
+
     /// As what it raises events, if it does.
     pub fn in_ledger(self) -> Option<Role> {
         match self {

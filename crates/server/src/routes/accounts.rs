@@ -15,6 +15,7 @@ use axum::routing::{get, post};
 use engine::accounts::{AccountChange, AccountName, Accounts, Day, Scope, TokenHash, TokenId};
 use engine::audit::{action, result};
 use engine::now;
+use engine::places::AccountPlace;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use spatial::Timestamp;
@@ -187,7 +188,12 @@ async fn change(
     let wanted: Wanted = serde_json::from_slice(&body)
         .map_err(|error| refused(format!("the body is no change of accounts: {error}")))?;
     let all = app.engine.accounts().await?;
-    if let Err(refusal) = check(&actor, &wanted, &all, &app.engine.settings().ledger.roles) {
+    let roles = &app.engine.settings().ledger.roles;
+    let checked = match check(&actor, &wanted, &all, roles) {
+        Ok(()) => check_place(&app, &wanted, &all, roles).await?,
+        Err(refusal) => Err(refusal),
+    };
+    if let Err(refusal) = checked {
         let mut entry = sender.entry(action::ACCOUNT, wanted.account(&all).unwrap_or_default());
         entry.result = result::REFUSED.to_owned();
         entry.reason = refusal.detail().to_owned();
@@ -209,6 +215,37 @@ async fn change(
         *response.status_mut() = StatusCode::CREATED;
     }
     Ok(response)
+}
+
+/// Refuses a unit or area that the store does not know.
+async fn check_place(
+    app: &App,
+    wanted: &Wanted,
+    all: &Accounts,
+    known: &Roles,
+) -> Result<Result<(), Problem>, Problem> {
+    let today = Day::of(now());
+    let (member, code, place, from) = match wanted {
+        Wanted::Rights { role, unit, .. } => {
+            let held = wanted.account(all).and_then(|name| AccountName::try_from(name).ok());
+            let held = held.and_then(|name| all.account(&name));
+            let role = role.as_deref().or(held.map(|account| &*account.role));
+            let role = role.and_then(|word| AccountRole::of_word(word, known));
+            let unit = unit.as_deref().or(held.and_then(|account| account.unit.as_deref()));
+            let unit =
+                unit.filter(|unit| role.is_some_and(AccountRole::is_of_unit) && !unit.is_empty());
+            let Some(unit) = unit else { return Ok(Ok(())) };
+            ("unit", unit, AccountPlace::Unit, today)
+        }
+        Wanted::Grant { area, from, .. } => {
+            let from = from.as_deref().and_then(|text| text.parse().ok()).unwrap_or(today);
+            ("area", &**area, AccountPlace::Area, from)
+        }
+        _ => return Ok(Ok(())),
+    };
+    let found = place.defect(&**app.engine.store(), code, from).await;
+    let found = found.map_err(|error| Problem::internal(&error))?;
+    Ok(found.map_or(Ok(()), |problem| Err(refused(format!("{member}: {problem}")))))
 }
 
 /// Refuses what the sender may not change.
