@@ -18,10 +18,13 @@ struct Told<'a> {
 
 /// The unit that a point names last, if it is on the ledger; every indicator counts those alone.
 pub(super) fn unit_of(history: &History, moment: Moment) -> Option<&str> {
-    history.by(moment.at).find_map(|event| match &event.payload {
-        Payload::Register { unit, .. } => Some(unit.as_str()),
+    let named = history.by(moment.at).filter_map(|event| match &event.payload {
+        Payload::Register { unit, .. } | Payload::Transfer { unit: Some(unit), .. } => {
+            Some(unit.as_str())
+        }
         _ => None,
-    })
+    });
+    named.last()
 }
 
 /// The shipped indicator of a code over some points.
