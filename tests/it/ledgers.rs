@@ -241,7 +241,9 @@ fn ledgers_count_what_the_map_counts_by_unit_and_in_all() {
     }
 
     let whole = ledger(&office, "base?unit=110115");
-    assert_eq!((&whole["numberMatched"], &whole["outside"]), (&json!(3), &json!(null)));
+    assert_eq!((&whole["numberMatched"], &whole["outside"]), (&json!(4), &json!(null)));
+    // The town that has ended was one of the district.
+    assert_eq!(counts(&whole), [("110115", 1), ("110115001", 2), ("110115002", 1)]);
     let own = ledger(&office, "base?unit=110115001&task=CW");
     assert_eq!((counts(&own), &own["unitKnown"]), (vec![("110115001", 2)], &json!(true)));
     let alone = ledger(&office, "base?unit=999999999");

@@ -300,6 +300,10 @@ fn page(
     for one in &taken {
         add(&mut whole, one.row, &sums);
         let at = tree.counts_at(one.unit).zip(root).and_then(|(at, root)| child(&tree, at, root));
+        // In the whole, what is left of a unit that has ended is 未落界; of a unit, its own.
+        let is_own =
+            |at: &usize| Some(*at) != root || asked.is_some() || tree.slot(one.unit).is_some();
+        let at = at.filter(is_own);
         match at {
             Some(slot) => {
                 let unit = tree.unit(slot);
