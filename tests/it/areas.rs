@@ -481,14 +481,7 @@ fn a_tile_for_some_is_private_and_an_area_that_ends_shows_nothing() {
     assert_eq!(store.ids(&store.first, "points").len(), 1);
     assert_eq!(store.ids(&store.first, "admin_units").len(), 1);
     // And so is a focus area, whatever units it lies in.
-    let (west, south, east, north) = (116.43, 39.73, 116.44, 39.74);
-    let ring = json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
-    let area = json!({
-        "type": "Feature", "geometry": { "type": "MultiPolygon", "coordinates": [[ring]] },
-        "properties": { "code": "F-1", "name": "片区", "kind": "片区", "valid_from": "2020-01-01" }
-    });
-    let made = store.ask(&store.whole, "POST", "/collections/focus_areas/items", &area.to_string());
-    assert_eq!(made.status, 201, "{}", shown(&made));
+    store.draw_focus_area();
     for arguments in [
         ["user", "scope", "s.gpkg", "anna", "110115002201", "--end", "2024-07-02"],
         ["user", "scope", "s.gpkg", "anna", "F-1", "--from", "2024-08-01"],

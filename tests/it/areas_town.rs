@@ -285,6 +285,20 @@ impl Areas {
         self.ask(token, "GET", target, "")
     }
 
+    /// The focus area F-1, a hundredth of a degree of the other town.
+    pub fn draw_focus_area(&self) {
+        let (west, south, east, north) = (116.43, 39.73, 116.44, 39.74);
+        let ring =
+            json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
+        let area = json!({
+            "type": "Feature", "geometry": { "type": "MultiPolygon", "coordinates": [[ring]] },
+            "properties": { "code": "F-1", "name": "片区", "kind": "片区", "valid_from": "2020-01-01" }
+        });
+        let items = "/collections/focus_areas/items";
+        let made = self.ask(&self.whole, "POST", items, &area.to_string());
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+    }
+
     /// Ids of the features of a collection that somebody sees.
     pub fn ids(&self, token: &str, collection: &str) -> Vec<i64> {
         let answer = self.get(token, &format!("/collections/{collection}/items?limit=1000"));

@@ -60,6 +60,7 @@ fn check_outside(answer: &Response, what: &str) {
 fn a_batch_is_taken_but_for_what_is_of_another_town() {
     let store = Areas::new();
     let [own, other] = SIDES.map(|side| side.code);
+    let away = json!({ "department": "区水务局", "unit": other });
     let items = [
         (event(31, 101, "report", json!({ "geometry": at(116.335) })), "new", ""),
         (event(2, 102, "accept", json!({})), "refused", "outside_area"),
@@ -70,6 +71,7 @@ fn a_batch_is_taken_but_for_what_is_of_another_town() {
         (event(36, 107, "report", json!({ "geometry": at(116.336) })), "new", ""),
         (event(36, 112, "register", registration(other)), "refused", "outside_area"),
         (event(31, 108, "register", registration(own)), "new", ""),
+        (event(31, 113, "transfer", away), "refused", "outside_area"),
         (event(34, 109, "merge", json!({ "into_point": uuid(2) })), "refused", "outside_area"),
         (event(34, 110, "merge", json!({ "into_point": uuid(31) })), "new", ""),
         (event(1, 111, "accept", json!({})), "new", ""),
@@ -90,14 +92,7 @@ fn a_batch_is_taken_but_for_what_is_of_another_town() {
 #[test]
 fn a_focus_area_has_no_units_of_its_own_and_its_points_go_to_any() {
     let store = Areas::new();
-    let (west, south, east, north) = (116.43, 39.73, 116.44, 39.74);
-    let ring = json!([[west, south], [east, south], [east, north], [west, north], [west, south]]);
-    let area = json!({
-        "type": "Feature", "geometry": { "type": "MultiPolygon", "coordinates": [[ring]] },
-        "properties": { "code": "F-1", "name": "片区", "kind": "片区", "valid_from": "2020-01-01" }
-    });
-    let made = store.ask(&store.whole, "POST", "/collections/focus_areas/items", &area.to_string());
-    assert_eq!(made.status, 201, "{}", shown(&made));
+    store.draw_focus_area();
     for arguments in [
         ["user", "scope", "s.gpkg", "anna", SIDES[0].code, "--end", "2024-07-02"],
         ["user", "scope", "s.gpkg", "anna", "F-1", "--from", "2024-08-01"],

@@ -310,7 +310,7 @@ impl Batch<'_> {
     /// raises it. The point may stay with the one that it has.
     fn given_away(&self, new: &NewEvent, at: Option<&Point>) -> Option<Refusal> {
         let unit = match &new.payload {
-            Payload::Report { unit, .. } => unit.as_ref()?,
+            Payload::Report { unit, .. } | Payload::Transfer { unit, .. } => unit.as_ref()?,
             Payload::Register { unit, .. } => unit,
             _ => return None,
         };
