@@ -119,15 +119,19 @@ fn present(state: &Snapshot, written: &[Written], rows: &Rows) -> Vec<Held> {
         let Some(reader) = CodeReader::of(held.collection()) else { continue };
         let holds = |row: FeatureRef<'_>| {
             let (code, validity) = reader.read(&|at| row.value(at))?;
-            if !codes.contains(code) || rows.contains(&(id.clone(), row.id())) {
+            if rows.contains(&(id.clone(), row.id())) {
                 return None;
             }
             let (collection, code) = (id.clone(), code.to_owned());
             Some(Held { collection, code, validity, holder: format!("{id} {}", row.id()) })
         };
-        held.each(&mut |shard, slots| {
-            found.extend(slots.iter().filter_map(|slot| holds(shard.feature(usize::from(*slot)))));
-        });
+        for code in codes {
+            held.with_text(reader.code(), code, &mut |shard, slots| {
+                found.extend(
+                    slots.iter().filter_map(|slot| holds(shard.feature(usize::from(*slot)))),
+                );
+            });
+        }
     }
     found
 }

@@ -187,6 +187,11 @@ impl CodeReader {
         Some((code, self.validity.read(value)?))
     }
 
+    /// The position of the code.
+    pub fn code(&self) -> usize {
+        self.code
+    }
+
     /// The fields that say which code holds when, the code first.
     pub fn fields(&self) -> impl Iterator<Item = usize> + use<> {
         [Some(self.code), self.validity.from, self.validity.to].into_iter().flatten()
