@@ -86,7 +86,19 @@ fn records_of_departments_and_events_are_one_timeline_with_rights_by_department(
     assert_eq!((&own["officer"], &own["amount_yuan"]), (&json!("王五"), &json!(3000.5)));
     assert_eq!(own["withheld"], json!([]));
     assert_eq!(record(&seen, "r2")["withheld"], json!(["officer"]));
+    // The table says as much: amount, officer and note to the department, their names to others.
+    let table = |token: &str| {
+        let bearer = format!("Bearer {token}");
+        let headers: &[(&str, &str)] =
+            if token.is_empty() { &[] } else { &[("Authorization", bearer.as_str())] };
+        let target = format!("/points/{}/enforcement?f=csv", uuid(1));
+        town.server.ask("GET", &target, headers).text().to_owned()
+    };
+    let own_table = table(&urban);
+    assert!(own_table.contains(",3000.50,王五,"), "{own_table}");
     let office = token("zhang", &["--role", "town", "--unit", "urban"]);
+    let other_table = table(&office);
+    assert!(!other_table.contains("王五") && other_table.contains("officer"), "{other_table}");
     assert_eq!(timeline(&town, &uuid(1), &office), all, "another role of the same unit");
     let stranger = town.server.get(&format!("/points/{}/enforcement", uuid(1)));
     assert_eq!((stranger.status, &stranger.json()["code"]), (401, &json!("token_required")));

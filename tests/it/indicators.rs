@@ -250,6 +250,16 @@ fn what_a_meeting_was_told_stays_after_a_late_batch() {
     assert!(after["revision"].as_u64() > then["revision"].as_u64());
     assert_eq!(figures(&after, "new_points")[0].1, json!(4));
     assert_eq!(figures(&after, "completion_area")[0].1, json!(220.5));
+    // What was told wrong is told anew: the meeting's figures stay, today's are the corrected ones.
+    let wrong = district.json(&format!("/points/{}/trace", crate::points_town::uuid(3)));
+    let wrong = wrong["events"].as_array().unwrap().iter().rfind(|one| one["kind"] == "progress");
+    let correction = json!({
+        "to_event": wrong.unwrap()["id"], "build_area_m2": 45.5, "reason": "复核丈量"
+    });
+    district.take(0, vec![event(3, 53, "correct", "town", correction)]);
+    assert_eq!(district.json(&format!("/indicators?year=2025&as-of={at}")), then);
+    let corrected = district.json("/indicators?year=2025");
+    assert_eq!(figures(&corrected, "completion_area")[0].1, json!(206));
     let early = district.json("/indicators?year=2025&as-of=2020-01-01&depth=0");
     assert_eq!(figures(&early, "new_points")[0].1, json!(0));
     // A clerk is told the same.

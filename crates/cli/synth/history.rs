@@ -284,6 +284,21 @@ impl Teller<'_, '_> {
                 }
                 Payload::Progress { done }
             }
+            EventKind::Correct => {
+                let told = self.point().and_then(|point| point.progress_by_event().last());
+                let Some((of, done)) = told else { return Ok(None) };
+                let half =
+                    |area: SquareMetres| SquareMetres::from_hundredths(area.hundredths() / 2);
+                Payload::Correct {
+                    of,
+                    quantities: Quantities {
+                        build_area_m2: half(done.build_area_m2),
+                        land_area_m2: half(done.land_area_m2),
+                        count: done.count,
+                    },
+                    reason: "复核丈量，原报面积有误".to_owned(),
+                }
+            }
             EventKind::Supervise => Payload::Supervise {
                 demand: "请说明整治进度和完成时间".to_owned(),
                 reply_by: at.end_of_day(5),
@@ -348,6 +363,7 @@ impl Teller<'_, '_> {
             | EventKind::Resume
             | EventKind::Extend
             | EventKind::Transfer
+            | EventKind::Correct
             | EventKind::Reply => Role::TOWN,
         };
         let [town, _] = case.town;

@@ -58,6 +58,9 @@ impl Plan<'_> {
     fn work(&mut self) {
         for _part in 0..self.random.below(3) {
             self.then(EventKind::Progress, [4, 20]);
+            if self.random.chance(0.04) {
+                self.then(EventKind::Correct, [1, 5]);
+            }
         }
         if self.random.chance(0.10) {
             self.then(EventKind::Supervise, [3, 12]);

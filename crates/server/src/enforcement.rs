@@ -51,7 +51,19 @@ pub fn timeline(
 
 /// A timeline as a table.
 pub fn timeline_table(document: &Json) -> Table {
-    let names = ["时间", "来源", "事项", "单位或角色", "结果", "未予显示"];
+    let names = [
+        "时间",
+        "来源",
+        "事项",
+        "单位或角色",
+        "结果",
+        "文书号",
+        "依据",
+        "金额（元）",
+        "执法人员",
+        "说明",
+        "未予显示",
+    ];
     let row = |entry: &Json| {
         let first = |names: &[&str]| -> &str {
             names
@@ -68,18 +80,29 @@ pub fn timeline_table(document: &Json) -> Table {
             }
             _ => [first(&WHAT), first(&WHO), said_by(entry, "result")].map(str::to_owned),
         };
+        // What the entry is called by is not said twice.
+        let note = match what.as_str() == said_by(entry, "note") {
+            true => "",
+            false => said_by(entry, "note"),
+        };
         let known = SOURCES.iter().find(|(known, _)| *known == source);
         let withheld = entry["withheld"].as_array().into_iter().flatten();
         let withheld: Vec<&str> = withheld.filter_map(Json::as_str).collect();
-        let cells = [
-            minute(first(&WHEN)),
-            known.map_or(source, |(_, word)| word).to_owned(),
-            what,
-            who,
-            result,
-            withheld.join("、"),
-        ];
-        cells.map(|text| TableCell::from(text.as_str())).to_vec()
+        let amount = entry["amount_yuan"].as_f64().map_or(TableCell::Empty, yuan);
+        let text = |text: &str| TableCell::from(text);
+        vec![
+            text(&minute(first(&WHEN))),
+            text(known.map_or(source, |(_, word)| word)),
+            text(&what),
+            text(&who),
+            text(&result),
+            text(said_by(entry, "document_no")),
+            text(said_by(entry, "basis")),
+            amount,
+            text(said_by(entry, "officer")),
+            text(note),
+            text(&withheld.join("、")),
+        ]
     };
     let mut notes = vec![format!("版本 {}", document["revision"])];
     if document["complete"] == false {
@@ -95,6 +118,11 @@ pub fn timeline_table(document: &Json) -> Table {
         rows: document["timeline"].as_array().into_iter().flatten().map(row).collect(),
         notes,
     }
+}
+
+/// Yuan and fen.
+fn yuan(amount: f64) -> TableCell {
+    TableCell::Number { scaled: (amount * 100.0).round() as i128, decimals: 2 }
 }
 
 /// Events and records by when they happened; what says no time comes last.

@@ -13,7 +13,7 @@ export const LEDGER_WORDS = {
     kinds: {
       report: "上报", reject: "不予立账", register: "挂账", dispatch: "派发", return: "退回", accept: "接收", suspend: "挂起", resume: "恢复",
       submit: "申请销账", town_verify: "街乡核查通过", district_close: "销账", fail: "核查不通过", spot_check: "市级抽查", rebound: "反弹",
-      transfer: "移交", void: "作废", extend: "延期", withdraw: "撤回", merge: "并案", progress: "进展", supervise: "督办", reply: "督办回复", hold_accountable: "追责",
+      transfer: "移交", void: "作废", extend: "延期", withdraw: "撤回", merge: "并案", progress: "进展", correct: "更正", supervise: "督办", reply: "督办回复", hold_accountable: "追责",
     },
     roles: {
       grid_worker: "网格员", town: "街乡", town_checker: "街乡核查", district: "区", district_checker: "区核查", city: "市", department: "部门",
@@ -32,7 +32,7 @@ export const LEDGER_WORDS = {
     kinds: {
       report: "reported", reject: "rejected", register: "registered", dispatch: "dispatched", return: "returned", accept: "accepted", suspend: "suspended", resume: "resumed",
       submit: "submitted", town_verify: "verified by the town", district_close: "closed", fail: "check failed", spot_check: "spot check", rebound: "rebounded",
-      transfer: "transferred", void: "voided", extend: "extended", withdraw: "withdrawn", merge: "merged", progress: "progress", supervise: "supervised", reply: "replied", hold_accountable: "held accountable",
+      transfer: "transferred", void: "voided", extend: "extended", withdraw: "withdrawn", merge: "merged", progress: "progress", correct: "corrected", supervise: "supervised", reply: "replied", hold_accountable: "held accountable",
     },
     roles: {
       grid_worker: "grid worker", town: "town", town_checker: "town checker", district: "district", district_checker: "district checker", city: "city", department: "department",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use spatial::Timestamp;
 
 use crate::point::{
-    Closing, Event, EventKind, Finding, Payload, Point, PointId, Quantities, State,
+    Closing, Event, EventId, EventKind, Finding, Payload, Point, PointId, Quantities, State,
 };
 
 /// One stretch in which a point was closed.
@@ -67,7 +67,7 @@ pub struct PointFacts {
     pub closings: Vec<Closed>,
     /// When it came back, each time.
     pub rebounds: Vec<Timestamp>,
-    /// Each progress, in order.
+    /// Each progress, in order, as it was corrected last.
     pub progress: Vec<Done>,
 }
 
@@ -105,7 +105,9 @@ pub struct EventRow {
     pub due_at: Option<Timestamp>,
     /// … `finding`, of a spot check …
     pub finding: Option<Finding>,
-    /// … and the quantities, of a progress.
+    /// … `id` of a progress, or `to_event` of a correction …
+    pub progress: Option<EventId>,
+    /// … and the quantities of both.
     pub done: Quantities,
 }
 
@@ -117,6 +119,7 @@ impl EventRow {
             EventKind::Register
                 | EventKind::Extend
                 | EventKind::Progress
+                | EventKind::Correct
                 | EventKind::DistrictClose
                 | EventKind::SpotCheck
                 | EventKind::Rebound
@@ -126,16 +129,18 @@ impl EventRow {
 
 impl From<&Event> for EventRow {
     fn from(event: &Event) -> Self {
-        let (mut due_at, mut finding, mut done) = (None, None, Quantities::default());
+        let (mut due_at, mut finding) = (None, None);
+        let (mut progress, mut done) = (None, Quantities::default());
         match &event.payload {
             Payload::Register { deadline, .. } | Payload::Extend { deadline, .. } => {
                 due_at = Some(*deadline);
             }
             Payload::SpotCheck { finding: found, .. } => finding = Some(*found),
-            Payload::Progress { done: part } => done = *part,
+            Payload::Progress { done: part } => (progress, done) = (Some(event.id), *part),
+            Payload::Correct { of, quantities, .. } => (progress, done) = (Some(*of), *quantities),
             _ => {}
         }
-        Self { kind: event.kind(), occurred_at: event.occurred_at, due_at, finding, done }
+        Self { kind: event.kind(), occurred_at: event.occurred_at, due_at, finding, progress, done }
     }
 }
 
@@ -153,10 +158,9 @@ impl PointFacts {
             };
             Closed { from: closing.at, deadline: closing.deadline, ended }
         };
-        let progress = point.events().iter().filter_map(|event| match event.payload {
-            Payload::Progress { done } => Some(Done { at: event.occurred_at, quantities: done }),
-            _ => None,
-        });
+        let progress = point
+            .progress_by_event()
+            .filter_map(|(event, quantities)| happened(event).map(|at| Done { at, quantities }));
         Self {
             id: point.id(),
             unit: point.unit().map(Arc::from),
@@ -190,7 +194,7 @@ impl PointFacts {
             rebounds: Vec::new(),
             progress: Vec::new(),
         };
-        let mut deadline = None;
+        let (mut deadline, mut told) = (None, Vec::new());
         for event in events {
             let at = event.occurred_at;
             match (event.kind, event.finding) {
@@ -198,7 +202,14 @@ impl PointFacts {
                     deadline = event.due_at.or(deadline)
                 }
                 (EventKind::Progress, _) => {
+                    told.push(event.progress);
                     facts.progress.push(Done { at, quantities: event.done });
+                }
+                // One of the registration is in the point's row.
+                (EventKind::Correct, _) => {
+                    if let Some(at) = told.iter().position(|progress| *progress == event.progress) {
+                        facts.progress[at].quantities = event.done;
+                    }
                 }
                 (EventKind::DistrictClose, _) => {
                     let deadline = deadline.unwrap_or(at);

@@ -114,6 +114,7 @@ fn raise(point: &mut Point, step: &Step, now: Timestamp, events: &mut Vec<Event>
         // Points that nobody works on tell little; ways ahead are taken more often.
         .flat_map(|kind| std::iter::repeat_n(kind, if ahead.contains(&kind) { 6 } else { 1 }))
         .filter(|kind| *kind != EventKind::Void || step.number.is_multiple_of(5))
+        .filter(|kind| *kind != EventKind::Correct || step.number.is_multiple_of(3))
         .collect();
     let Some(kind) = fitting.get(step.pick % fitting.len().max(1)).copied() else {
         return;
@@ -195,6 +196,15 @@ fn payload(point: &Point, kind: EventKind, step: &Step, at: Timestamp) -> Payloa
         EventKind::Withdraw => Payload::Withdraw,
         EventKind::Merge => Payload::Merge { into: PointId::try_from(uuid(1)).unwrap() },
         EventKind::Progress => Payload::Progress { done: done(step.number) },
+        EventKind::Correct => {
+            let told = point.events().iter().filter(|event| {
+                matches!(event.payload, Payload::Register { .. } | Payload::Progress { .. })
+            });
+            let told: Vec<EventId> = told.map(|event| event.id).collect();
+            let of = told.get(step.number as usize % told.len().max(1));
+            let of = of.copied().unwrap_or(EventId::try_from(uuid(1)).unwrap());
+            Payload::Correct { of, quantities: done(step.number * 3), reason: text() }
+        }
         EventKind::Supervise => Payload::Supervise { demand: text(), reply_by: later(5) },
         EventKind::Reply => {
             let asked = point.open_supervisions().next().map(|open| open.event);

@@ -197,16 +197,22 @@ impl Told<'_> {
         self.events.iter().filter(came_back).map(|event| event.occurred_at).collect()
     }
 
-    /// When what was done: built and land area and count, in hundredths.
+    /// When what was done, as the last correction says: built and land area and count, in hundredths.
     fn progress(&self) -> Vec<(Timestamp, i128, i128, i128)> {
-        let progress = |event: &&Event| match &event.payload {
-            Payload::Progress { done } => Some((
+        let progress = |event: &&Event| {
+            let Payload::Progress { done } = &event.payload else { return None };
+            let mut corrections =
+                self.events.iter().rev().filter_map(|other| match &other.payload {
+                    Payload::Correct { of, quantities, .. } if *of == event.id => Some(quantities),
+                    _ => None,
+                });
+            let done = corrections.next().unwrap_or(done);
+            Some((
                 event.occurred_at,
                 i128::from(done.build_area_m2.hundredths()),
                 i128::from(done.land_area_m2.hundredths()),
                 i128::from(done.count) * 100,
-            )),
-            _ => None,
+            ))
         };
         self.events.iter().filter_map(progress).collect()
     }

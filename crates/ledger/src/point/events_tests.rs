@@ -11,6 +11,8 @@ use super::{
 /// 2026-09-01T00:00:00Z.
 pub(crate) const START: i64 = 1_788_220_800_000;
 /// The third event of every way beyond `registered` asks for a reply.
+/// The number of the registration on every way beyond it.
+pub(crate) const REGISTER: u64 = 2;
 pub(crate) const SUPERVISE: u64 = 3;
 /// Whom `event` has submit.
 pub(crate) const SUBMITTER: &str = "submit";
@@ -118,6 +120,9 @@ pub(crate) fn payload(name: &str) -> Payload {
         "merge" => Payload::Merge { into: point_id(2) },
         "progress" => Payload::Progress { done: part() },
         "supervise" => Payload::Supervise { demand: "how far?".into(), reply_by: hour(2000) },
+        "correct" => {
+            Payload::Correct { of: event_id(REGISTER), quantities: part(), reason: reason() }
+        }
         "hold_accountable" => Payload::HoldAccountable {
             for_event: event_id(1),
             unit: "110115001".into(),
@@ -131,7 +136,7 @@ pub(crate) fn payload(name: &str) -> Payload {
 }
 
 /// The names of [`payload`].
-pub(crate) const NAMES: [&str; 25] = [
+pub(crate) const NAMES: [&str; 26] = [
     "report",
     "reject",
     "register",
@@ -154,6 +159,7 @@ pub(crate) const NAMES: [&str; 25] = [
     "withdraw",
     "merge",
     "progress",
+    "correct",
     "supervise",
     "reply",
     "hold_accountable",

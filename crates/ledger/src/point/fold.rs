@@ -34,8 +34,8 @@ pub struct Point {
     deadline: Option<Timestamp>,
     suspended_until: Option<Timestamp>,
     planned: Quantities,
-    /// The sum of all progress.
-    progress: Quantities,
+    /// Each progress by its event, as it was corrected last.
+    progress: Vec<(EventId, Quantities)>,
     /// What the last submission says, as long as it stands: neither taken back nor found untrue.
     claimed: Quantities,
     submitter: Option<String>,
@@ -152,7 +152,7 @@ impl Point {
             deadline: None,
             suspended_until: None,
             planned: Quantities::default(),
-            progress: Quantities::default(),
+            progress: Vec::new(),
             claimed: Quantities::default(),
             submitter: None,
             rebound_count: 0,
@@ -218,7 +218,13 @@ impl Point {
             Payload::Extend { deadline, .. } => self.deadline = Some(*deadline),
             Payload::Merge { into } => self.merged_into = Some(*into),
             Payload::Progress { done } => {
-                self.progress = self.progress.checked_add(*done).unwrap_or(self.progress);
+                self.progress.push((event.id, *done));
+            }
+            Payload::Correct { of, quantities, .. } => {
+                match self.progress.iter_mut().find(|(progress, _)| progress == of) {
+                    Some((_, done)) => *done = *quantities,
+                    None => self.planned = *quantities,
+                }
             }
             Payload::Supervise { reply_by, .. } => self.supervisions.push(Supervision {
                 event: event.id,
@@ -364,12 +370,26 @@ impl Point {
     /// What was done: the sum of all progress; without any, what the last submission says that
     /// stands.
     pub fn actual(&self) -> Quantities {
-        if self.progress.is_zero() { self.claimed } else { self.progress }
+        let progress = self.progress();
+        if progress.is_zero() { self.claimed } else { progress }
     }
 
     /// The sum of all progress.
     pub fn progress(&self) -> Quantities {
-        self.progress
+        // Guards let none in that cannot be added.
+        sum(self.progress.iter().map(|(_, done)| *done)).unwrap_or_default()
+    }
+
+    /// Each progress by its event, in order, as it was corrected last.
+    pub fn progress_by_event(&self) -> impl Iterator<Item = (EventId, Quantities)> {
+        self.progress.iter().copied()
+    }
+
+    /// What the progress would add up to if that of one event, which may be a new one, were so much;
+    /// none when it is beyond what can be counted.
+    pub(super) fn progress_with(&self, event: EventId, done: Quantities) -> Option<Quantities> {
+        let others = self.progress.iter().filter(|(other, _)| *other != event);
+        sum(others.map(|(_, done)| *done).chain([done]))
     }
 
     /// Who submitted it last.
@@ -440,4 +460,8 @@ impl Point {
     pub fn has_evidence(&self, piece: EvidenceId) -> bool {
         self.events.iter().flat_map(|event| event.payload.evidence()).any(|known| known == piece)
     }
+}
+
+fn sum(mut parts: impl Iterator<Item = Quantities>) -> Option<Quantities> {
+    parts.try_fold(Quantities::default(), Quantities::checked_add)
 }

@@ -4,7 +4,7 @@
 
 use spatial::Timestamp;
 
-use super::{Event, EvidenceId, Payload, Point, PointId, Proof, Quantities, Refusal};
+use super::{Event, EventId, EvidenceId, Payload, Point, PointId, Proof, Quantities, Refusal};
 
 /// Whether a report may begin a point.
 pub(super) fn check_report(point: PointId, event: &Event) -> Result<(), Refusal> {
@@ -74,9 +74,16 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
         },
         Payload::Progress { done } => {
             need.quantity(done)?;
-            match point.progress().checked_add(*done) {
-                Some(_) => Ok(()),
-                None => Err(Refusal::TooMuch { point: id, done: *done }),
+            check_progress(point, event.id, *done)
+        }
+        Payload::Correct { of, quantities, reason } => {
+            need.text(reason, "a reason")?;
+            let corrected = point.events().iter().find(|known| known.id == *of);
+            match corrected.map(|known| &known.payload) {
+                Some(Payload::Register { .. }) => need.quantity(quantities),
+                Some(Payload::Progress { .. }) => check_progress(point, *of, *quantities),
+                Some(_) => Err(Refusal::NoQuantity { point: id, event: *of }),
+                None => Err(Refusal::NoSuchEvent { point: id, event: *of }),
             }
         }
         Payload::Supervise { demand, reply_by } => {
@@ -99,6 +106,14 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
                 false => Err(Refusal::NoSuchEvent { point: id, event: *for_event }),
             }
         }
+    }
+}
+
+/// Whether the progress can be added up when that of an event is so much.
+fn check_progress(point: &Point, event: EventId, done: Quantities) -> Result<(), Refusal> {
+    match point.progress_with(event, done) {
+        Some(_) => Ok(()),
+        None => Err(Refusal::TooMuch { point: point.id(), done }),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     Event, EventId, EventKind, Payload, Point, PointId, Proof, Quantities, Raised, Refusal, Role,
     Roles, Rules, SquareMetres, State,
     events_tests::{
-        SUBMITTER, at, deadline, event, event_id, hour, next_event, part, payload, photo, point_id,
-        quantities, register, submit, walk,
+        REGISTER, SUBMITTER, at, deadline, event, event_id, hour, next_event, part, payload, photo,
+        point_id, quantities, register, submit, walk,
     },
 };
 
@@ -205,6 +205,41 @@ fn progress_beyond_what_can_be_counted_is_refused() {
         let event = next_event(&point, Payload::Progress { done });
         check_refused(&point, &event, Refusal::TooMuch { point: point.id(), done });
     }
+}
+
+#[test]
+fn what_was_told_wrong_is_corrected_and_the_rest_stays() {
+    let mut point = at(State::InProgress);
+    let whole = point.progress();
+    let second = next_event(&point, Payload::Progress { done: quantities(10, 5, 1) });
+    point.raise(&second, &Rules::default()).unwrap();
+    let correct = |point: &Point, of, quantities, reason: &str| {
+        let reason = reason.to_owned();
+        next_event(point, Payload::Correct { of, quantities, reason })
+    };
+    let nothing = Quantities::default();
+    let corrected = check_taken(&point, &correct(&point, second.id, nothing, "told twice"));
+    assert_eq!((corrected.progress(), corrected.state()), (whole, State::InProgress));
+    let anew = correct(&corrected, second.id, quantities(3, 2, 1), "3 m², not 10");
+    let sum = whole.checked_add(quantities(3, 2, 1)).unwrap();
+    assert_eq!(check_taken(&corrected, &anew).progress(), sum);
+    let planned = quantities(900, 300, 4);
+    let register = event_id(REGISTER);
+    let corrected = check_taken(&point, &correct(&point, register, planned, "measured anew"));
+    assert_eq!((corrected.planned(), corrected.progress()), (planned, point.progress()));
+    let id = point.id();
+    let kind = EventKind::Correct;
+    let missing = |what| Refusal::Missing { point: id, kind, what };
+    check_refused(&point, &correct(&point, second.id, nothing, " "), missing("a reason"));
+    check_refused(&point, &correct(&point, register, nothing, "none"), missing("a quantity"));
+    let report = event_id(1);
+    let other = Refusal::NoQuantity { point: id, event: report };
+    check_refused(&point, &correct(&point, report, planned, "none"), other);
+    let unknown = Refusal::NoSuchEvent { point: id, event: event_id(99) };
+    check_refused(&point, &correct(&point, event_id(99), planned, "none"), unknown);
+    let most = Quantities { count: u64::MAX, ..nothing };
+    let beyond = Refusal::TooMuch { point: id, done: most };
+    check_refused(&point, &correct(&point, second.id, most, "many"), beyond);
 }
 
 #[test]

@@ -27,6 +27,7 @@ named! {
     Withdraw "withdraw" "撤回" "The submitter takes a submission back."
     Merge "merge" "并案" "A report joins a point that is there already."
     Progress "progress" "进展" "A part is done (分期拆除)."
+    Correct "correct" "更正" "A quantity that was told wrong is told anew."
     Supervise "supervise" "督办" "Somebody above wants an answer."
     Reply "reply" "督办回复" "The answer."
     HoldAccountable "hold_accountable" "追责" "Somebody answers for what was done or left undone."

@@ -140,6 +140,15 @@ pub enum Payload {
         /// What was done, besides what was done before.
         done: Quantities,
     },
+    /// See [`EventKind::Correct`].
+    Correct {
+        /// The registration or the progress of this point that told it wrong.
+        of: EventId,
+        /// What it should have told: what is to be done, or what was done besides what was done before.
+        quantities: Quantities,
+        /// Why.
+        reason: String,
+    },
     /// See [`EventKind::Supervise`].
     Supervise {
         /// What is wanted.
@@ -195,6 +204,7 @@ impl Payload {
             Self::Withdraw => EventKind::Withdraw,
             Self::Merge { .. } => EventKind::Merge,
             Self::Progress { .. } => EventKind::Progress,
+            Self::Correct { .. } => EventKind::Correct,
             Self::Supervise { .. } => EventKind::Supervise,
             Self::Reply { .. } => EventKind::Reply,
             Self::HoldAccountable { .. } => EventKind::HoldAccountable,
@@ -225,6 +235,7 @@ impl Payload {
             | Self::Withdraw
             | Self::Merge { .. }
             | Self::Progress { .. }
+            | Self::Correct { .. }
             | Self::Supervise { .. }
             | Self::Reply { .. } => (&[], &[]),
         };

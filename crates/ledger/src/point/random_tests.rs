@@ -77,9 +77,29 @@ fn fitted(point: &Point, name: &str, number: u64) -> Payload {
             let deadline = point.deadline().map_or(hour(1), |at| Timestamp(at.0 + HOUR_MS));
             Payload::Extend { approval, deadline }
         }
+        Payload::Correct { of, quantities, reason } => {
+            let told = point.events().iter().rev().filter(|event| tells_quantity(event));
+            let of = told.map(|event| event.id).nth(number as usize % 2).unwrap_or(of);
+            let quantities = Quantities { count: number % 9, ..quantities };
+            Payload::Correct { of, quantities, reason }
+        }
         Payload::Reply { to, answer } => Payload::Reply { to: asked.unwrap_or(to), answer },
         other => other,
     }
+}
+
+/// Whether an event tells what may be corrected.
+fn tells_quantity(event: &Event) -> bool {
+    matches!(event.payload, Payload::Register { .. } | Payload::Progress { .. })
+}
+
+/// What an event of a point tells, as the last correction of it has it.
+fn as_corrected(point: &Point, event: &Event, told: Quantities) -> Quantities {
+    let mut corrections = point.events().iter().filter_map(|other| match other.payload {
+        Payload::Correct { of, quantities, .. } if of == event.id => Some(quantities),
+        _ => None,
+    });
+    corrections.next_back().unwrap_or(told)
 }
 
 /// The event of a step.
@@ -153,11 +173,16 @@ fn check_whole(point: &Point, rules: &Rules) {
     }
     assert_eq!(again, *point);
     let done = point.events().iter().filter_map(|event| match &event.payload {
-        Payload::Progress { done } => Some(*done),
+        Payload::Progress { done } => Some(as_corrected(point, event, *done)),
         _ => None,
     });
     let sum = done.fold(Quantities::default(), |sum, done| sum.checked_add(done).unwrap());
     assert_eq!(point.progress(), sum);
+    let planned = point.events().iter().find_map(|event| match &event.payload {
+        Payload::Register { planned, .. } => Some(as_corrected(point, event, *planned)),
+        _ => None,
+    });
+    assert_eq!(point.planned(), planned.unwrap_or_default());
     if !sum.is_zero() {
         assert_eq!(point.actual(), sum);
     } else if matches!(point.state(), State::Submitted | State::VerifiedTown | State::Closed) {

@@ -209,7 +209,7 @@ pub enum Refusal {
     /// The quantity of a submission is not the sum of all progress.
     #[error(
         "submit at point {point} says {claimed}, its progress adds up to {progress}: raise the \
-         progress that is missing, or correct the quantity"
+         progress that is missing, correct what is wrong, or submit what was done"
     )]
     ActualDiffers {
         /// Which point.
@@ -218,6 +218,17 @@ pub enum Refusal {
         claimed: Quantities,
         /// The sum of all progress.
         progress: Quantities,
+    },
+    /// A correction of what tells no quantity that is corrected.
+    #[error(
+        "correct at point {point} names event {event}, which is neither its register nor a progress: name \
+         one of them as to_event; what was submitted is taken back with withdraw"
+    )]
+    NoQuantity {
+        /// Which point.
+        point: PointId,
+        /// The event that it names.
+        event: EventId,
     },
     /// A sum beyond what can be counted.
     #[error("progress of {done} at point {point} is beyond what can be added: correct it")]
@@ -449,6 +460,7 @@ impl Refusal {
             | Self::OutsideUnit { .. }
             | Self::NotAfter { .. }
             | Self::BeforeAndAfter { .. }
+            | Self::NoQuantity { .. }
             | Self::TooMuch { .. }
             | Self::NoProof { .. }
             | Self::Code { .. } => Ground::Content,

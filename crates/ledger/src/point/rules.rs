@@ -72,9 +72,11 @@ fn default_raisers(kind: EventKind) -> &'static [Role] {
         | EventKind::Submit
         | EventKind::Withdraw
         | EventKind::Progress => &[GRID_WORKER, TOWN, DEPARTMENT],
-        EventKind::Suspend | EventKind::Resume | EventKind::Extend | EventKind::Transfer => {
-            &[TOWN, DISTRICT]
-        }
+        EventKind::Suspend
+        | EventKind::Resume
+        | EventKind::Extend
+        | EventKind::Transfer
+        | EventKind::Correct => &[TOWN, DISTRICT],
         EventKind::TownVerify => &[TOWN_CHECKER],
         EventKind::DistrictClose => &[DISTRICT_CHECKER],
         EventKind::Fail => &[TOWN_CHECKER, DISTRICT_CHECKER],

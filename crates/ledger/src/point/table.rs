@@ -14,6 +14,10 @@ pub fn follows(from: State, kind: EventKind) -> bool {
         ),
         EventKind::Return | EventKind::Accept => from == State::Dispatched,
         EventKind::Suspend | EventKind::Submit | EventKind::Progress => from == State::InProgress,
+        // What was submitted is the sum of all progress: it is taken back before that changes.
+        EventKind::Correct => {
+            from.is_open() && !matches!(from, State::Submitted | State::VerifiedTown)
+        }
         EventKind::Resume => from == State::Suspended,
         EventKind::TownVerify | EventKind::Withdraw => from == State::Submitted,
         EventKind::DistrictClose => from == State::VerifiedTown,
@@ -54,6 +58,7 @@ pub fn next(from: State, payload: &Payload) -> State {
         | Payload::Extend { .. }
         | Payload::Merge { .. }
         | Payload::Progress { .. }
+        | Payload::Correct { .. }
         | Payload::Supervise { .. }
         | Payload::Reply { .. }
         | Payload::HoldAccountable { .. } => from,

@@ -75,6 +75,7 @@ pub fn brought_by(kind: EventKind) -> &'static [&'static str] {
         EventKind::Void => &["approval"],
         EventKind::Merge => &["into_point"],
         EventKind::Progress => &["build_area_m2", "land_area_m2", "count"],
+        EventKind::Correct => &["to_event", "build_area_m2", "land_area_m2", "count", "reason"],
         EventKind::Supervise => &["demand", "due_at"],
         EventKind::Reply => &["to_event", "answer"],
         EventKind::HoldAccountable => {
@@ -283,6 +284,11 @@ impl Row {
             Payload::Void { approval } => self.text("approval", approval),
             Payload::Merge { into } => self.text("into_point", &into.to_string()),
             Payload::Progress { done } => self.quantities(done),
+            Payload::Correct { of, quantities, reason } => {
+                self.text("to_event", &of.to_string());
+                self.quantities(quantities);
+                self.text("reason", reason);
+            }
             Payload::Supervise { demand, reply_by } => {
                 self.text("demand", demand);
                 self.moment("due_at", *reply_by);
@@ -435,6 +441,11 @@ impl Reader<'_, '_> {
             EventKind::Withdraw => Payload::Withdraw,
             EventKind::Merge => Payload::Merge { into: self.id("into_point")? },
             EventKind::Progress => Payload::Progress { done: self.quantities()? },
+            EventKind::Correct => Payload::Correct {
+                of: self.id("to_event")?,
+                quantities: self.quantities()?,
+                reason: self.given("reason")?,
+            },
             EventKind::Supervise => Payload::Supervise {
                 demand: self.given("demand")?,
                 reply_by: self.moment("due_at")?,

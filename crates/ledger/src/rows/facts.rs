@@ -36,7 +36,7 @@ pub const POINT_COLUMNS: [&str; 16] = [
 pub const NEEDED: usize = 13;
 
 /// The columns of `point_events` that indicators ask.
-pub const EVENT_COLUMNS: [&str; 9] = [
+pub const EVENT_COLUMNS: [&str; 11] = [
     "point",
     "seq",
     "kind",
@@ -46,6 +46,8 @@ pub const EVENT_COLUMNS: [&str; 9] = [
     "build_area_m2",
     "land_area_m2",
     "count",
+    "id",
+    "to_event",
 ];
 
 /// What a row of `points` tells; none of one that no event has made a point of. `value` knows the
@@ -100,6 +102,7 @@ pub fn event_row<'a>(
         occurred_at: read.moment(3)?.ok_or_else(missing)?,
         due_at: None,
         finding: None,
+        progress: None,
         done: Quantities::default(),
     };
     match kind {
@@ -108,7 +111,10 @@ pub fn event_row<'a>(
             let finding = read.text(5)?.and_then(Finding::from_identifier);
             row.finding = Some(finding.ok_or_else(|| read.odd(5, "no finding is called so"))?);
         }
-        EventKind::Progress => row.done = read.quantities(6)?,
+        EventKind::Progress | EventKind::Correct => {
+            row.progress = Some(read.id(if kind == EventKind::Progress { 9 } else { 10 })?);
+            row.done = read.quantities(6)?;
+        }
         _ => {}
     }
     Ok(Some((read.id(0)?, seq, row)))
@@ -133,10 +139,9 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn id(&self, at: usize) -> Result<PointId, Unfit> {
+    fn id<T: TryFrom<&'a str, Error = InvalidIdText>>(&self, at: usize) -> Result<T, Unfit> {
         let text = self.text(at)?.ok_or_else(|| self.odd(at, "it is missing"))?;
-        PointId::try_from(text)
-            .map_err(|odd: InvalidIdText| unfit(self.columns[at], odd.to_string()))
+        T::try_from(text).map_err(|odd| unfit(self.columns[at], odd.to_string()))
     }
 
     fn moment(&self, at: usize) -> Result<Option<Timestamp>, Unfit> {
