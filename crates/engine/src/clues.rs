@@ -65,14 +65,14 @@ pub(crate) type KeptClues = KeptAnswers<CluesQuery, All>;
 
 /// No answers yet.
 pub(crate) fn kept_clues() -> KeptClues {
-    KeptAnswers::new(MAX_KEPT_CLUES)
+    KeptAnswers::mended(MAX_KEPT_CLUES)
 }
 
 /// Everything that a rule found.
 #[derive(Debug)]
 pub(crate) struct All {
     /// In their order.
-    clues: Vec<Clue>,
+    clues: Vec<Arc<Clue>>,
     shares: Vec<UnitShare>,
 }
 
@@ -158,6 +158,28 @@ pub struct Clue {
     pub subjects: Vec<Subject>,
     /// Where it is.
     pub geometry: Option<Geometry>,
+}
+
+impl Clue {
+    /// The features that it is about, in order.
+    fn ids(&self) -> impl Iterator<Item = FeatureId> {
+        self.subjects.iter().map(|subject| subject.id)
+    }
+}
+
+impl All {
+    /// The same, but for what was found of the `changed` features, which is `found` now; both are
+    /// in the order of their features' ids.
+    fn with(&self, changed: &FxHashSet<FeatureId>, found: Vec<Arc<Clue>>) -> Self {
+        let is_changed = |clue: &Clue| clue.ids().next().is_some_and(|id| changed.contains(&id));
+        let mut clues: Vec<Arc<Clue>> =
+            self.clues.iter().filter(|clue| !is_changed(clue)).cloned().collect();
+        for clue in found {
+            let at = clues.partition_point(|known| known.ids().lt(clue.ids()));
+            clues.insert(at, clue);
+        }
+        Self { clues, shares: self.shares.clone() }
+    }
 }
 
 /// A feature that a clue is about.
@@ -266,7 +288,7 @@ impl Engine {
             }
             count += 1;
             if count > query.offset && page.len() < limit {
-                page.push(clue.clone());
+                page.push(Clue::clone(clue));
                 told.push(review.cloned());
             }
         }
@@ -287,24 +309,37 @@ impl Engine {
         let state = Snapshot { collections, ..*state };
         let held: Vec<&Arc<CollectionSnapshot>> = state.collections.values().collect();
         let kept = &self.0.clues;
-        if let Some(all) = kept.find(&held, |one| one.asks_as(query)) {
+        let is_same = |one: &CluesQuery| one.asks_as(query);
+        if let Some(all) = kept.find(&held, is_same) {
             return Ok(all);
         }
-        let all = Arc::new(self.all_clues(&state, query, budget)?);
+        let subject = query.rule.kind.stands_alone().and_then(|id| CollectionId::try_from(id).ok());
+        let at = subject.and_then(|id| state.collections.keys().position(|known| *known == id));
+        let earlier = at.and_then(|at| Some((at, kept.earlier(&held, is_same)?)));
+        let all = match earlier.and_then(|(at, earlier)| earlier.changed_at(at)) {
+            Some((before, changed)) => {
+                let found = self.all_clues(&state, query, Some(&changed), budget)?;
+                before.with(&changed, found.clues)
+            }
+            None => self.all_clues(&state, query, None, budget)?,
+        };
+        let all = Arc::new(all);
         // Of one feature it is soon found again.
         if query.id.is_none() && query.key.is_none() {
-            kept.keep(&held, query.clone(), &all, all.clues.len());
+            kept.keep(&held, (query.clone(), is_same), &all, all.clues.len());
         }
         Ok(all)
     }
 
+    /// All clues, or those about the features of `only`.
     fn all_clues(
         &self,
         state: &Snapshot,
         query: &CluesQuery,
+        only: Option<&FxHashSet<FeatureId>>,
         budget: &Budget<'_>,
     ) -> Result<All, EngineError> {
-        let ask = Ask { state, registry: self.registry(), query, budget };
+        let ask = Ask { state, registry: self.registry(), query, only, budget };
         let mut shares = Vec::new();
         let mut clues = match &query.rule.kind {
             Kind::Rebound(rule) => nearby::rebound(&ask, rule),
@@ -340,11 +375,9 @@ impl Engine {
         }
         // Those with a score come by it.
         if !matches!(query.rule.kind, Kind::HighRisk(_)) {
-            clues.sort_by_cached_key(|clue| -> Vec<FeatureId> {
-                clue.subjects.iter().map(|subject| subject.id).collect()
-            });
+            clues.sort_by_cached_key(|clue| clue.ids().collect::<Vec<FeatureId>>());
         }
-        Ok(All { clues, shares })
+        Ok(All { clues: clues.into_iter().map(Arc::new).collect(), shares })
     }
 
     /// What a rule says something of, wherever it is; `None` where it lacks what it reads. Heavy work: it

@@ -1,15 +1,19 @@
-//! What was found lately, kept for whoever asks the same of the same collections.
+//! What was found lately, kept for whoever asks the same.
 //!
 //! *Invariant:* an answer is given again only where every collection that it was made from is the very
 //! one that it was made from. A change of one of them ends it; a change of any other does not, nor does
-//! the passing of states.
+//! the passing of states. Behind few changes it may be mended: the features that are others are told
+//! with it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use spatial::CollectionSnapshot;
+use rustc_hash::FxHashSet;
+use spatial::{CollectionSnapshot, FeatureId, Footprint};
 
 /// Most answers of one kind.
 const MOST_ANSWERS: usize = 64;
+/// Most features of a collection that may be others where an answer is mended.
+const MOST_CHANGED: usize = 256;
 
 /// Answers of type `A` to questions of type `Q`, the latest last.
 #[derive(Debug)]
@@ -17,21 +21,53 @@ pub(crate) struct KeptAnswers<Q, A> {
     kept: Mutex<Vec<Kept<Q, A>>>,
     /// Most items of all answers together.
     most_items: usize,
+    /// Whether answers of before are mended.
+    is_mended: bool,
 }
 
 #[derive(Debug)]
 struct Kept<Q, A> {
-    /// Hold their places in memory, so that no later collection has the same address.
-    read: Vec<Weak<CollectionSnapshot>>,
+    read: Vec<Read>,
     question: Q,
     answer: Arc<A>,
     items: usize,
 }
 
+/// A collection that an answer was made from.
+#[derive(Debug)]
+struct Read {
+    /// Holds its place in memory, so that no later collection has the same address.
+    held: Weak<CollectionSnapshot>,
+    /// Where answers are mended.
+    footprint: Option<Footprint>,
+}
+
+/// An answer of before, and the features of each collection that are others since.
+#[derive(Debug)]
+pub(crate) struct Earlier<A> {
+    pub(crate) answer: Arc<A>,
+    /// In the order of the collections.
+    pub(crate) changed: Vec<FxHashSet<FeatureId>>,
+}
+
+impl<A> Earlier<A> {
+    /// The answer and what changed of one of the collections; none where others changed, too.
+    pub(crate) fn changed_at(mut self, at: usize) -> Option<(Arc<A>, FxHashSet<FeatureId>)> {
+        let changed = self.changed.swap_remove(at);
+        self.changed.iter().all(FxHashSet::is_empty).then_some((self.answer, changed))
+    }
+}
+
 impl<Q, A> KeptAnswers<Q, A> {
     /// Keeps answers of at most so many items together.
     pub(crate) fn new(most_items: usize) -> Self {
-        Self { kept: Mutex::default(), most_items }
+        Self { kept: Mutex::default(), most_items, is_mended: false }
+    }
+
+    /// The same, and the latest to each question stays when its collections are no more, for
+    /// [`earlier`](Self::earlier).
+    pub(crate) fn mended(most_items: usize) -> Self {
+        Self { is_mended: true, ..Self::new(most_items) }
     }
 
     /// What was answered from these collections to a question that is the same.
@@ -48,20 +84,40 @@ impl<Q, A> KeptAnswers<Q, A> {
         Some(answer)
     }
 
-    /// Keeps an answer of so many items, unless that is too many.
+    /// The latest answer to a question that is the same, of which few features are others in these
+    /// collections.
+    pub(crate) fn earlier(
+        &self,
+        read: &[&Arc<CollectionSnapshot>],
+        is_same: impl Fn(&Q) -> bool,
+    ) -> Option<Earlier<A>> {
+        let kept = self.kept();
+        let mut same = kept.iter().rev().filter(|one| is_same(&one.question));
+        same.find_map(|one| {
+            let changed = one.changed(read)?;
+            Some(Earlier { answer: Arc::clone(&one.answer), changed })
+        })
+    }
+
+    /// Keeps an answer of so many items, unless that is too many. Of answers to a question that is the
+    /// same, those of collections that are no more make room.
     pub(crate) fn keep(
         &self,
         read: &[&Arc<CollectionSnapshot>],
-        question: Q,
+        (question, is_same): (Q, impl Fn(&Q) -> bool),
         answer: &Arc<A>,
         items: usize,
     ) {
         if items > self.most_items {
             return;
         }
-        let read: Vec<_> = read.iter().copied().map(Arc::downgrade).collect();
+        let read = read.iter().map(|held| Read {
+            held: Arc::downgrade(held),
+            footprint: self.is_mended.then(|| held.footprint()),
+        });
+        let read = read.collect();
         let mut kept = self.kept();
-        kept.retain(|one| one.read.iter().all(|held| held.strong_count() > 0));
+        kept.retain(|one| one.is_held() || (self.is_mended && !is_same(&one.question)));
         kept.push(Kept { read, question, answer: Arc::clone(answer), items });
         while kept.len() > MOST_ANSWERS
             || kept.iter().map(|one| one.items).sum::<usize>() > self.most_items
@@ -79,6 +135,19 @@ impl<Q, A> KeptAnswers<Q, A> {
 impl<Q, A> Kept<Q, A> {
     fn is_made_from(&self, read: &[&Arc<CollectionSnapshot>]) -> bool {
         self.read.len() == read.len()
-            && self.read.iter().zip(read).all(|(own, held)| own.as_ptr() == Arc::as_ptr(held))
+            && self.read.iter().zip(read).all(|(own, held)| own.held.as_ptr() == Arc::as_ptr(held))
+    }
+
+    /// Whether all collections that it was made from are still there.
+    fn is_held(&self) -> bool {
+        self.read.iter().all(|one| one.held.strong_count() > 0)
+    }
+
+    fn changed(&self, read: &[&Arc<CollectionSnapshot>]) -> Option<Vec<FxHashSet<FeatureId>>> {
+        if self.read.len() != read.len() {
+            return None;
+        }
+        let each = self.read.iter().zip(read);
+        each.map(|(then, now)| now.changed_since(then.footprint.as_ref()?, MOST_CHANGED)).collect()
     }
 }

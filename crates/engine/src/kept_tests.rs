@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use ::ledger::clue::{ComplaintNearClosed, Kind};
+use rustc_hash::FxHashSet;
 use spatial::{CollectionSnapshot, FeatureId, GeometryType};
 
 use crate::clues::sample::{Dice, POINTS, Row, described, opened, points, query};
@@ -59,7 +60,8 @@ async fn an_answer_ends_with_a_change_of_what_it_was_made_from_alone() {
     };
     let keep = |question: &'static str, items: usize| {
         let held = held(&engine, &read);
-        answers.keep(&held.iter().collect::<Vec<_>>(), question, &Arc::new(items), items);
+        let read: Vec<_> = held.iter().collect();
+        answers.keep(&read, (question, |one: &&str| *one == question), &Arc::new(items), items);
     };
     keep("how many", 4);
     check_finds(&read, "how many", Some(4));
@@ -82,6 +84,41 @@ async fn an_answer_ends_with_a_change_of_what_it_was_made_from_alone() {
     check_finds(&read, "first", Some(4));
     check_finds(&read, "second", None);
     check_finds(&read, "third", Some(4));
+}
+
+#[tokio::test]
+async fn the_latest_answer_is_told_with_what_changed_since() {
+    let engine = city().await;
+    let answers: KeptAnswers<&str, usize> = KeptAnswers::mended(10);
+    let keep = |items: usize| {
+        let held = held(&engine, &["complaints", "points"]);
+        let read: Vec<_> = held.iter().collect();
+        answers.keep(&read, ("how many", |one: &&str| *one == "how many"), &Arc::new(items), items);
+    };
+    let check_earlier = |names: &[&str], question: &str, expected: Option<(usize, [&[i64]; 2])>| {
+        let held = held(&engine, names);
+        let read: Vec<&Arc<CollectionSnapshot>> = held.iter().collect();
+        let found = answers.earlier(&read, |one| *one == question);
+        let found = found.map(|one| (*one.answer, one.changed));
+        let expected = expected.map(|(answer, changed)| {
+            let ids = |ids: &[i64]| ids.iter().map(|id| fid(*id)).collect::<FxHashSet<_>>();
+            (answer, changed.map(ids).to_vec())
+        });
+        assert_eq!(found, expected, "{names:?} {question}");
+    };
+    let read = ["complaints", "points"];
+    keep(4);
+    check_earlier(&read, "how many", Some((4, [&[], &[]])));
+    check_earlier(&read, "which", None);
+    check_earlier(&["outlets", "points"], "how many", None);
+    delete(&engine, "points", fid(1)).await;
+    delete(&engine, "points", fid(7)).await;
+    delete(&engine, "complaints", fid(3)).await;
+    check_earlier(&read, "how many", Some((4, [&[3], &[1, 7]])));
+    keep(5);
+    check_earlier(&read, "how many", Some((5, [&[], &[]])));
+    delete(&engine, "points", fid(2)).await;
+    check_earlier(&read, "how many", Some((5, [&[], &[2]])));
 }
 
 fn near_closed() -> Kind {

@@ -59,6 +59,8 @@ mod foreign_tests;
 #[cfg(test)]
 mod grids_tests;
 #[cfg(test)]
+mod kept_mended_tests;
+#[cfg(test)]
 mod kept_tests;
 #[cfg(test)]
 mod ledger_evidence_tests;

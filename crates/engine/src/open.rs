@@ -24,7 +24,7 @@ use crate::metrics::{
     Watching,
 };
 use crate::past::PastStates;
-use crate::places::KeptIndex;
+use crate::places::{KeptIndex, KeptResponsible, kept_responsible};
 use crate::query::{KeptAreas, KeptJoins, KeptSearches, kept_joins, kept_searches};
 use crate::recorded::Recorded;
 use crate::sight::{Lens, Lenses, View};
@@ -132,6 +132,7 @@ pub(crate) struct Parts {
     pub(crate) areas: KeptAreas,
     pub(crate) joins: KeptJoins,
     pub(crate) searches: KeptSearches,
+    pub(crate) responsible: KeptResponsible,
     pub(crate) metrics: Metrics,
     pub(crate) fingerprint: u64,
     identity: u64,
@@ -172,6 +173,7 @@ impl Engine {
             areas: KeptAreas::new()?,
             joins: kept_joins(),
             searches: kept_searches(),
+            responsible: kept_responsible(),
             current: ArcSwap::from_pointee(empty),
             lenses: Lenses::default(),
             everything: Arc::new(Lens::new(View::EVERYTHING)),

@@ -43,6 +43,7 @@ pub(crate) use index::{KeptIndex, Rung};
 pub(crate) use jurisdiction::{Finder, Jurisdiction, focus_areas};
 pub use loading::LoadAssigner;
 pub use position::{AtPosition, Parents, UnitHere, Within, at_position, is_unit, within_unit};
+pub(crate) use responsible::{KeptResponsible, kept_responsible};
 pub use responsible::{
     MAX_POSITIONS, MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleFound,
     ResponsibleHere, ResponsibleQuery,

@@ -14,7 +14,7 @@ mod cluster;
 mod condition;
 mod grouping;
 mod join;
-mod join_nearest;
+mod join_rows;
 mod kept_areas;
 mod measure;
 mod page;

@@ -98,7 +98,7 @@ pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
 pub use size::Size;
 pub use snapshot::{
-    CollectionSnapshot, Edit, Fold, Mask, PlacedSlots, Portion, Rank, Snapshot, Stage,
+    CollectionSnapshot, Edit, Fold, Footprint, Mask, PlacedSlots, Portion, Rank, Snapshot, Stage,
 };
 pub use table::{Table, TableCell, TableColumn};
 pub use world::{WorldBox, WorldPoint};

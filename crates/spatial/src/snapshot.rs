@@ -10,6 +10,7 @@ mod delta;
 mod directory;
 mod edit;
 mod fold;
+mod footprint;
 mod mask;
 #[cfg(test)]
 mod mask_tests;
@@ -33,6 +34,7 @@ pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
+pub use footprint::Footprint;
 pub use mask::Mask;
 pub use on_grid::PlacedSlots;
 pub(crate) use parts::Part;

@@ -48,6 +48,14 @@ impl Tombstones {
         Self { words, count }
     }
 
+    /// The slots that are marked in one of both alone, ascending.
+    pub(crate) fn difference(&self, other: &Self) -> impl Iterator<Item = usize> + use<> {
+        let words: Vec<u64> =
+            self.words.iter().zip(other.words.iter()).map(|(own, other)| own ^ other).collect();
+        let slots = 0..words.len() * 64;
+        slots.filter(move |slot| words[slot / 64] >> (slot % 64) & 1 == 1)
+    }
+
     /// Whether `slot` is marked.
     pub fn contains(&self, slot: u16) -> bool {
         self.words[usize::from(slot) / 64] >> (slot % 64) & 1 == 1

@@ -148,8 +148,9 @@ impl Engine {
         let (asked, rule) = (new.query.clone(), new.query.rule.code.clone());
         let of = Arc::clone(&state);
         let read = move |budget: &spatial::Budget<'_>| {
-            let all = engine.all_clues(&of, &asked, budget)?;
-            let clue = all.clues.into_iter().find(|clue| clue.name() == wanted);
+            let all = engine.found(&of, &asked, budget)?;
+            let clue = all.clues.iter().find(|clue| clue.name() == wanted);
+            let clue = clue.map(|clue| Clue::clone(clue));
             Ok(engine.placed(&of, clue.into_iter().collect())?.pop())
         };
         let costs = (COSTS, self.settings().query_time);

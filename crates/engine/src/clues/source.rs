@@ -29,6 +29,9 @@ pub(super) struct Ask<'a> {
     pub(super) state: &'a Snapshot,
     pub(super) registry: &'a CrsRegistry,
     pub(super) query: &'a CluesQuery,
+    /// Only clues about these features of the collection of which the rule
+    /// [stands alone](::ledger::clue::Kind::stands_alone).
+    pub(super) only: Option<&'a FxHashSet<FeatureId>>,
     pub(super) budget: &'a Budget<'a>,
 }
 
@@ -111,7 +114,13 @@ impl<'a> Ask<'a> {
                 Err(EngineError::UnknownCollection { id: collection.clone() })
             }
         });
-        let in_place = in_place.transpose()?;
+        let mut in_place = in_place.transpose()?;
+        if let Some(only) = self.only {
+            match &mut in_place {
+                Some(ids) => ids.retain(|id| only.contains(id)),
+                None => in_place = Some(only.clone()),
+            }
+        }
         let Some(code) = &self.query.unit else { return Ok(in_place) };
         let area = self.unit(code)?.area(crs, self.registry)?;
         let mut ids = meeting(&area)?;

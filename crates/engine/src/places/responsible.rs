@@ -20,6 +20,7 @@ use spatial::{
 };
 
 use super::position::{AtPosition, Parents, at_position, collection, projected, valid_at};
+use crate::kept::KeptAnswers;
 use crate::pool::{Weight, each_in_parallel};
 use crate::query::{fault, metric};
 use crate::{Engine, EngineError, Profile, ReadableField};
@@ -32,6 +33,17 @@ pub const MAX_RESPONSIBILITIES: usize = 1_000;
 const MAX_ENTRIES: usize = 100_000;
 /// Most alleys, focus areas and plans of an answer, each.
 const MAX_PLACES: usize = 100;
+
+/// Most positions of all questions together whose answers are kept: some 16 MB.
+const MAX_KEPT_POSITIONS: usize = 5_000;
+
+/// Who was responsible where, as it was asked lately.
+pub(crate) type KeptResponsible = KeptAnswers<ResponsibleQuery, Vec<ResponsibleHere>>;
+
+/// No answers yet.
+pub(crate) fn kept_responsible() -> KeptResponsible {
+    KeptAnswers::new(MAX_KEPT_POSITIONS)
+}
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -54,7 +66,7 @@ pub struct ResponsibleFound {
     /// The state that was read.
     pub revision: Revision,
     /// What was found at each position, in their order.
-    pub here: Vec<ResponsibleHere>,
+    pub here: Arc<Vec<ResponsibleHere>>,
 }
 
 /// What was found at one position.
@@ -126,13 +138,45 @@ impl Engine {
             return Err(EngineError::UnknownCollection { id: id.clone() });
         }
         let state = self.state(query.as_of, &ids).await?;
+        let read: Vec<&Arc<CollectionSnapshot>> =
+            ids.iter().filter_map(|id| state.collections.get(id)).collect();
+        let is_same = |one: &ResponsibleQuery| one.asks_as(&query);
+        if let Some(here) = self.0.responsible.find(&read, is_same) {
+            return Ok(ResponsibleFound { revision: state.revision, here });
+        }
         let (engine, asked) = (self.clone(), (Costs::default(), self.settings().query_time));
         let weight = match query.positions.len() {
             ..=FEW => Weight::PerhapsLight,
             _ => Weight::Heavy,
         };
-        let read = move |budget: &Budget<'_>| find(&state, engine.registry(), &query, budget);
-        self.pool().read(weight, asked, read).await
+        let find = move |budget: &Budget<'_>| engine.responsible_now(&state, &ids, &query, budget);
+        self.pool().read(weight, asked, find).await
+    }
+}
+
+impl Engine {
+    fn responsible_now(
+        &self,
+        state: &Snapshot,
+        ids: &[CollectionId],
+        query: &ResponsibleQuery,
+        budget: &Budget<'_>,
+    ) -> Result<ResponsibleFound, EngineError> {
+        let here = Arc::new(find(state, self.registry(), query, budget)?);
+        let read: Vec<&Arc<CollectionSnapshot>> =
+            ids.iter().filter_map(|id| state.collections.get(id)).collect();
+        let is_same = |one: &ResponsibleQuery| one.asks_as(query);
+        self.0.responsible.keep(&read, (query.clone(), is_same), &here, here.len());
+        Ok(ResponsibleFound { revision: state.revision, here })
+    }
+}
+
+impl ResponsibleQuery {
+    /// Whether another query, of the same collections, asks the same.
+    fn asks_as(&self, other: &Self) -> bool {
+        let Self { positions, day, alley_within, as_of: _, profile } = self;
+        (day, alley_within, profile) == (&other.day, &other.alley_within, &other.profile)
+            && *positions == other.positions
     }
 }
 
@@ -146,11 +190,11 @@ fn too_many(what: &str, most: usize) -> EngineError {
 }
 
 fn find(
-    state: &Arc<Snapshot>,
+    state: &Snapshot,
     registry: &CrsRegistry,
     query: &ResponsibleQuery,
     budget: &Budget<'_>,
-) -> Result<ResponsibleFound, EngineError> {
+) -> Result<Vec<ResponsibleHere>, EngineError> {
     let parents = Parents::default();
     let here = each_in_parallel(&query.positions, |position| {
         places_at(*position, (state, registry, &parents), query, budget)
@@ -159,7 +203,7 @@ fn find(
     if let Some(held) = collection(state, RESPONSIBILITIES) {
         answerable(held, query, budget, &mut here)?;
     }
-    Ok(ResponsibleFound { revision: state.revision, here })
+    Ok(here)
 }
 
 /// What lies at a position; who answers for it is not told yet.

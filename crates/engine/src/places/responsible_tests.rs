@@ -83,7 +83,7 @@ async fn ask(
         as_of: None,
         profile: Profile { highest, ..Profile::default() },
     };
-    engine.responsible(query).await.map(|mut found| found.here.remove(0))
+    engine.responsible(query).await.map(|found| found.here[0].clone())
 }
 
 fn roles(here: &ResponsibleHere) -> Vec<i64> {
@@ -170,7 +170,7 @@ async fn many_positions_are_answered_as_each_by_itself() {
     assert_eq!(together.here.len(), positions.len());
     let (mut alone, mut near_alley) = (Vec::new(), 0);
     for position in &positions {
-        alone.append(&mut engine.responsible(of(vec![*position])).await.unwrap().here);
+        alone.extend(engine.responsible(of(vec![*position])).await.unwrap().here.iter().cloned());
     }
     for (one, other) in together.here.iter().zip(&alone) {
         assert_eq!(format!("{one:?}"), format!("{other:?}"));

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use spatial::join::{Join, JoinFault, JoinOn, JoinSide, Tallies, Total};
+use spatial::join::{JoinFault, Tallies, Total};
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, FeatureId, FeatureRef, Predicate, Revision,
-    Value,
+    Budget, CollectionId, CollectionSnapshot, Costs, FeatureId, Predicate, Revision, Value,
 };
 
-use super::join_nearest::{NearPair, Neighbours};
-use super::place::metric;
+use super::join_rows::{Joining, NearPair};
 use super::{Aggregate, AggregateOp, Condition};
 use crate::items::{Cursor, Pinned, Position};
 use crate::kept::KeptAnswers;
@@ -32,7 +30,7 @@ pub(crate) type KeptJoins = KeptAnswers<JoinQuery, AllRows>;
 
 /// No joins yet.
 pub(crate) fn kept_joins() -> KeptJoins {
-    KeptAnswers::new(MAX_KEPT_ROWS)
+    KeptAnswers::mended(MAX_KEPT_ROWS)
 }
 
 /// How a feature of the first collection must lie to one of the second.
@@ -196,75 +194,19 @@ impl Engine {
         budget: &Budget<'_>,
     ) -> Result<Arc<AllRows>, EngineError> {
         let (kept, read) = (&self.0.joins, [first, second]);
-        if let Some(all) = kept.find(&read, |one| one == query) {
+        let is_same = |one: &JoinQuery| one == query;
+        if let Some(all) = kept.find(&read, is_same) {
             return Ok(all);
         }
-        let all = Arc::new(self.rows((first, second), query, budget)?);
-        kept.keep(&read, query.clone(), &all, all.count());
+        let joining = Joining::of(self, (first, second), query, budget)?;
+        let mended = kept.earlier(&read, is_same).map(|earlier| joining.mended(&earlier));
+        let all = match mended.transpose()?.flatten() {
+            Some(all) => all,
+            None => joining.rows()?,
+        };
+        let all = Arc::new(all);
+        kept.keep(&read, (query.clone(), is_same), &all, all.count());
         Ok(all)
-    }
-
-    fn rows(
-        &self,
-        (first, second): (&CollectionSnapshot, &CollectionSnapshot),
-        query: &JoinQuery,
-        budget: &Budget<'_>,
-    ) -> Result<AllRows, EngineError> {
-        let registry = self.registry();
-        let bind = |condition: &Option<Condition>, collection: &spatial::Collection| {
-            let bound = condition.as_ref().map(|one| one.bind(collection, registry, query.profile));
-            bound.transpose()
-        };
-        let first_filter = bind(&query.condition, first.collection())?;
-        let second_filter = bind(&query.second_condition, second.collection())?;
-        let first_side = JoinSide { filter: first_filter.as_ref(), ..first.into() };
-        let second_side = JoinSide { filter: second_filter.as_ref(), ..second.into() };
-        let on = match query.relation {
-            JoinRelation::Nearest { count, within } => {
-                let mut asked = Vec::new();
-                first.each(&mut |shard, slots| {
-                    let mut filter = first_filter.as_ref().map(|filter| filter.on(shard));
-                    let slots = slots.iter().map(|slot| usize::from(*slot));
-                    let kept = slots.filter(|slot| {
-                        filter.as_mut().is_none_or(|filter| filter.matches(*slot as u16))
-                    });
-                    asked.extend(kept.map(|slot| shard.feature(slot)));
-                });
-                let keep =
-                    |f: FeatureRef<'_>| second_filter.as_ref().is_none_or(|one| one.matches(f));
-                let filter: Option<spatial::join::Keep<'_>> =
-                    second_filter.is_some().then_some(&keep);
-                let neighbours = Neighbours { filter, count, within, most: MAX_PAIRS };
-                let near = self.nearest_pairs(asked, (first, second), neighbours, budget)?;
-                return Ok(AllRows::Near(near));
-            }
-            JoinRelation::Predicate(predicate) => JoinOn::Predicate(predicate),
-            JoinRelation::Distance(metres) => {
-                let (metric, units) = metric(&first.collection().crs, registry)?;
-                JoinOn::Within { distance: metres * units, metric }
-            }
-        };
-        let (from, to) = (&second.collection().crs, &first.collection().crs);
-        let join = if from == to && query.wanted == JoinWanted::Pairs {
-            Join::of_pairs(first_side, second_side, on)
-        } else if from == to {
-            Join::new(first_side, second_side, on)
-        } else {
-            let projector = registry
-                .projector(from, to)
-                .map_err(|error| EngineError::Unmeasurable { what: error.to_string() })?;
-            let move_all = |coords: &mut [[f64; 2]]| projector.project_all(coords).is_ok();
-            Join::reprojected(first_side, second_side, on, &move_all)
-        };
-        let join = join.map_err(fault)?;
-        Ok(match &query.wanted {
-            JoinWanted::Pairs => AllRows::Pairs(join.pairs(MAX_PAIRS, budget).map_err(fault)?),
-            JoinWanted::Counts(aggregates) => {
-                let columns = columns(aggregates, second.collection(), query.profile)?;
-                let sums: Vec<usize> = columns.iter().flatten().copied().collect();
-                AllRows::Counts(join.tally(&sums, budget).map_err(fault)?)
-            }
-        })
     }
 }
 
@@ -335,7 +277,7 @@ pub(super) fn value(op: &AggregateOp, count: u64, total: Option<Total>) -> Value
     }
 }
 
-fn fault(fault: JoinFault) -> EngineError {
+pub(super) fn join_fault(fault: JoinFault) -> EngineError {
     match fault {
         JoinFault::Budget(cause) => EngineError::TooCostly { cause },
         fault => EngineError::Unmeasurable { what: fault.to_string() },

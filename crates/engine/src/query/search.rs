@@ -185,7 +185,7 @@ impl Engine {
             let found: Vec<(u64, Found)> =
                 searched.iter().map(|one| (one.count, one.found.clone())).collect();
             let items = found.iter().map(|(_, found)| found.items()).sum();
-            kept.keep(&read, (query.clone(), least), &Arc::new(found), items);
+            kept.keep(&read, ((query.clone(), least), is_same), &Arc::new(found), items);
         }
         Ok(searched)
     }

@@ -359,6 +359,24 @@ impl Kind {
         }
     }
 
+    /// The collection of whose features each clue is about one, whatever the others of it are; none where
+    /// features of a collection are held against each other.
+    pub fn stands_alone(&self) -> Option<&str> {
+        match self {
+            Self::OverParcel(_)
+            | Self::ComplaintNearClosed(_)
+            | Self::ServiceGap(_)
+            | Self::IdleLand(_)
+            | Self::NewBuilding(_) => {
+                let inputs = self.inputs();
+                let (subject, others) = inputs.split_first()?;
+                let is_other = |input: &Input<'_>| input.collection != subject.collection;
+                others.iter().all(is_other).then_some(subject.collection)
+            }
+            _ => None,
+        }
+    }
+
     /// What it reads; the first is what its clues are about.
     pub fn inputs(&self) -> Vec<Input<'_>> {
         match self {

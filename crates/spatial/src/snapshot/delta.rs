@@ -44,6 +44,11 @@ impl Delta {
         self.entries.len()
     }
 
+    /// Every feature, in no order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (FeatureId, &Entry)> {
+        self.entries.iter().map(|(id, entry)| (*id, entry))
+    }
+
     pub(crate) fn get(&self, id: FeatureId) -> Option<&Entry> {
         self.entries.get(&id)
     }

@@ -382,6 +382,35 @@ proptest! {
 }
 
 #[test]
+fn a_footprint_tells_what_changed_until_shards_are_made_anew() {
+    let built = build(&squares(1..9000, 0.0));
+    let then = built.footprint();
+    let ids = |numbers: &[i64]| numbers.iter().map(|number| id(*number)).collect::<FxHashSet<_>>();
+    let check = |now: &CollectionSnapshot, most: usize, expected: Option<&[i64]>| {
+        let changed = now.changed_since(&then, most);
+        assert_eq!(changed, expected.map(ids));
+    };
+    check(&built, 0, Some(&[]));
+    let moved = apply(&built, 2, &squares(5..6, 20.0));
+    check(&moved, 1, Some(&[5]));
+    let more = apply(&moved, 3, &squares(8999..9002, 0.5));
+    check(&more, 4, Some(&[5, 8999, 9000, 9001]));
+    check(&more, 3, None);
+    let gone = more.apply(Revision(4), &[Edit { id: id(70), feature: None }], &to_world);
+    let gone = gone.apply(Revision(5), &[Edit { id: id(9001), feature: None }], &to_world);
+    check(&gone, 9, Some(&[5, 70, 8999, 9000]));
+    // What came and went between the two is none that changed, by the footprint of in between.
+    let since = gone.changed_since(&more.footprint(), 9);
+    assert_eq!(since, Some(ids(&[70, 9001])));
+    check(&gone.fold(), 9, None);
+    let titled = gone.describe(Revision(6), Collection { title: "新".into(), ..collection() });
+    check(&titled, 9, Some(&[5, 70, 8999, 9000]));
+    let keyless = gone.describe(Revision(6), Collection { key: Some("n".into()), ..collection() });
+    check(&keyless, 9, None);
+    check(&build(&squares(1..9000, 0.0)), 9, None);
+}
+
+#[test]
 fn only_the_place_of_an_edit_changes_its_revision() {
     let snapshot = build(&squares(1..640, 0.0));
     let far = WorldBox { min: [60_000_000, 3_999_000_000], max: [61_000_000, 3_999_900_000] };

@@ -1,0 +1,251 @@
+//! What was found before, mended behind edits: the same as a new engine finds.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use ::ledger::clue::{
+    ComplaintNearClosed, IdleLand, Kind, NewBuilding, Outlets, OverParcel, ServiceGap,
+};
+use geo_types::{Geometry as Shape, Polygon};
+use spatial::filter::Expression;
+use spatial::{
+    AxisOrder, CollectionId, Feature, FeatureId, Geometry, GeometryType, Predicate, Value,
+};
+
+use crate::clues::CluesQuery;
+use crate::clues::sample::{
+    Dice, PLANE, POINTS, Row, described, opened, parcels, points, polygons, query, texts,
+};
+use crate::edit::Assigned;
+use crate::engine_tests::{id, open};
+use crate::query::{Condition, JoinQuery, JoinRelation, JoinWanted};
+use crate::{EditOp, EditSet, Engine, FeatureEdit, Profile};
+
+const EXTENT: f64 = 300.0;
+const USES: [&str; 3] = ["", "闲置", "绿化"];
+const FUNCTIONS: [&str; 3] = ["早餐", "家政", "早餐、家政"];
+
+/// A new feature of a collection.
+fn row(dice: &mut Dice, collection: &str, number: usize) -> Row {
+    let square = |dice: &mut Dice, half: f64| {
+        let (x, y) = (dice.roll(EXTENT), dice.roll(EXTENT));
+        Some(Shape::Polygon(dice.square(x, y, half)))
+    };
+    let name = format!("new{number}");
+    match collection {
+        "points" => {
+            let (shape, mut values) = points(dice, 1).remove(0);
+            values[0] = name;
+            (shape, values)
+        }
+        "complaints" => (Some(dice.point(EXTENT)), vec![name, dice.day()]),
+        "outlets" => {
+            let functions = dice.pick(&FUNCTIONS);
+            let closed = if dice.roll(4.0) < 1.0 { dice.day() } else { String::new() };
+            (Some(dice.point(EXTENT)), vec![name, functions.to_owned(), dice.day(), closed])
+        }
+        "land" => (square(dice, 12.0), vec![name, dice.day(), dice.pick(&USES).to_owned()]),
+        _ => (square(dice, 5.0), vec![name]),
+    }
+}
+
+fn rows(dice: &mut Dice, collection: &str, count: usize) -> Vec<Row> {
+    (0..count).map(|n| row(dice, collection, 1_000_000 + n)).collect()
+}
+
+const COLLECTIONS: [&str; 9] =
+    ["points", "complaints", "outlets", "land", "green", "before", "now", "parcels", "communities"];
+
+async fn city(dice: &mut Dice) -> Engine {
+    let plots: Vec<Polygon<f64>> = parcels(dice, 12);
+    let of = |dice: &mut Dice, count: usize, half: f64| -> Vec<Polygon<f64>> {
+        let place = |_| {
+            let (x, y) = (dice.roll(EXTENT), dice.roll(EXTENT));
+            dice.square(x, y, half)
+        };
+        (0..count).map(place).collect()
+    };
+    opened(vec![
+        (described("points", GeometryType::Point, &POINTS), rows(dice, "points", 150)),
+        (
+            described("complaints", GeometryType::Point, &["no", "day"]),
+            rows(dice, "complaints", 90),
+        ),
+        (
+            described("outlets", GeometryType::Point, &["no", "functions", "opened", "closed"]),
+            rows(dice, "outlets", 40),
+        ),
+        (
+            described("land", GeometryType::Polygon, &["no", "released", "used"]),
+            rows(dice, "land", 40),
+        ),
+        polygons("green", &of(dice, 40, 15.0)),
+        polygons("before", &of(dice, 60, 5.0)),
+        polygons("now", &of(dice, 60, 5.0)),
+        polygons("parcels", &plots),
+        polygons("communities", &of(dice, 20, 25.0)),
+    ])
+    .await
+}
+
+fn rules() -> Vec<Kind> {
+    let named = |name: &str| name.to_owned();
+    vec![
+        Kind::ComplaintNearClosed(ComplaintNearClosed {
+            complaints: named("complaints"),
+            occurred: named("day"),
+            points: named("points"),
+            metres: 60.0,
+            days: 120,
+        }),
+        Kind::IdleLand(IdleLand {
+            land: named("land"),
+            released: named("released"),
+            actual_use: named("used"),
+            idle_uses: texts(&["闲置"]),
+            green: Some(named("green")),
+            least_share: 0.5,
+            days: 60,
+        }),
+        Kind::NewBuilding(NewBuilding {
+            buildings: named("now"),
+            earlier: named("before"),
+            least_m2: 10.0,
+            permits: None,
+        }),
+        // One collection held against itself is found anew each time.
+        Kind::NewBuilding(NewBuilding {
+            buildings: named("now"),
+            earlier: named("now"),
+            least_m2: 10.0,
+            permits: None,
+        }),
+        Kind::OverParcel(OverParcel {
+            buildings: named("now"),
+            parcels: named("parcels"),
+            least_m2: 1.0,
+        }),
+        Kind::ServiceGap(ServiceGap {
+            communities: named("communities"),
+            outlets: Outlets {
+                collection: named("outlets"),
+                functions: named("functions"),
+                opened: named("opened"),
+                closed: named("closed"),
+            },
+            functions: texts(&["早餐", "家政"]),
+            metres: 50.0,
+        }),
+    ]
+}
+
+fn joins() -> Vec<JoinQuery> {
+    let closed = || {
+        let closed_at = Expression::Property("closed_at".to_owned());
+        let expression = Expression::Not(Box::new(Expression::IsNull(Box::new(closed_at))));
+        Condition { expression, crs: PLANE, axes: AxisOrder::EastNorth }
+    };
+    let join = |first: &str, second: &str, relation| JoinQuery {
+        first: id(first),
+        second: id(second),
+        relation,
+        condition: (first == "points").then(closed),
+        second_condition: (second == "points").then(closed),
+        wanted: JoinWanted::Pairs,
+        profile: Profile::default(),
+    };
+    let near = |count, within| JoinRelation::Nearest { count, within };
+    vec![
+        join("points", "outlets", JoinRelation::Distance(60.0)),
+        join("outlets", "points", JoinRelation::Distance(60.0)),
+        join("points", "points", JoinRelation::Distance(20.0)),
+        join("complaints", "parcels", JoinRelation::Predicate(Predicate::Within)),
+        join("land", "green", JoinRelation::Predicate(Predicate::Intersects)),
+        join("outlets", "points", near(3, f64::INFINITY)),
+        join("points", "outlets", near(2, 40.0)),
+        join("communities", "outlets", near(1, f64::INFINITY)),
+        join("outlets", "outlets", near(2, 90.0)),
+    ]
+}
+
+/// One to three features of one to two collections: new, moved, otherwise described, or gone.
+fn edits(engine: &Engine, dice: &mut Dice, number: usize) -> Vec<FeatureEdit> {
+    let snapshot = engine.snapshot();
+    let mut edits: Vec<FeatureEdit> = Vec::new();
+    for part in 0..1 + dice.roll(3.0) as usize {
+        let name = dice.pick(&COLLECTIONS);
+        let held = &snapshot.collections[&id(name)];
+        let mut ids: Vec<FeatureId> = Vec::new();
+        held.each(&mut |shard, slots| {
+            ids.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+        });
+        ids.sort_unstable();
+        let feature = ids[dice.roll(ids.len() as f64) as usize];
+        let (shape, texts) = row(dice, name, number * 10 + part);
+        let fields = &held.collection().fields;
+        let values: Vec<Value> = texts
+            .into_iter()
+            .zip(fields)
+            .map(|(text, field)| match field.name.ends_with("_m") {
+                _ if text.is_empty() => Value::Null,
+                true => Value::Real(text.parse().unwrap()),
+                false => Value::Text(text),
+            })
+            .collect();
+        let geometry = shape.map(Geometry::from);
+        let op = match dice.roll(6.0) as u8 {
+            0 => EditOp::Delete(feature),
+            1 | 2 => EditOp::Insert(Feature { id: None, geometry, properties: values }),
+            3 => EditOp::Assign(
+                feature,
+                Assigned { geometry: None, values: values.into_iter().enumerate().collect() },
+            ),
+            4 => EditOp::Assign(feature, Assigned { geometry: Some(geometry), values: Vec::new() }),
+            _ => EditOp::Assign(feature, Assigned { geometry: Some(None), values: Vec::new() }),
+        };
+        let touches = |edit: &FeatureEdit| match &edit.op {
+            EditOp::Delete(known) | EditOp::Assign(known, _) => *known == feature,
+            EditOp::Insert(_) => false,
+        };
+        if edits.iter().any(|edit| edit.collection == id(name) && touches(edit)) {
+            continue;
+        }
+        let place = format!("/changes/{part}");
+        let collection: CollectionId = id(name);
+        edits.push(FeatureEdit { place, collection, op, unchanged_since: None });
+    }
+    edits
+}
+
+async fn check_as_anew(engine: &Engine) -> usize {
+    let fresh = open(Arc::clone(engine.store())).await;
+    let mut found = 0;
+    for kind in rules() {
+        let asked: CluesQuery = query(kind.clone());
+        let clues = engine.clues(asked.clone()).await.unwrap();
+        let anew = fresh.clues(asked).await.unwrap();
+        assert_eq!(clues.clues, anew.clues, "{kind:?}");
+        found += clues.count;
+    }
+    for join in joins() {
+        let joined = engine.join(join.clone(), 100_000, None).await.unwrap();
+        let anew = fresh.join(join.clone(), 100_000, None).await.unwrap();
+        assert_eq!((joined.pairs, joined.rows), (anew.pairs, anew.rows), "{join:?}");
+        found += joined.pairs as usize;
+    }
+    found
+}
+
+#[tokio::test]
+async fn what_was_found_before_is_mended_to_what_is_found_anew() {
+    let mut dice = Dice(41);
+    let engine = city(&mut dice).await;
+    let mut found = check_as_anew(&engine).await;
+    for number in 0..60 {
+        let edits = edits(&engine, &mut dice, number);
+        let (actor, reason) = ("local".to_owned(), "test".to_owned());
+        engine.edit(EditSet { actor, reason, edits }).await.unwrap();
+        found += check_as_anew(&engine).await;
+    }
+    assert!(found > 10_000, "{found}: too little is found to be held against");
+}
