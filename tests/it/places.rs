@@ -208,9 +208,10 @@ fn boundaries_move_and_hands_and_the_past_stay() {
 
     // Units that no program should write are found, in words.
     let odd = json!({ "properties": { "level": "街", "parent": "119999" } });
-    assert_eq!(patch(&server, &path, &odd).status, 204);
-    let checked = run(folder.path(), &["places", "check", "s.gpkg", "--json"]);
-    assert_eq!(checked.code, 1);
+    assert_eq!(patch(&server, &path, &odd).status, 422);
+    write(&format!("UPDATE admin_units SET level = '街', parent = '119999' WHERE fid = {daxing}"));
+    let check = || run(folder.path(), &["places", "check", "s.gpkg", "--json"]);
+    let checked = (0..100).map(|_| check()).find(|checked| checked.code == 1).unwrap();
     let checked: Value = serde_json::from_str(&checked.out).unwrap();
     assert!(checked["defects"][0].as_str().unwrap().contains("has the level \"街\""), "{checked}");
 }
@@ -424,6 +425,81 @@ fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
     let odd = run(place, &["places", "init", "t.gpkg", "--crs", "EPSG:4610"]);
     assert_eq!(odd.code, 1, "a datum without a transformation makes nothing: {}", odd.err);
     assert!(!place.join("t.gpkg").exists());
+}
+
+#[test]
+fn units_are_written_as_they_fit_together() {
+    let folder = folder_with(&[]);
+    let place = folder.path();
+    assert_eq!(run(place, &["places", "init", "s.gpkg"]).code, 0);
+    assert_eq!(run(place, &["ledger", "init", "s.gpkg"]).code, 0);
+    let server = Server::start(&place.join("s.gpkg"), &[]);
+    let unit = |code: &str, level: &str, parent: Option<&str>| json!({ "code": code, "name": code, "level": level, "parent": parent, "valid_from": "2020-01-01" });
+    let feature = |properties: &Value| json!({ "type": "Feature", "geometry": null, "properties": properties });
+    let insert = |properties: &Value| {
+        let body = feature(properties).to_string();
+        let target = "/collections/admin_units/items";
+        server.post_as(target, "application/geo+json", body.as_bytes())
+    };
+    for (code, level, parent) in [
+        ("110000", "市", None),
+        ("110115", "区", Some("110000")),
+        ("110115001", "街乡镇", Some("110115")),
+        ("110115001001", "社区村", Some("110115001")),
+    ] {
+        assert_eq!(insert(&unit(code, level, parent)).status, 201, "{code}");
+    }
+    let check_refused = |answer: &Response, expected: &str| {
+        let defects = check_refusal(answer, 422, "invalid_features", expected);
+        assert!(defects[0].starts_with(expected), "{defects:?}");
+    };
+    let with = |field: &str, value: Value| {
+        let mut unit = unit("110115002", "街乡镇", Some("110115"));
+        unit[field] = value;
+        unit
+    };
+    for (odd, expected) in [
+        (with("level", json!("组")), "/properties/level: unit 110115002 has the level \"组\""),
+        (
+            with("parent", json!("110116")),
+            "/properties/parent: unit 110115002 names the parent 110116",
+        ),
+        (
+            with("parent", json!("110115001")),
+            "/properties/parent: unit 110115002 is a town (街乡镇) and its",
+        ),
+        (
+            with("parent", json!("110115002")),
+            "/properties/parent: unit 110115002 is a town (街乡镇) and its",
+        ),
+        (with("valid_to", json!("2019-01-01")), "/properties/valid_to: unit 110115002 is valid"),
+        (with("code", json!(" ")), "/properties/code: a new unit has no code"),
+    ] {
+        check_refused(&insert(&odd), expected);
+    }
+    // What stands below a unit is held to it, too.
+    let level = json!({ "properties": { "level": "社区村" } });
+    check_refused(
+        &patch(&server, "admin_units/items/3", &level),
+        "/properties/parent: unit 3 (110115001)",
+    );
+    let gone = server.change("DELETE", "/collections/admin_units/items/3", &[], "");
+    check_refused(&gone, ": unit 4 (110115001001) names the parent 110115001");
+    // A town and what is in it come and go in one transaction.
+    let change = |op: &str, id: u64| json!({ "collection": "admin_units", "op": op, "id": id });
+    let both = json!({ "changes": [change("delete", 3), change("delete", 4)] });
+    let both = server.post_as("/transactions", "application/json", both.to_string().as_bytes());
+    assert_eq!(both.status, 200, "{}", both.text());
+    // One that points name stays, and ends.
+    assert_eq!(insert(&unit("110115003", "街乡镇", Some("110115"))).status, 201);
+    let events =
+        json!([crate::points_town::event(1, 0, "report", "town", json!({ "unit": "110115003" }))]);
+    let told = server.post_as("/points/events", "application/json", events.to_string().as_bytes());
+    assert_eq!(told.json()["events"][0]["outcome"], "new", "{}", told.text());
+    let gone = server.change("DELETE", "/collections/admin_units/items/5", &[], "");
+    check_refused(&gone, ": 1 points name the unit 110115003: end it (valid_to)");
+    let ended = json!({ "properties": { "valid_to": "2030-01-01" } });
+    assert_eq!(patch(&server, "admin_units/items/5", &ended).status, 204);
 }
 
 #[test]

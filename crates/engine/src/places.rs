@@ -7,7 +7,8 @@
 //! polygon by the largest common area; of equals the smallest code. It happens where features are
 //! written, within the commit (`write`) or before a bulk load (`loading`), and again when polygons change (`follow`, `sweep`), as
 //! commits of their own by the actor `tuban`: what was true before stays in history. A commit gives no
-//! place a code that another one of its collection has on the same days (`taken`).
+//! place a code that another one of its collection has on the same days (`taken`), and no unit a level, day or
+//! parent that is none (`written_units`).
 //!
 //! *Invariants:* what a person assigned by hand, with a reason, no polygon overrules; a level without
 //! a polygon that day is left as it was written; a feature without a place is not assigned.
@@ -25,6 +26,7 @@ mod subject;
 mod sweep;
 mod taken;
 mod write;
+mod written_units;
 
 #[cfg(test)]
 mod places_tests;
@@ -51,3 +53,4 @@ pub use responsible::{
 pub use sweep::{ACTOR, Scope, Swept};
 pub(crate) use taken::TakenCodes;
 pub(crate) use write::assign_written;
+pub(crate) use written_units::WrittenUnits;

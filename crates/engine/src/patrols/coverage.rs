@@ -177,7 +177,8 @@ impl Engine {
                 days: u32::try_from(on_duty.len()).unwrap_or(u32::MAX),
                 patrolled_days: u32::try_from(metres.len()).unwrap_or(u32::MAX),
                 duty_m: length_m * on_duty.len() as f64,
-                covered_m: metres.iter().sum(),
+                // A sum of nothing is -0.
+                covered_m: metres.iter().fold(0.0, |all, metres| all + metres),
             });
         }
         found.sort_by(|a, b| (&a.code, a.row).cmp(&(&b.code, b.row)));

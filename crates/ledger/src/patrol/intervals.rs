@@ -32,7 +32,8 @@ impl Intervals {
 
     /// How long they are together.
     pub fn length(&self) -> f64 {
-        self.0.iter().map(|[from, to]| to - from).sum()
+        // A sum of nothing is -0.
+        self.0.iter().fold(0.0, |all, [from, to]| all + (to - from))
     }
 
     /// Whether there is none.

@@ -1,5 +1,7 @@
 //! What can be wrong with units of administration, in words.
 
+use std::fmt;
+
 use thiserror::Error;
 
 use super::place_defect::OnDay;
@@ -9,16 +11,15 @@ use super::{CodeScheme, Day, InvalidDay, Level, Validity};
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UnitDefect {
     /// No code.
-    #[error("unit {row} has no code: give it one, such as its stat12")]
+    #[error("{} has no code: give it one, such as its stat12", Named(*.row, ""))]
     NoCode {
         /// Which row.
         row: i64,
     },
     /// A level that is none.
     #[error(
-        "unit {row} ({code}) has the level {level:?}: it is one of city (市), district (区), town \
-         (街乡镇), village (社区村), courtyard (楼院)"
-    )]
+        "{} has the level {level:?}: it is one of city (市), district (区), town \
+         (街乡镇), village (社区村), courtyard (楼院)", Named(*.row, .code))]
     UnknownLevel {
         /// Which row.
         row: i64,
@@ -28,7 +29,7 @@ pub enum UnitDefect {
         level: String,
     },
     /// A day that is none.
-    #[error("{field} of unit {row} ({code}): {fault}")]
+    #[error("{field} of {}: {fault}", Named(*.row, .code))]
     BadDay {
         /// Which row.
         row: i64,
@@ -41,9 +42,8 @@ pub enum UnitDefect {
     },
     /// It ends before it begins.
     #[error(
-        "unit {row} ({code}) is valid {validity}, on no day: valid_to is the first day on which it \
-         holds no more"
-    )]
+        "{} is valid {validity}, on no day: valid_to is the first day on which it \
+         holds no more", Named(*.row, .code))]
     NeverValid {
         /// Which row.
         row: i64,
@@ -53,7 +53,7 @@ pub enum UnitDefect {
         validity: Validity,
     },
     /// A code that its scheme does not know.
-    #[error("{} ({}) of unit {row} ({code}): {fault}", scheme.identifier(), scheme.chinese())]
+    #[error("{} ({}) of {}: {fault}", scheme.identifier(), scheme.chinese(), Named(*.row, .code))]
     BadCode {
         /// Which row.
         row: i64,
@@ -65,7 +65,7 @@ pub enum UnitDefect {
         fault: String,
     },
     /// A parent that is not there.
-    #[error("unit {row} ({code}) names the parent {parent}, which no unit has as its code")]
+    #[error("{} names the parent {parent}, which no unit has as its code", Named(*.row, .code))]
     UnknownParent {
         /// Which row.
         row: i64,
@@ -76,8 +76,7 @@ pub enum UnitDefect {
     },
     /// No parent where units of the level above are there.
     #[error(
-        "unit {row} ({code}) is a {level} without a parent: name the code of its unit one level up"
-    )]
+        "{} is a {level} without a parent: name the code of its unit one level up", Named(*.row, .code))]
     NoParent {
         /// Which row.
         row: i64,
@@ -88,9 +87,8 @@ pub enum UnitDefect {
     },
     /// A parent of another level than the next.
     #[error(
-        "unit {row} ({code}) is a {level} and its parent {parent} a {parent_level}: a parent is one \
-         level up"
-    )]
+        "{} is a {level} and its parent {parent} a {parent_level}: a parent is one \
+         level up", Named(*.row, .code))]
     ParentLevel {
         /// Which row.
         row: i64,
@@ -105,9 +103,7 @@ pub enum UnitDefect {
     },
     /// A parent that is not valid all the while.
     #[error(
-        "unit {row} ({code}) is valid {validity}, its parent {parent} not {}",
-        OnDay(*.since)
-    )]
+        "{} is valid {validity}, its parent {parent} not {}", Named(*.row, .code), OnDay(*.since))]
     ParentNotValid {
         /// Which row.
         row: i64,
@@ -159,4 +155,18 @@ pub enum UnitDefect {
         /// The level.
         level: Level,
     },
+}
+
+/// A unit by its row, if it has one, and its code.
+struct Named<'a>(i64, &'a str);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self(..=0, "") => f.write_str("a new unit"),
+            Self(..=0, code) => write!(f, "unit {code}"),
+            Self(row, "") => write!(f, "unit {row}"),
+            Self(row, code) => write!(f, "unit {row} ({code})"),
+        }
+    }
 }

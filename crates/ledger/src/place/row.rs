@@ -7,7 +7,7 @@ use super::{AdminUnit, COLLECTIONS, CodeScheme, Day, Level, UnitDefect, Validity
 /// A row as it stands in the table. An absent text is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UnitRow {
-    /// The id of its feature.
+    /// The id of its feature; none above 0 of one that has none yet.
     pub row: i64,
     /// The code.
     pub code: String,
@@ -117,11 +117,16 @@ impl UnitReader {
 
     /// The row that `feature` is.
     pub fn row(&self, feature: FeatureRef<'_>) -> UnitRow {
-        let text = |at: usize| text_of(feature.value(at));
+        self.read(feature.id().value(), &|at| feature.value(at))
+    }
+
+    /// The row of an id with these values by position.
+    pub fn read<'v>(&self, row: i64, value: &dyn Fn(usize) -> ValueRef<'v>) -> UnitRow {
+        let text = |at: usize| text_of(value(at));
         let optional = |at: Option<usize>| at.map(text).unwrap_or_default();
         let codes = self.codes.iter().map(|(scheme, at)| (*scheme, text(*at)));
         UnitRow {
-            row: feature.id().value(),
+            row,
             code: text(self.code),
             codes: codes.filter(|(_, code)| !code.trim().is_empty()).collect(),
             name: optional(self.name),
