@@ -1,6 +1,7 @@
 # Sourced by the client tests: serves stores on free ports of this machine and ends the servers with
 # the script. Sets tuban (the binary), work (a folder that goes with the script; its pictures are
-# kept where TUBAN_TEST_OUT says) and, for the sample city, base_url and store.
+# kept where TUBAN_TEST_OUT says) and, for the sample city, base_url and store. TUBAN_SAMPLE names the
+# folder of a sample city that is there already: a copy of it is served.
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 tuban=${TUBAN:-${CARGO_TARGET_DIR:-$root/target}/release/tuban}
 [[ -x $tuban ]] || { echo "no binary at $tuban: run cargo build --release" >&2; exit 1; }
@@ -32,6 +33,7 @@ serving() {
     return 1
 }
 
+[[ -z ${TUBAN_SAMPLE:-} ]] || cp -r "$TUBAN_SAMPLE" "$work/demo"
 serving demo demo --dir "$work/demo"
 base_url=$served_url
 store=$work/demo/city.gpkg

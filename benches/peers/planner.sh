@@ -5,7 +5,8 @@
 #   benches/peers/planner.sh demo          the sample city, equality alone
 #   benches/peers/planner.sh demo times [NUMBER…]   with times, some questions alone
 #   benches/peers/planner.sh city          a million parcels, 300,000 points, with times
-# TUBAN names a binary that is there already. The city takes 10 GB of disk.
+# TUBAN names a binary that is there already, TUBAN_SAMPLE the folder of a sample city. The city takes 10 GB
+# of disk.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 size=${1:?demo or city}
@@ -40,6 +41,7 @@ if [[ $size == city ]]; then
     done
 else
     store=$work/demo/city.gpkg
+    [[ -z ${TUBAN_SAMPLE:-} ]] || cp -r "$TUBAN_SAMPLE" "$work/demo"
     quietly "$tuban" demo --dir "$work/demo" --prepare-only
     # They are of the indicators that ship, not of those that are asked here.
     rm "$store.targets.toml"

@@ -497,7 +497,7 @@ fn units_are_written_as_they_fit_together() {
     let told = server.post_as("/points/events", "application/json", events.to_string().as_bytes());
     assert_eq!(told.json()["events"][0]["outcome"], "new", "{}", told.text());
     let gone = server.change("DELETE", "/collections/admin_units/items/5", &[], "");
-    check_refused(&gone, ": 1 points name the unit 110115003: end it (valid_to)");
+    check_refused(&gone, ": points name the unit 110115003: end it (valid_to)");
     let ended = json!({ "properties": { "valid_to": "2030-01-01" } });
     assert_eq!(patch(&server, "admin_units/items/5", &ended).status, 204);
 }

@@ -1,6 +1,8 @@
 """The sample city with persons planted in it, and a server of it."""
 
+import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -53,7 +55,9 @@ class City:
     def __init__(self, tuban, folder):
         self.tuban, self.folder = tuban, folder
         self.store = folder / "city.gpkg"
-        folder.mkdir()
+        # A sample city that is there already is copied.
+        made = os.environ.get("TUBAN_SAMPLE")
+        shutil.copytree(made, folder) if made else folder.mkdir()
         self.printed = self.run("demo", "--dir", folder, "--prepare-only")
         self.holders, self.places = persons.holders(self.store)
         self.kept = persons.planted(self.places, 0)

@@ -10,7 +10,7 @@
 
 use ledger::point::{
     EventId, EventKind, EvidenceId, Finding, Payload, PointId, Proof, Quantities, Role, Rules,
-    SquareMetres, State,
+    SquareMetres, State, ToldAnew,
 };
 use ledger::rows::events::StoredEvent;
 use ledger::{Event, Point, PointSeries};
@@ -291,10 +291,10 @@ impl Teller<'_, '_> {
                     |area: SquareMetres| SquareMetres::from_hundredths(area.hundredths() / 2);
                 Payload::Correct {
                     of,
-                    quantities: Quantities {
-                        build_area_m2: half(done.build_area_m2),
-                        land_area_m2: half(done.land_area_m2),
-                        count: done.count,
+                    quantities: ToldAnew {
+                        build_area_m2: Some(half(done.build_area_m2)),
+                        land_area_m2: Some(half(done.land_area_m2)),
+                        count: None,
                     },
                     reason: "复核丈量，原报面积有误".to_owned(),
                 }

@@ -87,12 +87,11 @@ impl Engine {
             let records = Records::now(&engine, None);
             let mut defects: Vec<_> = sets.iter().map(|set| check(&state, set, records)).collect();
             let mut taken = places::TakenCodes::default();
-            let mut units = places::WrittenUnits::default();
             for (set, defects) in sets.iter_mut().zip(&mut defects) {
                 if defects.is_empty() {
                     *defects = moved_away(&engine, &state, set);
                     defects.extend(taken.take(&state, set));
-                    defects.extend(units.take(&state, set));
+                    defects.extend(places::unfit_units(&state, set));
                     defects.extend(places::assign_written(&engine, &state, set));
                 }
             }

@@ -313,7 +313,10 @@ impl Engine {
         if let Some(all) = kept.find(&held, is_same) {
             return Ok(all);
         }
-        let subject = query.rule.kind.stands_alone().and_then(|id| CollectionId::try_from(id).ok());
+        // Of units in a unit the place that is asked about is another, too.
+        let subject = query.rule.kind.stands_alone();
+        let subject = subject.filter(|id| query.unit.is_none() || *id != ADMIN_UNITS);
+        let subject = subject.and_then(|id| CollectionId::try_from(id).ok());
         let at = subject.and_then(|id| state.collections.keys().position(|known| *known == id));
         let earlier = at.and_then(|at| Some((at, kept.earlier(&held, is_same)?)));
         let all = match earlier.and_then(|(at, earlier)| earlier.changed_at(at)) {

@@ -27,6 +27,7 @@ impl Engine {
             }
             engine.0.past.forget(&erasure.collection);
             engine.cursors().forget(&erasure.collection);
+            engine.forget_answers();
             Ok(outcome?)
         });
         task.await.map_err(|error| EngineError::Internal { what: format!("erase: {error}") })?

@@ -15,6 +15,9 @@ const MOST_ANSWERS: usize = 64;
 /// Most features of a collection that may be others where an answer is mended.
 const MOST_CHANGED: usize = 256;
 
+/// Features edited lately up to which a collection's footprint is kept.
+const MOST_EDITED: usize = 2_048;
+
 /// Answers of type `A` to questions of type `Q`, the latest last.
 #[derive(Debug)]
 pub(crate) struct KeptAnswers<Q, A> {
@@ -113,7 +116,7 @@ impl<Q, A> KeptAnswers<Q, A> {
         }
         let read = read.iter().map(|held| Read {
             held: Arc::downgrade(held),
-            footprint: self.is_mended.then(|| held.footprint()),
+            footprint: if self.is_mended { held.footprint(MOST_EDITED) } else { None },
         });
         let read = read.collect();
         let mut kept = self.kept();
@@ -124,6 +127,11 @@ impl<Q, A> KeptAnswers<Q, A> {
         {
             kept.remove(0);
         }
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&self) {
+        self.kept().clear();
     }
 
     fn kept(&self) -> MutexGuard<'_, Vec<Kept<Q, A>>> {

@@ -147,6 +147,14 @@ impl std::fmt::Debug for Engine {
 }
 
 impl Engine {
+    /// Forgets what was found lately, as when what it was found in is erased.
+    pub(crate) fn forget_answers(&self) {
+        self.0.clues.clear();
+        self.0.joins.clear();
+        self.0.searches.clear();
+        self.0.responsible.clear();
+    }
+
     /// Reads every collection of `store` into memory.
     pub async fn open(
         store: Arc<dyn FeatureStore>,

@@ -53,4 +53,4 @@ pub use responsible::{
 pub use sweep::{ACTOR, Scope, Swept};
 pub(crate) use taken::TakenCodes;
 pub(crate) use write::assign_written;
-pub(crate) use written_units::WrittenUnits;
+pub(crate) use written_units::unfit_units;

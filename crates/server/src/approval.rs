@@ -25,6 +25,8 @@ const PAIRS: [[&str; 2]; 8] = [
 /// What an event says beside its kind, in this order.
 const SAID: [&str; 8] =
     ["reason", "approval", "receiver", "department", "demand", "answer", "finding", "proof"];
+/// How much it says, behind that.
+const QUANTITIES: [&str; 3] = ["build_area_m2", "land_area_m2", "count"];
 /// Where somebody signs.
 const SIGNED: [&str; 3] = ["申请单位意见", "街乡镇核查意见", "区级核查意见"];
 const SIGN: &str = "签字（盖章）：　　　　　　　　　　　　年　　　月　　　日";
@@ -90,8 +92,14 @@ fn shown(name: &str, point: &Json, tasks: &Tasks) -> String {
         },
         ("registered_at" | "deadline", _) => day(value),
         (_, Json::String(text)) => text.clone(),
-        (name, value) if name.ends_with("_m2") => format!("{value} ㎡"),
-        (_, value) => value.to_string(),
+        (name, value) => shown_quantity(name, value),
+    }
+}
+
+fn shown_quantity(name: &str, value: &Json) -> String {
+    match (value.as_f64(), name.ends_with("_m2")) {
+        (Some(area), true) => format!("{area} ㎡"),
+        _ => value.to_string(),
     }
 }
 
@@ -116,8 +124,13 @@ fn step(event: &Json) -> String {
 /// What an event says beside its kind.
 pub(crate) fn said(event: &Json) -> String {
     let fields = events::fields();
-    let texts = SAID.iter().map(|name| (name, in_chinese(name, said_by(event, name))));
-    let said = texts.filter(|(_, text)| !text.is_empty());
+    let texts = SAID.iter().map(|name| (name, in_chinese(name, said_by(event, name)).to_owned()));
+    // What is corrected may be nothing, too.
+    let least = if event["kind"] == "correct" { 0.0 } else { f64::MIN_POSITIVE };
+    let is_told = |name: &&&str| event[**name].as_f64().is_some_and(|quantity| quantity >= least);
+    let quantities = QUANTITIES.iter().filter(is_told);
+    let quantities = quantities.map(|name| (name, shown_quantity(name, &event[*name])));
+    let said = texts.chain(quantities).filter(|(_, text)| !text.is_empty());
     let said: Vec<String> =
         said.map(|(name, text)| format!("{}：{text}", alias(&fields, name))).collect();
     said.join("；")
@@ -190,6 +203,11 @@ mod tests {
             "events": [
                 { "occurred_at": "2026-09-01T02:00:00Z", "kind": "district_close", "proof": "site",
                   "roleName": "区级核查", "actor": "li" },
+                { "occurred_at": "2026-09-01T01:00:00Z", "kind": "progress", "count": 0,
+                  "build_area_m2": 12.5, "land_area_m2": 0.0, "roleName": "网格员", "actor": "li" },
+                { "occurred_at": "2026-09-01T01:30:00Z", "kind": "correct", "count": 0,
+                  "build_area_m2": 0.0, "land_area_m2": 0.0, "roleName": "街乡", "actor": "li",
+                  "reason": "报重" },
                 { "occurred_at": "2026-09-02T02:00:00Z", "kind": "spot_check",
                   "finding": "never_cleared", "roleName": "市级", "actor": "wang" }
             ],
@@ -203,6 +221,8 @@ mod tests {
         });
         let expected = [
             "2026-09-01 销账（区级核查 li）核查方式：现场核查",
+            "2026-09-01 进展（网格员 li）建筑面积：12.5 ㎡",
+            "2026-09-01 更正（街乡 li）原因：报重；建筑面积：0 ㎡；占地面积：0 ㎡；数量：0",
             "2026-09-02 市级抽查（市级 wang）抽查结果：未清除",
             "整治前 照片 2026-09-01 SHA-256 0a",
             "整治后 照片 距点位 171 米，过远 SHA-256 0b",

@@ -34,15 +34,15 @@ const MAX_ENTRIES: usize = 100_000;
 /// Most alleys, focus areas and plans of an answer, each.
 const MAX_PLACES: usize = 100;
 
-/// Most positions of all questions together whose answers are kept: some 16 MB.
-const MAX_KEPT_POSITIONS: usize = 5_000;
+/// Most positions, places and entries of all answers together that are kept: some 30 MB.
+const MAX_KEPT_ITEMS: usize = 30_000;
 
 /// Who was responsible where, as it was asked lately.
 pub(crate) type KeptResponsible = KeptAnswers<ResponsibleQuery, Vec<ResponsibleHere>>;
 
 /// No answers yet.
 pub(crate) fn kept_responsible() -> KeptResponsible {
-    KeptAnswers::new(MAX_KEPT_POSITIONS)
+    KeptAnswers::new(MAX_KEPT_ITEMS)
 }
 
 /// What is asked.
@@ -166,7 +166,9 @@ impl Engine {
         let read: Vec<&Arc<CollectionSnapshot>> =
             ids.iter().filter_map(|id| state.collections.get(id)).collect();
         let is_same = |one: &ResponsibleQuery| one.asks_as(query);
-        self.0.responsible.keep(&read, (query.clone(), is_same), &here, here.len());
+        let items = |one: &ResponsibleHere| 1 + one.places.len() + one.responsibilities.len();
+        let items = here.iter().map(items).sum();
+        self.0.responsible.keep(&read, (query.clone(), is_same), &here, items);
         Ok(ResponsibleFound { revision: state.revision, here })
     }
 }

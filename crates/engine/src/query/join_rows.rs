@@ -19,6 +19,12 @@ use crate::{Engine, EngineError};
 /// A feature of the first collection, one of the second, and the metres between them.
 pub(super) type NearPair = (FeatureId, FeatureId, f64);
 
+/// About; most there are.
+const METRES_A_DEGREE: f64 = 111_700.0;
+/// An edge of length L along a parallel φ is off by L² tan φ / 8R: below 70 degrees by less than L² over
+/// so many metres.
+const BEND: f64 = 1.5e7;
+
 /// Features of a collection by id.
 type Ids = FxHashSet<FeatureId>;
 
@@ -139,6 +145,14 @@ impl<'a> Joining<'a> {
         for near in before.chunk_by(|a, b| a.0 == b.0) {
             near_to.insert(near[0].0, near);
         }
+        // On the plane of a metric in metres an edge bends, by less than this for its length.
+        let bend = |envelope: &Envelope| match asked.metric {
+            Metric::Plane => 0.0,
+            Metric::Metres => {
+                let metres = envelope.width().hypot(envelope.height()) * METRES_A_DEGREE;
+                metres * metres / BEND
+            }
+        };
         let come: Vec<Envelope> = second
             .iter()
             .filter_map(|id| self.second.get(*id))
@@ -156,8 +170,11 @@ impl<'a> Joining<'a> {
                 Some((.., last)) if near.len() >= asked.count => last * asked.units * (1.0 + 1e-9),
                 _ => asked.within,
             };
-            let window = asked.metric.grown(&envelope, reach);
-            envelope.is_empty() || !come.iter().any(|one| window.intersects(one))
+            let comes_near = |one: &Envelope| {
+                let reach = reach + bend(&envelope) + bend(one);
+                asked.metric.grown(&envelope, reach).intersects(one)
+            };
+            envelope.is_empty() || !come.iter().any(comes_near)
         };
         let (stay, others): (Vec<FeatureRef<'_>>, Vec<FeatureRef<'_>>) =
             all.into_iter().partition(is_as_before);

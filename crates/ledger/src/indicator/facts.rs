@@ -10,6 +10,7 @@ use spatial::Timestamp;
 
 use crate::point::{
     Closing, Event, EventId, EventKind, Finding, Payload, Point, PointId, Quantities, State,
+    ToldAnew,
 };
 
 /// One stretch in which a point was closed.
@@ -107,8 +108,10 @@ pub struct EventRow {
     pub finding: Option<Finding>,
     /// … `id` of a progress, or `to_event` of a correction …
     pub progress: Option<EventId>,
-    /// … and the quantities of both.
+    /// … and the quantities of a progress …
     pub done: Quantities,
+    /// … or of a correction.
+    pub anew: ToldAnew,
 }
 
 impl EventRow {
@@ -130,17 +133,25 @@ impl EventRow {
 impl From<&Event> for EventRow {
     fn from(event: &Event) -> Self {
         let (mut due_at, mut finding) = (None, None);
-        let (mut progress, mut done) = (None, Quantities::default());
+        let (mut progress, mut done, mut anew) = (None, Quantities::default(), ToldAnew::default());
         match &event.payload {
             Payload::Register { deadline, .. } | Payload::Extend { deadline, .. } => {
                 due_at = Some(*deadline);
             }
             Payload::SpotCheck { finding: found, .. } => finding = Some(*found),
             Payload::Progress { done: part } => (progress, done) = (Some(event.id), *part),
-            Payload::Correct { of, quantities, .. } => (progress, done) = (Some(*of), *quantities),
+            Payload::Correct { of, quantities, .. } => (progress, anew) = (Some(*of), *quantities),
             _ => {}
         }
-        Self { kind: event.kind(), occurred_at: event.occurred_at, due_at, finding, progress, done }
+        Self {
+            kind: event.kind(),
+            occurred_at: event.occurred_at,
+            due_at,
+            finding,
+            progress,
+            done,
+            anew,
+        }
     }
 }
 
@@ -208,7 +219,8 @@ impl PointFacts {
                 // One of the registration is in the point's row.
                 (EventKind::Correct, _) => {
                     if let Some(at) = told.iter().position(|progress| *progress == event.progress) {
-                        facts.progress[at].quantities = event.done;
+                        let told = &mut facts.progress[at].quantities;
+                        *told = event.anew.over(*told);
                     }
                 }
                 (EventKind::DistrictClose, _) => {

@@ -8,7 +8,7 @@ use spatial::Timestamp;
 use super::{DEFAULT_DEFINITIONS, Definitions, Period, PointFacts, Unit, UnitTree, year_of};
 use crate::point::{
     Event, EventId, EventKind, EvidenceId, Finding, Payload, Point, PointId, Proof, Quantities,
-    Raised, Role, Rules, SquareMetres, follows,
+    Raised, Role, Rules, SquareMetres, ToldAnew, follows,
 };
 
 pub(super) const DAY_MS: i64 = 86_400_000;
@@ -203,7 +203,13 @@ fn payload(point: &Point, kind: EventKind, step: &Step, at: Timestamp) -> Payloa
             let told: Vec<EventId> = told.map(|event| event.id).collect();
             let of = told.get(step.number as usize % told.len().max(1));
             let of = of.copied().unwrap_or(EventId::try_from(uuid(1)).unwrap());
-            Payload::Correct { of, quantities: done(step.number * 3), reason: text() }
+            let anew = done(step.number * 3);
+            let quantities = ToldAnew {
+                build_area_m2: step.number.is_multiple_of(2).then_some(anew.build_area_m2),
+                land_area_m2: Some(anew.land_area_m2),
+                count: step.number.is_multiple_of(5).then_some(anew.count),
+            };
+            Payload::Correct { of, quantities, reason: text() }
         }
         EventKind::Supervise => Payload::Supervise { demand: text(), reply_by: later(5) },
         EventKind::Reply => {

@@ -197,16 +197,20 @@ impl Told<'_> {
         self.events.iter().filter(came_back).map(|event| event.occurred_at).collect()
     }
 
-    /// When what was done, as the last correction says: built and land area and count, in hundredths.
+    /// When what was done, as corrections say: built and land area and count, in hundredths.
     fn progress(&self) -> Vec<(Timestamp, i128, i128, i128)> {
         let progress = |event: &&Event| {
             let Payload::Progress { done } = &event.payload else { return None };
-            let mut corrections =
-                self.events.iter().rev().filter_map(|other| match &other.payload {
-                    Payload::Correct { of, quantities, .. } if *of == event.id => Some(quantities),
-                    _ => None,
-                });
-            let done = corrections.next().unwrap_or(done);
+            let mut done = *done;
+            for other in &self.events {
+                if let Payload::Correct { of, quantities, .. } = &other.payload
+                    && *of == event.id
+                {
+                    done.build_area_m2 = quantities.build_area_m2.unwrap_or(done.build_area_m2);
+                    done.land_area_m2 = quantities.land_area_m2.unwrap_or(done.land_area_m2);
+                    done.count = quantities.count.unwrap_or(done.count);
+                }
+            }
             Some((
                 event.occurred_at,
                 i128::from(done.build_area_m2.hundredths()),

@@ -5,7 +5,7 @@ use spatial::Timestamp;
 
 use super::{
     Event, EventId, EvidenceId, Finding, Payload, Point, PointId, Proof, Quantities, Raised, Role,
-    Rules, SquareMetres, State, moment::HOUR_MS,
+    Rules, SquareMetres, State, ToldAnew, moment::HOUR_MS,
 };
 
 /// 2026-09-01T00:00:00Z.
@@ -121,7 +121,8 @@ pub(crate) fn payload(name: &str) -> Payload {
         "progress" => Payload::Progress { done: part() },
         "supervise" => Payload::Supervise { demand: "how far?".into(), reply_by: hour(2000) },
         "correct" => {
-            Payload::Correct { of: event_id(REGISTER), quantities: part(), reason: reason() }
+            let quantities = ToldAnew { count: Some(9), ..ToldAnew::default() };
+            Payload::Correct { of: event_id(REGISTER), quantities, reason: reason() }
         }
         "hold_accountable" => Payload::HoldAccountable {
             for_event: event_id(1),

@@ -222,8 +222,14 @@ impl Point {
             }
             Payload::Correct { of, quantities, .. } => {
                 match self.progress.iter_mut().find(|(progress, _)| progress == of) {
-                    Some((_, done)) => *done = *quantities,
-                    None => self.planned = *quantities,
+                    Some((_, done)) => {
+                        *done = quantities.over(*done);
+                        // What was submitted by it is no more, either.
+                        if self.progress().is_zero() {
+                            self.claimed = Quantities::default();
+                        }
+                    }
+                    None => self.planned = quantities.over(self.planned),
                 }
             }
             Payload::Supervise { reply_by, .. } => self.supervisions.push(Supervision {

@@ -78,10 +78,15 @@ pub(super) fn check(point: &Point, event: &Event) -> Result<(), Refusal> {
         }
         Payload::Correct { of, quantities, reason } => {
             need.text(reason, "a reason")?;
+            need.given(!quantities.is_empty(), "a quantity")?;
             let corrected = point.events().iter().find(|known| known.id == *of);
             match corrected.map(|known| &known.payload) {
-                Some(Payload::Register { .. }) => need.quantity(quantities),
-                Some(Payload::Progress { .. }) => check_progress(point, *of, *quantities),
+                Some(Payload::Register { .. }) => need.quantity(&quantities.over(point.planned())),
+                Some(Payload::Progress { .. }) => {
+                    let told = point.progress_by_event().find(|(event, _)| event == of);
+                    let told = told.map(|(_, done)| done).unwrap_or_default();
+                    check_progress(point, *of, quantities.over(told))
+                }
                 Some(_) => Err(Refusal::NoQuantity { point: id, event: *of }),
                 None => Err(Refusal::NoSuchEvent { point: id, event: *of }),
             }

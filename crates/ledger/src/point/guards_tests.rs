@@ -5,10 +5,10 @@ use spatial::Timestamp;
 
 use super::{
     Event, EventId, EventKind, Payload, Point, PointId, Proof, Quantities, Raised, Refusal, Role,
-    Roles, Rules, SquareMetres, State,
+    Roles, Rules, SquareMetres, State, ToldAnew,
     events_tests::{
         REGISTER, SUBMITTER, at, deadline, event, event_id, hour, next_event, part, payload, photo,
-        point_id, quantities, register, submit, walk,
+        point_id, quantities, register, submit, walk, way,
     },
 };
 
@@ -217,29 +217,46 @@ fn what_was_told_wrong_is_corrected_and_the_rest_stays() {
         let reason = reason.to_owned();
         next_event(point, Payload::Correct { of, quantities, reason })
     };
-    let nothing = Quantities::default();
+    let all = |quantities: Quantities| ToldAnew {
+        build_area_m2: Some(quantities.build_area_m2),
+        land_area_m2: Some(quantities.land_area_m2),
+        count: Some(quantities.count),
+    };
+    let (nothing, untold) = (all(Quantities::default()), ToldAnew::default());
     let corrected = check_taken(&point, &correct(&point, second.id, nothing, "told twice"));
     assert_eq!((corrected.progress(), corrected.state()), (whole, State::InProgress));
-    let anew = correct(&corrected, second.id, quantities(3, 2, 1), "3 m², not 10");
+    let anew = correct(&corrected, second.id, all(quantities(3, 2, 1)), "3 m², not 10");
     let sum = whole.checked_add(quantities(3, 2, 1)).unwrap();
     assert_eq!(check_taken(&corrected, &anew).progress(), sum);
+    // What is not told anew stays.
+    let built = ToldAnew { build_area_m2: Some(quantities(3, 0, 0).build_area_m2), ..untold };
+    let sum = whole.checked_add(quantities(3, 5, 1)).unwrap();
+    let anew = correct(&point, second.id, built, "3 m², not 10");
+    assert_eq!(check_taken(&point, &anew).progress(), sum);
     let planned = quantities(900, 300, 4);
     let register = event_id(REGISTER);
-    let corrected = check_taken(&point, &correct(&point, register, planned, "measured anew"));
+    let corrected = check_taken(&point, &correct(&point, register, all(planned), "measured anew"));
     assert_eq!((corrected.planned(), corrected.progress()), (planned, point.progress()));
     let id = point.id();
     let kind = EventKind::Correct;
     let missing = |what| Refusal::Missing { point: id, kind, what };
     check_refused(&point, &correct(&point, second.id, nothing, " "), missing("a reason"));
+    check_refused(&point, &correct(&point, second.id, untold, "none"), missing("a quantity"));
     check_refused(&point, &correct(&point, register, nothing, "none"), missing("a quantity"));
     let report = event_id(1);
     let other = Refusal::NoQuantity { point: id, event: report };
-    check_refused(&point, &correct(&point, report, planned, "none"), other);
+    check_refused(&point, &correct(&point, report, built, "none"), other);
     let unknown = Refusal::NoSuchEvent { point: id, event: event_id(99) };
-    check_refused(&point, &correct(&point, event_id(99), planned, "none"), unknown);
-    let most = Quantities { count: u64::MAX, ..nothing };
+    check_refused(&point, &correct(&point, event_id(99), built, "none"), unknown);
+    let many = ToldAnew { count: Some(u64::MAX), ..untold };
+    let most = Quantities { count: u64::MAX, ..quantities(10, 5, 0) };
     let beyond = Refusal::TooMuch { point: id, done: most };
-    check_refused(&point, &correct(&point, second.id, most, "many"), beyond);
+    check_refused(&point, &correct(&point, second.id, many, "many"), beyond);
+    // All that was done is taken back, and what was submitted by it is no more.
+    let back = walk(&way(State::Rebounded));
+    let progress = back.progress_by_event().next().unwrap().0;
+    let none = check_taken(&back, &correct(&back, progress, nothing, "told of another point"));
+    assert_eq!(none.actual(), Quantities::default());
 }
 
 #[test]

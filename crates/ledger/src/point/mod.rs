@@ -44,7 +44,7 @@ pub use ids::{EventId, EvidenceId, InvalidId, InvalidIdText, PatrolId, PointId};
 pub use kind::EventKind;
 pub use lamp::Lamp;
 pub use payload::{Finding, Payload, Proof};
-pub use quantities::{InvalidArea, Quantities, SquareMetres};
+pub use quantities::{InvalidArea, Quantities, SquareMetres, ToldAnew};
 pub use refusal::{Ground, Refusal};
 pub use role::{Role, RoleDefinition, Roles, RolesFault};
 pub use rules::Rules;

@@ -2,7 +2,7 @@
 
 use spatial::Timestamp;
 
-use super::{EventId, EventKind, EvidenceId, PointId, Quantities, named::named};
+use super::{EventId, EventKind, EvidenceId, PointId, Quantities, ToldAnew, named::named};
 
 named! {
     /// How a checker made sure.
@@ -144,8 +144,9 @@ pub enum Payload {
     Correct {
         /// The registration or the progress of this point that told it wrong.
         of: EventId,
-        /// What it should have told: what is to be done, or what was done besides what was done before.
-        quantities: Quantities,
+        /// What it should have told of what is to be done, or of what was done besides what was done
+        /// before.
+        quantities: ToldAnew,
         /// Why.
         reason: String,
     },

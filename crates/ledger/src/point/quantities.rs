@@ -78,6 +78,33 @@ impl Quantities {
     }
 }
 
+/// Quantities that are told anew: what is not told stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+pub struct ToldAnew {
+    /// 建筑面积.
+    pub build_area_m2: Option<SquareMetres>,
+    /// 占地面积.
+    pub land_area_m2: Option<SquareMetres>,
+    /// How many.
+    pub count: Option<u64>,
+}
+
+impl ToldAnew {
+    /// Whether it tells nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The quantities that were told, with what is told anew.
+    pub fn over(self, told: Quantities) -> Quantities {
+        Quantities {
+            build_area_m2: self.build_area_m2.unwrap_or(told.build_area_m2),
+            land_area_m2: self.land_area_m2.unwrap_or(told.land_area_m2),
+            count: self.count.unwrap_or(told.count),
+        }
+    }
+}
+
 impl fmt::Display for Quantities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (built, land) = (self.build_area_m2.m2(), self.land_area_m2.m2());

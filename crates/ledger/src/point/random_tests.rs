@@ -7,7 +7,7 @@ use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use spatial::Timestamp;
 
 use super::{
-    Event, Finding, Payload, Point, Quantities, Raised, Role, Rules, State,
+    Event, Finding, Payload, Point, Quantities, Raised, Role, Rules, SquareMetres, State, ToldAnew,
     events_tests::{NAMES, at, event, hour, part, payload, photo, submit},
     matrix_tests::{MATRIX, expected},
     moment::HOUR_MS,
@@ -80,7 +80,9 @@ fn fitted(point: &Point, name: &str, number: u64) -> Payload {
         Payload::Correct { of, quantities, reason } => {
             let told = point.events().iter().rev().filter(|event| tells_quantity(event));
             let of = told.map(|event| event.id).nth(number as usize % 2).unwrap_or(of);
-            let quantities = Quantities { count: number % 9, ..quantities };
+            let area = SquareMetres::from_hundredths(number * 50);
+            let quantities =
+                ToldAnew { build_area_m2: number.is_multiple_of(3).then_some(area), ..quantities };
             Payload::Correct { of, quantities, reason }
         }
         Payload::Reply { to, answer } => Payload::Reply { to: asked.unwrap_or(to), answer },
@@ -93,13 +95,17 @@ fn tells_quantity(event: &Event) -> bool {
     matches!(event.payload, Payload::Register { .. } | Payload::Progress { .. })
 }
 
-/// What an event of a point tells, as the last correction of it has it.
+/// What an event of a point tells, as the corrections of it have it.
 fn as_corrected(point: &Point, event: &Event, told: Quantities) -> Quantities {
-    let mut corrections = point.events().iter().filter_map(|other| match other.payload {
+    let corrections = point.events().iter().filter_map(|other| match other.payload {
         Payload::Correct { of, quantities, .. } if of == event.id => Some(quantities),
         _ => None,
     });
-    corrections.next_back().unwrap_or(told)
+    corrections.fold(told, |told, anew| Quantities {
+        build_area_m2: anew.build_area_m2.unwrap_or(told.build_area_m2),
+        land_area_m2: anew.land_area_m2.unwrap_or(told.land_area_m2),
+        count: anew.count.unwrap_or(told.count),
+    })
 }
 
 /// The event of a step.

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::ID;
 use crate::point::{
     Event, EventKind, EvidenceId, Finding, Payload, PointId, Proof, Quantities, Role, SquareMetres,
-    moment,
+    ToldAnew, moment,
 };
 use crate::shipped::{Column, field};
 
@@ -232,8 +232,7 @@ impl Row {
         let Quantities { build_area_m2, land_area_m2, count } = quantities;
         self.0.push(("build_area_m2", Value::Real(build_area_m2.m2())));
         self.0.push(("land_area_m2", Value::Real(land_area_m2.m2())));
-        let count = i64::try_from(*count).unwrap_or(i64::MAX);
-        self.0.push(("count", Value::Int(count)));
+        self.0.push(("count", whole(*count)));
     }
 
     fn payload(&mut self, payload: &Payload) {
@@ -286,7 +285,13 @@ impl Row {
             Payload::Progress { done } => self.quantities(done),
             Payload::Correct { of, quantities, reason } => {
                 self.text("to_event", &of.to_string());
-                self.quantities(quantities);
+                let ToldAnew { build_area_m2, land_area_m2, count } = quantities;
+                for (column, area) in
+                    [("build_area_m2", build_area_m2), ("land_area_m2", land_area_m2)]
+                {
+                    self.0.extend(area.map(|area| (column, Value::Real(area.m2()))));
+                }
+                self.0.extend(count.map(|count| ("count", whole(count))));
                 self.text("reason", reason);
             }
             Payload::Supervise { demand, reply_by } => {
@@ -307,6 +312,10 @@ impl Row {
             }
         }
     }
+}
+
+fn whole(count: u64) -> Value {
+    Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 /// Reads the columns of a row by name.
@@ -381,6 +390,16 @@ impl Reader<'_, '_> {
         })
     }
 
+    fn told_anew(&self) -> Result<ToldAnew, Unfit> {
+        let is_told = |column| !matches!((self.0)(column), ValueRef::Null);
+        let told = self.quantities()?;
+        Ok(ToldAnew {
+            build_area_m2: is_told("build_area_m2").then_some(told.build_area_m2),
+            land_area_m2: is_told("land_area_m2").then_some(told.land_area_m2),
+            count: is_told("count").then_some(told.count),
+        })
+    }
+
     fn payload(&self, kind: EventKind) -> Result<Payload, Unfit> {
         Ok(match kind {
             EventKind::Report => {
@@ -443,7 +462,7 @@ impl Reader<'_, '_> {
             EventKind::Progress => Payload::Progress { done: self.quantities()? },
             EventKind::Correct => Payload::Correct {
                 of: self.id("to_event")?,
-                quantities: self.quantities()?,
+                quantities: self.told_anew()?,
                 reason: self.given("reason")?,
             },
             EventKind::Supervise => Payload::Supervise {

@@ -9,7 +9,7 @@ use super::events::{Unfit, unfit};
 use crate::indicator::{EventRow, PointRow};
 use crate::place::counted_at;
 use crate::point::{
-    EventKind, Finding, InvalidIdText, PointId, Quantities, SquareMetres, State, moment,
+    EventKind, Finding, InvalidIdText, PointId, Quantities, SquareMetres, State, ToldAnew, moment,
 };
 
 /// The columns of `points` that indicators ask; those behind [`NEEDED`] may be missing.
@@ -104,6 +104,7 @@ pub fn event_row<'a>(
         finding: None,
         progress: None,
         done: Quantities::default(),
+        anew: ToldAnew::default(),
     };
     match kind {
         EventKind::Register | EventKind::Extend => row.due_at = read.moment(4)?,
@@ -114,6 +115,12 @@ pub fn event_row<'a>(
         EventKind::Progress | EventKind::Correct => {
             row.progress = Some(read.id(if kind == EventKind::Progress { 9 } else { 10 })?);
             row.done = read.quantities(6)?;
+            let is_told = |at: usize| !matches!(value(at), ValueRef::Null);
+            row.anew = ToldAnew {
+                build_area_m2: is_told(6).then_some(row.done.build_area_m2),
+                land_area_m2: is_told(7).then_some(row.done.land_area_m2),
+                count: is_told(8).then_some(row.done.count),
+            };
         }
         _ => {}
     }

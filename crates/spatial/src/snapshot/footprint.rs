@@ -21,16 +21,20 @@ pub struct Footprint {
 }
 
 impl CollectionSnapshot {
-    /// The footprint of this state.
-    pub fn footprint(&self) -> Footprint {
+    /// The footprint of this state; none where more than `most` features were edited since shards were
+    /// made.
+    pub fn footprint(&self, most: usize) -> Option<Footprint> {
+        if self.delta.len() > most {
+            return None;
+        }
         let leaf = |leaf: &super::Leaf| (leaf.number, leaf.dead.clone());
         let entries = self.delta.entries();
-        Footprint {
+        Some(Footprint {
             collection: Arc::clone(&self.collection),
             top: Arc::downgrade(&self.top),
             edited: entries.map(|(id, e)| (id, (Arc::downgrade(&e.shard), e.slot))).collect(),
             leaves: self.leaves.iter().map(leaf).collect(),
-        }
+        })
     }
 
     /// The features that are others than at an earlier state, are gone or new since; an edit that put

@@ -384,7 +384,7 @@ proptest! {
 #[test]
 fn a_footprint_tells_what_changed_until_shards_are_made_anew() {
     let built = build(&squares(1..9000, 0.0));
-    let then = built.footprint();
+    let then = built.footprint(0).unwrap();
     let ids = |numbers: &[i64]| numbers.iter().map(|number| id(*number)).collect::<FxHashSet<_>>();
     let check = |now: &CollectionSnapshot, most: usize, expected: Option<&[i64]>| {
         let changed = now.changed_since(&then, most);
@@ -400,8 +400,9 @@ fn a_footprint_tells_what_changed_until_shards_are_made_anew() {
     let gone = gone.apply(Revision(5), &[Edit { id: id(9001), feature: None }], &to_world);
     check(&gone, 9, Some(&[5, 70, 8999, 9000]));
     // What came and went between the two is none that changed, by the footprint of in between.
-    let since = gone.changed_since(&more.footprint(), 9);
+    let since = gone.changed_since(&more.footprint(4).unwrap(), 9);
     assert_eq!(since, Some(ids(&[70, 9001])));
+    assert!(more.footprint(3).is_none());
     check(&gone.fold(), 9, None);
     let titled = gone.describe(Revision(6), Collection { title: "新".into(), ..collection() });
     check(&titled, 9, Some(&[5, 70, 8999, 9000]));
