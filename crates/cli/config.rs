@@ -100,7 +100,7 @@ pub struct ServerConfig {
     pub public_url: String,
     /// Proxies whose `Forwarded` and `X-Forwarded-*` headers are believed.
     pub trusted_proxies: Vec<IpAddr>,
-    /// Longest time for one request, in seconds.
+    /// Longest time for one request, in seconds; a query works four fifths of it at most.
     pub request_timeout_seconds: u64,
     /// Largest request body, in bytes.
     pub max_body_bytes: usize,

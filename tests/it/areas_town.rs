@@ -2,11 +2,14 @@
 //!
 //! All that is of the second town says so by one of [`MARKS`]; all that is above class L1 by [`SECRET`].
 
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use spatial::{FieldClass, FieldType, GeometryType};
 
 use crate::points_town::{Town, event, uuid};
-use crate::running::{Response, Server, run};
+use crate::running::{Response, Server, folder_with, run};
 
 /// What tells of the second town.
 pub const MARKS: [&str; 3] = ["乙", "110115002", "QB-"];
@@ -156,12 +159,14 @@ fn command(town: &Town, arguments: &[&str]) -> String {
     done.out.trim().to_owned()
 }
 
-impl Areas {
-    pub fn new() -> Self {
-        Self::with_settings("")
-    }
+/// The files of the district as it was filled once, and the tokens of whoever asks.
+struct Filled {
+    files: Vec<(PathBuf, Vec<u8>)>,
+    tokens: [String; 5],
+}
 
-    pub fn with_settings(settings: &str) -> Self {
+impl Filled {
+    fn new() -> Self {
         let town = Town::new();
         command(&town, &["places", "init", "s.gpkg"]);
         let mut arguments = vec!["ledger", "add", "s.gpkg", "evidence"];
@@ -246,11 +251,51 @@ impl Areas {
         let second = token("ben", "town", &[SIDES[1].code]);
         let whole = token("dora", "district", &["110115"]);
         let reader = token("rita", "reader", &[]);
-        let folder = town.folder.path();
+        let Town { folder, server } = town;
+        drop(server);
+        let mut files = Vec::new();
+        read_files(folder.path(), Path::new(""), &mut files);
+        Self { files, tokens: [first, first_enforcing, second, whole, reader] }
+    }
+}
+
+/// Every file in a folder and those in it, by its path from there.
+fn read_files(root: &Path, within: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(root.join(within)).unwrap() {
+        let entry = entry.unwrap();
+        let path = within.join(entry.file_name());
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            read_files(root, &path, files);
+        } else if kind.is_file() {
+            files.push((path, std::fs::read(entry.path()).unwrap()));
+        }
+    }
+}
+
+impl Areas {
+    pub fn new() -> Self {
+        Self::with_settings("")
+    }
+
+    pub fn with_settings(settings: &str) -> Self {
+        // Filling it takes many commands and requests; each test has a copy.
+        static FILLED: LazyLock<Filled> = LazyLock::new(Filled::new);
+        let Filled { files, tokens } = &*FILLED;
+        let folder = folder_with(&[]);
+        for (path, bytes) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
         // What these tests take is beyond what one account may.
         let exports = "[exports]\nlimit_km2 = 1e6\ntiles_km2 = 1e6\n";
-        std::fs::write(folder.join("tuban.toml"), format!("{settings}\n{exports}")).unwrap();
-        Self { town, first, first_enforcing, second, whole, reader }.anew()
+        let config = folder.path().join("tuban.toml");
+        std::fs::write(&config, format!("{settings}\n{exports}")).unwrap();
+        let options = ["--config", config.to_str().unwrap()];
+        let server = Server::start(&folder.path().join("s.gpkg"), &options);
+        let [first, first_enforcing, second, whole, reader] = tokens.clone();
+        Self { town: Town { folder, server }, first, first_enforcing, second, whole, reader }
     }
 
     /// The same with a server that has answered nothing yet.

@@ -354,6 +354,7 @@ pub fn engine_settings(config: &Config) -> EngineSettings {
             bytes: config.tiles.max_bytes,
             ..tile::Limits::default()
         },
+        query_time: Duration::from_secs(config.server.request_timeout_seconds).mul_f64(0.8),
         ledger: config.ledger.rules(),
         evidence: config.evidence.rules(),
         patrols: config.patrols.rules(),
