@@ -419,8 +419,21 @@ fn units_that_come_after_the_features_are_followed_by_the_import_itself() {
     let loaded = run(place, units);
     assert_eq!(loaded.code, 0, "{}{}", loaded.out, loaded.err);
     assert!(loaded.err.contains("assigned to units: 3 of 3 features"), "{}", loaded.err);
+    assert!(!loaded.err.contains("places check"), "{}", loaded.err);
     let checked = run(place, &["places", "check", "s.gpkg"]);
     assert!(checked.out.contains("shops: 3 by polygon (1 未落界), 0 by hand"), "{}", checked.out);
+    // A file is taken as it is, and what does not fit is told.
+    let odd = json!({ "type": "Feature", "geometry": null, "properties": {
+        "code": "110199", "name": "某组", "level": "组", "parent": "110000"
+    } });
+    std::fs::write(place.join("odd.geojsonl"), odd.to_string()).unwrap();
+    let odd = &["import", "s.gpkg", "odd.geojsonl", "--collection", "admin_units", "--append"];
+    let loaded = run(place, odd);
+    assert!(
+        loaded.err.contains("`tuban places check s.gpkg` lists what is wrong (1)"),
+        "{}",
+        loaded.err
+    );
     assert_eq!(run(place, &["verify", "s.gpkg"]).code, 0);
     let odd = run(place, &["places", "init", "t.gpkg", "--crs", "EPSG:4610"]);
     assert_eq!(odd.code, 1, "a datum without a transformation makes nothing: {}", odd.err);

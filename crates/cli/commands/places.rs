@@ -167,5 +167,12 @@ pub async fn assign(path: &Path, config: &Config, reason: &str) -> Result<(), Co
     let engine = Engine::open(store, registry(config)?, settings).await?;
     let swept = engine.sweep_places(&Scope::all(), reason).await?;
     tell(format_args!("assigned to units: {} of {} features", swept.changed, swept.looked_at));
+    let found = defects(&engine.snapshot())?.len();
+    if found > 0 {
+        tell(format_args!(
+            "units and places do not fit together: `tuban places check {}` lists what is wrong ({found})",
+            path.display()
+        ));
+    }
     Ok(())
 }
