@@ -56,7 +56,7 @@ pub use layers::Layer;
 pub use ledger_rows::LedgerPoint;
 pub use ortho::write_ortho;
 pub use people::{Holder, PEOPLE};
-pub use records::{Records, collections as record_collections, labelled_picture, pictures};
+pub use records::{Records, collections as record_collections, labelled_picture};
 pub use survey::BUILDINGS_LAST;
 pub use write::{SynthArgs, run};
 

@@ -13,7 +13,7 @@ mod dossiers;
 pub(super) mod patrols;
 mod towns;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use formats::datetime::{millis_of, utc_of_millis};
 use ledger::point::State;
@@ -52,7 +52,7 @@ pub fn labelled_picture(number: u128) -> Vec<u8> {
 }
 
 /// The pictures that photos show, each with its SHA-256.
-pub fn pictures() -> impl Iterator<Item = (String, Vec<u8>)> {
+fn all_pictures() -> impl Iterator<Item = (String, Vec<u8>)> {
     Picture::all().map(|picture| {
         let bytes = picture.png();
         (Digests::of(&bytes).sha256, bytes)
@@ -76,7 +76,7 @@ impl Default for Records {
     fn default() -> Self {
         let shipped = collections().map(|one| (one.id, one.fields()));
         let fields = shipped.chain([(ENFORCEMENT, enforcement::fields())]).collect();
-        let hashes = pictures().map(|(hash, _)| hash).collect();
+        let hashes = all_pictures().map(|(hash, _)| hash).collect();
         Self { fields, rows: BTreeMap::new(), named: BTreeMap::new(), hashes }
     }
 }
@@ -92,6 +92,17 @@ impl Records {
     pub fn take(&mut self, id: &str, moment: Timestamp) -> Vec<Feature> {
         let Some(rows) = self.rows.get_mut(id) else { return Vec::new() };
         rows.extract_if(.., |(known, _)| *known < moment).map(|(_, row)| row).collect()
+    }
+
+    /// The pictures that rows name, each with its SHA-256 and its bytes.
+    pub fn pictures(&self) -> Vec<(String, Vec<u8>)> {
+        let values = self.rows.values().flatten().flat_map(|(_, row)| &row.properties);
+        let texts = values.filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let texts: BTreeSet<&str> = texts.collect();
+        all_pictures().filter(|(hash, _)| texts.contains(hash.as_str())).collect()
     }
 
     /// The SHA-256 of a picture by its number.

@@ -12,7 +12,7 @@ use store::{FeatureStore, GeoPackageStore};
 use super::load::{REASON, append, change, change_set, create};
 use crate::commands::CommandError;
 use crate::styles::style_of;
-use crate::synth::{Layer, LedgerPoint, OPENED, Records, Synth, pictures, record_collections};
+use crate::synth::{Layer, LedgerPoint, OPENED, Records, Synth, record_collections};
 
 /// Most rows of a collection that come with others: more are a load of their own, which is one row of the
 /// change log.
@@ -43,7 +43,7 @@ impl RecordRows {
         }
         synth.meetings_at(end, &mut records);
         if let Some(folder) = store.evidence_folder() {
-            for (hash, bytes) in pictures() {
+            for (hash, bytes) in records.pictures() {
                 folder.put(hash, Arc::new(bytes)).await?;
             }
         }
