@@ -6,15 +6,16 @@ use std::sync::Arc;
 use ::ledger::clue::{
     ComplaintNearClosed, IdleLand, Kind, NewBuilding, Outlets, OverParcel, ServiceGap,
 };
-use geo_types::{Geometry as Shape, Polygon};
+use geo::MapCoords;
+use geo_types::{Coord, Geometry as Shape, Polygon};
 use spatial::filter::Expression;
 use spatial::{
-    AxisOrder, CollectionId, Feature, FeatureId, Geometry, GeometryType, Predicate, Value,
+    AxisOrder, CollectionId, Crs, Feature, FeatureId, Geometry, GeometryType, Predicate, Value,
 };
 
 use crate::clues::CluesQuery;
 use crate::clues::sample::{
-    Dice, PLANE, POINTS, Row, described, opened, parcels, points, polygons, query, texts,
+    Dice, ORIGIN, PLANE, POINTS, Row, described, opened, parcels, points, polygons, query, texts,
 };
 use crate::edit::Assigned;
 use crate::engine_tests::{id, open};
@@ -56,7 +57,7 @@ fn rows(dice: &mut Dice, collection: &str, count: usize) -> Vec<Row> {
 const COLLECTIONS: [&str; 9] =
     ["points", "complaints", "outlets", "land", "green", "before", "now", "parcels", "communities"];
 
-async fn city(dice: &mut Dice) -> Engine {
+async fn city(dice: &mut Dice, crs: &Crs) -> Engine {
     let plots: Vec<Polygon<f64>> = parcels(dice, 12);
     let of = |dice: &mut Dice, count: usize, half: f64| -> Vec<Polygon<f64>> {
         let place = |_| {
@@ -65,7 +66,7 @@ async fn city(dice: &mut Dice) -> Engine {
         };
         (0..count).map(place).collect()
     };
-    opened(vec![
+    let mut collections = vec![
         (described("points", GeometryType::Point, &POINTS), rows(dice, "points", 150)),
         (
             described("complaints", GeometryType::Point, &["no", "day"]),
@@ -84,8 +85,23 @@ async fn city(dice: &mut Dice) -> Engine {
         polygons("now", &of(dice, 60, 5.0)),
         polygons("parcels", &plots),
         polygons("communities", &of(dice, 20, 25.0)),
-    ])
-    .await
+    ];
+    for (collection, rows) in &mut collections {
+        collection.crs = crs.clone();
+        rows.iter_mut().for_each(|(shape, _)| *shape = shape.take().map(|one| placed(one, crs)));
+    }
+    opened(collections).await
+}
+
+/// A shape of the sample's plane in another CRS, which is one of degrees: about as large there.
+fn placed(shape: Shape<f64>, crs: &Crs) -> Shape<f64> {
+    if *crs == PLANE {
+        return shape;
+    }
+    shape.map_coords(|at| Coord {
+        x: 116.3 + (at.x - ORIGIN[0]) / 85_000.0,
+        y: 39.7 + (at.y - ORIGIN[1]) / 111_000.0,
+    })
 }
 
 fn rules() -> Vec<Kind> {
@@ -192,7 +208,8 @@ fn edits(engine: &Engine, dice: &mut Dice, number: usize) -> Vec<FeatureEdit> {
                 false => Value::Text(text),
             })
             .collect();
-        let geometry = shape.map(Geometry::from);
+        let crs = &held.collection().crs;
+        let geometry = shape.map(|shape| Geometry::from(placed(shape, crs)));
         let op = match dice.roll(6.0) as u8 {
             0 => EditOp::Delete(feature),
             1 | 2 => EditOp::Insert(Feature { id: None, geometry, properties: values }),
@@ -236,16 +253,25 @@ async fn check_as_anew(engine: &Engine) -> usize {
     found
 }
 
-#[tokio::test]
-async fn what_was_found_before_is_mended_to_what_is_found_anew() {
+async fn check_mended(crs: &Crs, steps: usize) {
     let mut dice = Dice(41);
-    let engine = city(&mut dice).await;
+    let engine = city(&mut dice, crs).await;
     let mut found = check_as_anew(&engine).await;
-    for number in 0..60 {
+    for number in 0..steps {
         let edits = edits(&engine, &mut dice, number);
         let (actor, reason) = ("local".to_owned(), "test".to_owned());
         engine.edit(EditSet { actor, reason, edits }).await.unwrap();
         found += check_as_anew(&engine).await;
     }
-    assert!(found > 10_000, "{found}: too little is found to be held against");
+    assert!(found > 150 * steps, "{found}: too little is found to be held against");
+}
+
+#[tokio::test]
+async fn what_was_found_before_is_mended_to_what_is_found_anew() {
+    check_mended(&PLANE, 60).await;
+}
+
+#[tokio::test]
+async fn the_same_in_degrees() {
+    check_mended(&Crs::CGCS2000, 25).await;
 }
