@@ -90,6 +90,15 @@ pub struct ToldAnew {
 }
 
 impl ToldAnew {
+    /// Those of `quantities` that are told: of built area, land area and count.
+    pub fn of(quantities: Quantities, [build, land, count]: [bool; 3]) -> Self {
+        Self {
+            build_area_m2: build.then_some(quantities.build_area_m2),
+            land_area_m2: land.then_some(quantities.land_area_m2),
+            count: count.then_some(quantities.count),
+        }
+    }
+
     /// Whether it tells nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()

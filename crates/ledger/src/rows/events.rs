@@ -392,12 +392,8 @@ impl Reader<'_, '_> {
 
     fn told_anew(&self) -> Result<ToldAnew, Unfit> {
         let is_told = |column| !matches!((self.0)(column), ValueRef::Null);
-        let told = self.quantities()?;
-        Ok(ToldAnew {
-            build_area_m2: is_told("build_area_m2").then_some(told.build_area_m2),
-            land_area_m2: is_told("land_area_m2").then_some(told.land_area_m2),
-            count: is_told("count").then_some(told.count),
-        })
+        let told = ["build_area_m2", "land_area_m2", "count"].map(is_told);
+        Ok(ToldAnew::of(self.quantities()?, told))
     }
 
     fn payload(&self, kind: EventKind) -> Result<Payload, Unfit> {

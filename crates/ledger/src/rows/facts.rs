@@ -112,15 +112,14 @@ pub fn event_row<'a>(
             let finding = read.text(5)?.and_then(Finding::from_identifier);
             row.finding = Some(finding.ok_or_else(|| read.odd(5, "no finding is called so"))?);
         }
-        EventKind::Progress | EventKind::Correct => {
-            row.progress = Some(read.id(if kind == EventKind::Progress { 9 } else { 10 })?);
+        EventKind::Progress => {
+            row.progress = Some(read.id(9)?);
             row.done = read.quantities(6)?;
-            let is_told = |at: usize| !matches!(value(at), ValueRef::Null);
-            row.anew = ToldAnew {
-                build_area_m2: is_told(6).then_some(row.done.build_area_m2),
-                land_area_m2: is_told(7).then_some(row.done.land_area_m2),
-                count: is_told(8).then_some(row.done.count),
-            };
+        }
+        EventKind::Correct => {
+            row.progress = Some(read.id(10)?);
+            let told = [6, 7, 8].map(|at| !matches!(value(at), ValueRef::Null));
+            row.anew = ToldAnew::of(read.quantities(6)?, told);
         }
         _ => {}
     }
