@@ -38,13 +38,13 @@ use ::ledger::record::reviews::kept_in;
 use ::ledger::rows::{POINT_EVENTS, POINTS};
 use rustc_hash::FxHashSet;
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, Crs, FeatureId, Geometry, Revision, Snapshot,
-    Timestamp,
+    Budget, Changes, CollectionId, CollectionSnapshot, Costs, Crs, FeatureId, Geometry, Revision,
+    Snapshot, Timestamp,
 };
 
-use crate::kept::KeptAnswers;
+use crate::kept::{Earlier, KeptAnswers, merged};
 use crate::pool::{Weight, each_in_parallel};
-use crate::query::Place;
+use crate::query::{Place, metric};
 use crate::{Engine, EngineError, Profile};
 pub(crate) use reviews::are_reviews;
 pub use reviews::{KeptReview, NewReview, Reviewed};
@@ -56,6 +56,9 @@ pub const MAX_CLUES: usize = 500_000;
 pub const MAX_CLUES_PAGE: usize = 10_000;
 /// A rule looks at every feature of its collections.
 const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
+
+/// Most features of which clues are found anew behind an edit, before all are.
+const MOST_AFFECTED: usize = 4_096;
 
 /// Most clues that are kept of all rules together: some 60 MB.
 const MAX_KEPT_CLUES: usize = 100_000;
@@ -168,16 +171,12 @@ impl Clue {
 }
 
 impl All {
-    /// The same, but for what was found of the `changed` features, which is `found` now; both are
+    /// The same, but for what was found of the `affected` features, which is `found` now; both are
     /// in the order of their features' ids.
-    fn with(&self, changed: &FxHashSet<FeatureId>, found: Vec<Arc<Clue>>) -> Self {
-        let is_changed = |clue: &Clue| clue.ids().next().is_some_and(|id| changed.contains(&id));
-        let mut clues: Vec<Arc<Clue>> =
-            self.clues.iter().filter(|clue| !is_changed(clue)).cloned().collect();
-        for clue in found {
-            let at = clues.partition_point(|known| known.ids().lt(clue.ids()));
-            clues.insert(at, clue);
-        }
+    fn with(&self, affected: &FxHashSet<FeatureId>, found: Vec<Arc<Clue>>) -> Self {
+        let is_affected = |clue: &Clue| clue.ids().next().is_some_and(|id| affected.contains(&id));
+        let kept = self.clues.iter().filter(|clue| !is_affected(clue)).cloned();
+        let clues = merged(kept, found, |a, b| a.ids().cmp(b.ids()));
         Self { clues, shares: self.shares.clone() }
     }
 }
@@ -313,18 +312,14 @@ impl Engine {
         if let Some(all) = kept.find(&held, is_same) {
             return Ok(all);
         }
-        // Of units in a unit the place that is asked about is another, too.
-        let subject = query.rule.kind.stands_alone();
-        let subject = subject.filter(|id| query.unit.is_none() || *id != ADMIN_UNITS);
-        let subject = subject.and_then(|id| CollectionId::try_from(id).ok());
-        let at = subject.and_then(|id| state.collections.keys().position(|known| *known == id));
-        let earlier = at.and_then(|at| Some((at, kept.earlier(&held, is_same)?)));
-        let all = match earlier.and_then(|(at, earlier)| earlier.changed_at(at)) {
-            Some((before, changed)) => {
-                let found = self.all_clues(&state, query, Some(&changed), budget)?;
-                before.with(&changed, found.clues)
+        let earlier = kept.earlier(&held, is_same);
+        let affected = earlier.as_ref().and_then(|one| self.affected(&state, query, &one.changed));
+        let all = match (earlier, affected) {
+            (Some(Earlier { answer: before, .. }), Some(affected)) => {
+                let found = self.all_clues(&state, query, Some(&affected), budget)?;
+                before.with(&affected, found.clues)
             }
-            None => self.all_clues(&state, query, None, budget)?,
+            _ => self.all_clues(&state, query, None, budget)?,
         };
         let all = Arc::new(all);
         // Of one feature it is soon found again.
@@ -332,6 +327,48 @@ impl Engine {
             kept.keep(&held, (query.clone(), is_same), &all, all.clues.len());
         }
         Ok(all)
+    }
+
+    /// The features of which a rule may find something else than before, behind changes of each of the
+    /// collections that it reads; none where they are many or cannot be told.
+    fn affected(
+        &self,
+        state: &Snapshot,
+        query: &CluesQuery,
+        changed: &[Changes],
+    ) -> Option<FxHashSet<FeatureId>> {
+        let dependence = query.rule.kind.dependence()?;
+        let subjects = state.collections.get(&CollectionId::try_from(dependence.subject).ok()?)?;
+        let crs = &subjects.collection().crs;
+        let mut affected = FxHashSet::default();
+        for ((id, held), changed) in state.collections.iter().zip(changed) {
+            if id.as_str() == dependence.subject {
+                affected.extend(&changed.ids);
+            } else if changed.ids.is_empty() || is_not_asked(id, query) {
+                continue;
+            }
+            let Some(metres) = dependence.reach(id.as_str()) else {
+                if id.as_str() == dependence.subject {
+                    continue;
+                }
+                return None;
+            };
+            if held.collection().crs != *crs {
+                return None;
+            }
+            let (metric, units) = metric(crs, self.registry()).ok()?;
+            for one in &changed.boxes {
+                // Rules look a little farther than they tell.
+                let reach = (metres * 1.02 + 1.0) * units + metric.bend(one);
+                subjects.search(&metric.grown(one, reach), &mut |shard, slots| {
+                    affected.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+                });
+                if affected.len() > MOST_AFFECTED {
+                    return None;
+                }
+            }
+        }
+        Some(affected)
     }
 
     /// All clues, or those about the features of `only`.
@@ -428,6 +465,12 @@ impl Engine {
         let placed = clues.into_iter().zip(places);
         placed.map(|(clue, place)| Ok(Clue { geometry: place?, ..clue })).collect()
     }
+}
+
+/// Whether a collection is read for the unit of a query alone, and the query names none.
+fn is_not_asked(id: &CollectionId, query: &CluesQuery) -> bool {
+    let inputs = query.rule.kind.inputs();
+    query.unit.is_none() && inputs.iter().all(|input| input.collection != id.as_str())
 }
 
 /// The collections that a rule reads, as far as they are there, and the units that it is asked of.

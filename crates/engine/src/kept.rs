@@ -5,10 +5,10 @@
 //! the passing of states. Behind few changes it may be mended: the features that are others are told
 //! with it.
 
+use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use rustc_hash::FxHashSet;
-use spatial::{CollectionSnapshot, FeatureId, Footprint};
+use spatial::{Changes, CollectionSnapshot, Footprint};
 
 /// Most answers of one kind.
 const MOST_ANSWERS: usize = 64;
@@ -42,7 +42,7 @@ struct Read {
     /// Holds its place in memory, so that no later collection has the same address.
     held: Weak<CollectionSnapshot>,
     /// Where answers are mended.
-    footprint: Option<Footprint>,
+    footprint: Option<Arc<Footprint>>,
 }
 
 /// An answer of before, and the features of each collection that are others since.
@@ -50,15 +50,7 @@ struct Read {
 pub(crate) struct Earlier<A> {
     pub(crate) answer: Arc<A>,
     /// In the order of the collections.
-    pub(crate) changed: Vec<FxHashSet<FeatureId>>,
-}
-
-impl<A> Earlier<A> {
-    /// The answer and what changed of one of the collections; none where others changed, too.
-    pub(crate) fn changed_at(mut self, at: usize) -> Option<(Arc<A>, FxHashSet<FeatureId>)> {
-        let changed = self.changed.swap_remove(at);
-        self.changed.iter().all(FxHashSet::is_empty).then_some((self.answer, changed))
-    }
+    pub(crate) changed: Vec<Changes>,
 }
 
 impl<Q, A> KeptAnswers<Q, A> {
@@ -114,12 +106,12 @@ impl<Q, A> KeptAnswers<Q, A> {
         if items > self.most_items {
             return;
         }
+        let mut kept = self.kept();
         let read = read.iter().map(|held| Read {
             held: Arc::downgrade(held),
-            footprint: if self.is_mended { held.footprint(MOST_EDITED) } else { None },
+            footprint: if self.is_mended { footprint(&kept, held) } else { None },
         });
         let read = read.collect();
-        let mut kept = self.kept();
         kept.retain(|one| one.is_held() || (self.is_mended && !is_same(&one.question)));
         kept.push(Kept { read, question, answer: Arc::clone(answer), items });
         while kept.len() > MOST_ANSWERS
@@ -140,6 +132,15 @@ impl<Q, A> KeptAnswers<Q, A> {
     }
 }
 
+/// The footprint of a collection: that of another answer that was made from it, if there is one.
+fn footprint<Q, A>(kept: &[Kept<Q, A>], held: &Arc<CollectionSnapshot>) -> Option<Arc<Footprint>> {
+    let mut read = kept.iter().flat_map(|one| &one.read);
+    match read.find(|one| one.held.as_ptr() == Arc::as_ptr(held)) {
+        Some(known) => known.footprint.clone(),
+        None => held.footprint(MOST_EDITED).map(Arc::new),
+    }
+}
+
 impl<Q, A> Kept<Q, A> {
     fn is_made_from(&self, read: &[&Arc<CollectionSnapshot>]) -> bool {
         self.read.len() == read.len()
@@ -151,11 +152,29 @@ impl<Q, A> Kept<Q, A> {
         self.read.iter().all(|one| one.held.strong_count() > 0)
     }
 
-    fn changed(&self, read: &[&Arc<CollectionSnapshot>]) -> Option<Vec<FxHashSet<FeatureId>>> {
+    fn changed(&self, read: &[&Arc<CollectionSnapshot>]) -> Option<Vec<Changes>> {
         if self.read.len() != read.len() {
             return None;
         }
         let each = self.read.iter().zip(read);
         each.map(|(then, now)| now.changed_since(then.footprint.as_ref()?, MOST_CHANGED)).collect()
     }
+}
+
+/// Two rows of things that are in order, as one: what is kept of before, and what was found now.
+pub(crate) fn merged<T>(
+    kept: impl Iterator<Item = T>,
+    fresh: Vec<T>,
+    order: impl Fn(&T, &T) -> Ordering,
+) -> Vec<T> {
+    let mut all = Vec::with_capacity(kept.size_hint().1.unwrap_or(0) + fresh.len());
+    let mut fresh = fresh.into_iter().peekable();
+    for one in kept {
+        while let Some(before) = fresh.next_if(|fresh| order(fresh, &one).is_lt()) {
+            all.push(before);
+        }
+        all.push(one);
+    }
+    all.extend(fresh);
+    all
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::ledger::clue::{ComplaintNearClosed, Kind};
 use rustc_hash::FxHashSet;
-use spatial::{CollectionSnapshot, FeatureId, GeometryType};
+use spatial::{Changes, CollectionSnapshot, FeatureId, GeometryType};
 
 use crate::clues::sample::{Dice, POINTS, Row, described, opened, points, query};
 use crate::engine_tests::{fid, id, open};
@@ -99,7 +99,9 @@ async fn the_latest_answer_is_told_with_what_changed_since() {
         let held = held(&engine, names);
         let read: Vec<&Arc<CollectionSnapshot>> = held.iter().collect();
         let found = answers.earlier(&read, |one| *one == question);
-        let found = found.map(|one| (*one.answer, one.changed));
+        let ids =
+            |changed: Vec<Changes>| changed.into_iter().map(|one| one.ids).collect::<Vec<_>>();
+        let found = found.map(|one| (*one.answer, ids(one.changed)));
         let expected = expected.map(|(answer, changed)| {
             let ids = |ids: &[i64]| ids.iter().map(|id| fid(*id)).collect::<FxHashSet<_>>();
             (answer, changed.map(ids).to_vec())

@@ -98,7 +98,8 @@ pub use shard::{FeatureRef, PathRef, Shard};
 pub use shard_builder::{ShardBuilder, ToWorld};
 pub use size::Size;
 pub use snapshot::{
-    CollectionSnapshot, Edit, Fold, Footprint, Mask, PlacedSlots, Portion, Rank, Snapshot, Stage,
+    Changes, CollectionSnapshot, Edit, Fold, Footprint, Mask, PlacedSlots, Portion, Rank, Snapshot,
+    Stage,
 };
 pub use table::{Table, TableCell, TableColumn};
 pub use world::{WorldBox, WorldPoint};

@@ -7,6 +7,12 @@ use crate::{Crs, Envelope};
 /// Least metres of a degree of latitude on the ellipsoid (at the equator: 110,574).
 const METRES_A_DEGREE: f64 = 110_500.0;
 
+/// Most metres of a degree.
+const MOST_METRES_A_DEGREE: f64 = 111_700.0;
+/// An edge of length L along a parallel φ is off by L² tan φ / 8R: below 70 degrees by less than L² over
+/// so many metres.
+const BEND: f64 = 1.5e7;
+
 /// The unit of distances, and the plane on which they are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
@@ -42,6 +48,18 @@ impl Metric {
     /// A storage box outside of which nothing is as near as `distance` to `storage`.
     pub fn grown(self, storage: &Envelope, distance: f64) -> Envelope {
         self.plane(storage.center()).window(storage, distance)
+    }
+
+    /// How far an edge that is straight where distances are measured may leave the storage box of its
+    /// ends, about, in the unit of the metric.
+    pub fn bend(self, storage: &Envelope) -> f64 {
+        match self {
+            Self::Plane => 0.0,
+            Self::Metres => {
+                let metres = storage.width().hypot(storage.height()) * MOST_METRES_A_DEGREE;
+                metres * metres / BEND
+            }
+        }
     }
 }
 

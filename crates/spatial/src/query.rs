@@ -58,6 +58,14 @@ pub enum Test {
     WithinDistance(f64, Metric),
 }
 
+impl Test {
+    /// Whether no feature passes whose envelope does not meet that of the area.
+    pub fn is_confined_to(self, area: &Area) -> bool {
+        let plan = decide::Plan::new(area, self);
+        plan.is_ok_and(|plan| plan.reach.is_none() && plan.window().is_some())
+    }
+}
+
 /// A condition on one feature that is not about the area.
 pub type Filter<'a> = &'a (dyn Fn(FeatureRef<'_>) -> bool + Sync);
 

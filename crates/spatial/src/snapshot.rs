@@ -34,7 +34,7 @@ pub use delta::Rank;
 use directory::Directory;
 pub use edit::Edit;
 pub use fold::Fold;
-pub use footprint::Footprint;
+pub use footprint::{Changes, Footprint};
 pub use mask::Mask;
 pub use on_grid::PlacedSlots;
 pub(crate) use parts::Part;

@@ -29,8 +29,7 @@ pub(super) struct Ask<'a> {
     pub(super) state: &'a Snapshot,
     pub(super) registry: &'a CrsRegistry,
     pub(super) query: &'a CluesQuery,
-    /// Only clues about these features of the collection of which the rule
-    /// [stands alone](::ledger::clue::Kind::stands_alone).
+    /// Only clues about these features of the [subject](::ledger::clue::Dependence::subject).
     pub(super) only: Option<&'a FxHashSet<FeatureId>>,
     pub(super) budget: &'a Budget<'a>,
 }

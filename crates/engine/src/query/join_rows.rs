@@ -1,8 +1,6 @@
 //! The rows of a join: made of the two collections, or of the rows of before where few features are
 //! others since. Both ways give the same.
 
-use std::cmp::Ordering;
-
 use rustc_hash::{FxHashMap, FxHashSet};
 use spatial::filter::Filter;
 use spatial::join::{Join, JoinOn, JoinSide, Keep};
@@ -12,18 +10,12 @@ use spatial::{Budget, CollectionSnapshot, Envelope, FeatureId, FeatureRef, Metri
 use super::join::{AllRows, JoinQuery, JoinRelation, JoinWanted, MAX_PAIRS, columns, join_fault};
 use super::place::{Resolved, metric};
 use super::{Condition, fault};
-use crate::kept::Earlier;
+use crate::kept::{Earlier, merged};
 use crate::pool::each_in_parallel;
 use crate::{Engine, EngineError};
 
 /// A feature of the first collection, one of the second, and the metres between them.
 pub(super) type NearPair = (FeatureId, FeatureId, f64);
-
-/// About; most there are.
-const METRES_A_DEGREE: f64 = 111_700.0;
-/// An edge of length L along a parallel φ is off by L² tan φ / 8R: below 70 degrees by less than L² over
-/// so many metres.
-const BEND: f64 = 1.5e7;
 
 /// Features of a collection by id.
 type Ids = FxHashSet<FeatureId>;
@@ -93,6 +85,7 @@ impl<'a> Joining<'a> {
         earlier: &Earlier<AllRows>,
     ) -> Result<Option<AllRows>, EngineError> {
         let [first, second] = earlier.changed.as_slice() else { return Ok(None) };
+        let (first, second) = (&first.ids, &second.ids);
         Ok(match (&*earlier.answer, self.query.relation) {
             (AllRows::Pairs(before), _) => {
                 Some(AllRows::Pairs(self.mended_pairs(before, first, second)?))
@@ -145,14 +138,6 @@ impl<'a> Joining<'a> {
         for near in before.chunk_by(|a, b| a.0 == b.0) {
             near_to.insert(near[0].0, near);
         }
-        // On the plane of a metric in metres an edge bends, by less than this for its length.
-        let bend = |envelope: &Envelope| match asked.metric {
-            Metric::Plane => 0.0,
-            Metric::Metres => {
-                let metres = envelope.width().hypot(envelope.height()) * METRES_A_DEGREE;
-                metres * metres / BEND
-            }
-        };
         let come: Vec<Envelope> = second
             .iter()
             .filter_map(|id| self.second.get(*id))
@@ -171,7 +156,7 @@ impl<'a> Joining<'a> {
                 _ => asked.within,
             };
             let comes_near = |one: &Envelope| {
-                let reach = reach + bend(&envelope) + bend(one);
+                let reach = reach + asked.metric.bend(&envelope) + asked.metric.bend(one);
                 asked.metric.grown(&envelope, reach).intersects(one)
             };
             envelope.is_empty() || !come.iter().any(comes_near)
@@ -285,22 +270,4 @@ impl<'a> Joining<'a> {
         let move_all = |coords: &mut [[f64; 2]]| projector.project_all(coords).is_ok();
         of(Join::reprojected(first, second, on, &move_all).map_err(join_fault)?)
     }
-}
-
-/// Two rows of rows that are in order, as one.
-fn merged<T>(
-    kept: impl Iterator<Item = T>,
-    fresh: Vec<T>,
-    order: impl Fn(&T, &T) -> Ordering,
-) -> Vec<T> {
-    let mut all = Vec::with_capacity(kept.size_hint().1.unwrap_or(0) + fresh.len());
-    let mut fresh = fresh.into_iter().peekable();
-    for one in kept {
-        while let Some(before) = fresh.next_if(|fresh| order(fresh, &one).is_lt()) {
-            all.push(before);
-        }
-        all.push(one);
-    }
-    all.extend(fresh);
-    all
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use spatial::filter::Filter;
 use spatial::query::{Area, Nearest, QueryFault, Selection, Test};
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, Crs, Envelope, FeatureId, FeatureRef,
-    Geometry, Predicate, Timestamp,
+    Budget, Changes, CollectionId, CollectionSnapshot, Costs, Crs, Envelope, FeatureId, FeatureRef,
+    Geometry, Metric, Predicate, Timestamp,
 };
 
 use super::aggregate::{Aggregate, AggregateOp, Group, Plan};
@@ -16,7 +16,7 @@ use super::page::{Page, by_order, by_rank};
 use super::place::metric;
 use super::{AreaCrs, Condition, Place, Relation};
 use crate::items::{Cursor, MAX_PAGE, Pinned, SortBy, SortKey};
-use crate::kept::KeptAnswers;
+use crate::kept::{Earlier, KeptAnswers};
 use crate::pool::{Weight, each_in_parallel};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
@@ -31,7 +31,7 @@ pub(crate) type KeptSearches = KeptAnswers<SearchQuestion, Vec<(u64, Found)>>;
 
 /// No searches yet.
 pub(crate) fn kept_searches() -> KeptSearches {
-    KeptAnswers::new(MAX_KEPT_FOUND)
+    KeptAnswers::mended(MAX_KEPT_FOUND)
 }
 
 /// What is searched for, in each of the collections.
@@ -172,13 +172,24 @@ impl Engine {
         let (kept, least) = (&self.0.searches, self.least_count());
         let is_first_page = pinned.iter().all(|one| one.cursor().is_none());
         let is_same = |(asked, from): &SearchQuestion| *from == least && asked == query;
-        if is_first_page && let Some(found) = kept.find(&read, is_same) {
+        let told = |found: &[(u64, Found)]| {
             let searched = |(pinned, (count, found)): (&Pinned, &(u64, Found))| Searched {
                 pinned: pinned.clone(),
                 count: *count,
                 found: found.clone(),
             };
-            return Ok(pinned.iter().zip(found.iter()).map(searched).collect());
+            pinned.iter().zip(found).map(searched).collect()
+        };
+        if is_first_page && let Some(found) = kept.find(&read, is_same) {
+            return Ok(told(&found));
+        }
+        if is_first_page && let Some(earlier) = kept.earlier(&read, is_same) {
+            let Earlier { answer: found, changed } = earlier;
+            if self.is_untouched(pinned, query, (&found, &changed))? {
+                let items = found.iter().map(|(_, found)| found.items()).sum();
+                kept.keep(&read, ((query.clone(), least), is_same), &found, items);
+                return Ok(told(&found));
+            }
         }
         let searched = self.search_anew(pinned, query, budget)?;
         if is_first_page && searched.iter().all(|one| one.found.is_whole()) {
@@ -188,6 +199,57 @@ impl Engine {
             kept.keep(&read, ((query.clone(), least), is_same), &Arc::new(found), items);
         }
         Ok(searched)
+    }
+
+    /// Whether what changed of the collections searched, and of the one of the place, lies where the
+    /// search does not look: what was found is found again then.
+    fn is_untouched(
+        &self,
+        pinned: &[Pinned],
+        query: &SearchQuery,
+        (found, changed): (&[(u64, Found)], &[Changes]),
+    ) -> Result<bool, EngineError> {
+        let (Some((place, relation)), Some(first)) = (&query.place, pinned.first()) else {
+            return Ok(false);
+        };
+        let of_place = changed.get(pinned.len());
+        if let (Place::Stored { id, .. }, Some(changed)) = (place, of_place)
+            && changed.ids.contains(id)
+        {
+            return Ok(false);
+        }
+        let place = place.resolve(first.snapshot())?;
+        for ((one, (_, found)), changed) in pinned.iter().zip(found).zip(changed) {
+            if changed.ids.is_empty() {
+                continue;
+            }
+            let crs = &one.collection().collection().crs;
+            let area = self.0.areas.area(&place, crs, self.registry())?;
+            let (reach, metric) = match (relation, found) {
+                (Relation::Nearest { count, within }, Found::Page { distances, .. }) => {
+                    let (metric, units) = metric(crs, self.registry())?;
+                    let last = distances.as_ref().filter(|one| one.len() >= *count);
+                    let last = last.and_then(|one| one.last().copied());
+                    // Rounding on the way to metres and back is much less.
+                    (last.map_or(*within, |last| last * (1.0 + 1e-9)) * units, metric)
+                }
+                (Relation::Nearest { .. }, _) => return Ok(false),
+                (relation, _) => match relation.test(crs, self.registry())? {
+                    Some(Test::WithinDistance(distance, metric)) => (distance, metric),
+                    Some(test) if test.is_confined_to(&area) => (0.0, Metric::Plane),
+                    _ => return Ok(false),
+                },
+            };
+            let envelope = area.envelope();
+            let is_near = |one: &Envelope| {
+                let reach = reach + metric.bend(&envelope) + metric.bend(one);
+                metric.grown(&envelope, reach).intersects(one)
+            };
+            if changed.boxes.iter().any(is_near) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn search_anew(

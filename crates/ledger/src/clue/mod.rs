@@ -29,9 +29,9 @@ pub use check::Rules;
 pub use finding::{Finding, Measured, Toward};
 pub use review::{MAX_REVIEW_TEXT, Review, ReviewRefusal, Verdict};
 pub use rule::{
-    ComplaintNearClosed, Contiguous, Files, IdleLand, Input, Kind, Neighbours, NewBuilding, NoFile,
-    Only, Outlets, OverParcel, ParcelGap, ParcelOverlap, Permits, Rebound, Replacement, Rule,
-    RuleSet, ServiceGap, SeveralHomesteads, Units,
+    ComplaintNearClosed, Contiguous, Dependence, Files, IdleLand, Input, Kind, Neighbours,
+    NewBuilding, NoFile, Only, Outlets, OverParcel, ParcelGap, ParcelOverlap, Permits, Rebound,
+    Replacement, Rule, RuleSet, ServiceGap, SeveralHomesteads, Units,
 };
 
 /// The moment of a text as the store writes times; of a day, its first moment in Asia/Shanghai.

@@ -359,22 +359,19 @@ impl Kind {
         }
     }
 
-    /// The collection of whose features each clue is about one, whatever the others of it are; none where
-    /// features of a collection are held against each other.
-    pub fn stands_alone(&self) -> Option<&str> {
-        match self {
-            Self::OverParcel(_)
-            | Self::ComplaintNearClosed(_)
-            | Self::ServiceGap(_)
-            | Self::IdleLand(_)
-            | Self::NewBuilding(_) => {
-                let inputs = self.inputs();
-                let (subject, others) = inputs.split_first()?;
-                let is_other = |input: &Input<'_>| input.collection != subject.collection;
-                others.iter().all(is_other).then_some(subject.collection)
-            }
-            _ => None,
-        }
+    /// What its clues depend on, where that lies around the features that they are about; none for
+    /// rules of which more must be read to tell one clue.
+    pub fn dependence(&self) -> Option<Dependence<'_>> {
+        let near = match self {
+            Self::OverParcel(rule) => vec![(rule.parcels.as_str(), 0.0)],
+            Self::ComplaintNearClosed(rule) => vec![(rule.points.as_str(), rule.metres)],
+            Self::ServiceGap(rule) => vec![(rule.outlets.collection.as_str(), rule.metres)],
+            Self::IdleLand(rule) => rule.green.iter().map(|green| (green.as_str(), 0.0)).collect(),
+            Self::NewBuilding(rule) => vec![(rule.earlier.as_str(), 0.0)],
+            Self::Neighbours(rule) => vec![(rule.parcels.as_str(), rule.metres)],
+            _ => return None,
+        };
+        Some(Dependence { subject: self.inputs().first()?.collection, near })
     }
 
     /// What it reads; the first is what its clues are about.
@@ -446,6 +443,25 @@ impl Kind {
             Self::ExitOverdue(rule) => Some(&rule.readers),
             _ => None,
         }
+    }
+}
+
+/// On what a clue depends: the feature that it is about, and what lies around that.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dependence<'r> {
+    /// The collection of which each clue is about one feature, which it names first.
+    pub subject: &'r str,
+    /// Collections of which those features matter that come as near as so many metres to it, and those
+    /// alone.
+    pub near: Vec<(&'r str, f64)>,
+}
+
+impl Dependence<'_> {
+    /// How near features of a collection must come to matter, in metres; none where any may, or none
+    /// is known to.
+    pub fn reach(&self, collection: &str) -> Option<f64> {
+        let near = self.near.iter().filter(|(name, _)| *name == collection);
+        near.map(|(_, metres)| *metres).reduce(f64::max)
     }
 }
 

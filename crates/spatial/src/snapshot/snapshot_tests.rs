@@ -388,7 +388,7 @@ fn a_footprint_tells_what_changed_until_shards_are_made_anew() {
     let ids = |numbers: &[i64]| numbers.iter().map(|number| id(*number)).collect::<FxHashSet<_>>();
     let check = |now: &CollectionSnapshot, most: usize, expected: Option<&[i64]>| {
         let changed = now.changed_since(&then, most);
-        assert_eq!(changed, expected.map(ids));
+        assert_eq!(changed.map(|one| one.ids), expected.map(ids));
     };
     check(&built, 0, Some(&[]));
     let moved = apply(&built, 2, &squares(5..6, 20.0));
@@ -399,9 +399,22 @@ fn a_footprint_tells_what_changed_until_shards_are_made_anew() {
     let gone = more.apply(Revision(4), &[Edit { id: id(70), feature: None }], &to_world);
     let gone = gone.apply(Revision(5), &[Edit { id: id(9001), feature: None }], &to_world);
     check(&gone, 9, Some(&[5, 70, 8999, 9000]));
+    // Where it lay and where it lies: of 5 both, of 70 the first, of others what was there in between.
+    let square = |number: i64, shift: f64| {
+        let feature = squares(number..number + 1, shift).remove(&id(number));
+        feature.and_then(|one| one.geometry).unwrap().envelope()
+    };
+    let boxes = |then: &CollectionSnapshot| {
+        let mut boxes = gone.changed_since(&then.footprint(9).unwrap(), 9).unwrap().boxes;
+        boxes.sort_by(|a, b| (a.min_y, a.min_x).partial_cmp(&(b.min_y, b.min_x)).unwrap());
+        boxes
+    };
+    assert_eq!(boxes(&more), [square(70, 0.0), square(9001, 0.5)]);
+    let of_four = [(5, 0.0), (5, 20.0), (70, 0.0), (8999, 0.0), (8999, 0.5), (9000, 0.5)];
+    assert_eq!(boxes(&built), of_four.map(|(number, shift)| square(number, shift)));
     // What came and went between the two is none that changed, by the footprint of in between.
     let since = gone.changed_since(&more.footprint(4).unwrap(), 9);
-    assert_eq!(since, Some(ids(&[70, 9001])));
+    assert_eq!(since.map(|one| one.ids), Some(ids(&[70, 9001])));
     assert!(more.footprint(3).is_none());
     check(&gone.fold(), 9, None);
     let titled = gone.describe(Revision(6), Collection { title: "新".into(), ..collection() });
