@@ -338,9 +338,14 @@ def many(places):
         return found
 
     def responsible(bodies):
+        answer = json.loads(bodies[0])
+        units, entries = ({one["id"]: one for one in answer[name]} for name in ("units", "responsible"))
         found = set()
-        for at, here in enumerate(json.loads(bodies[0])["positions"]):
-            found |= {(at, *key) for key in responsible_here(here)}
+        for at, here in enumerate(answer["positions"]):
+            of = [units[one] for one in here["units"]]
+            posts = [entries[one] for one in here["responsible"]]
+            found |= {(at, one["level"], one["code"]) for one in of}
+            found |= {(at, one["area"]["code"], one["role"], one["unit"]) for one in posts}
         return found
 
     def responsible_sql(results):
@@ -367,7 +372,8 @@ def many(places):
         ),
         Question(
             10, "who is responsible at 200 positions on a day", "admin_units",
-            [[("/responsible", {"positions": positions, "date": DAY})]],
+            [[("/responsible", {"positions": positions, "date": DAY, "collections": ["admin_units"], "return": "tables",
+                                "properties": ["level", "code", "role", "unit"]})]],
             [[(RESPONSIBLE_AT_MANY, "{" + points + "}", DAY)]],
             responsible, responsible_sql, is_many=True,
         ),

@@ -67,6 +67,7 @@ mod qgis_edits;
 mod ready;
 mod record_consistency;
 mod records;
+mod responsible;
 mod roles;
 mod running;
 mod secrets;

@@ -1,6 +1,6 @@
 //! `tuban responsible`: who is responsible at a position on a day, as the server would answer.
 
-use engine::places::ResponsibleQuery;
+use engine::places::{PLACES, ResponsibleQuery};
 use engine::{EngineError, Profile};
 use ledger::place::Day;
 use server::places;
@@ -17,6 +17,7 @@ pub async fn responsible(args: ResponsibleArgs, config: &Config) -> Result<(), C
     let query = ResponsibleQuery {
         positions: vec![[args.lon, args.lat]],
         day: args.date.unwrap_or_else(|| Day::of(now())),
+        places: PLACES.to_vec(),
         alley_within: args.alley,
         as_of: None,
         profile: Profile::default(),

@@ -14,6 +14,7 @@
 //! a polygon that day is left as it was written; a feature without a place is not assigned.
 
 mod account_place;
+mod answerable;
 mod assigned;
 mod contested;
 mod follow;
@@ -44,10 +45,10 @@ pub use follow::start;
 pub(crate) use index::{KeptIndex, Rung};
 pub(crate) use jurisdiction::{Finder, Jurisdiction, focus_areas};
 pub use loading::LoadAssigner;
-pub use position::{AtPosition, Parents, UnitHere, Within, at_position, is_unit, within_unit};
+pub use position::{AtPosition, UnitHere, UnitsRead, Within, at_position, is_unit, within_unit};
 pub(crate) use responsible::{KeptResponsible, kept_responsible};
 pub use responsible::{
-    MAX_POSITIONS, MAX_RESPONSIBILITIES, PlaceHere, Responsibility, ResponsibleFound,
+    MAX_POSITIONS, MAX_RESPONSIBILITIES, PLACES, PlaceHere, Responsibility, ResponsibleFound,
     ResponsibleHere, ResponsibleQuery,
 };
 pub use sweep::{ACTOR, Scope, Swept};

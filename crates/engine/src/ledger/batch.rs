@@ -19,7 +19,7 @@ use super::position::lies;
 use super::tasks::TasksOfPoints;
 use super::{NewEvent, Outcome, Raising, Taking};
 use crate::check::{Defects, Range, escaped};
-use crate::places::{Parents, Within, at_position, is_unit};
+use crate::places::{UnitsRead, Within, at_position, is_unit};
 use crate::sight::Judge;
 use crate::{Defect, EngineError};
 
@@ -365,7 +365,8 @@ impl Batch<'_> {
         if let Some(position) = position {
             let place = (position, &self.held.points.collection().crs);
             let day = Day::of(event.occurred_at);
-            let found = at_position(self.state, self.registry, place, (day, &Parents::default()))?;
+            let found =
+                at_position(self.state, self.registry, place, (day, &UnitsRead::default()))?;
             *unit = found.unit(Level::Town).map(|town| town.code.clone());
         }
         Ok(())

@@ -7,7 +7,7 @@ use spatial::{
 };
 
 use super::held::column;
-use crate::places::{Parents, Within, at_position, within_unit};
+use crate::places::{UnitsRead, Within, at_position, within_unit};
 use crate::{Defect, Engine, EngineError};
 
 /// How far from its unit a point may lie in no unit: phones are off by so much between houses.
@@ -92,7 +92,7 @@ impl Moved<'_> {
             // Its own is no more, or it never had one: any will do.
             Within::NoUnit => {
                 let place = (geometry.envelope().center(), &self.collection.crs);
-                let found = at_position(state, registry, place, (day, &Parents::default()))?;
+                let found = at_position(state, registry, place, (day, &UnitsRead::default()))?;
                 found.units.is_empty()
             }
         };

@@ -379,7 +379,7 @@ async fn the_units_at_a_position_are_those_of_the_day() {
     let codes_at = |x: i32, day: &str| {
         let here = at(x, 3);
         let here = ([here.x, here.y], &Crs::WGS84);
-        let on = (day.parse().unwrap(), &crate::places::Parents::default());
+        let on = (day.parse().unwrap(), &crate::places::UnitsRead::default());
         let found = at_position(&state, engine.registry(), here, on).unwrap();
         let codes = found.units.iter().map(|u| (u.unit.code.clone(), u.by_polygon));
         codes.collect::<Vec<_>>()

@@ -1,15 +1,14 @@
 //! The units at a position on a day, from any state of the store.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use geo_types::{Geometry as Shape, Point};
 use ledger::place::{ADMIN_UNITS, AdminUnit, Day, GRID_CELLS, Level, UnitReader, ValidityReader};
 use rustc_hash::FxHashMap;
 use spatial::query::{Area, Nearest};
 use spatial::{
-    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureRef, Snapshot,
-    ValueRef,
+    Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureId, FeatureRef,
+    Snapshot, ValueRef,
 };
 
 use crate::EngineError;
@@ -29,7 +28,7 @@ pub struct AtPosition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnitHere {
     /// The unit.
-    pub unit: AdminUnit,
+    pub unit: Arc<AdminUnit>,
     /// Whether its polygon holds the position; else a finer unit names it as its parent.
     pub by_polygon: bool,
 }
@@ -37,46 +36,67 @@ pub struct UnitHere {
 impl AtPosition {
     /// The unit of a level.
     pub fn unit(&self, level: Level) -> Option<&AdminUnit> {
-        self.units.iter().map(|here| &here.unit).find(|unit| unit.level == level)
+        self.units.iter().map(|here| &*here.unit).find(|unit| unit.level == level)
     }
 }
 
-/// Units that others named as their parents, of one state and day: many positions have few.
+/// Units as they were read, of one state and day: many positions have few.
 #[derive(Debug, Default)]
-pub struct Parents(Mutex<FxHashMap<(String, Level), Option<AdminUnit>>>);
+pub struct UnitsRead(Mutex<Known>);
 
-impl Parents {
+#[derive(Debug, Default)]
+struct Known {
+    /// By the ids of their rows; none of rows that are no units that day.
+    rows: FxHashMap<FeatureId, Option<Arc<AdminUnit>>>,
+    /// Those that others name as their parents.
+    named: FxHashMap<(String, Level), Option<Arc<AdminUnit>>>,
+}
+
+impl UnitsRead {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing panics while it is held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The unit that a row is on the day.
+    fn row(&self, row: FeatureRef<'_>, reader: &UnitReader, day: Day) -> Option<Arc<AdminUnit>> {
+        if let Some(unit) = self.known().rows.get(&row.id()) {
+            return unit.clone();
+        }
+        let unit = reader.row(row).read().0.filter(|unit| unit.validity.holds(day)).map(Arc::new);
+        self.known().rows.insert(row.id(), unit.clone());
+        unit
+    }
+
     /// The unit of a code and level; `find` looks for it where it is not known yet.
-    fn get(
+    fn named(
         &self,
         (code, level): (&str, Level),
         find: impl FnOnce() -> Option<AdminUnit>,
-    ) -> Option<AdminUnit> {
-        // Nothing panics while it is held.
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    ) -> Option<Arc<AdminUnit>> {
         let key = (code.to_owned(), level);
-        if let Some(unit) = known().get(&key) {
+        if let Some(unit) = self.known().named.get(&key) {
             return unit.clone();
         }
-        let unit = find();
-        known().insert(key, unit.clone());
+        let unit = find().map(Arc::new);
+        self.known().named.insert(key, unit.clone());
         unit
     }
 }
 
 /// The units and the grid cell that are valid on `day` at `position`, east first in `crs`, as
 /// `state` knows them: of a level the smallest code whose polygon holds it, borders included. Where
-/// no polygon of a level does, the parent that the next finer unit names stands for it; `parents` are
-/// those of this state and day. Not for the async runtime: some polygons are walked.
+/// no polygon of a level does, the parent that the next finer unit names stands for it; `read` are
+/// units of this state and day. Not for the async runtime: some polygons are walked.
 pub fn at_position(
     state: &Snapshot,
     registry: &CrsRegistry,
     (position, crs): ([f64; 2], &Crs),
-    (day, parents): (Day, &Parents),
+    (day, read): (Day, &UnitsRead),
 ) -> Result<AtPosition, EngineError> {
     let mut found = AtPosition::default();
     if let Some(held) = collection(state, ADMIN_UNITS) {
-        found.units = units(held, registry, (position, crs), (day, parents))?;
+        found.units = units_at(held, registry, (position, crs), (day, read))?;
     }
     if let Some(held) = collection(state, GRID_CELLS) {
         let mut codes = Vec::new();
@@ -151,7 +171,7 @@ pub fn within_unit(
         None => return Ok(Within::Fits),
         Some(own) => own,
     };
-    let found = at_position(state, registry, (position, crs), (day, &Parents::default()))?;
+    let found = at_position(state, registry, (position, crs), (day, &UnitsRead::default()))?;
     if own.envelope().is_empty() || found.units.iter().any(|here| here.unit.code == code) {
         return Ok(Within::Fits);
     }
@@ -217,37 +237,43 @@ pub(super) fn projected(
     Ok(projector.project(position).ok())
 }
 
-fn units(
+/// The units at a position, from the coarsest level on, one a level at most.
+pub(super) fn units_at(
     held: &CollectionSnapshot,
     registry: &CrsRegistry,
-    at: ([f64; 2], &Crs),
-    (day, parents): (Day, &Parents),
+    (position, crs): ([f64; 2], &Crs),
+    (day, read): (Day, &UnitsRead),
 ) -> Result<Vec<UnitHere>, EngineError> {
     let Some(reader) = UnitReader::of(held.collection()) else { return Ok(Vec::new()) };
-    let mut by_level: BTreeMap<Level, UnitHere> = BTreeMap::new();
-    valid_at(held, registry, at, day, &mut |feature| {
-        let Some(unit) = reader.row(feature).read().0 else { return };
-        let is_first = by_level
-            .get(&unit.level)
-            .is_none_or(|held| (&unit.code, unit.row) < (&held.unit.code, held.unit.row));
-        if is_first {
-            by_level.insert(unit.level, UnitHere { unit, by_polygon: true });
+    let Some(position) = projected(position, crs, &held.collection().crs, registry)? else {
+        return Ok(Vec::new());
+    };
+    let mut found: Vec<UnitHere> = Vec::with_capacity(Level::ALL.len());
+    let budget = Budget::new(Costs::default(), &|| false);
+    held.locate(position, &budget, &mut |feature| {
+        let Some(unit) = read.row(feature, &reader, day) else { return };
+        let is_before = |held: &UnitHere| (&unit.code, unit.row) < (&held.unit.code, held.unit.row);
+        match found.iter_mut().find(|held| held.unit.level == unit.level) {
+            Some(held) if is_before(held) => held.unit = unit,
+            Some(_) => {}
+            None => found.push(UnitHere { unit, by_polygon: true }),
         }
-    })?;
-    let finest = by_level.keys().next_back().copied();
-    let mut level = finest;
+    })
+    .map_err(fault)?;
+    let mut level = found.iter().map(|here| here.unit.level).max();
     while let Some(above) = level.and_then(Level::above) {
-        let parent = level.and_then(|level| by_level.get(&level)?.unit.parent.clone());
-        if !by_level.contains_key(&above)
-            && let Some(parent) = parent
+        let of = |level: Level| found.iter().find(|here| here.unit.level == level);
+        if of(above).is_none()
+            && let Some(parent) = level.and_then(of).and_then(|here| here.unit.parent.as_deref())
             && let Some(unit) =
-                parents.get((&parent, above), || named(held, &reader, (&parent, above), day))
+                read.named((parent, above), || named(held, &reader, (parent, above), day))
         {
-            by_level.insert(above, UnitHere { unit, by_polygon: false });
+            found.push(UnitHere { unit, by_polygon: false });
         }
         level = Some(above);
     }
-    Ok(by_level.into_values().collect())
+    found.sort_unstable_by_key(|here| here.unit.level);
+    Ok(found)
 }
 
 /// The unit of a code and level on a day.

@@ -5,7 +5,7 @@ use geo_types::{Coord, Geometry as Shape, LineString};
 use spatial::{ChangeOp, Collection, Feature, FieldClass, Timestamp, Value};
 
 use super::sample::{apply, at, feature, opened, places, square};
-use super::{MAX_POSITIONS, ResponsibleHere, ResponsibleQuery};
+use super::{MAX_POSITIONS, PLACES, ResponsibleHere, ResponsibleQuery};
 use crate::engine_tests::{fid, id};
 use crate::{Engine, EngineError, Profile};
 
@@ -79,6 +79,7 @@ async fn ask(
     let query = ResponsibleQuery {
         positions: vec![[x, y]],
         day: day.parse().unwrap(),
+        places: PLACES.to_vec(),
         alley_within: 20.0,
         as_of: None,
         profile: Profile { highest, ..Profile::default() },
@@ -97,7 +98,7 @@ async fn the_finest_place_answers_first_and_each_on_its_days() {
     assert_eq!(roles(&before), [2, 4, 1]);
     let after = ask(&engine, 0.0001, "2024-01-01", FieldClass::L1).await.unwrap();
     assert_eq!(roles(&after), [3, 4, 1]);
-    assert_eq!(after.at.grid.as_deref(), Some("g1"));
+    assert_eq!(after.places[0].values[0].1, Value::Text("g1".to_owned()));
     let found: Vec<_> =
         after.places.iter().map(|place| (place.collection.as_str(), place.id.value())).collect();
     assert_eq!(found, [("grid_cells", 1), ("focus_areas", 1), ("alleys", 1)]);
@@ -107,7 +108,7 @@ async fn the_finest_place_answers_first_and_each_on_its_days() {
     let far = ask(&engine, 0.0002, "2024-01-01", FieldClass::L1).await.unwrap();
     assert_eq!(roles(&far), [3, 1]);
     let outside = ask(&engine, 0.5, "2024-01-01", FieldClass::L1).await.unwrap();
-    assert_eq!((roles(&outside), outside.places.len(), outside.at.units.len()), (vec![], 0, 0));
+    assert_eq!((roles(&outside), outside.places.len(), outside.units.len()), (vec![], 0, 0));
 }
 
 #[tokio::test]
@@ -119,7 +120,7 @@ async fn persons_and_telephones_are_withheld_by_class() {
         (FieldClass::L3, &[], &["张三", "010-1"]),
     ] {
         let here = ask(&engine, 0.0, "2023-01-01", class).await.unwrap();
-        assert_eq!(here.withheld, withheld);
+        assert_eq!(*here.withheld, withheld);
         let worker = &here.responsibilities[0];
         let told: Vec<_> = worker.values.iter().map(|(_, value)| value.clone()).collect();
         for text in ["张三", "010-1"] {
@@ -140,16 +141,17 @@ async fn a_past_state_answers_as_it_did() {
     );
     apply(&engine, "admin_units", vec![ChangeOp::Replace(fid(1), moved)], 0).await.unwrap();
     let now = ask(&engine, 0.0, "2024-01-01", FieldClass::L1).await.unwrap();
-    assert_eq!((roles(&now), now.at.units.len()), (vec![3, 4], 0));
+    assert_eq!((roles(&now), now.units.len()), (vec![3, 4], 0));
     let query = ResponsibleQuery {
         positions: vec![[at(3, 0).x, at(0, 5).y]],
         day: "2024-01-01".parse().unwrap(),
+        places: PLACES.to_vec(),
         alley_within: 20.0,
         as_of: Some(Timestamp(1_000)),
         profile: Profile::default(),
     };
     let then = engine.responsible(query).await.unwrap();
-    assert_eq!((roles(&then.here[0]), then.here[0].at.units.len()), (vec![3, 4, 1], 1));
+    assert_eq!((roles(&then.here[0]), then.here[0].units.len()), (vec![3, 4, 1], 1));
     assert!(then.revision < engine.snapshot().revision);
 }
 
@@ -159,6 +161,7 @@ async fn many_positions_are_answered_as_each_by_itself() {
     let of = |positions: Vec<[f64; 2]>| ResponsibleQuery {
         positions,
         day: "2024-01-01".parse().unwrap(),
+        places: PLACES.to_vec(),
         alley_within: 20.0,
         as_of: None,
         profile: Profile { highest: FieldClass::L1, ..Profile::default() },
@@ -197,7 +200,7 @@ async fn what_is_hidden_of_units_is_neither_shown_nor_answered_by() {
     engine.store().describe(&described).await.unwrap();
     engine.refresh().await.unwrap();
     let here = ask(&engine, 0.0, "2024-01-01", FieldClass::L1).await.unwrap();
-    assert_eq!((here.at.units[0].unit.code.as_str(), roles(&here)), ("", vec![3, 4]));
+    assert_eq!((here.units[0].unit.code.as_str(), roles(&here)), ("", vec![3, 4]));
     let here = ask(&engine, 0.0, "2024-01-01", FieldClass::L3).await.unwrap();
-    assert_eq!((here.at.units[0].unit.code.as_str(), roles(&here)), ("t1", vec![3, 4, 1]));
+    assert_eq!((here.units[0].unit.code.as_str(), roles(&here)), ("t1", vec![3, 4, 1]));
 }

@@ -1,6 +1,6 @@
 //! Paths of places: who is responsible, and how features are assigned.
 
-use engine::places::MAX_POSITIONS;
+use engine::places::{MAX_POSITIONS, PLACES};
 use serde_json::{Map, Value, json};
 use spatial::Snapshot;
 
@@ -54,6 +54,21 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
                 "description": "longitudes and latitudes, WGS 84 or CGCS2000"
             },
             "date": day, "alley": alley,
+            "collections": {
+                "type": "array", "items": { "type": "string", "enum": PLACES },
+                "minItems": 1, "uniqueItems": true,
+                "description": "which places are looked at; all when absent"
+            },
+            "properties": {
+                "type": "array", "items": text(), "minItems": 1, "uniqueItems": true,
+                "description": "what is told of units, places and entries beside their ids: fields of their \
+                                collections, and levelName and codes of units; everything when absent"
+            },
+            "return": {
+                "type": "string", "enum": ["positions", "tables"], "default": "positions",
+                "description": "everything at each position, or in tables in which each unit, place and \
+                                entry stands once and positions name them by id"
+            },
             "asOf": { "type": "string", "description": "the moment whose state is asked for" }
         },
         "example": {
@@ -67,7 +82,9 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
         "requestBody": { "required": true, "content": { JSON.media_type: { "schema": body } } },
         "responses": answers(
             "of each position, in their order, what is told of one alone",
-            &[(JSON.media_type, schema("ResponsibleAtPositions"))]
+            &[(JSON.media_type, json!({
+                "oneOf": [schema("ResponsibleAtPositions"), schema("ResponsibleTables")]
+            }))]
         )
     });
     paths.insert("/responsible".to_owned(), json!({ "get": operation, "post": many }));
@@ -89,8 +106,9 @@ pub fn schemas() -> Map<String, Value> {
     let count = || json!({ "type": "integer", "minimum": 0 });
     let unit = json!({
         "type": "object",
-        "required": ["level", "code", "name", "by"],
+        "required": ["id", "by"],
         "properties": {
+            "id": count(),
             "level": { "type": "string", "enum": ["city", "district", "town", "village", "courtyard"] },
             "levelName": text(), "code": text(), "name": text(), "aliases": list(text()),
             "codes": { "type": "object", "additionalProperties": { "type": "string" } },
@@ -111,6 +129,43 @@ pub fn schemas() -> Map<String, Value> {
                 "required": ["collection", "code"],
                 "properties": { "collection": text(), "code": text(), "level": text() }
             }
+        }
+    });
+    let mut row = unit.clone();
+    row["required"] = json!(["id"]);
+    if let Some(members) = row["properties"].as_object_mut() {
+        members.remove("by");
+    }
+    let ids = || list(count());
+    let alley = json!({
+        "type": "object", "required": ["id"],
+        "properties": { "id": count(), "distance": { "type": "number" } }
+    });
+    let named = json!({
+        "type": "object",
+        "required": ["position", "complete", "units", "parents", "responsible"],
+        "properties": {
+            "position": { "type": "array", "items": { "type": "number" }, "minItems": 2, "maxItems": 2 },
+            "complete": { "type": "boolean" },
+            "units": {
+                "type": "array", "items": count(), "description": "those whose polygon holds it"
+            },
+            "parents": {
+                "type": "array", "items": count(), "description": "those that finer units name"
+            },
+            "responsible": ids(), "gridCells": ids(), "alleys": list(alley),
+            "focusAreas": ids(), "plans": ids()
+        }
+    });
+    let tables = json!({
+        "type": "object",
+        "required": ["date", "revision", "withheld", "units", "responsible", "positions"],
+        "properties": {
+            "date": { "type": "string", "format": "date" }, "revision": count(),
+            "withheld": list(text()), "units": list(row),
+            "gridCells": list(object()), "alleys": list(object()),
+            "focusAreas": list(object()), "plans": list(object()),
+            "responsible": list(entry.clone()), "positions": list(named)
         }
     });
     let here = json!({
@@ -161,6 +216,7 @@ pub fn schemas() -> Map<String, Value> {
     Map::from_iter([
         ("Responsible".to_owned(), responsible),
         ("ResponsibleAtPositions".to_owned(), at_positions),
+        ("ResponsibleTables".to_owned(), tables),
         ("Assignments".to_owned(), assignments),
     ])
 }

@@ -1,17 +1,30 @@
 //! `POST /responsible`: who is responsible at many positions on a day.
 
 use engine::now;
-use engine::places::{MAX_POSITIONS, ResponsibleQuery};
+use engine::places::{MAX_POSITIONS, PLACES, ResponsibleQuery};
 use formats::{Json, JsonKind};
 use ledger::place::Day;
 use spatial::Timestamp;
 
 use super::Refusal;
-use super::members::{Members, wrong_type};
+use super::members::{Members, shortened, wrong_type};
 use crate::as_of::moment;
 use crate::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 
-const MEMBERS: [&str; 4] = ["positions", "date", "alley", "asOf"];
+const MEMBERS: [&str; 7] =
+    ["positions", "date", "collections", "alley", "asOf", "return", "properties"];
+/// Most names of `properties`.
+const MAX_PROPERTIES: usize = 64;
+
+/// How the answer is laid out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResponsibleReturn {
+    /// At each position everything about it.
+    #[default]
+    Positions,
+    /// Each unit, place and entry once, which positions name by id.
+    Tables,
+}
 
 /// A question made out.
 #[derive(Clone, Debug)]
@@ -20,6 +33,10 @@ pub struct ResponsibleRequest {
     pub query: ResponsibleQuery,
     /// Whether it says of which day.
     pub has_day: bool,
+    /// How it is answered.
+    pub returned: ResponsibleReturn,
+    /// Names of what is told; none for everything.
+    pub properties: Vec<String>,
 }
 
 impl ResponsibleRequest {
@@ -35,15 +52,34 @@ impl ResponsibleRequest {
         })?;
         let alley = members.measure("alley", MAX_ALLEY_METRES)?;
         let as_of: Option<Timestamp> = members.parsed("asOf", moment)?;
+        let offered =
+            [("positions", ResponsibleReturn::Positions), ("tables", ResponsibleReturn::Tables)];
+        let returned = members.choice("return", &offered)?.unwrap_or_default();
         let query = ResponsibleQuery {
             positions,
             day: day.unwrap_or_else(|| Day::of(now())),
+            places: places(&members)?,
             alley_within: alley.unwrap_or(ALLEY_METRES),
             as_of,
             profile: engine::Profile::default(),
         };
-        Ok(Self { query, has_day: day.is_some() })
+        let properties = members.texts("properties", MAX_PROPERTIES)?.unwrap_or_default();
+        Ok(Self { query, has_day: day.is_some(), returned, properties })
     }
+}
+
+/// The collections that are looked at: those of `collections`, all without it.
+fn places(members: &Members<'_>) -> Result<Vec<&'static str>, Refusal> {
+    let Some(asked) = members.texts("collections", PLACES.len())? else {
+        return Ok(PLACES.to_vec());
+    };
+    if let Some(odd) = asked.iter().find(|name| !PLACES.contains(&name.as_str())) {
+        let known = PLACES.join(", ");
+        let reason =
+            format!("{:?} is no collection of places; use some of: {known}", shortened(odd));
+        return Err(members.refuse("collections", reason));
+    }
+    Ok(PLACES.into_iter().filter(|name| asked.iter().any(|one| one == name)).collect())
 }
 
 /// A longitude and a latitude.

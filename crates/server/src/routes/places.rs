@@ -10,9 +10,10 @@ use axum::response::Response;
 use axum::routing::get;
 use engine::EngineError;
 use engine::now;
-use engine::places::ResponsibleQuery;
-use ledger::place::{ASSIGNED_BY, Day};
+use engine::places::{PLACES, ResponsibleQuery};
+use ledger::place::{ASSIGNED_BY, Day, RESPONSIBILITIES};
 use serde_json::Value;
+use spatial::{CollectionId, Snapshot};
 
 use super::collections::known;
 use super::planner::{json_answer, json_body, made_out};
@@ -21,8 +22,8 @@ use crate::as_of::{AS_OF, as_of};
 use crate::asked::Asked;
 use crate::links::self_and_alternates;
 use crate::negotiate::{HTML, JSON, choose};
-use crate::places::{self, ALLEY_METRES, MAX_ALLEY_METRES};
-use crate::planner::ResponsibleRequest;
+use crate::places::{self, ALLEY_METRES, MAX_ALLEY_METRES, Told, UNIT_MEMBERS};
+use crate::planner::{ResponsibleRequest, ResponsibleReturn};
 use crate::problem::{Code, Problem};
 use crate::query_string::QueryString;
 use crate::ready::OfTheState;
@@ -45,6 +46,7 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     let query = ResponsibleQuery {
         positions: vec![[number(&query, "lon", 180.0)?, number(&query, "lat", 90.0)?]],
         day: day(&query)?,
+        places: PLACES.to_vec(),
         alley_within: alley(&query)?,
         as_of: as_of(&query)?,
         profile: app.engine.profile(),
@@ -71,14 +73,47 @@ async fn responsible_at(
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let mut asked = made_out(&app, body, |body, _crs| ResponsibleRequest::read(body)).await?;
     asked.query.profile = app.engine.profile();
+    known_properties(&app.engine.snapshot(), &asked)?;
     let day = asked.query.day;
     let found = app.engine.responsible(asked.query).await.map_err(no_units)?;
     let revision = found.revision;
-    let write = move || places::responsible_at(day, &found);
+    let write = move || {
+        let told = Told(&asked.properties);
+        match asked.returned {
+            ResponsibleReturn::Positions => places::responsible_at(day, &found, told),
+            ResponsibleReturn::Tables => places::responsible_tables(day, &found, told),
+        }
+    };
     let mut response = json_answer(app.engine.pool().run(write).await?.into());
     response.headers_mut().insert(REVISION, HeaderValue::from(revision.0));
     response.extensions_mut().insert(OfTheState::timeless_if(asked.has_day));
     Ok(response)
+}
+
+/// Refuses names of properties that neither units nor any collection looked at has.
+fn known_properties(snapshot: &Snapshot, asked: &ResponsibleRequest) -> Result<(), Problem> {
+    if asked.properties.is_empty() {
+        return Ok(());
+    }
+    let read = asked.query.places.iter().copied().chain([RESPONSIBILITIES]);
+    let ids = read.filter_map(|name| CollectionId::try_from(name).ok());
+    let held: Vec<_> = ids.filter_map(|id| snapshot.collections.get(&id)).collect();
+    let fields = held.iter().flat_map(|held| &held.collection().fields);
+    let mut known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
+    known.extend(UNIT_MEMBERS);
+    known.sort_unstable();
+    known.dedup();
+    match asked.properties.iter().find(|name| !known.contains(&name.as_str())) {
+        None => Ok(()),
+        Some(odd) => {
+            let odd: String = odd.chars().take(60).collect();
+            let known = known.join(", ");
+            Err(Problem::new(
+                Code::InvalidParameter,
+                format!("properties: {odd:?} is a property of none of the places; known: {known}"),
+            ))
+        }
+    }
 }
 
 fn no_units(error: EngineError) -> Problem {
