@@ -10,7 +10,7 @@ Tiles: of all collections each tile down to the last zoom of a grid that has at 
 Web Mercator); over the two towns each tile at every zoom, where a child of an empty tile is asked for by
 sample; of each shop and place the tile at its last zoom. With --every each tile there is, each household file
 and each feature. With --one-in N only one in N households, shops and places is asked for, zooms are whole to
-1,000 and 4,000 tiles, and below that the tiles of these households are asked for.
+20,000 and 80,000 tiles divided by N, and below that the tiles of these households are asked for.
 
 That an account of `enforce` is shown values, by the same routes and to the same search, says that a value
 would be found. Usage: scan_personal_values.py TUBAN FOLDER [--every] [--one-in N]

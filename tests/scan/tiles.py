@@ -34,7 +34,8 @@ class Extent:
     one_in: int
 
     def __post_init__(self):
-        self.everywhere, self.towns = (3_000, math.inf) if self.one_in == 1 else (1_000, 4_000)
+        whole = self.one_in == 1
+        self.everywhere, self.towns = (3_000, math.inf) if whole else (20_000 // self.one_in, 80_000 // self.one_in)
 
 
 @dataclass

@@ -27,9 +27,11 @@ pub(crate) mod sample;
 pub(crate) mod source;
 mod survey;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use ::ledger::catalogue::Catalogue;
 use ::ledger::clue::{Finding, Kind, Review, Rule};
@@ -60,8 +62,8 @@ const COSTS: Costs = Costs { candidates: 50_000_000, vertices: 5_000_000_000 };
 /// Most features of which clues are found anew behind an edit, before all are.
 const MOST_AFFECTED: usize = 4_096;
 
-/// Most clues that are kept of all rules together: some 60 MB.
-const MAX_KEPT_CLUES: usize = 100_000;
+/// Most clues that are kept of all rules together, with what they were written as: some 100 MB.
+const MAX_KEPT_CLUES: usize = 60_000;
 
 /// What rules found lately, wherever the page of it begins.
 pub(crate) type KeptClues = KeptAnswers<CluesQuery, All>;
@@ -75,7 +77,7 @@ pub(crate) fn kept_clues() -> KeptClues {
 #[derive(Debug)]
 pub(crate) struct All {
     /// In their order.
-    clues: Vec<Arc<Clue>>,
+    clues: Vec<Arc<FoundClue>>,
     shares: Vec<UnitShare>,
 }
 
@@ -144,8 +146,8 @@ pub struct CluesFound {
     pub revision: Revision,
     /// How many clues there are on all pages together.
     pub count: usize,
-    /// Those of the page; geometries are in WGS 84, east first.
-    pub clues: Vec<Clue>,
+    /// Those of the page.
+    pub clues: Vec<Arc<FoundClue>>,
     /// What somebody said last of each of them.
     pub reviews: Vec<Option<Review>>,
     /// Shares by unit, where the rule tells them.
@@ -159,8 +161,53 @@ pub struct Clue {
     pub finding: Finding,
     /// The features concerned, what it is about first.
     pub subjects: Vec<Subject>,
-    /// Where it is.
-    pub geometry: Option<Geometry>,
+    /// Where it is, in the storage CRS of what it is about; none where it is what it is about.
+    pub(crate) geometry: Option<Geometry>,
+}
+
+/// A proposal as it is told, again and again while what it depends on stays.
+#[derive(Debug)]
+pub struct FoundClue {
+    clue: Clue,
+    placed: OnceLock<Option<Geometry>>,
+    /// For whom it was written, and as what.
+    written: OnceLock<(Box<str>, Box<str>)>,
+}
+
+impl Deref for FoundClue {
+    type Target = Clue;
+
+    fn deref(&self) -> &Clue {
+        &self.clue
+    }
+}
+
+impl PartialEq for FoundClue {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.clue, self.placed()) == (&other.clue, other.placed())
+    }
+}
+
+impl From<Clue> for FoundClue {
+    fn from(clue: Clue) -> Self {
+        Self { clue, placed: OnceLock::new(), written: OnceLock::new() }
+    }
+}
+
+impl FoundClue {
+    /// Where it is: its own geometry or that of what it is about, in WGS 84, east first.
+    pub fn placed(&self) -> Option<&Geometry> {
+        self.placed.get().and_then(Option::as_ref)
+    }
+
+    /// What `write` makes of it for `reader`, which must depend on nothing else.
+    pub fn written(&self, reader: &str, write: impl Fn() -> String) -> Cow<'_, str> {
+        let made = || (reader.into(), write().into_boxed_str());
+        match self.written.get_or_init(made) {
+            (known, text) if **known == *reader => Cow::Borrowed(text),
+            _ => Cow::Owned(write()),
+        }
+    }
 }
 
 impl Clue {
@@ -173,7 +220,7 @@ impl Clue {
 impl All {
     /// The same, but for what was found of the `affected` features, which is `found` now; both are
     /// in the order of their features' ids.
-    fn with(&self, affected: &FxHashSet<FeatureId>, found: Vec<Arc<Clue>>) -> Self {
+    fn with(&self, affected: &FxHashSet<FeatureId>, found: Vec<Arc<FoundClue>>) -> Self {
         let is_affected = |clue: &Clue| clue.ids().next().is_some_and(|id| affected.contains(&id));
         let kept = self.clues.iter().filter(|clue| !is_affected(clue)).cloned();
         let clues = merged(kept, found, |a, b| a.ids().cmp(b.ids()));
@@ -279,7 +326,7 @@ impl Engine {
         let all = self.found(state, query, budget)?;
         let said = reviews::of_rule(state, &query.rule);
         let mut count = 0;
-        let (mut page, mut told): (Vec<Clue>, Vec<Option<Review>>) = (Vec::new(), Vec::new());
+        let (mut page, mut told): (Vec<Arc<FoundClue>>, Vec<Option<Review>>) = <_>::default();
         for clue in &all.clues {
             let review = if said.is_empty() { None } else { said.get(&clue.name()) };
             if query.reviewed.is_some_and(|reviewed| !reviewed.takes(review)) {
@@ -287,13 +334,13 @@ impl Engine {
             }
             count += 1;
             if count > query.offset && page.len() < limit {
-                page.push(Clue::clone(clue));
+                page.push(Arc::clone(clue));
                 told.push(review.cloned());
             }
         }
-        let clues = self.placed(state, page)?;
+        self.place(state, &page)?;
         let shares = all.shares.clone();
-        Ok(CluesFound { revision: state.revision, count, clues, reviews: told, shares })
+        Ok(CluesFound { revision: state.revision, count, clues: page, reviews: told, shares })
     }
 
     /// What a rule finds in a state, whatever was found before in the collections that it reads.
@@ -417,7 +464,7 @@ impl Engine {
         if !matches!(query.rule.kind, Kind::HighRisk(_)) {
             clues.sort_by_cached_key(|clue| clue.ids().collect::<Vec<FeatureId>>());
         }
-        Ok(All { clues: clues.into_iter().map(Arc::new).collect(), shares })
+        Ok(All { clues: clues.into_iter().map(|clue| Arc::new(clue.into())).collect(), shares })
     }
 
     /// What a rule says something of, wherever it is; `None` where it lacks what it reads. Heavy work: it
@@ -436,8 +483,10 @@ impl Engine {
         Ok(Some(found.clues.iter().filter_map(|clue| Some(clue.subjects.first()?.id)).collect()))
     }
 
-    /// The clues, each with its geometry in WGS 84: its own, or that of what it is about.
-    fn placed(&self, state: &Snapshot, clues: Vec<Clue>) -> Result<Vec<Clue>, EngineError> {
+    /// Finds out where clues are, in WGS 84.
+    fn place(&self, state: &Snapshot, clues: &[Arc<FoundClue>]) -> Result<(), EngineError> {
+        let clues: Vec<&FoundClue> =
+            clues.iter().map(|clue| &**clue).filter(|clue| clue.placed.get().is_none()).collect();
         let mut shown = BTreeMap::new();
         for first in clues.iter().filter_map(|clue| clue.subjects.first()) {
             if let Some(held) = state.collections.get(&first.collection)
@@ -462,8 +511,11 @@ impl Engine {
                 },
             }
         });
-        let placed = clues.into_iter().zip(places);
-        placed.map(|(clue, place)| Ok(Clue { geometry: place?, ..clue })).collect()
+        for (clue, place) in clues.into_iter().zip(places) {
+            // Another reader may have found it out meanwhile: it is the same.
+            let _known = clue.placed.set(place?);
+        }
+        Ok(())
     }
 }
 

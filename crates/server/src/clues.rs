@@ -5,7 +5,7 @@ mod table;
 
 use std::fmt::Write;
 
-use engine::clues::{Clue, CluesFound, CluesQuery, MissingInput, Subject, UnitShare};
+use engine::clues::{Clue, CluesFound, CluesQuery, FoundClue, MissingInput, Subject, UnitShare};
 use engine::each_in_parallel;
 use engine::query::Place;
 use formats::geojson::{Positions, push_key, push_string, push_value};
@@ -100,7 +100,12 @@ pub fn found(
         for (position, clue) in clues {
             part.push_str(if position == 0 { "\n" } else { ",\n" });
             let review = found.reviews.get(position).and_then(Option::as_ref);
-            push_feature(&mut part, &query.rule, (clue, review), base);
+            match review {
+                None => {
+                    part.push_str(&clue.written(base, || feature(&query.rule, clue, None, base)))
+                }
+                said => part.push_str(&feature(&query.rule, clue, said, base)),
+            }
         }
         part
     });
@@ -124,14 +129,12 @@ pub fn features(found: &CluesFound) -> impl Iterator<Item = (&CollectionId, Feat
     subjects.map(|subject| (&subject.collection, subject.id))
 }
 
-fn push_feature(
-    text: &mut String,
-    rule: &Rule,
-    (clue, review): (&Clue, Option<&Review>),
-    base: &str,
-) {
+/// A clue as a feature; `review` is what somebody said last of it.
+fn feature(rule: &Rule, clue: &FoundClue, review: Option<&Review>, base: &str) -> String {
+    let mut written = String::with_capacity(800);
+    let text = &mut written;
     text.push_str("{\"type\":\"Feature\",\"geometry\":");
-    match &clue.geometry {
+    match clue.placed() {
         None => text.push_str("null"),
         Some(geometry) => {
             let positions =
@@ -167,6 +170,7 @@ fn push_feature(
         let _ = write!(text, ",\"confirm\":{confirm}");
     }
     text.push_str("}}");
+    written
 }
 
 fn push_measured(text: &mut String, value: &Measured) {

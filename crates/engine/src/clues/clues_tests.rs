@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ::ledger::clue::{
     ComplaintNearClosed, Contiguous, Files, Finding, IdleLand, Kind, NewBuilding, Only, Outlets,
@@ -136,7 +137,7 @@ async fn outlets_that_nothing_replaces_and_communities_without_are_those_of_ever
     let rule = Replacement { outlets: named.clone(), metres: 120.0, days: 180 };
     let told = found(&engine, Kind::Replacement(rule)).await;
     let lacking = |found: &CluesFound| -> Vec<(i64, BTreeSet<String>)> {
-        let one = |clue: &super::Clue| match &clue.finding {
+        let one = |clue: &Arc<super::FoundClue>| match &clue.finding {
             Finding::Unreplaced { functions, .. } | Finding::ServiceGap { functions, .. } => {
                 (clue.subjects[0].id.value(), functions.iter().cloned().collect())
             }
@@ -322,10 +323,10 @@ async fn groups_and_households_are_those_of_every_pair() {
     let told = found(&engine, Kind::SeveralHomesteads(rule)).await;
     let told: BTreeMap<String, BTreeSet<String>> = told
         .clues
-        .into_iter()
-        .map(|clue| match clue.finding {
+        .iter()
+        .map(|clue| match &clue.finding {
             Finding::SeveralHomesteads { household, parcels } => {
-                (household, parcels.into_iter().collect())
+                (household.clone(), parcels.iter().cloned().collect())
             }
             other => panic!("{other:?}"),
         })
@@ -358,6 +359,14 @@ async fn pages_and_places_part_what_a_rule_finds_and_what_lacks_is_named() {
         || Kind::ParcelOverlap(ParcelOverlap { parcels: "parcels".to_owned(), least_m2: 9.0 });
     let page = |kind: Kind| engine.clues(CluesQuery { offset: 1, limit: 1, ..query(kind) });
     assert!(page(strict()).await.unwrap().count < all.count);
+    // What it was written as is told again to the same reader alone.
+    let written = |reader: &str, text: &str| {
+        all.clues[0].written(reader, || text.to_owned()).into_owned()
+    };
+    assert_eq!(
+        [written("a", "first"), written("a", "second"), written("b", "third")],
+        ["first", "first", "third"]
+    );
     let first = all.clues[0].subjects[0].clone();
     let gone = FeatureEdit {
         place: "/changes/0".to_owned(),

@@ -149,9 +149,9 @@ impl Engine {
         let of = Arc::clone(&state);
         let read = move |budget: &spatial::Budget<'_>| {
             let all = engine.found(&of, &asked, budget)?;
-            let clue = all.clues.iter().find(|clue| clue.name() == wanted);
-            let clue = clue.map(|clue| Clue::clone(clue));
-            Ok(engine.placed(&of, clue.into_iter().collect())?.pop())
+            let clue = all.clues.iter().find(|clue| clue.name() == wanted).cloned();
+            engine.place(&of, clue.as_slice())?;
+            Ok(clue)
         };
         let costs = (COSTS, self.settings().query_time);
         let clue = self.pool().read(Weight::Heavy, costs, read).await?;
@@ -163,7 +163,7 @@ impl Engine {
         let review = Review { recorded_at, ..new.review };
         let described = held.collection();
         let mut feature = blank(described);
-        feature.geometry = self.middle(clue.geometry.as_ref(), &described.crs)?;
+        feature.geometry = self.middle(clue.placed(), &described.crs)?;
         assign(described, &mut feature, values(&review, (&rule, &new.edition), &clue));
         let change = Change {
             collection: described.id.clone(),

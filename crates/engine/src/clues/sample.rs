@@ -138,7 +138,7 @@ pub(crate) async fn found(engine: &Engine, kind: Kind) -> CluesFound {
     assert_eq!(found.count, found.clues.len());
     for clue in &found.clues {
         assert!(clue.finding.to_string().starts_with("疑似"), "{}", clue.finding);
-        if let Some(geometry) = &clue.geometry {
+        if let Some(geometry) = clue.placed() {
             let [x, y] = geometry.envelope().center();
             assert!((116.0..118.0).contains(&x) && (39.0..41.0).contains(&y), "{x} {y}");
         }
@@ -148,7 +148,8 @@ pub(crate) async fn found(engine: &Engine, kind: Kind) -> CluesFound {
 
 /// The ids of the features of each clue.
 pub(crate) fn ids(found: &CluesFound) -> Vec<Vec<i64>> {
-    let of = |clue: &super::Clue| clue.subjects.iter().map(|one| one.id.value()).collect();
+    let of =
+        |clue: &Arc<super::FoundClue>| clue.subjects.iter().map(|one| one.id.value()).collect();
     found.clues.iter().map(of).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What a rule proposes as a table, for offices that pass it on.
 
-use engine::clues::{Clue, CluesFound, CluesQuery};
+use engine::clues::{Clue, CluesFound, CluesQuery, FoundClue};
 use ledger::clue::Review;
 use spatial::{Table, TableCell, TableColumn};
 
@@ -34,9 +34,9 @@ pub fn table(query: &CluesQuery, found: &CluesFound) -> Table {
     }
 }
 
-fn row(suspicion: &str, clue: &Clue, review: Option<&Review>) -> Vec<TableCell> {
+fn row(suspicion: &str, clue: &FoundClue, review: Option<&Review>) -> Vec<TableCell> {
     let said = review.and_then(|review| review.decision.as_deref().or(review.reason.as_deref()));
-    let place = clue.geometry.as_ref().map(|geometry| geometry.envelope());
+    let place = clue.placed().map(|geometry| geometry.envelope());
     let place = place.filter(|envelope| !envelope.is_empty()).map(|envelope| envelope.center());
     let [lon, lat] = place.map_or([TableCell::Empty, TableCell::Empty], |at| at.map(degrees));
     vec![
