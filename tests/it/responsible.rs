@@ -59,6 +59,11 @@ fn check_tables(tables: &Value, told: &Value) {
         let order = ["city", "district", "town", "village", "courtyard"];
         units.sort_by_key(|unit| order.iter().position(|level| unit["level"] == *level));
         assert_eq!(json!(units), here["units"]);
+        // The level of an area is told by the units of a position.
+        let mut here = here.clone();
+        for entry in here["responsible"].as_array_mut().unwrap() {
+            entry["area"].as_object_mut().unwrap().remove("level");
+        }
         for list in ["gridCells", "focusAreas", "plans", "responsible"] {
             assert_eq!(json!(named(list, &position[list])), here[list], "{list}");
         }
@@ -221,6 +226,10 @@ fn many_positions_are_answered_at_once_as_each_by_itself() {
     assert_eq!(names(&here["units"][0]), ["id", "code", "by"]);
     assert_eq!(names(&here["responsible"][0]), ["role", "id", "area"]);
     assert_eq!(names(&here["alleys"][0]), ["code", "id", "distance"]);
+    let mut hidden = body.clone();
+    hidden["properties"] = json!(["person"]);
+    let hidden = server.post("/responsible", &hidden.to_string());
+    assert_eq!(hidden.status, 403, "{}", hidden.text());
     let here = &units["positions"][1];
     let is_of_units = |entry: &Value| entry["area"]["collection"] == "admin_units";
     let answer = told["positions"][1]["responsible"].as_array().unwrap();
@@ -255,6 +264,7 @@ fn many_positions_are_answered_at_once_as_each_by_itself() {
             json!({ "positions": [[116, 39]], "properties": ["wer"] }),
             "\"wer\" is a property of none",
         ),
+        (json!({ "positions": [[116, 39]], "properties": ["stat12"] }), "none of the places"),
         (json!({ "positions": [[116, 39]], "asOf": "then" }), "asOf"),
         (json!({ "positions": [[116, 39]], "name": "x" }), "\"name\" is unknown"),
     ] {

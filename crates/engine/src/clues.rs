@@ -30,7 +30,7 @@ mod survey;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::sync::{Arc, OnceLock};
 
 use ::ledger::catalogue::Catalogue;
@@ -389,13 +389,19 @@ impl Engine {
         let crs = &subjects.collection().crs;
         let mut affected = FxHashSet::default();
         for ((id, held), changed) in state.collections.iter().zip(changed) {
-            if id.as_str() == dependence.subject {
-                affected.extend(&changed.ids);
-            } else if changed.ids.is_empty() || is_not_asked(id, query) {
+            if changed.ids.is_empty() {
                 continue;
             }
+            // The place that is asked about is another, too.
+            if id.as_str() == ADMIN_UNITS && query.unit.is_some() {
+                return None;
+            }
+            let is_subject = id.as_str() == dependence.subject;
+            if is_subject {
+                affected.extend(&changed.ids);
+            }
             let Some(metres) = dependence.reach(id.as_str()) else {
-                if id.as_str() == dependence.subject {
+                if is_subject || is_not_asked(id, query) {
                     continue;
                 }
                 return None;
@@ -407,8 +413,14 @@ impl Engine {
             for one in &changed.boxes {
                 // Rules look a little farther than they tell.
                 let reach = (metres * 1.02 + 1.0) * units + metric.bend(one);
-                subjects.search(&metric.grown(one, reach), &mut |shard, slots| {
-                    affected.extend(slots.iter().map(|slot| shard.ids()[usize::from(*slot)]));
+                subjects.walk(None, Some(&metric.grown(one, reach)), &mut |shard, slots| {
+                    let slots = slots.iter().map(|slot| usize::from(*slot));
+                    let placed = slots.filter(|slot| !shard.envelopes()[*slot].is_empty());
+                    affected.extend(placed.map(|slot| shard.ids()[slot]));
+                    match affected.len() {
+                        ..=MOST_AFFECTED => ControlFlow::Continue(()),
+                        _ => ControlFlow::Break(()),
+                    }
                 });
                 if affected.len() > MOST_AFFECTED {
                     return None;

@@ -1,9 +1,9 @@
 //! What was found lately, kept for whoever asks the same.
 //!
-//! *Invariant:* an answer is given again only where every collection that it was made from is the very
-//! one that it was made from. A change of one of them ends it; a change of any other does not, nor does
-//! the passing of states. Behind few changes it may be mended: the features that are others are told
-//! with it.
+//! *Invariant:* an answer is given again as it is only where every collection that it was made from is the
+//! very one that it was made from. A change of one of them ends it; a change of any other does not, nor
+//! does the passing of states. Behind few changes whoever asks is told it with the features that are
+//! others, and where they lay and lie: they mend it, or find that it stands.
 
 use std::cmp::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -37,7 +37,7 @@ struct Kept<Q, A> {
 }
 
 /// A collection that an answer was made from.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Read {
     /// Holds its place in memory, so that no later collection has the same address.
     held: Weak<CollectionSnapshot>,
@@ -86,11 +86,16 @@ impl<Q, A> KeptAnswers<Q, A> {
         read: &[&Arc<CollectionSnapshot>],
         is_same: impl Fn(&Q) -> bool,
     ) -> Option<Earlier<A>> {
-        let kept = self.kept();
-        let mut same = kept.iter().rev().filter(|one| is_same(&one.question));
-        same.find_map(|one| {
-            let changed = one.changed(read)?;
-            Some(Earlier { answer: Arc::clone(&one.answer), changed })
+        let of = |one: &Kept<Q, A>| {
+            let footprints = one.read.iter().map(|read| read.footprint.clone());
+            Some((Arc::clone(&one.answer), footprints.collect::<Option<Vec<_>>>()?))
+        };
+        let same: Vec<_> = {
+            let kept = self.kept();
+            kept.iter().rev().filter(|one| is_same(&one.question)).filter_map(of).collect()
+        };
+        same.into_iter().find_map(|(answer, footprints)| {
+            Some(Earlier { answer, changed: changed(&footprints, read)? })
         })
     }
 
@@ -106,12 +111,14 @@ impl<Q, A> KeptAnswers<Q, A> {
         if items > self.most_items {
             return;
         }
-        let mut kept = self.kept();
         let read = read.iter().map(|held| Read {
             held: Arc::downgrade(held),
-            footprint: if self.is_mended { footprint(&kept, held) } else { None },
+            footprint: if self.is_mended { self.footprint(held) } else { None },
         });
         let read = read.collect();
+        let mut kept = self.kept();
+        // One that stands is kept once, of the latest collections.
+        kept.retain(|one| !Arc::ptr_eq(&one.answer, answer));
         kept.retain(|one| one.is_held() || (self.is_mended && !is_same(&one.question)));
         kept.push(Kept { read, question, answer: Arc::clone(answer), items });
         while kept.len() > MOST_ANSWERS
@@ -126,19 +133,32 @@ impl<Q, A> KeptAnswers<Q, A> {
         self.kept().clear();
     }
 
+    /// The footprint of a collection: that of another answer that was made from it, if there is one.
+    fn footprint(&self, held: &Arc<CollectionSnapshot>) -> Option<Arc<Footprint>> {
+        let is_its = |one: &&Read| one.held.as_ptr() == Arc::as_ptr(held);
+        let known = self.kept().iter().flat_map(|one| &one.read).find(is_its).cloned();
+        match known {
+            Some(known) => known.footprint,
+            None => held.footprint(MOST_EDITED).map(Arc::new),
+        }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Vec<Kept<Q, A>>> {
         // Nothing panics while it is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The footprint of a collection: that of another answer that was made from it, if there is one.
-fn footprint<Q, A>(kept: &[Kept<Q, A>], held: &Arc<CollectionSnapshot>) -> Option<Arc<Footprint>> {
-    let mut read = kept.iter().flat_map(|one| &one.read);
-    match read.find(|one| one.held.as_ptr() == Arc::as_ptr(held)) {
-        Some(known) => known.footprint.clone(),
-        None => held.footprint(MOST_EDITED).map(Arc::new),
+/// What changed of each collection since; none where that is much or cannot be told.
+fn changed(
+    footprints: &[Arc<Footprint>],
+    read: &[&Arc<CollectionSnapshot>],
+) -> Option<Vec<Changes>> {
+    if footprints.len() != read.len() {
+        return None;
     }
+    let each = footprints.iter().zip(read);
+    each.map(|(then, now)| now.changed_since(then, MOST_CHANGED)).collect()
 }
 
 impl<Q, A> Kept<Q, A> {
@@ -150,14 +170,6 @@ impl<Q, A> Kept<Q, A> {
     /// Whether all collections that it was made from are still there.
     fn is_held(&self) -> bool {
         self.read.iter().all(|one| one.held.strong_count() > 0)
-    }
-
-    fn changed(&self, read: &[&Arc<CollectionSnapshot>]) -> Option<Vec<Changes>> {
-        if self.read.len() != read.len() {
-            return None;
-        }
-        let each = self.read.iter().zip(read);
-        each.map(|(then, now)| now.changed_since(then.footprint.as_ref()?, MOST_CHANGED)).collect()
     }
 }
 

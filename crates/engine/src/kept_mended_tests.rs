@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use ::ledger::clue::{
-    ComplaintNearClosed, IdleLand, Kind, Neighbours, NewBuilding, Outlets, OverParcel, ServiceGap,
+    ComplaintNearClosed, IdleLand, Kind, Neighbours, NewBuilding, Outlets, OverParcel, Permits,
+    ServiceGap,
 };
 use geo::MapCoords;
 use geo_types::{Coord, Geometry as Shape, Polygon};
@@ -13,17 +14,17 @@ use spatial::{
     AxisOrder, CollectionId, Crs, Feature, FeatureId, Geometry, GeometryType, Predicate, Value,
 };
 
-use crate::clues::CluesQuery;
 use crate::clues::sample::{
     Dice, ORIGIN, PLANE, POINTS, Row, described, opened, parcels, points, polygons, query, texts,
 };
+use crate::clues::{CluesFound, CluesQuery};
 use crate::edit::Assigned;
 use crate::engine_tests::{id, open};
 use crate::query::{
     Aggregate, AggregateOp, Condition, Found, JoinQuery, JoinRelation, JoinWanted, Place, Relation,
     SearchQuery, Sort, Wanted,
 };
-use crate::{EditOp, EditSet, Engine, FeatureEdit, Profile};
+use crate::{EditOp, EditSet, Engine, EngineError, FeatureEdit, Profile};
 
 const EXTENT: f64 = 300.0;
 const USES: [&str; 3] = ["", "闲置", "绿化"];
@@ -43,6 +44,7 @@ fn row(dice: &mut Dice, collection: &str, number: usize) -> Row {
             (shape, values)
         }
         "complaints" => (Some(dice.point(EXTENT)), vec![name, dice.day()]),
+        "admin_units" => (square(dice, 90.0), vec![name, "town".to_owned()]),
         "outlets" => {
             let functions = dice.pick(&FUNCTIONS);
             let closed = if dice.roll(4.0) < 1.0 { dice.day() } else { String::new() };
@@ -57,8 +59,18 @@ fn rows(dice: &mut Dice, collection: &str, count: usize) -> Vec<Row> {
     (0..count).map(|n| row(dice, collection, 1_000_000 + n)).collect()
 }
 
-const COLLECTIONS: [&str; 9] =
-    ["points", "complaints", "outlets", "land", "green", "before", "now", "parcels", "communities"];
+const COLLECTIONS: [&str; 10] = [
+    "admin_units",
+    "points",
+    "complaints",
+    "outlets",
+    "land",
+    "green",
+    "before",
+    "now",
+    "parcels",
+    "communities",
+];
 
 async fn city(dice: &mut Dice, crs: &Crs) -> Engine {
     let plots: Vec<Polygon<f64>> = parcels(dice, 12);
@@ -69,7 +81,15 @@ async fn city(dice: &mut Dice, crs: &Crs) -> Engine {
         };
         (0..count).map(place).collect()
     };
+    let unit = |dice: &mut Dice, n: usize| {
+        let (shape, _) = row(dice, "admin_units", n);
+        (shape, vec![format!("t{n}"), "town".to_owned()])
+    };
     let mut collections = vec![
+        (
+            described("admin_units", GeometryType::Polygon, &["code", "level"]),
+            (0..4).map(|n| unit(dice, n)).collect(),
+        ),
         (described("points", GeometryType::Point, &POINTS), rows(dice, "points", 150)),
         (
             described("complaints", GeometryType::Point, &["no", "day"]),
@@ -132,6 +152,17 @@ fn rules() -> Vec<Kind> {
             least_m2: 10.0,
             permits: None,
         }),
+        // A building that is said to have a permit has one wherever it lies.
+        Kind::NewBuilding(NewBuilding {
+            buildings: named("now"),
+            earlier: named("before"),
+            least_m2: 10.0,
+            permits: Some(Permits {
+                collection: named("before"),
+                parcel: named("key"),
+                building: named("key"),
+            }),
+        }),
         // One collection held against itself.
         Kind::NewBuilding(NewBuilding {
             buildings: named("now"),
@@ -154,6 +185,17 @@ fn rules() -> Vec<Kind> {
             },
             functions: texts(&["早餐", "家政"]),
             metres: 50.0,
+        }),
+        Kind::ServiceGap(ServiceGap {
+            communities: named("admin_units"),
+            outlets: Outlets {
+                collection: named("outlets"),
+                functions: named("functions"),
+                opened: named("opened"),
+                closed: named("closed"),
+            },
+            functions: texts(&["早餐"]),
+            metres: 20.0,
         }),
         Kind::Neighbours(Neighbours {
             parcels: named("parcels"),
@@ -199,6 +241,13 @@ fn searches(crs: &Crs) -> Vec<(Vec<&'static str>, SearchQuery)> {
     let (meets, inside) =
         (Relation::Predicate(Predicate::Intersects), Relation::Predicate(Predicate::Within));
     let first = FeatureId::try_from(3).unwrap();
+    let open = Expression::Not(Box::new(Expression::IsNull(Box::new(Expression::Property(
+        "closed_at".to_owned(),
+    )))));
+    let open = Condition { expression: open, crs: crs.clone(), axes: AxisOrder::EastNorth };
+    let narrowed = |(collections, query): (Vec<&'static str>, SearchQuery)| {
+        (collections, SearchQuery { condition: Some(open.clone()), ..query })
+    };
     let near = |count, within| Relation::Nearest { count, within };
     vec![
         search(&["parcels", "land"], at(80.0, 70.0, 50.0), meets, areas(&[])),
@@ -214,6 +263,8 @@ fn searches(crs: &Crs) -> Vec<(Vec<&'static str>, SearchQuery)> {
             page(&[]),
         ),
         search(&["points"], at(200.0, 220.0, 5.0), near(5, f64::INFINITY), page(&[])),
+        narrowed(search(&["points"], at(300.0, 320.0, 5.0), near(4, f64::INFINITY), page(&[]))),
+        narrowed(search(&["points"], at(250.0, 350.0, 80.0), meets, page(&[]))),
         search(&["now"], at(200.0, 120.0, 8.0), near(9, 40.0), page(&[])),
         search(&["complaints"], at(100.0, 20.0, 5.0), near(3, f64::INFINITY), Wanted::Count),
     ]
@@ -313,15 +364,22 @@ fn rounded(mut found: Found) -> Found {
 async fn check_as_anew(engine: &Engine, crs: &Crs) -> usize {
     let fresh = open(Arc::clone(engine.store())).await;
     let mut found = 0;
-    for kind in rules() {
+    for (kind, unit) in
+        rules().into_iter().flat_map(|kind| [(kind.clone(), None), (kind, Some("t1"))])
+    {
         let mut asked: CluesQuery = query(kind.clone());
+        asked.unit = unit.map(str::to_owned);
         if let Kind::Neighbours(_) = kind {
             asked.place = Some(around([130.0, 130.0], 90.0, crs));
         }
-        let clues = engine.clues(asked.clone()).await.unwrap();
-        let anew = fresh.clues(asked).await.unwrap();
-        assert_eq!(clues.clues, anew.clues, "{kind:?}");
-        found += clues.count;
+        // The unit may be gone.
+        let told = |found: Result<CluesFound, EngineError>| {
+            found.map(|found| found.clues).map_err(|error| error.to_string())
+        };
+        let clues = told(engine.clues(asked.clone()).await);
+        let anew = told(fresh.clues(asked).await);
+        assert_eq!(clues, anew, "{kind:?} {unit:?}");
+        found += clues.map_or(0, |clues| clues.len());
     }
     for join in joins() {
         let joined = engine.join(join.clone(), 100_000, None).await.unwrap();
@@ -372,4 +430,76 @@ async fn what_was_found_before_is_mended_to_what_is_found_anew() {
 #[tokio::test]
 async fn the_same_in_degrees() {
     check_mended(&Crs::CGCS2000, 25).await;
+}
+
+fn square_at(x: f64, y: f64, half: f64) -> Polygon<f64> {
+    let corners = [[-half, -half], [half, -half], [half, half], [-half, half], [-half, -half]];
+    let corner = |[dx, dy]: [f64; 2]| Coord { x: ORIGIN[0] + x + dx, y: ORIGIN[1] + y + dy };
+    Polygon::new(corners.map(corner).to_vec().into(), Vec::new())
+}
+
+/// An edit of the first feature of a collection, far from what is told, leads to what is found anew and
+/// was not found before.
+async fn check_from_afar(engine: &Engine, asked: CluesQuery, collection: &str, edit: Assigned) {
+    let before = engine.clues(asked.clone()).await.unwrap();
+    let op = EditOp::Assign(FeatureId::try_from(1).unwrap(), edit);
+    let place = "/changes/0".to_owned();
+    let edit = FeatureEdit { place, collection: id(collection), op, unchanged_since: None };
+    let (actor, reason) = ("local".to_owned(), "test".to_owned());
+    engine.edit(EditSet { actor, reason, edits: vec![edit] }).await.unwrap();
+    let fresh = open(Arc::clone(engine.store())).await;
+    let anew = fresh.clues(asked.clone()).await.unwrap();
+    assert_ne!(before.clues, anew.clues, "{asked:?}");
+    assert_eq!(engine.clues(asked).await.unwrap().clues, anew.clues);
+}
+
+#[tokio::test]
+async fn what_lies_far_away_matters_where_it_is_the_place_or_a_value() {
+    let units = [
+        ("t1", square_at(50.0, 50.0, 50.0)),
+        ("a", square_at(20.0, 20.0, 5.0)),
+        ("b", square_at(200.0, 200.0, 5.0)),
+    ];
+    let unit =
+        |(code, shape): (&str, Polygon<f64>)| (Some(Shape::Polygon(shape)), texts(&[code, "town"]));
+    let outlet = Shape::Point(geo_types::Point::new(ORIGIN[0] + 290.0, ORIGIN[1] + 20.0));
+    let engine = opened(vec![
+        (
+            described("admin_units", GeometryType::Polygon, &["code", "level"]),
+            units.map(unit).to_vec(),
+        ),
+        (
+            described("outlets", GeometryType::Point, &["no", "functions", "opened", "closed"]),
+            vec![(Some(outlet), texts(&["o", "早餐", "2020-01-01", ""]))],
+        ),
+        polygons("before", &[square_at(100.0, 100.0, 5.0)]),
+        polygons("now", &[square_at(10.0, 10.0, 5.0)]),
+    ])
+    .await;
+    let named = |name: &str| name.to_owned();
+    let gaps = Kind::ServiceGap(ServiceGap {
+        communities: named("admin_units"),
+        outlets: Outlets {
+            collection: named("outlets"),
+            functions: named("functions"),
+            opened: named("opened"),
+            closed: named("closed"),
+        },
+        functions: texts(&["早餐"]),
+        metres: 20.0,
+    });
+    let in_unit = CluesQuery { unit: Some("t1".to_owned()), ..query(gaps) };
+    let moved = Some(Geometry::from(Shape::Polygon(square_at(200.0, 200.0, 50.0))));
+    let moved = Assigned { geometry: Some(moved), values: Vec::new() };
+    check_from_afar(&engine, in_unit, "admin_units", moved).await;
+    let permits =
+        Permits { collection: named("before"), parcel: named("key"), building: named("key") };
+    let new = Kind::NewBuilding(NewBuilding {
+        buildings: named("now"),
+        earlier: named("before"),
+        least_m2: 10.0,
+        permits: Some(permits),
+    });
+    let allowed = Assigned { geometry: None, values: [(0, Value::Text(named("now0")))].into() };
+    check_from_afar(&engine, query(new), "before", allowed).await;
 }

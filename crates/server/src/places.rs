@@ -76,7 +76,9 @@ pub fn responsible_tables(day: Day, found: &ResponsibleFound, told: Told<'_>) ->
         alleys: of(ALLEYS),
         focus_areas: of(FOCUS_AREAS),
         plans: of(PLANNING_LAYERS),
-        responsible: Listed(|| entries.iter().map(|entry| Answers { entry, told })),
+        responsible: Listed(|| {
+            entries.iter().map(|entry| Answers { entry, told, has_level: false })
+        }),
         positions: Listed(|| here.iter().map(NamedAt)),
     };
     // What holds texts, numbers and lists of them is always JSON.
@@ -197,7 +199,8 @@ impl Serialize for AtPosition<'_> {
         for (collection, member) in PLACE_LISTS {
             map.serialize_entry(member, &of(collection))?;
         }
-        let entries = || here.responsibilities.iter().map(|entry| Answers { entry, told });
+        let entries =
+            || here.responsibilities.iter().map(|entry| Answers { entry, told, has_level: true });
         map.serialize_entry("responsible", &Listed(entries))?;
         map.end()
     }
@@ -308,6 +311,8 @@ impl Serialize for Place<'_> {
 struct Answers<'a> {
     entry: &'a Responsibility,
     told: Told<'a>,
+    /// Whether the level is told, which units at a position say.
+    has_level: bool,
 }
 
 impl Serialize for Answers<'_> {
@@ -315,20 +320,23 @@ impl Serialize for Answers<'_> {
         let mut map = serializer.serialize_map(None)?;
         write_members(&mut map, &self.entry.values, (self.told, &["id", "area"]))?;
         map.serialize_entry("id", &self.entry.id.value())?;
-        map.serialize_entry("area", &Area(self.entry))?;
+        map.serialize_entry("area", &Area { entry: self.entry, has_level: self.has_level })?;
         map.end()
     }
 }
 
 /// What somebody is responsible for.
-struct Area<'a>(&'a Responsibility);
+struct Area<'a> {
+    entry: &'a Responsibility,
+    has_level: bool,
+}
 
 impl Serialize for Area<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("collection", &self.0.area_collection)?;
-        map.serialize_entry("code", &self.0.area_code)?;
-        if let Some(level) = self.0.level {
+        map.serialize_entry("collection", &self.entry.area_collection)?;
+        map.serialize_entry("code", &self.entry.area_code)?;
+        if let Some(level) = self.entry.level.filter(|_| self.has_level) {
             map.serialize_entry("level", level.identifier())?;
         }
         map.end()

@@ -26,5 +26,5 @@ pub use join::JoinRequest;
 pub use known::KnownSearches;
 pub use pairs::{MAX_BATCH, overlay_pairs, relate, validate};
 pub use refusal::Refusal;
-pub use responsible::{ResponsibleRequest, ResponsibleReturn};
+pub use responsible::{MAX_PROPERTIES, ResponsibleRequest, ResponsibleReturn};
 pub use search::{FoundFeatures, SearchAnswer, SearchRequest};

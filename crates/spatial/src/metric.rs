@@ -9,9 +9,8 @@ const METRES_A_DEGREE: f64 = 110_500.0;
 
 /// Most metres of a degree.
 const MOST_METRES_A_DEGREE: f64 = 111_700.0;
-/// An edge of length L along a parallel φ is off by L² tan φ / 8R: below 70 degrees by less than L² over
-/// so many metres.
-const BEND: f64 = 1.5e7;
+/// An edge of length L along a parallel φ is off by L² tan φ / 8R; eight radii, a fifth less for safety.
+const EIGHT_RADII: f64 = 4.0e7;
 
 /// The unit of distances, and the plane on which they are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,13 +50,17 @@ impl Metric {
     }
 
     /// How far an edge that is straight where distances are measured may leave the storage box of its
-    /// ends, about, in the unit of the metric.
+    /// ends, in the unit of the metric: no farther than this; infinite within a degree of a pole.
     pub fn bend(self, storage: &Envelope) -> f64 {
         match self {
             Self::Plane => 0.0,
             Self::Metres => {
                 let metres = storage.width().hypot(storage.height()) * MOST_METRES_A_DEGREE;
-                metres * metres / BEND
+                let latitude = storage.min_y.abs().max(storage.max_y.abs());
+                match latitude < 89.0 {
+                    true => metres * metres * latitude.to_radians().tan() / EIGHT_RADII,
+                    false => f64::INFINITY,
+                }
             }
         }
     }

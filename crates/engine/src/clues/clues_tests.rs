@@ -360,9 +360,8 @@ async fn pages_and_places_part_what_a_rule_finds_and_what_lacks_is_named() {
     let page = |kind: Kind| engine.clues(CluesQuery { offset: 1, limit: 1, ..query(kind) });
     assert!(page(strict()).await.unwrap().count < all.count);
     // What it was written as is told again to the same reader alone.
-    let written = |reader: &str, text: &str| {
-        all.clues[0].written(reader, || text.to_owned()).into_owned()
-    };
+    let written =
+        |reader: &str, text: &str| all.clues[0].written(reader, || text.to_owned()).into_owned();
     assert_eq!(
         [written("a", "first"), written("a", "second"), written("b", "third")],
         ["first", "first", "third"]

@@ -1,5 +1,5 @@
-//! Who answers for places at positions on a day: each entry is read once, however many positions
-//! it is for.
+//! Who answers for places at positions on a day: the entries of a place are read once, however many
+//! positions lie in it.
 
 use std::collections::BTreeSet;
 use std::collections::hash_map::Entry;
@@ -94,7 +94,8 @@ pub(super) fn answerable(
             own.extend(of_it.iter().map(|entry| (rank(area.0, area.2), Arc::clone(entry))));
         }
         own.sort_by_key(|(rank, entry)| (*rank, entry.id));
-        let is_complete = own.len() <= MAX_RESPONSIBILITIES;
+        budget.spend(own.len() as u64, 0).map_err(EngineError::from)?;
+        let is_complete = found.is_complete && own.len() <= MAX_RESPONSIBILITIES;
         own.truncate(MAX_RESPONSIBILITIES);
         told += own.len();
         if told > MAX_ENTRIES {
@@ -133,18 +134,22 @@ impl Entries<'_> {
         self.held.with_text(self.code.position(), code, &mut |shard, slots| {
             looked += slots.len() as u64;
             let entries = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
-            found.extend(entries.filter(|entry| is_of_it(*entry)).map(|entry| {
-                let left_out = ["area_collection", "area_code"];
-                Arc::new(Responsibility {
-                    id: entry.id(),
-                    area_collection: collection.to_owned(),
-                    area_code: code.to_owned(),
-                    level,
-                    values: readable(self.held, entry, self.query.profile, &left_out),
-                })
-            }));
+            found.extend(entries.filter(|entry| is_of_it(*entry)));
         });
         self.budget.spend(looked, 0).map_err(EngineError::from)?;
-        Ok(found)
+        // One more than is told says that more are there.
+        found.sort_unstable_by_key(|entry| entry.id());
+        found.truncate(MAX_RESPONSIBILITIES + 1);
+        let left_out = ["area_collection", "area_code"];
+        let entries = found.into_iter().map(|entry| {
+            Arc::new(Responsibility {
+                id: entry.id(),
+                area_collection: collection.to_owned(),
+                area_code: code.to_owned(),
+                level,
+                values: readable(self.held, entry, self.query.profile, &left_out),
+            })
+        });
+        Ok(entries.collect())
     }
 }

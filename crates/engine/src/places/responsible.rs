@@ -4,13 +4,14 @@
 //! *Invariant:* a field that the reader may not read is neither shown nor compared by; it is named
 //! as withheld.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use geo_types::{Geometry as Shape, Point};
 use ledger::place::{
     ADMIN_UNITS, ALLEYS, AdminUnit, Day, FOCUS_AREAS, GRID_CELLS, Level, PLANNING_LAYERS,
     RESPONSIBILITIES, ValidityReader,
 };
+use rustc_hash::FxHashMap;
 use spatial::query::{Area, Nearest};
 use spatial::{
     Budget, CollectionId, CollectionSnapshot, Costs, Crs, CrsRegistry, FeatureId, FeatureRef,
@@ -81,7 +82,7 @@ pub struct ResponsibleHere {
     pub places: Vec<PlaceHere>,
     /// Who answers, for the finest place first.
     pub responsibilities: Vec<Arc<Responsibility>>,
-    /// Whether all of them are listed.
+    /// Whether all places and all who answer for them are listed.
     pub is_complete: bool,
     /// Fields of responsibilities that the reader may not read.
     pub withheld: Arc<Vec<String>>,
@@ -166,7 +167,9 @@ impl Engine {
         let read: Vec<&Arc<CollectionSnapshot>> =
             ids.iter().filter_map(|id| state.collections.get(id)).collect();
         let is_same = |one: &ResponsibleQuery| one.asks_as(query);
-        let items = |one: &ResponsibleHere| 1 + one.places.len() + one.responsibilities.len();
+        let items = |one: &ResponsibleHere| {
+            1 + one.units.len() + one.places.len() + one.responsibilities.len()
+        };
         let items = here.iter().map(items).sum();
         self.0.responsible.keep(&read, (query.clone(), is_same), &here, items);
         Ok(ResponsibleFound { revision: state.revision, here })
@@ -248,16 +251,20 @@ impl Asked<'_> {
                 places.push(place(held, feature, query.profile, None));
             })?;
             places.sort_by_key(|place| place.id);
+            found.is_complete &= places.len() <= MAX_PLACES;
             places.truncate(MAX_PLACES);
             found.places.append(&mut places);
         }
         if let Some(held) = self.alleys {
-            found.places.append(&mut self.alleys(held, position)?);
+            let mut alleys = self.alleys(held, position)?;
+            found.is_complete &= alleys.len() <= MAX_PLACES;
+            alleys.truncate(MAX_PLACES);
+            found.places.append(&mut alleys);
         }
         Ok(found)
     }
 
-    /// The alleys within reach, nearest first.
+    /// The alleys within reach, nearest first; one more than are told at most.
     fn alleys(
         &self,
         held: &CollectionSnapshot,
@@ -279,7 +286,8 @@ impl Asked<'_> {
             |feature: FeatureRef<'_>| reader.validity(feature).is_some_and(|v| v.holds(query.day));
         let asked = Nearest {
             to: &here,
-            count: MAX_PLACES,
+            // One more than is told says that more are there.
+            count: MAX_PLACES + 1,
             metric,
             within: query.alley_within * units,
             filter: Some(&valid),
@@ -294,7 +302,11 @@ impl Asked<'_> {
 
 /// What a reader may not read of units.
 #[derive(Debug)]
-struct Concealed(Vec<String>);
+struct Concealed {
+    fields: Vec<String>,
+    /// Units without it, by their rows.
+    units: Mutex<FxHashMap<i64, Arc<AdminUnit>>>,
+}
 
 impl Concealed {
     fn of(units: &CollectionSnapshot, profile: Profile) -> Self {
@@ -306,25 +318,34 @@ impl Concealed {
             )
         };
         let names = described.fields.iter().map(|field| field.name.as_str());
-        Self(names.filter(|name| is_hidden(name)).map(str::to_owned).collect())
+        let fields = names.filter(|name| is_hidden(name)).map(str::to_owned).collect();
+        Self { fields, units: Mutex::default() }
     }
 
     /// Takes it away.
     fn conceal(&self, units: &mut Vec<UnitHere>) {
-        let is_hidden = |name: &str| self.0.iter().any(|hidden| hidden == name);
-        if is_hidden("level") {
+        if self.is_hidden("level") {
             units.clear();
         }
-        if self.0.is_empty() {
+        if self.fields.is_empty() || units.is_empty() {
             return;
         }
-        for unit in units.iter_mut().map(|here| Arc::make_mut(&mut here.unit)) {
-            self.conceal_of(unit);
+        // Nothing panics while it is held.
+        let mut known = self.units.lock().unwrap_or_else(PoisonError::into_inner);
+        for here in units {
+            let concealed = known.entry(here.unit.row);
+            let concealed = concealed.or_insert_with(|| Arc::new(self.concealed(&here.unit)));
+            here.unit = Arc::clone(concealed);
         }
     }
 
-    fn conceal_of(&self, unit: &mut AdminUnit) {
-        let is_hidden = |name: &str| self.0.iter().any(|hidden| hidden == name);
+    fn is_hidden(&self, name: &str) -> bool {
+        self.fields.iter().any(|hidden| hidden == name)
+    }
+
+    fn concealed(&self, unit: &AdminUnit) -> AdminUnit {
+        let is_hidden = |name: &str| self.is_hidden(name);
+        let mut unit = unit.clone();
         for (field, text) in [("code", &mut unit.code), ("name", &mut unit.name)] {
             if is_hidden(field) {
                 text.clear();
@@ -343,6 +364,7 @@ impl Concealed {
         if is_hidden("valid_to") {
             unit.validity.to = None;
         }
+        unit
     }
 }
 

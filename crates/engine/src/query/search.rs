@@ -26,7 +26,8 @@ const MAX_KEPT_FOUND: usize = 1_000_000;
 /// A search, and the number of features from which on a group is told.
 type SearchQuestion = (SearchQuery, u64);
 
-/// What searches found lately that fits on one page: counts and findings, a collection each.
+/// What searches found lately that fits on one page: counts and findings, a collection each. They stand
+/// behind edits where they do not look.
 pub(crate) type KeptSearches = KeptAnswers<SearchQuestion, Vec<(u64, Found)>>;
 
 /// No searches yet.

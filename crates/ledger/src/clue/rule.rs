@@ -371,7 +371,14 @@ impl Kind {
             Self::Neighbours(rule) => vec![(rule.parcels.as_str(), rule.metres)],
             _ => return None,
         };
-        Some(Dependence { subject: self.inputs().first()?.collection, near })
+        let subject = self.inputs().first()?.collection;
+        // A permit lets buildings be wherever it lies itself.
+        let by_value = match self {
+            Self::NewBuilding(rule) => rule.permits.as_ref().map(|one| one.collection.as_str()),
+            _ => None,
+        };
+        let is_near = |name: &str| name == subject || near.iter().any(|(near, _)| *near == name);
+        (!by_value.is_some_and(is_near)).then_some(Dependence { subject, near })
     }
 
     /// What it reads; the first is what its clues are about.
@@ -446,7 +453,8 @@ impl Kind {
     }
 }
 
-/// On what a clue depends: the feature that it is about, and what lies around that.
+/// On what a clue depends: the feature that it is about, and what lies around that. What else a rule reads
+/// matters wherever it lies.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dependence<'r> {
     /// The collection of which each clue is about one feature, which it names first.

@@ -9,6 +9,7 @@ use super::parts::{
 };
 use crate::negotiate::{HTML, JSON};
 use crate::places::{ALLEY_METRES, MAX_ALLEY_METRES};
+use crate::planner::MAX_PROPERTIES;
 
 const TAG: &str = "Places";
 
@@ -60,9 +61,10 @@ pub fn add_paths(paths: &mut Map<String, Value>, snapshot: &Snapshot) {
                 "description": "which places are looked at; all when absent"
             },
             "properties": {
-                "type": "array", "items": text(), "minItems": 1, "uniqueItems": true,
-                "description": "what is told of units, places and entries beside their ids: fields of their \
-                                collections, and levelName and codes of units; everything when absent"
+                "type": "array", "items": text(), "uniqueItems": true,
+                "minItems": 1, "maxItems": MAX_PROPERTIES,
+                "description": "what is told beside ids: members of units, and fields of other places and of \
+                                responsibilities; everything when absent"
             },
             "return": {
                 "type": "string", "enum": ["positions", "tables"], "default": "positions",

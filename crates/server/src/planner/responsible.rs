@@ -14,7 +14,7 @@ use crate::places::{ALLEY_METRES, MAX_ALLEY_METRES};
 const MEMBERS: [&str; 7] =
     ["positions", "date", "collections", "alley", "asOf", "return", "properties"];
 /// Most names of `properties`.
-const MAX_PROPERTIES: usize = 64;
+pub const MAX_PROPERTIES: usize = 64;
 
 /// How the answer is laid out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,10 +8,10 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::Response;
 use axum::routing::get;
-use engine::EngineError;
 use engine::now;
 use engine::places::{PLACES, ResponsibleQuery};
-use ledger::place::{ASSIGNED_BY, Day, RESPONSIBILITIES};
+use engine::{EngineError, ReadableField};
+use ledger::place::{ADMIN_UNITS, ASSIGNED_BY, Day, RESPONSIBILITIES};
 use serde_json::Value;
 use spatial::{CollectionId, Snapshot};
 
@@ -90,30 +90,42 @@ async fn responsible_at(
     Ok(response)
 }
 
-/// Refuses names of properties that neither units nor any collection looked at has.
+/// Refuses names of properties that neither units nor any collection looked at has, and of fields that
+/// the reader may not read.
 fn known_properties(snapshot: &Snapshot, asked: &ResponsibleRequest) -> Result<(), Problem> {
-    if asked.properties.is_empty() {
-        return Ok(());
-    }
-    let read = asked.query.places.iter().copied().chain([RESPONSIBILITIES]);
+    let (places, profile) = (&asked.query.places, asked.query.profile);
+    let read = places.iter().copied().chain([RESPONSIBILITIES]).filter(|name| *name != ADMIN_UNITS);
     let ids = read.filter_map(|name| CollectionId::try_from(name).ok());
     let held: Vec<_> = ids.filter_map(|id| snapshot.collections.get(&id)).collect();
-    let fields = held.iter().flat_map(|held| &held.collection().fields);
-    let mut known: Vec<&str> = fields.map(|field| field.name.as_str()).collect();
-    known.extend(UNIT_MEMBERS);
-    known.sort_unstable();
-    known.dedup();
-    match asked.properties.iter().find(|name| !known.contains(&name.as_str())) {
-        None => Ok(()),
-        Some(odd) => {
-            let odd: String = odd.chars().take(60).collect();
-            let known = known.join(", ");
-            Err(Problem::new(
-                Code::InvalidParameter,
-                format!("properties: {odd:?} is a property of none of the places; known: {known}"),
-            ))
+    let of_units = if places.contains(&ADMIN_UNITS) { &UNIT_MEMBERS[..] } else { &[] };
+    for name in &asked.properties {
+        let fields = held.iter().map(|held| ReadableField::find(held.collection(), name, profile));
+        let (mut is_there, mut hidden) = (of_units.contains(&name.as_str()), None);
+        for field in fields {
+            match field {
+                Ok(_) => is_there = true,
+                Err(error @ EngineError::HiddenField { .. }) => hidden = Some(error),
+                Err(_) => {}
+            }
         }
+        if is_there {
+            continue;
+        }
+        if let Some(hidden) = hidden {
+            return Err(hidden.into());
+        }
+        let readable = held.iter().flat_map(|held| ReadableField::all(held.collection(), profile));
+        let mut known: Vec<&str> = readable.map(|(_, field)| field.name.as_str()).collect();
+        known.extend(of_units);
+        known.sort_unstable();
+        known.dedup();
+        let (odd, known) = (name.chars().take(60).collect::<String>(), known.join(", "));
+        return Err(Problem::new(
+            Code::InvalidParameter,
+            format!("properties: {odd:?} is a property of none of the places; known: {known}"),
+        ));
     }
+    Ok(())
 }
 
 fn no_units(error: EngineError) -> Problem {
