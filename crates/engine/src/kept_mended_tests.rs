@@ -15,7 +15,8 @@ use spatial::{
 };
 
 use crate::clues::sample::{
-    Dice, ORIGIN, PLANE, POINTS, Row, described, opened, parcels, points, polygons, query, texts,
+    Dice, ORIGIN, PLANE, POINTS, Row, at, described, opened, parcels, points, polygons, query,
+    rectangle, texts,
 };
 use crate::clues::{CluesFound, CluesQuery};
 use crate::edit::Assigned;
@@ -127,6 +128,34 @@ fn placed(shape: Shape<f64>, crs: &Crs) -> Shape<f64> {
     })
 }
 
+/// Communities of a collection that lack one of these functions.
+fn service_gap(communities: &str, functions: &[&str], metres: f64) -> Kind {
+    let named = |name: &str| name.to_owned();
+    Kind::ServiceGap(ServiceGap {
+        communities: named(communities),
+        outlets: Outlets {
+            collection: named("outlets"),
+            functions: named("functions"),
+            opened: named("opened"),
+            closed: named("closed"),
+        },
+        functions: texts(functions),
+        metres,
+    })
+}
+
+/// Buildings that are not in an earlier collection, but for those that one of permits names.
+fn new_building(earlier: &str, permits: Option<&str>) -> Kind {
+    let named = |name: &str| name.to_owned();
+    let permits = permits.map(|collection| Permits {
+        collection: named(collection),
+        parcel: named("key"),
+        building: named("key"),
+    });
+    let (buildings, earlier) = (named("now"), named(earlier));
+    Kind::NewBuilding(NewBuilding { buildings, earlier, least_m2: 10.0, permits })
+}
+
 fn rules() -> Vec<Kind> {
     let named = |name: &str| name.to_owned();
     vec![
@@ -146,57 +175,18 @@ fn rules() -> Vec<Kind> {
             least_share: 0.5,
             days: 60,
         }),
-        Kind::NewBuilding(NewBuilding {
-            buildings: named("now"),
-            earlier: named("before"),
-            least_m2: 10.0,
-            permits: None,
-        }),
+        new_building("before", None),
         // A building that is said to have a permit has one wherever it lies.
-        Kind::NewBuilding(NewBuilding {
-            buildings: named("now"),
-            earlier: named("before"),
-            least_m2: 10.0,
-            permits: Some(Permits {
-                collection: named("before"),
-                parcel: named("key"),
-                building: named("key"),
-            }),
-        }),
+        new_building("before", Some("before")),
         // One collection held against itself.
-        Kind::NewBuilding(NewBuilding {
-            buildings: named("now"),
-            earlier: named("now"),
-            least_m2: 10.0,
-            permits: None,
-        }),
+        new_building("now", None),
         Kind::OverParcel(OverParcel {
             buildings: named("now"),
             parcels: named("parcels"),
             least_m2: 1.0,
         }),
-        Kind::ServiceGap(ServiceGap {
-            communities: named("communities"),
-            outlets: Outlets {
-                collection: named("outlets"),
-                functions: named("functions"),
-                opened: named("opened"),
-                closed: named("closed"),
-            },
-            functions: texts(&["早餐", "家政"]),
-            metres: 50.0,
-        }),
-        Kind::ServiceGap(ServiceGap {
-            communities: named("admin_units"),
-            outlets: Outlets {
-                collection: named("outlets"),
-                functions: named("functions"),
-                opened: named("opened"),
-                closed: named("closed"),
-            },
-            functions: texts(&["早餐"]),
-            metres: 20.0,
-        }),
+        service_gap("communities", &["早餐", "家政"], 50.0),
+        service_gap("admin_units", &["早餐"], 20.0),
         Kind::Neighbours(Neighbours {
             parcels: named("parcels"),
             parcel: named("key"),
@@ -208,8 +198,7 @@ fn rules() -> Vec<Kind> {
 /// A place with a reach of so many metres on all sides about another of the sample's plane.
 fn around([x, y]: [f64; 2], reach: f64, crs: &Crs) -> Place {
     let corners = [[-1.0, -1.0], [1.0, -0.8], [0.2, 0.1], [0.9, 1.0], [-0.7, 0.6]];
-    let corner =
-        |[dx, dy]: [f64; 2]| Coord { x: ORIGIN[0] + x + dx * reach, y: ORIGIN[1] + y + dy * reach };
+    let corner = |[dx, dy]: [f64; 2]| at(x + dx * reach, y + dy * reach).0;
     let ring = corners.map(corner).to_vec();
     let shape = Shape::Polygon(Polygon::new(ring.into(), Vec::new()));
     Place::Given { geometry: Geometry::from(placed(shape, crs)), crs: crs.clone() }
@@ -432,12 +421,6 @@ async fn the_same_in_degrees() {
     check_mended(&Crs::CGCS2000, 25).await;
 }
 
-fn square_at(x: f64, y: f64, half: f64) -> Polygon<f64> {
-    let corners = [[-half, -half], [half, -half], [half, half], [-half, half], [-half, -half]];
-    let corner = |[dx, dy]: [f64; 2]| Coord { x: ORIGIN[0] + x + dx, y: ORIGIN[1] + y + dy };
-    Polygon::new(corners.map(corner).to_vec().into(), Vec::new())
-}
-
 /// An edit of the first feature of a collection, far from what is told, leads to what is found anew and
 /// was not found before.
 async fn check_from_afar(engine: &Engine, asked: CluesQuery, collection: &str, edit: Assigned) {
@@ -456,13 +439,13 @@ async fn check_from_afar(engine: &Engine, asked: CluesQuery, collection: &str, e
 #[tokio::test]
 async fn what_lies_far_away_matters_where_it_is_the_place_or_a_value() {
     let units = [
-        ("t1", square_at(50.0, 50.0, 50.0)),
-        ("a", square_at(20.0, 20.0, 5.0)),
-        ("b", square_at(200.0, 200.0, 5.0)),
+        ("t1", rectangle([0.0, 0.0, 100.0, 100.0])),
+        ("a", rectangle([15.0, 15.0, 25.0, 25.0])),
+        ("b", rectangle([195.0, 195.0, 205.0, 205.0])),
     ];
     let unit =
         |(code, shape): (&str, Polygon<f64>)| (Some(Shape::Polygon(shape)), texts(&[code, "town"]));
-    let outlet = Shape::Point(geo_types::Point::new(ORIGIN[0] + 290.0, ORIGIN[1] + 20.0));
+    let outlet = Shape::Point(at(290.0, 20.0));
     let engine = opened(vec![
         (
             described("admin_units", GeometryType::Polygon, &["code", "level"]),
@@ -472,34 +455,16 @@ async fn what_lies_far_away_matters_where_it_is_the_place_or_a_value() {
             described("outlets", GeometryType::Point, &["no", "functions", "opened", "closed"]),
             vec![(Some(outlet), texts(&["o", "早餐", "2020-01-01", ""]))],
         ),
-        polygons("before", &[square_at(100.0, 100.0, 5.0)]),
-        polygons("now", &[square_at(10.0, 10.0, 5.0)]),
+        polygons("before", &[rectangle([95.0, 95.0, 105.0, 105.0])]),
+        polygons("now", &[rectangle([5.0, 5.0, 15.0, 15.0])]),
     ])
     .await;
-    let named = |name: &str| name.to_owned();
-    let gaps = Kind::ServiceGap(ServiceGap {
-        communities: named("admin_units"),
-        outlets: Outlets {
-            collection: named("outlets"),
-            functions: named("functions"),
-            opened: named("opened"),
-            closed: named("closed"),
-        },
-        functions: texts(&["早餐"]),
-        metres: 20.0,
-    });
+    let gaps = service_gap("admin_units", &["早餐"], 20.0);
     let in_unit = CluesQuery { unit: Some("t1".to_owned()), ..query(gaps) };
-    let moved = Some(Geometry::from(Shape::Polygon(square_at(200.0, 200.0, 50.0))));
+    let moved = Some(Geometry::from(Shape::Polygon(rectangle([150.0, 150.0, 250.0, 250.0]))));
     let moved = Assigned { geometry: Some(moved), values: Vec::new() };
     check_from_afar(&engine, in_unit, "admin_units", moved).await;
-    let permits =
-        Permits { collection: named("before"), parcel: named("key"), building: named("key") };
-    let new = Kind::NewBuilding(NewBuilding {
-        buildings: named("now"),
-        earlier: named("before"),
-        least_m2: 10.0,
-        permits: Some(permits),
-    });
-    let allowed = Assigned { geometry: None, values: [(0, Value::Text(named("now0")))].into() };
+    let new = new_building("before", Some("before"));
+    let allowed = Assigned { geometry: None, values: [(0, Value::Text("now0".to_owned()))].into() };
     check_from_afar(&engine, query(new), "before", allowed).await;
 }

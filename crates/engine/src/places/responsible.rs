@@ -34,7 +34,7 @@ pub const MAX_RESPONSIBILITIES: usize = 1_000;
 /// Most alleys, focus areas and plans of an answer, each.
 const MAX_PLACES: usize = 100;
 
-/// Most positions, places and entries of all answers together that are kept: some 30 MB.
+/// Most positions, units, places and entries of all answers together that are kept: some 30 MB.
 const MAX_KEPT_ITEMS: usize = 30_000;
 
 /// Who was responsible where, as it was asked lately.
