@@ -412,7 +412,7 @@ impl Engine {
             let (metric, units) = metric(crs, self.registry()).ok()?;
             for one in &changed.boxes {
                 // Rules look a little farther than they tell.
-                let reach = (metres * 1.02 + 1.0) * units + metric.bend(one);
+                let reach = (metres * 1.02 + 1.0) * units;
                 subjects.walk(None, Some(&metric.grown(one, reach)), &mut |shard, slots| {
                     let slots = slots.iter().map(|slot| usize::from(*slot));
                     let placed = slots.filter(|slot| !shard.envelopes()[*slot].is_empty());

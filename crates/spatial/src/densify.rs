@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use crate::{CrsError, Projector};
 
-/// Most vertices that a geometry may get.
+/// Most vertices that a geometry may get between its own.
 pub const MAX_DENSE_VERTICES: usize = 200_000;
 /// How often an edge may be halved.
 const MAX_HALVINGS: u32 = 20;
@@ -28,19 +28,43 @@ pub fn densify(shape: &Shape<f64>, projector: &Projector) -> Result<Shape<f64>, 
     if projector.is_identity() {
         return Ok(shape.clone());
     }
-    let mut densifier = Densifier { projector, tolerance: projector.centimetre(), vertices: 0 };
-    densifier.shape(shape)
+    let place =
+        |coord: Coord<f64>| projector.project([coord.x, coord.y]).map(|[x, y]| Coord { x, y });
+    Densifier::new(&place, projector.centimetre(), 0.0).shape(shape)
 }
 
-struct Densifier<'a> {
-    projector: &'a Projector,
-    /// One centimetre in units of the target CRS.
+/// Takes shapes to where `place` puts their points.
+pub(crate) struct Densifier<'a> {
+    place: &'a dyn Fn(Coord<f64>) -> Result<Coord<f64>, CrsError>,
+    /// How far an edge may be off, in the unit of the target.
     tolerance: f64,
-    vertices: usize,
+    /// Edges as short as this, in the unit that shapes come in, are straight there too.
+    straight: f64,
+    /// Vertices that it may still get.
+    left: usize,
 }
 
-impl Densifier<'_> {
-    fn shape(&mut self, shape: &Shape<f64>) -> Result<Shape<f64>, DensifyError> {
+impl<'a> Densifier<'a> {
+    /// Shapes may get [`MAX_DENSE_VERTICES`] together.
+    pub(crate) fn new(
+        place: &'a dyn Fn(Coord<f64>) -> Result<Coord<f64>, CrsError>,
+        tolerance: f64,
+        straight: f64,
+    ) -> Self {
+        Self { place, tolerance, straight, left: MAX_DENSE_VERTICES }
+    }
+
+    /// The same, of which so many are left.
+    pub(crate) fn within(self, left: usize) -> Self {
+        Self { left, ..self }
+    }
+
+    /// How many are left.
+    pub(crate) fn left(&self) -> usize {
+        self.left
+    }
+
+    pub(crate) fn shape(&mut self, shape: &Shape<f64>) -> Result<Shape<f64>, DensifyError> {
         Ok(match shape {
             Shape::Point(point) => Shape::Point(self.coord(point.0)?.into()),
             Shape::MultiPoint(points) => {
@@ -84,48 +108,54 @@ impl Densifier<'_> {
         for edge in coords.windows(2) {
             let start = path.last().copied().unwrap_or(*first);
             let end = self.coord(edge[1])?;
-            self.edge([edge[0], edge[1]], [start, end], MAX_HALVINGS, &mut path)?;
+            self.edge([edge[0], edge[1]], [start, end], &mut |point| path.push(point))?;
             path.push(end);
         }
         Ok(LineString(path))
     }
 
-    /// Appends what must stand between the ends of an edge, `from` before and `to` after.
-    fn edge(
+    /// Tells what must stand between the ends of an edge, `from` before and `to` after.
+    pub(crate) fn edge(
+        &mut self,
+        from: [Coord<f64>; 2],
+        to: [Coord<f64>; 2],
+        push: &mut dyn FnMut(Coord<f64>),
+    ) -> Result<(), DensifyError> {
+        let along = from[1] - from[0];
+        if along.x * along.x + along.y * along.y <= self.straight * self.straight {
+            return Ok(());
+        }
+        self.halved(from, to, MAX_HALVINGS, push)
+    }
+
+    fn halved(
         &mut self,
         from: [Coord<f64>; 2],
         to: [Coord<f64>; 2],
         halvings: u32,
-        path: &mut Vec<Coord<f64>>,
+        push: &mut dyn FnMut(Coord<f64>),
     ) -> Result<(), DensifyError> {
         let at = |share: f64| from[0] + (from[1] - from[0]) * share;
         // An S has its middle on the chord: the quarters tell.
-        let quarters = [self.project(at(0.25))?, self.project(at(0.5))?, self.project(at(0.75))?];
+        let place = self.place;
+        let quarters = [place(at(0.25))?, place(at(0.5))?, place(at(0.75))?];
         let straight = quarters.iter().all(|point| beside(*point, to) <= self.tolerance);
         if straight || halvings == 0 {
             return Ok(());
         }
-        let (middle, projected) = (at(0.5), quarters[1]);
+        let (middle, placed) = (at(0.5), quarters[1]);
         self.count()?;
-        self.edge([from[0], middle], [to[0], projected], halvings - 1, path)?;
-        path.push(projected);
-        self.edge([middle, from[1]], [projected, to[1]], halvings - 1, path)
+        self.halved([from[0], middle], [to[0], placed], halvings - 1, push)?;
+        push(placed);
+        self.halved([middle, from[1]], [placed, to[1]], halvings - 1, push)
     }
 
-    fn coord(&mut self, coord: Coord<f64>) -> Result<Coord<f64>, DensifyError> {
-        self.count()?;
-        Ok(self.project(coord)?)
-    }
-
-    fn project(&self, coord: Coord<f64>) -> Result<Coord<f64>, CrsError> {
-        self.projector.project([coord.x, coord.y]).map(|[x, y]| Coord { x, y })
+    fn coord(&self, coord: Coord<f64>) -> Result<Coord<f64>, DensifyError> {
+        Ok((self.place)(coord)?)
     }
 
     fn count(&mut self) -> Result<(), DensifyError> {
-        self.vertices += 1;
-        if self.vertices > MAX_DENSE_VERTICES {
-            return Err(DensifyError::TooManyVertices);
-        }
+        self.left = self.left.checked_sub(1).ok_or(DensifyError::TooManyVertices)?;
         Ok(())
     }
 }

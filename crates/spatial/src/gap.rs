@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use geo_types::Coord;
 
-use crate::metric::MetricPlane;
+use crate::metric::{MOST_FOLLOWING, MetricPlane};
 use crate::point_side::{Side, side_of, side_of_ring};
 use crate::validity::{Contact, contact};
 use crate::{Envelope, FeatureRef, PathRole};
@@ -31,12 +31,28 @@ impl Outline {
     pub(crate) fn place(&mut self, feature: FeatureRef<'_>, plane: MetricPlane) {
         self.paths.clear();
         self.coords.clear();
+        let mut left = MOST_FOLLOWING;
         for path in feature.paths() {
             let start = self.coords.len();
-            self.coords.extend(path.coords.iter().map(|coord| plane.point(*coord)));
+            self.coords.reserve(path.coords.len());
+            if path.role == PathRole::Points {
+                self.coords.extend(path.coords.iter().map(|coord| plane.point(*coord)));
+            } else {
+                plane.path(path.coords, &mut left, &mut |at| self.coords.push(at));
+            }
             self.paths.push((path.role, start..self.coords.len()));
         }
         self.envelope = Envelope::of(self.coords.iter().copied());
+    }
+
+    /// Vertices on the plane.
+    pub(crate) fn len(&self) -> usize {
+        self.coords.len()
+    }
+
+    /// Whether a part of it has no place on the plane: it is near to nothing.
+    fn is_far(&self) -> bool {
+        !(self.envelope.max_x < f64::INFINITY && self.envelope.max_y < f64::INFINITY)
     }
 
     fn rings(&self) -> impl Iterator<Item = &[[f64; 2]]> + Clone {
@@ -73,7 +89,7 @@ impl Outline {
 
 /// Whether `a` and `b` are at most `distance` apart, in the units of their plane; not negative.
 pub(crate) fn within(a: &Outline, b: &Outline, distance: f64) -> bool {
-    if !grown(&a.envelope, distance).intersects(&b.envelope) {
+    if a.is_far() || b.is_far() || !grown(&a.envelope, distance).intersects(&b.envelope) {
         return false;
     }
     if let ([p], [q]) = (a.coords.as_slice(), b.coords.as_slice()) {

@@ -1,16 +1,23 @@
 //! How distances are measured: on the plane of the storage CRS, or in metres around a place.
 
+use geo_types::{Coord, Geometry as Shape};
+
 use crate::closed_form::ClosedForm;
+use crate::densify::{Densifier, DensifyError};
 use crate::near_meridian::NearMeridian;
 use crate::{Crs, Envelope};
 
 /// Least metres of a degree of latitude on the ellipsoid (at the equator: 110,574).
 const METRES_A_DEGREE: f64 = 110_500.0;
 
-/// Most metres of a degree.
-const MOST_METRES_A_DEGREE: f64 = 111_700.0;
-/// An edge of length L along a parallel φ is off by L² tan φ / 8R; eight radii, a fifth less for safety.
-const EIGHT_RADII: f64 = 4.0e7;
+/// How far edges may be off on the plane where distances are measured, metres.
+const FOLLOWED: f64 = 0.01;
+/// Most vertices that follow the edges of one feature on that plane: an edge of 50 degrees takes some 8,000.
+pub(crate) const MOST_FOLLOWING: usize = 20_000;
+/// Edges as short as this bend by less than 3 mm there, degrees. An edge of L metres at an azimuth of α whose longitudes
+/// span w metres along the equator bends by L w sin φ (1 + cos² α) / 8R at most, and by 0.64 L² / 8R for the plane up to
+/// 40 degrees from its meridian.
+const STRAIGHT_DEGREES: f64 = 0.003;
 
 /// The unit of distances, and the plane on which they are measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +27,8 @@ pub enum Metric {
     /// Metres, for a storage CRS of longitude and latitude in degrees.
     ///
     /// Measured on the transverse Mercator plane of CGCS2000 whose central meridian runs through
-    /// the middle of the query's geometry, or of one of two geometries; edges are straight on that plane. Its scale grows with
+    /// the middle of the query's geometry, or of one of two geometries. Edges are straight in degrees, and are
+    /// followed there to a centimetre. What would take more than 20,000 vertices for that has no place. Its scale grows with
     /// the square of the easting: 0.0123 % too long at 100 km, less than 0.02 % in all. Up to 30
     /// degrees of longitude from the middle are measured; beyond, everything is far away.
     Metres,
@@ -48,22 +56,6 @@ impl Metric {
     pub fn grown(self, storage: &Envelope, distance: f64) -> Envelope {
         self.plane(storage.center()).window(storage, distance)
     }
-
-    /// How far an edge that is straight where distances are measured may leave the storage box of its
-    /// ends, in the unit of the metric: no farther than this; infinite within a degree of a pole.
-    pub fn bend(self, storage: &Envelope) -> f64 {
-        match self {
-            Self::Plane => 0.0,
-            Self::Metres => {
-                let metres = storage.width().hypot(storage.height()) * MOST_METRES_A_DEGREE;
-                let latitude = storage.min_y.abs().max(storage.max_y.abs());
-                match latitude < 89.0 {
-                    true => metres * metres * latitude.to_radians().tan() / EIGHT_RADII,
-                    false => f64::INFINITY,
-                }
-            }
-        }
-    }
 }
 
 /// The plane on which one query measures: the one of the storage CRS, or the one of a central
@@ -84,6 +76,46 @@ impl MetricPlane {
                 near.point(storage).unwrap_or_else(|| far(*meridian, storage))
             }
         }
+    }
+
+    /// Tells the vertices on the plane of a path whose edges are straight in the storage CRS, and what follows its
+    /// edges between them: at most `left`, of which it takes away what it tells. A path that wants more has no place,
+    /// and a vertex of it is infinitely far off.
+    pub(crate) fn path(self, path: &[[f64; 2]], left: &mut usize, push: &mut impl FnMut([f64; 2])) {
+        if self.0.is_none() {
+            path.iter().for_each(|vertex| push(*vertex));
+            return;
+        }
+        let place = |at: Coord<f64>| Ok(coord(self.point([at.x, at.y])));
+        let mut densifier = Densifier::new(&place, FOLLOWED, STRAIGHT_DEGREES).within(*left);
+        let mut before: Option<([f64; 2], [f64; 2])> = None;
+        for vertex in path {
+            let placed = self.point(*vertex);
+            if let Some((last, last_placed)) = before
+                && [last_placed, placed].as_flattened().iter().all(|value| value.is_finite())
+            {
+                let (from, to) = ([last, *vertex].map(coord), [last_placed, placed].map(coord));
+                if densifier.edge(from, to, &mut |at| push([at.x, at.y])).is_err() {
+                    push([f64::INFINITY; 2]);
+                    break;
+                }
+            }
+            push(placed);
+            before = Some((*vertex, placed));
+        }
+        *left = densifier.left();
+    }
+
+    /// The same of a shape.
+    pub(crate) fn shape(self, shape: &Shape<f64>) -> Result<Shape<f64>, DensifyError> {
+        let place = |at: Coord<f64>| Ok(coord(self.point([at.x, at.y])));
+        Densifier::new(&place, FOLLOWED, STRAIGHT_DEGREES).shape(shape)
+    }
+
+    /// How far what is measured on the plane may lie outside of the boxes of what is stored: between the places
+    /// where an edge is looked at, a little farther than where it is.
+    pub(crate) fn beside(self) -> f64 {
+        if self.0.is_some() { 1.1 * FOLLOWED } else { 0.0 }
     }
 
     /// A box on the plane that holds every point of a storage box; absent when a part of it has
@@ -120,8 +152,8 @@ impl MetricPlane {
             let slack = 4.0 * f64::EPSILON * (most + distance);
             (distance + slack, distance + slack)
         } else {
-            // Edges that bend between the planes are some metres off, and scale 0.1 %.
-            let degrees = distance * 1.01 / METRES_A_DEGREE;
+            // Scale is 0.1 % off near by, and edges on both sides.
+            let degrees = (distance + 3.0 * FOLLOWED) * 1.01 / METRES_A_DEGREE;
             let (south, north) = (min_y - degrees, max_y + degrees);
             let cos = south.abs().max(north.abs()).to_radians().cos();
             let around = if cos > 0.01 { degrees / cos } else { 360.0 };
@@ -129,6 +161,10 @@ impl MetricPlane {
         };
         Envelope::new(min_x - dx, min_y - dy, max_x + dx, max_y + dy)
     }
+}
+
+fn coord([x, y]: [f64; 2]) -> Coord<f64> {
+    Coord { x, y }
 }
 
 /// A point of any distance on the plane of a central meridian.

@@ -45,6 +45,7 @@ pub use overlay::Overlay;
 pub use select::SelectVisit;
 pub use sums::{Sums, is_summed};
 
+use crate::densify::DensifyError;
 use crate::{FeatureId, FeatureRef, GeometryFault, Metric, OverBudget, Pattern, Predicate};
 
 /// What is asked of a feature and the area: "feature TEST area".
@@ -135,6 +136,9 @@ pub enum QueryFault {
         /// Extent of the area in longitude.
         degrees: f64,
     },
+    /// The edges of the area are too long for the metric.
+    #[error(transparent)]
+    TooLongEdges(#[from] DensifyError),
     /// An overlay was asked of an area that has none.
     #[error("an area of intersection needs a polygon to intersect with, not lines or points")]
     NotAreal,

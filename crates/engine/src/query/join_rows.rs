@@ -155,11 +155,8 @@ impl<'a> Joining<'a> {
                 Some((.., last)) if near.len() >= asked.count => last * asked.units * (1.0 + 1e-9),
                 _ => asked.within,
             };
-            let comes_near = |one: &Envelope| {
-                let reach = reach + asked.metric.bend(&envelope) + asked.metric.bend(one);
-                asked.metric.grown(&envelope, reach).intersects(one)
-            };
-            envelope.is_empty() || !come.iter().any(comes_near)
+            let near = asked.metric.grown(&envelope, reach);
+            envelope.is_empty() || !come.iter().any(|one| near.intersects(one))
         };
         let (stay, others): (Vec<FeatureRef<'_>>, Vec<FeatureRef<'_>>) =
             all.into_iter().partition(is_as_before);

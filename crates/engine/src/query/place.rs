@@ -38,12 +38,19 @@ pub enum Place {
 
 /// Vertices up to which a place is little work.
 const SMALL: usize = 512;
+/// Degrees up to which it is, where edges are followed on another plane.
+const SMALL_DEGREES: f64 = 1.0;
 
 impl Place {
     /// Whether it came with the query and has few vertices.
     pub(super) fn is_small(&self) -> bool {
         match self {
-            Self::Given { geometry, .. } => geometry.shape.coords_count() <= SMALL,
+            Self::Given { geometry, crs } => {
+                let extent = || geometry.envelope();
+                geometry.shape.coords_count() <= SMALL
+                    && (!is_lon_lat(crs)
+                        || extent().width().max(extent().height()) <= SMALL_DEGREES)
+            }
             Self::Stored { .. } => false,
         }
     }

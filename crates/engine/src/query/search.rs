@@ -241,12 +241,8 @@ impl Engine {
                     _ => return Ok(false),
                 },
             };
-            let envelope = area.envelope();
-            let is_near = |one: &Envelope| {
-                let reach = reach + metric.bend(&envelope) + metric.bend(one);
-                metric.grown(&envelope, reach).intersects(one)
-            };
-            if changed.boxes.iter().any(is_near) {
+            let near = metric.grown(&area.envelope(), reach);
+            if changed.boxes.iter().any(|one| near.intersects(one)) {
                 return Ok(false);
             }
         }

@@ -27,6 +27,8 @@ pub(super) struct Links {
 
 /// Candidate pairs after which a worker tells the budget.
 const REPORT: u64 = 4096;
+/// Vertices walked after which the budget is told sooner.
+const MOST_WALKED: u64 = 65_536;
 
 /// Places of two features, by id, each.
 type Pairs = Vec<(u32, u32)>;
@@ -268,6 +270,11 @@ impl<'f> Meter<'f> {
                     placed = !anew;
                 }
                 self.other.place(partner, plane);
+                let given = feature.vertex_count() + partner.vertex_count();
+                self.walked += (self.own.len() + self.other.len()).saturating_sub(given) as u64;
+                if self.walked >= MOST_WALKED {
+                    self.report()?;
+                }
                 if within(&self.own, &self.other, query.distance) && !found(other) {
                     self.candidates = candidates;
                     return Ok(());

@@ -193,7 +193,8 @@ impl Join<'_> {
             if !takes_part(target, probe) {
                 return spending.look(0);
             }
-            spending.look((a.vertex_count() + b.vertex_count()) as u64)?;
+            let given = a.vertex_count() + b.vertex_count();
+            spending.look(given as u64)?;
             if let Asked::Predicate(predicate) = self.asked
                 && is_same_area(a, b)
             {
@@ -212,6 +213,8 @@ impl Join<'_> {
                 *held = probe;
             }
             other.place(a, *plane);
+            // What follows long edges is walked, too.
+            spending.walked += (own.len() + other.len()).saturating_sub(given) as u64;
             let holds = match self.asked {
                 Asked::Predicate(Predicate::Intersects) => within(&other, own, 0.0),
                 Asked::Predicate(predicate) => match nesting(&other, own) {

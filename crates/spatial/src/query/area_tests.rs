@@ -13,8 +13,8 @@ use super::*;
 use crate::relate::relate;
 use crate::validity::DefectKind;
 use crate::{
-    Budget, CollectionSnapshot, Costs, Crs, Envelope, Feature, Geometry, Revision, Stage, Value,
-    measure, world,
+    Budget, CollectionSnapshot, Costs, Crs, Edit, Envelope, Feature, Geometry, Revision, Stage,
+    Value, measure, world,
 };
 
 fn refusal(shape: impl Into<Shape<f64>>, most: usize) -> AreaFault {
@@ -176,6 +176,74 @@ proptest! {
         let expected =
             scanned(&snapshot, |f| near.iter().any(|n| n.feature.id() == f.id() && n.distance <= metres));
         prop_assert_eq!(snapshot.ids(&selection, &budget).unwrap(), expected);
+    }
+
+    #[test]
+    fn edges_are_straight_in_degrees_however_long(
+        lines in prop::collection::vec(((-400..400, -400..400), (-400..400, -400..400)), 1..12),
+        middle in (-1500..1500, -700..700), more in -5..60,
+    ) {
+        let middle = [f64::from(middle.0) / 10.0, f64::from(middle.1) / 10.0];
+        let at = |(x, y): (i32, i32)| Coord {
+            x: middle[0] + f64::from(x) / 100.0,
+            y: middle[1] + f64::from(y) / 100.0,
+        };
+        let features: Vec<Feature> = (1..)
+            .zip(&lines)
+            .filter(|(_, (a, b))| a != b)
+            .map(|(number, (a, b))| Feature {
+                id: Some(id(number)),
+                geometry: Some(Shape::from(LineString(vec![at(*a), at(*b)])).into()),
+                properties: vec![Value::Null; 3],
+            })
+            .collect();
+        let to_world = |c: &[[f64; 2]], w: &mut Vec<_>| {
+            w.extend(c.iter().map(|c| world::from_lon_lat(*c)));
+        };
+        let build = |features: &[Feature]| {
+            let collection = collection(Crs::CGCS2000);
+            let stage = Stage::new(&collection, features, &to_world);
+            CollectionSnapshot::build(collection, Revision(1), vec![stage])
+        };
+        let edits: Vec<Edit<'_>> = features
+            .iter()
+            .map(|feature| Edit { id: feature.id.unwrap(), feature: Some(feature) })
+            .collect();
+        let edited = build(&[]).apply(Revision(2), &edits, &to_world);
+        let area = area_of(&Point::from(middle).into());
+        let budget = Budget::unbounded();
+        let asked = Nearest {
+            to: &area, count: 100, metric: Metric::Metres, within: f64::INFINITY, filter: None,
+        };
+        let built = build(&features);
+        let near = built.nearest(&asked, &budget).unwrap();
+        prop_assert_eq!(near.len(), features.len());
+        for near in &near {
+            let Some(Shape::LineString(line)) = near.feature.shape() else { panic!("a line") };
+            // No step is longer than 0.0012 of the line, whose least distance is between two of them.
+            let along = (0..=1000).map(|part| line.0[0] + (line.0[1] - line.0[0]) * (f64::from(part) / 1000.0));
+            let metres = |to: Coord<f64>| {
+                let line = LineString(vec![Coord::from((middle[0], middle[1])), to]);
+                measure::geodesic_length(&Geometry::from(Shape::from(line)))
+            };
+            let exact = along.map(metres).fold(f64::INFINITY, f64::min);
+            let step = measure::geodesic_length(&Geometry::from(Shape::from(line.clone()))) / 900.0;
+            // Scale grows with the square of the easting.
+            let scale = 1.0 + 0.7 * (exact / 6.37e6).powi(2) + 1e-5;
+            prop_assert!(near.distance <= exact * scale + 0.02, "{} {exact}", near.distance);
+            let least = (exact.powi(2) - step.powi(2)).max(0.0).sqrt();
+            prop_assert!(near.distance >= least - 0.02, "{} {exact}", near.distance);
+        }
+        // By the index of what is stored and of the newest edits, at distances around that of a feature.
+        for one in near.iter().take(3) {
+            let metres = (one.distance + f64::from(more) / 100.0).max(0.0);
+            let test = Test::WithinDistance(metres, Metric::Metres);
+            let selection = Selection { area: Some((&area, test)), ..Default::default() };
+            let expected: Vec<_> =
+                scanned(&built, |f| near.iter().any(|n| n.feature.id() == f.id() && n.distance <= metres));
+            prop_assert_eq!(&built.ids(&selection, &budget).unwrap(), &expected);
+            prop_assert_eq!(&edited.ids(&selection, &budget).unwrap(), &expected);
+        }
     }
 
     #[test]

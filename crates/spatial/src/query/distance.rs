@@ -8,7 +8,7 @@ use super::Area;
 use super::area::{Form, points_in};
 use super::edges::{Position, coord, envelope_of, position_among};
 use crate::geometry::PathRole;
-use crate::metric::MetricPlane;
+use crate::metric::{MOST_FOLLOWING, MetricPlane};
 use crate::validity::{Contact, contact};
 use crate::{Envelope, FeatureRef};
 
@@ -145,17 +145,19 @@ impl Placed {
         self.points.clear();
         self.edges.clear();
         self.anchors.clear();
+        let mut left = MOST_FOLLOWING;
         for rings in [false, true] {
             if rings {
                 self.first_ring_edge = self.edges.len();
             }
             for path in feature.paths() {
-                let place = |c: &[f64; 2]| coord(plane.point(*c));
                 match path.role {
-                    PathRole::Points if !rings => self.points.extend(path.coords.iter().map(place)),
-                    PathRole::Line if !rings => self.push(path.coords.iter().map(place)),
+                    PathRole::Points if !rings => {
+                        self.points.extend(path.coords.iter().map(|at| coord(plane.point(*at))));
+                    }
+                    PathRole::Line if !rings => self.push(path.coords, plane, &mut left),
                     PathRole::Exterior | PathRole::Hole if rings => {
-                        self.push(path.coords.iter().map(place));
+                        self.push(path.coords, plane, &mut left);
                     }
                     _ => {}
                 }
@@ -165,17 +167,17 @@ impl Placed {
         self.points.iter().chain(self.edges.as_flattened()).all(finite)
     }
 
-    fn push(&mut self, mut path: impl Iterator<Item = Coord<f64>>) {
-        let Some(mut last) = path.next() else { return };
-        self.anchors.push(last);
-        let before = self.edges.len();
-        for c in path {
-            if c != last {
-                self.edges.push([last, c]);
+    fn push(&mut self, path: &[[f64; 2]], plane: MetricPlane, left: &mut usize) {
+        let (before, mut last) = (self.edges.len(), None);
+        plane.path(path, left, &mut |at| {
+            let at = coord(at);
+            match last.replace(at) {
+                None => self.anchors.push(at),
+                Some(last) if last != at => self.edges.push([last, at]),
+                Some(_) => {}
             }
-            last = c;
-        }
-        if self.edges.len() == before {
+        });
+        if let (Some(last), true) = (last, self.edges.len() == before) {
             // A path without extent is a point.
             self.anchors.pop();
             self.points.push(last);

@@ -64,7 +64,9 @@ impl Tester {
     ) -> Result<bool, GeometryFault> {
         let area = plan.area;
         if let Some(reach) = &plan.reach {
-            return Ok(reach.holds(feature, &mut self.placed));
+            let holds = reach.holds(feature, &mut self.placed);
+            self.walked += self.placed.edges.len() as u64;
+            return Ok(holds);
         }
         match plan.test {
             Test::Predicate(Predicate::Intersects) => Ok(self.meets(area, feature)),

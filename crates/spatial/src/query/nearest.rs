@@ -230,7 +230,9 @@ impl<'a> Search<'_, 'a> {
             return Ok(None);
         }
         let (reach, placed) = (&self.reach, &mut self.placed);
-        guarded("the distance", || reach.distance(feature, limit, placed))
-            .map_err(|fault| QueryFault::Geometry { id: feature.id(), fault })
+        let found = guarded("the distance", || reach.distance(feature, limit, placed))
+            .map_err(|fault| QueryFault::Geometry { id: feature.id(), fault })?;
+        self.looked.1 += self.placed.edges.len() as u64;
+        Ok(found)
     }
 }

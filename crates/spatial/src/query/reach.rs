@@ -1,7 +1,5 @@
 //! What lies within a distance of an area.
 
-use geo::MapCoords;
-
 use super::area::{Form, points_in};
 use super::distance::{Placed, grown, least, to_point};
 use super::edges::{Position, coord};
@@ -32,10 +30,9 @@ impl<'q> Reach<'q> {
         let placed = match metric {
             Metric::Plane => None,
             Metric::Metres => {
-                let Some(_) = plane.envelope(&area.envelope()) else {
-                    return Err(QueryFault::TooWideForMetric { degrees: area.envelope().width() });
-                };
-                let shape = area.shape().map_coords(|c| coord(plane.point([c.x, c.y])));
+                let too_wide = || QueryFault::TooWideForMetric { degrees: area.envelope().width() };
+                plane.envelope(&area.envelope()).ok_or_else(too_wide)?;
+                let shape = plane.shape(area.shape())?;
                 Some(Box::new(area.prepare_like(shape)))
             }
         };
@@ -65,7 +62,7 @@ impl<'q> Reach<'q> {
             .map(f64::abs)
             .into_iter()
             .fold(self.distance, f64::max);
-        let doubt = 64.0 * f64::EPSILON * largest;
+        let doubt = 64.0 * f64::EPSILON * largest + self.plane.beside();
         if area.side(&grown(envelope, self.distance + doubt)) == Side::Outside {
             return Descent::Skip;
         }
@@ -103,8 +100,8 @@ impl<'q> Reach<'q> {
     pub(super) fn bound(&self, envelope: &Envelope) -> f64 {
         match self.plane.envelope(envelope) {
             Some(envelope) => {
-                super::distance::between_boxes(&envelope, &self.placed().envelope())
-                    * (1.0 - 8.0 * f64::EPSILON)
+                let apart = super::distance::between_boxes(&envelope, &self.placed().envelope());
+                apart * (1.0 - 8.0 * f64::EPSILON) - self.plane.beside()
             }
             None => 0.0,
         }
