@@ -156,6 +156,25 @@ fn pages_and_files_count_together_with_the_gaps_between_their_features() {
 }
 
 #[test]
+fn what_is_asked_again_leaves_again() {
+    let store = store("");
+    let token = format!("Bearer {}", store.tokens[0]);
+    let headers = [("Authorization", token.as_str()), ("Content-Type", "application/json")];
+    let corner = json!({ "type": "Polygon", "coordinates": [[
+        [116.299, 39.699], [116.301, 39.699], [116.301, 39.701], [116.299, 39.699]
+    ]] });
+    for (kind, rows) in [("features", 3), ("count", 0)] {
+        let before = store.log("export").len();
+        let body = json!({ "geometry": corner, "return": kind }).to_string();
+        for _ in 0..3 {
+            let found = store.server.change("POST", &format!("{PARCELS}/search"), &headers, &body);
+            assert_eq!(found.status, 200, "{}", found.text());
+        }
+        assert_eq!(store.log("export").len() - before, rows, "{kind}");
+    }
+}
+
+#[test]
 fn an_approval_allows_more_until_its_last_day_and_tiles_have_a_limit_of_their_own() {
     let approval = |until: &str| {
         format!(

@@ -37,9 +37,13 @@ fn sent(town: &Town, target: &str, headers: &str) -> Vec<u8> {
     first_of(&town.server.send(request.as_bytes())).0
 }
 
-/// The answers to a request that comes so often over one connection, each without waiting for the last.
+/// The answers to a target that is asked for so often over one connection, each without waiting for the last.
 pub fn repeated(server: &Server, target: &str, headers: &str, times: usize) -> Vec<Vec<u8>> {
-    let one = format!("GET {target} HTTP/1.1\r\nHost: a\r\n{headers}\r\n");
+    answers(server, &format!("GET {target} HTTP/1.1\r\nHost: a\r\n{headers}\r\n"), times)
+}
+
+/// The same of any request.
+fn answers(server: &Server, one: &str, times: usize) -> Vec<Vec<u8>> {
     let last = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
     let answers = server.send((one.repeat(times) + last).as_bytes());
     let mut rest = answers.as_slice();
@@ -91,7 +95,8 @@ fn an_answer_is_the_same_when_it_is_given_again() {
     }
 }
 
-/// Asks a question three times; how often the answer was given again.
+/// Asks a question three times, of which the answer was given again so often; then over one connection, where it
+/// is known by its bytes after the first if it was given again at all.
 #[track_caller]
 fn check_question(town: &Town, request: &str, expected: u64) {
     let before = count(town, "tuban_http_ready_total");
@@ -105,6 +110,15 @@ fn check_question(town: &Town, request: &str, expected: u64) {
     assert!(first == second && second == third, "{request}");
     let given = count(town, "tuban_http_ready_total") - before;
     assert_eq!(given, expected, "{request}");
+    let before = count(town, "tuban_http_repeated_total");
+    let answers = answers(&town.server, &request.replace("Connection: close\r\n", ""), 4);
+    let body = first.rsplit_once("\n\n").unwrap().1;
+    for answer in &answers {
+        let answer = String::from_utf8_lossy(answer);
+        assert!(answer.ends_with(body) || expected == 0, "{request}: {answer}");
+    }
+    let known = count(town, "tuban_http_repeated_total") - before;
+    assert_eq!(known, if expected > 0 { 3 } else { 0 }, "{request}");
 }
 
 #[test]
@@ -131,9 +145,13 @@ fn questions_are_answered_again_until_something_changes() {
     ] {
         check_question(&town, &request, given);
     }
+    let kept_alive = count_all.replace("Connection: close\r\n", "");
+    let before = answers(&town.server, &kept_alive, 2);
     let edit = feature("{}", &square_at(116.401, 39.601));
     assert_eq!(town.change("PATCH", "parcels/items/1", &[], &edit).status, 204);
     check_question(&town, &count_all, 2);
+    // Its revision is another.
+    assert!(answers(&town.server, &kept_alive, 2).iter().all(|answer| *answer != before[0]));
 }
 
 #[test]

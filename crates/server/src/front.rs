@@ -21,8 +21,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::http_date;
 use crate::repeats::Again;
 
-/// Bytes that are read from the connection at a time; longer heads are passed on.
-const READ_BYTES: usize = 8192;
+/// Bytes that are read from the connection at a time; longer requests are passed on.
+pub const READ_BYTES: usize = 8192;
 /// The length of a body that is not known before its end.
 const UNKNOWN: u64 = u64::MAX;
 
@@ -125,6 +125,22 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     }
 }
 
+/// Bytes of the body that a head of POST says to have. Where HTTP counts otherwise, the bytes of head and body
+/// together are those of no request that it answered.
+fn length_of_body(head: &[u8]) -> usize {
+    const NAME: &[u8] = b"content-length:";
+    if !head.starts_with(b"POST ") {
+        return 0;
+    }
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let value = lines.find_map(|line| match line.split_at_checked(NAME.len()) {
+        Some((name, value)) if name.eq_ignore_ascii_case(NAME) => Some(value.trim_ascii()),
+        _ => None,
+    });
+    let length = value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
+    length.unwrap_or_default()
+}
+
 /// Where the requests of a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
@@ -217,7 +233,7 @@ impl DateLine {
     }
 }
 
-/// A connection as HTTP reads and writes it. `F` knows what a head is answered.
+/// A connection as HTTP reads and writes it. `F` knows what a request, head and body, is answered.
 #[derive(Debug)]
 pub struct Front<S, F> {
     stream: S,
@@ -260,13 +276,16 @@ where
             return;
         };
         let head = &came[..end];
-        let Some(again) = (self.known)(head) else {
-            self.turn.begin(head);
+        let whole = end.saturating_add(length_of_body(head));
+        // A body that did not come with its head is left to HTTP.
+        let Some(again) = came.get(..whole).and_then(&mut self.known) else {
+            // Nor could the next like it be known.
+            self.turn.begin(if whole <= came.len() { head } else { &[] });
             self.stage = Stage::In { head: end, passed: 0 };
             return;
         };
         self.turn.was_asked.store(true, Ordering::Relaxed);
-        self.came.from += end;
+        self.came.from += whole;
         let Out { head, written, body } = &mut self.out;
         head.clear();
         head.extend_from_slice(&again.head);
@@ -433,9 +452,10 @@ mod tests {
         let (mut reading, going) = tokio::io::simplex(buffer);
         let server = tokio::io::join(coming, going);
         let turn = Arc::new(Turn::default());
-        let front = Front::new(server, Arc::clone(&turn), |head: &[u8]| {
-            let is_known = head.starts_with(b"GET /known");
-            let body = if head.starts_with(b"GET /known-big") {
+        let front = Front::new(server, Arc::clone(&turn), |request: &[u8]| {
+            let is_known = request.starts_with(b"GET /known")
+                || request.starts_with(b"POST /known") && request.ends_with(b"\r\n\r\nquestion");
+            let body = if request.starts_with(b"GET /known-big") {
                 "b".repeat(100_000)
             } else {
                 "front".to_owned()
@@ -524,6 +544,22 @@ mod tests {
         assert_eq!(runtime.block_on(asked(&sent, 1 << 20)), answers);
         let chunked = "POST /c HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
         check_answers(&[chunked.to_owned(), known], &["http:/c:abc", "http:/known:"]);
+    }
+
+    #[test]
+    fn questions_are_known_by_head_and_body() {
+        let (known, other, hit) = (post("/known", "question"), post("/known", "another"), "front");
+        check_answers(&[known.clone(), known.clone() + &known], &[hit, hit, hit]);
+        check_answers(&[other.clone() + &known, known.clone()], &["http:/known:another", hit, hit]);
+        check_answers(&[known.clone() + &other, get("/known")], &[hit, "http:/known:another", hit]);
+        // A body that comes later, is longer than its head says, or of a length that nobody can read.
+        let (head, body) = known.split_at(known.len() - 8);
+        let parts = [head.to_owned(), body.to_owned(), known.clone()];
+        check_answers(&parts, &["http:/known:question", hit]);
+        let cut = known.replace("length: 8", "length: 4").replace("question", "ques");
+        check_answers(&[cut + &known], &["http:/known:ques", hit]);
+        let odd = known.replace("content-length: 8", "Content-LENGTH:8 ");
+        check_answers(&[odd, known], &[hit, hit]);
     }
 
     #[test]

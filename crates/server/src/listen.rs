@@ -26,7 +26,7 @@ use crate::connection_timer::ConnectionTimer;
 use crate::door::{Door, Place};
 use crate::front::{Front, Told, Turn};
 use crate::problem::{Code, Problem};
-use crate::ready::{Key, MAX_QUESTION_BYTES, Sender};
+use crate::ready::{Kept, Key, MAX_QUESTION_BYTES, Sender};
 use crate::repeats::{Answered, Repeats, may_repeat};
 use crate::routes;
 use crate::sender;
@@ -72,8 +72,8 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
         let turn = Arc::new(Turn::default());
         let unused = never_asked(ending.clone(), Arc::clone(&turn));
         let (knows, known) = (Arc::clone(&door), Arc::clone(&repeats));
-        let front = Front::new(stream, Arc::clone(&turn), move |head: &[u8]| {
-            known.answer(&knows, peer.ip(), head)
+        let front = Front::new(stream, Arc::clone(&turn), move |request: &[u8]| {
+            known.answer(&knows, peer.ip(), request)
         });
         let (door, repeats, its) = (Arc::clone(&door), Arc::clone(&repeats), Arc::clone(&turn));
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
@@ -157,10 +157,11 @@ async fn answer(
     let (mut response, mut repeat) = match ready {
         Some(kept) => {
             app.answers.add(kept.status());
-            (kept.response(), may_repeat(&request, head).then_some(kept))
+            let may_repeat = may_repeat(&request, head, None);
+            (kept.response(), may_repeat.then_some((kept, Bytes::new())))
         }
         // In a box, so that what is ready needs no room for it.
-        None => (Box::pin(place.answer((peer, &standing), request, sender)).await?, None),
+        None => Box::pin(place.answer((peer, &standing), (request, head), sender)).await?,
     };
     if let Some((who, uri)) = looks
         && let Some(looked) = response.extensions().get().copied()
@@ -170,36 +171,38 @@ async fn answer(
         repeat = None;
     }
     access.keep_private(&standing, response.headers_mut());
-    if let Some(kept) = &repeat {
+    if let Some((kept, body)) = &repeat {
         let (peer, headers) = (peer.ip(), response.headers());
-        repeats.keep(head, Answered { sender, peer, kept, headers });
+        repeats.keep(head, body, Answered { sender, peer, kept, headers });
     }
     Ok(response)
 }
 
 impl Place {
-    /// Answers what is not ready, or a question whose body says whether it is; keeps the answer.
+    /// Answers what is not ready, or a question whose body says whether it is; keeps the answer. `head` is how
+    /// the request came; gives what the next like it is answered, and its body, where that was ready.
     async fn answer(
         &self,
         (peer, standing): (SocketAddr, &Standing),
-        request: hyper::Request<Incoming>,
+        (request, head): (hyper::Request<Incoming>, &[u8]),
         sender: Sender<'_>,
-    ) -> Result<Response, Infallible> {
+    ) -> Result<(Response, Option<(Arc<Kept>, Bytes)>), Infallible> {
         let ready = &self.app.ready;
         let lets_read = self.app.settings.access.lets_read(standing);
         let (mut request, body) = match lets_read && is_short_question(&request) {
             false => (request.map(Body::new), None),
             true => match self.read(request).await {
                 Ok((request, body)) => (request, Some(body)),
-                Err(problem) => return Ok(problem.into_response()),
+                Err(problem) => return Ok((problem.into_response(), None)),
             },
         };
         let engine = &self.app.engine;
-        if body.is_some()
-            && let Some(ready) = ready.answer(engine, (&request, body.as_ref()), sender)
+        if let Some(body) = &body
+            && let Some(kept) = ready.answer(engine, (&request, Some(body)), sender)
         {
-            self.app.answers.add(ready.status());
-            return Ok(ready.response());
+            self.app.answers.add(kept.status());
+            let may_repeat = may_repeat(&request, head, Some(body));
+            return Ok((kept.response(), may_repeat.then(|| (kept, body.clone()))));
         }
         let key = lets_read.then(|| Key::of(&request, body.as_ref(), sender)).flatten();
         let state = engine.snapshot();
@@ -213,10 +216,11 @@ impl Place {
         if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             response.headers_mut().remove(header::CONTENT_LENGTH);
         }
-        Ok(match key {
+        let response = match key {
             Some(key) => ready.keep(engine, key, &state, response).await,
             None => response,
-        })
+        };
+        Ok((response, None))
     }
 
     /// A request with its body, which is short, within the time of a request.

@@ -1,9 +1,10 @@
-//! Requests that come again byte for byte: the head of one stands with the answer that it got, so that
-//! it need not be taken apart and the answer not be put together again.
+//! Requests that come again byte for byte: one stands with the answer that it got, so that it need not be
+//! taken apart and the answer not be put together again.
 //!
-//! *Invariants:* a head leads to nothing but an answer that [`Ready`](crate::ready::Ready) keeps, and
+//! *Invariants:* a request leads to nothing but an answer that [`Ready`](crate::ready::Ready) keeps, and
 //! only while that is what its sender would be given: the token is looked up, the view worked out and
-//! the ground counted as for any other request. Only GET without a body is here.
+//! the ground counted as for any other request. Only GET without a body is here, and questions by POST whose
+//! body is known whole.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -11,17 +12,18 @@ use std::sync::{Arc, Weak};
 
 use axum::body::Bytes;
 use axum::extract::Request;
-use axum::http::{HeaderMap, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use crate::access::Standing;
 use crate::door::Door;
+use crate::front::READ_BYTES;
 use crate::ready::{Kept, Sender};
 
 /// Longest head that is looked up, in bytes.
 const MAX_HEAD_BYTES: usize = 4096;
-/// Memory for heads, and for those of their answers, in bytes.
+/// Memory for requests, and for the heads of their answers, in bytes.
 const BUDGET: u64 = 16 << 20;
 /// Bytes of an entry beside its texts.
 const ENTRY_OVERHEAD: usize = 256;
@@ -37,13 +39,13 @@ pub struct Again {
     pub body: Bytes,
 }
 
-/// What a head stands for.
+/// What a request stands for.
 #[derive(Debug)]
 struct Repeat {
     /// As long as it is kept.
     kept: Weak<Kept>,
     standing: Standing,
-    /// Where from: with the head it says which client it is, also behind a proxy.
+    /// Where from: with its head it says which client it is, also behind a proxy.
     peer: IpAddr,
     /// The number of the view that it was answered by.
     view: u64,
@@ -60,7 +62,7 @@ impl Weighter<Box<[u8]>, Arc<Repeat>> for ByBytes {
     }
 }
 
-/// The heads that are known.
+/// The requests that are known: their heads, empty line included, and their bodies.
 #[derive(Debug)]
 pub struct Repeats(Cache<Box<[u8]>, Arc<Repeat>, ByBytes>);
 
@@ -84,9 +86,9 @@ pub struct Answered<'a> {
 }
 
 impl Repeats {
-    /// What a request with this head, empty line included, is answered, if that is known and holds.
-    pub fn answer(&self, door: &Door, peer: IpAddr, head: &[u8]) -> Option<Again> {
-        let repeat = self.0.get(head).filter(|repeat| repeat.peer == peer)?;
+    /// What a request is answered, if that is known and holds.
+    pub fn answer(&self, door: &Door, peer: IpAddr, request: &[u8]) -> Option<Again> {
+        let repeat = self.0.get(request).filter(|repeat| repeat.peer == peer)?;
         let kept = repeat.kept.upgrade()?;
         let app = door.app();
         let access = &app.settings.access;
@@ -108,8 +110,8 @@ impl Repeats {
         Some(Again { head: repeat.head.clone(), body: kept.body().clone() })
     }
 
-    /// Keeps what a request with this head was answered.
-    pub fn keep(&self, head: &[u8], answered: Answered<'_>) {
+    /// Keeps what a request with this head and body was answered.
+    pub fn keep(&self, head: &[u8], body: &[u8], answered: Answered<'_>) {
         let Answered { sender: Sender { standing, view, is_drawn }, peer, kept, headers } =
             answered;
         let repeat = Repeat {
@@ -120,24 +122,29 @@ impl Repeats {
             is_drawn,
             head: written(kept.status(), headers, kept.body().len()),
         };
-        self.0.insert(head.into(), Arc::new(repeat));
+        self.0.insert([head, body].concat().into(), Arc::new(repeat));
     }
 }
 
-/// Whether a request with this head may be known by it: one that could not be told from its neighbours, or
-/// that asks anything of the connection, may not.
-pub fn may_repeat<B>(request: &Request<B>, head: &[u8]) -> bool {
-    let asks_of_connection = |headers: &HeaderMap| {
-        let kept_alive = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive");
+/// Whether a request with this head and body may be known by them: one that could not be told from its
+/// neighbours, or that asks anything of the connection, may not.
+pub fn may_repeat<B>(request: &Request<B>, head: &[u8], body: Option<&Bytes>) -> bool {
+    let headers = request.headers();
+    let has = |name: &HeaderName| headers.contains_key(name);
+    let kept_alive = |value: &[u8]| value.eq_ignore_ascii_case(b"keep-alive");
+    let asks_of_connection =
         headers.get_all(header::CONNECTION).iter().any(|value| !kept_alive(value.as_bytes()))
-            || [header::UPGRADE, header::EXPECT, header::CONTENT_LENGTH, header::TRANSFER_ENCODING]
-                .iter()
-                .any(|name| headers.contains_key(name))
+            || [header::UPGRADE, header::EXPECT, header::TRANSFER_ENCODING].iter().any(has);
+    let is_plain = match *request.method() {
+        Method::GET => body.is_none() && !has(&header::CONTENT_LENGTH),
+        Method::POST => body.is_some() && has(&header::CONTENT_LENGTH),
+        _ => false,
     };
     (1..=MAX_HEAD_BYTES).contains(&head.len())
-        && *request.method() == Method::GET
+        && head.len() + body.map_or(0, Bytes::len) <= READ_BYTES
         && request.version() == Version::HTTP_11
-        && !asks_of_connection(request.headers())
+        && is_plain
+        && !asks_of_connection
 }
 
 /// The lines of an answer before its date.

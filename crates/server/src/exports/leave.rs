@@ -50,7 +50,8 @@ enum Row {
 }
 
 impl App {
-    /// Counts features that are about to be sent, all of a collection without `ids`.
+    /// Counts features that are about to be sent, all of a collection without `ids`; whether there was
+    /// anything to count. What is counted is counted each time that it is sent: no answer with it is kept.
     ///
     /// # Errors
     /// Where they and what was taken before cover more than is allowed.
@@ -58,15 +59,16 @@ impl App {
         &self,
         sender: &Sender,
         (held, ids): (&CollectionSnapshot, Option<&[FeatureId]>),
-    ) -> Result<(), Problem> {
+    ) -> Result<bool, Problem> {
         let id = &held.collection().id;
-        let Some(actor) = self.counted(sender, id.as_str()) else { return Ok(()) };
+        let Some(actor) = self.counted(sender, id.as_str()) else { return Ok(false) };
         let count = ids.map_or(held.len(), <[FeatureId]>::len);
         let ground = Ground::covered(boxes(held, ids).into_iter());
         let entry = sender.entry(action::EXPORT, format!("/collections/{id}"));
         let entry = AuditEntry { count: Some(count as u64), ..entry };
         let row = if count < 2 { Row::Shared } else { Row::Own };
-        self.leave((actor, Kind::Export), ground, (entry, row)).await
+        self.leave((actor, Kind::Export), ground, (entry, row)).await?;
+        Ok(true)
     }
 
     /// The same of features of several collections as they are now, one by one.
@@ -77,20 +79,21 @@ impl App {
         &self,
         sender: &Sender,
         features: impl Iterator<Item = (&'a CollectionId, FeatureId)>,
-    ) -> Result<(), Problem> {
+    ) -> Result<bool, Problem> {
         if sender.account().is_none() {
-            return Ok(());
+            return Ok(false);
         }
         let mut ids: BTreeMap<&CollectionId, Vec<FeatureId>> = BTreeMap::new();
         features.for_each(|(collection, id)| ids.entry(collection).or_default().push(id));
         let state = self.engine.snapshot();
+        let mut is_counted = false;
         for (collection, mut ids) in ids {
             let Some(held) = state.collections.get(collection) else { continue };
             ids.sort_unstable();
             ids.dedup();
-            self.take_features(sender, (held, Some(&ids))).await?;
+            is_counted |= self.take_features(sender, (held, Some(&ids))).await?;
         }
-        Ok(())
+        Ok(is_counted)
     }
 
     /// Counts the ground that a household file shows, and puts it on record.

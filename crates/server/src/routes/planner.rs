@@ -51,16 +51,17 @@ async fn search(
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request = made_out_search(&app, None, body).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &sender, &answer).await?;
-    Ok(respond(answer, JSON))
+    let is_counted = take(&app, &sender, &answer).await?;
+    Ok(respond(answer, JSON, is_counted))
 }
 
-/// Counts the features of an answer.
-async fn take(app: &App, sender: &Sender, answer: &SearchAnswer) -> Result<(), Problem> {
+/// Counts the features of an answer; whether there were any to count.
+async fn take(app: &App, sender: &Sender, answer: &SearchAnswer) -> Result<bool, Problem> {
+    let mut is_counted = false;
     for (held, ids) in &answer.features {
-        app.take_features(sender, (held, Some(ids))).await?;
+        is_counted |= app.take_features(sender, (held, Some(ids))).await?;
     }
-    Ok(())
+    Ok(is_counted)
 }
 
 /// `POST /collections/{id}/search`
@@ -75,10 +76,10 @@ async fn search_one(
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request = made_out_search(&app, Some(id), body).await?;
     let answer = request.answer(&app.engine).await?;
-    take(&app, &sender, &answer).await?;
+    let is_counted = take(&app, &sender, &answer).await?;
     // Features of one collection are a feature collection.
     let is_features = answer.content_crs.is_some();
-    Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }))
+    Ok(respond(answer, if is_features { GEOJSON.media_type } else { JSON }, is_counted))
 }
 
 /// `POST /join`
@@ -89,7 +90,7 @@ async fn join(
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request = made_out(&app, body, JoinRequest::read).await?;
-    Ok(respond(request.answer(&app.engine).await?, JSON))
+    Ok(respond(request.answer(&app.engine).await?, JSON, false))
 }
 
 /// `POST /cluster`
@@ -100,7 +101,7 @@ async fn cluster(
 ) -> Result<Response, Problem> {
     let body = json_body(&headers, body, app.settings.max_body_bytes)?;
     let request = made_out(&app, body, ClusterRequest::read).await?;
-    Ok(respond(request.answer(&app.engine).await?, JSON))
+    Ok(respond(request.answer(&app.engine).await?, JSON, false))
 }
 
 /// The search that a body asks for, of `one` collection or of those that it lists.
@@ -134,7 +135,7 @@ pub(super) async fn made_out<T: Send + 'static>(
     Ok(app.engine.pool().run(move || read(&body, &registry)).await??)
 }
 
-fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
+fn respond(answer: SearchAnswer, media_type: &'static str, is_counted: bool) -> Response {
     let mut response = json_answer(answer.body.into());
     let headers = response.headers_mut();
     headers.insert(REVISION, HeaderValue::from(answer.revision.0));
@@ -144,8 +145,8 @@ fn respond(answer: SearchAnswer, media_type: &'static str) -> Response {
         headers.insert(CONTENT_CRS, value);
     }
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    // A cursor lives for a time.
-    if !answer.is_paged {
+    // A cursor lives for a time, and what is counted is counted each time.
+    if !answer.is_paged && !is_counted {
         response.extensions_mut().insert(OfTheState::Timeless);
     }
     response

@@ -107,7 +107,7 @@ async fn one(
         limit: whole(&query, "limit", usual, 1, MAX_CLUES_PAGE)?,
     };
     let found = app.engine.clues(query.clone()).await?;
-    app.take_named(&asked.sender(), clues::features(&found)).await?;
+    let is_counted = app.take_named(&asked.sender(), clues::features(&found)).await?;
     let is_timeless = query.as_of.is_some() || has_day;
     let revision = found.revision;
     let response = match is_file {
@@ -121,7 +121,9 @@ async fn one(
     let is_open = rule.kind.readers().is_none();
     let cached = if is_open { "no-cache" } else { "private, no-cache" };
     let mut response = answers::of_state(response, revision, cached);
-    response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
+    if !is_counted {
+        response.extensions_mut().insert(OfTheState::timeless_if(is_timeless));
+    }
     Ok(response)
 }
 
