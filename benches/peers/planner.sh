@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The 15 questions of a planner asked of Tuban over HTTP and of PostGIS over its socket, with answers held
-# against each other and against what the GeoPackage itself says; with times, ours behind edits and
+# The 15 questions of a planner asked of Tuban and of PostGIS, both over TCP on this machine, with answers held
+# against each other and against what the GeoPackage itself says; with times, behind edits on both sides and
 # again while the state is the same, by one client and by a crowd. Usage:
 #   benches/peers/planner.sh demo          the sample city, equality alone
 #   benches/peers/planner.sh demo times [NUMBER…]   with times, some questions alone
@@ -12,6 +12,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 size=${1:?demo or city}
 times=${2:-}
 cd "$root"
+pg_host=127.0.0.1
 source benches/peers/postgis.sh
 source benches/planner/load.sh
 
@@ -73,5 +74,5 @@ until grep -q ' s on ' "$work/log"; do
 done
 echo "$peer_version, $(uptime | sed 's/.*load/load/')"
 address=$(sed -n 's/.* s on //p' "$work/log")
-"$python" benches/planner/run.py "$store" "$meeting" "$address" $server "$pg_dir" $times "${@:3}"
-[[ -z $times ]] || "$python" benches/planner/crowd.py "$store" "$meeting" "$address" $server "$pg_dir" "$pg_bin/pgbench" "${@:3}"
+"$python" benches/planner/run.py "$store" "$meeting" "$address" $server $pg_host $times "${@:3}"
+[[ -z $times ]] || "$python" benches/planner/crowd.py "$store" "$meeting" "$address" $server $pg_host "$pg_dir/data" "$pg_bin/pgbench" "${@:3}"

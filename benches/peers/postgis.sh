@@ -1,5 +1,6 @@
-# Sourced by the benches against PostGIS: a server of its own in a temporary folder, on a socket
-# only, ended with the script. Provides the function `sql` and the variable `peer_version`.
+# Sourced by the benches against PostGIS: a server of its own in a temporary folder, on a socket, and where
+# `pg_host` is set on that address too, ended with the script. Provides the function `sql` and the variables
+# `peer_version` and PGPORT.
 "$root/scripts/install-missing.sh" /usr/lib/postgresql/15/bin/postgres=postgresql-15 \
     /usr/share/postgresql/15/extension/postgis.control=postgresql-15-postgis-3 ogr2ogr=gdal-bin
 
@@ -20,7 +21,6 @@ trap stop_postgis EXIT
 "${as_pg[@]}" "$pg_bin/initdb" -D "$pg_dir/data" -U postgres --auth trust --no-sync >/dev/null
 # All in memory, one core a query, as a fair cold read without disk.
 cat >>"$pg_dir/data/postgresql.conf" <<'CONF'
-listen_addresses = ''
 shared_buffers = 2GB
 work_mem = 256MB
 maintenance_work_mem = 1GB
@@ -29,6 +29,9 @@ fsync = off
 jit = off
 max_parallel_workers_per_gather = 0
 CONF
+export PGPORT=5432
+[[ -z ${pg_host:-} ]] || PGPORT=$(python3 -c 'import socket; one = socket.create_server(("127.0.0.1", 0)); print(one.getsockname()[1])')
+printf "listen_addresses = '%s'\nport = %s\n" "${pg_host:-}" "$PGPORT" >>"$pg_dir/data/postgresql.conf"
 "${as_pg[@]}" "$pg_bin/pg_ctl" -D "$pg_dir/data" -o "-k $pg_dir" -l "$pg_dir/log" -w start >/dev/null
 sql() { psql -h "$pg_dir" -U postgres -d postgres -qAt -v ON_ERROR_STOP=1 "$@"; }
 sql -c 'create extension postgis'

@@ -1,6 +1,6 @@
-"""Two clients that ask, and how long a server was at it: HTTP over one connection that is kept alive, and
-prepared statements over the socket of PostgreSQL. What is timed ends when all bytes have been
-received; neither answer is decoded meanwhile."""
+"""Two clients that ask and edit, and how long a server was at it: HTTP over one connection that is kept alive, and
+prepared statements of PostgreSQL over another, both TCP on one machine. What is timed ends when all bytes have
+been received; neither answer is decoded meanwhile."""
 
 import json
 
@@ -53,11 +53,12 @@ class Tuban(Client):
 
 
 class PostGIS:
-    def __init__(self, folder):
-        self.connection = psycopg.connect(f"host={folder} user=postgres dbname=postgres", autocommit=True)
+    def __init__(self, host):
+        self.connection = psycopg.connect(f"host={host} user=postgres dbname=postgres", autocommit=True)
         self.raw = self.connection.pgconn
         self.pid = self.connection.info.backend_pid
         self.names = {}
+        self.edits = 0
 
     def prepared(self, asked):
         """Name and parameters of a prepared statement; its parameters are texts."""
@@ -67,6 +68,13 @@ class PostGIS:
             name = self.names[sql] = f"q{len(self.names)}".encode()
             self.checked(self.raw.prepare(name, sql.encode()))
         return name, [str(value).encode() for value in values]
+
+    def edit(self, collection):
+        """Changes the text that ours has changed, in the table that was made of the collection."""
+        self.edits += 1
+        self.connection.execute(
+            f"update {collection} set {TEXTS[collection].lower()} = 'edit {self.edits}' where fid = 1"
+        )
 
     def checked(self, result):
         if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):

@@ -1,8 +1,8 @@
 """Has several clients ask each question of both servers at once while the state is the same, and prints how
 many answers a second they get, and how long a server is on a core for one: wrk asks Tuban, pgbench asks
-PostGIS by prepared statements over its socket. Clients and server share the machine on both sides.
+PostGIS by prepared statements, both over TCP. Clients and server share the machine on both sides.
 
-crowd.py STORE MEETING ADDRESS PID POSTGIS_FOLDER PGBENCH [NUMBER…]
+crowd.py STORE MEETING ADDRESS PID POSTGIS_HOST POSTGIS_DATA PGBENCH [NUMBER…]
 """
 
 import json
@@ -74,14 +74,14 @@ def statement(asked):
     return re.sub(r"\$(\d)", lambda at: literal(values[int(at[1]) - 1]), text) + ";\n"
 
 
-def postgis(question, postgis_folder, pgbench, folder):
+def postgis(question, postgis_host, pgbench, folder):
     """Answers, and how many a second."""
     scripts = []
     for number, place in enumerate(question.sql):
         script = Path(folder, f"{number}.sql")
         script.write_text("".join(map(statement, place)))
         scripts += ["-f", script]
-    command = [pgbench, "-h", postgis_folder, "-U", "postgres", "-n", "-M", "prepared", f"-c{CLIENTS}", "-j1"]
+    command = [pgbench, "-h", postgis_host, "-U", "postgres", "-n", "-M", "prepared", f"-c{CLIENTS}", "-j1"]
     said = subprocess.run([*command, f"-T{SECONDS}", *scripts, "postgres"], check=True, capture_output=True, text=True)
     answers = int(re.search(r"^number of transactions actually processed: (\d+)", said.stdout, re.M)[1])
     return answers, float(re.search(r"^tps = ([0-9.]+) ", said.stdout, re.M)[1])
@@ -99,20 +99,20 @@ def measured(cores, ask):
 
 
 def main():
-    path, meeting, address, pid, postgis_folder, pgbench, *numbers = sys.argv[1:]
+    path, meeting, address, pid, postgis_host, postgis_data, pgbench, *numbers = sys.argv[1:]
     places, client = Places(Store(path), meeting), Tuban(address, pid)
-    postmaster = Path(postgis_folder, "data", "postmaster.pid").read_text().split()[0]
-    print(f"\n{CLIENTS} clients{'answers a second':>22}{'microseconds on a core':>34}")
-    print(f"{'':3}{'Tuban':>10}{'PostGIS':>10}{'':9}{'Tuban':>10}{'PostGIS':>12}")
+    postmaster = Path(postgis_data, "postmaster.pid").read_text().split()[0]
+    print(f"\n{CLIENTS} clients{'answers a second':>22}{'microseconds on a core':>37}")
+    print(f"{'':3}{'Tuban':>10}{'PostGIS':>10}{'':12}{'Tuban':>10}{'PostGIS':>12}")
     with tempfile.TemporaryDirectory() as folder:
         for question in questions(places):
             if numbers and str(question.number) not in numbers:
                 continue
             ours, our_core = measured(Cores(pid), lambda: tuban(question, client, folder))
-            theirs, their_core = measured(Cores(postmaster), lambda: postgis(question, postgis_folder, pgbench, folder))
+            theirs, their_core = measured(Cores(postmaster), lambda: postgis(question, postgis_host, pgbench, folder))
             print(
-                f"{question.number:<3}{ours:>10,.0f}{theirs:>10,.1f}{ours / theirs:>8,.1f}x"
-                f"{our_core:>10,.1f}{their_core:>12,.0f}{their_core / our_core:>8,.1f}x  {question.title}",
+                f"{question.number:<3}{ours:>10,.0f}{theirs:>10,.1f}{ours / theirs:>11,.1f}x"
+                f"{our_core:>10,.1f}{their_core:>12,.0f}{their_core / our_core:>11,.1f}x  {question.title}",
                 flush=True,
             )
 

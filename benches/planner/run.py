@@ -1,12 +1,12 @@
 """Asks every question of both servers, holds the answers against each other and against what the
 GeoPackage itself says, and prints the table.
 
-run.py STORE MEETING ADDRESS PID POSTGIS_FOLDER [times] [NUMBER…]
+run.py STORE MEETING ADDRESS PID POSTGIS_HOST [times] [NUMBER…]
 
 MEETING is the moment of the last meeting. With `times` each question is asked many times, in turn; otherwise
-once. Ours is asked three times a round: anew behind an edit of a collection that the question reads, so that nothing
-of an earlier answer is left; elsewhere behind an edit of one that it does not read; and again while the state is the
-same.
+once. A round asks both anew behind an edit of a collection that the question reads, so that nothing of an
+earlier answer is left, and again while the state is the same; ours between the two also elsewhere, behind an edit of a
+collection that the question does not read.
 """
 
 import statistics
@@ -34,17 +34,19 @@ def timed(server, requests, times):
 
 
 def ask(question, tuban, postgis, is_timed):
-    """Answers of both by place, and medians over all places of ours anew, elsewhere, again and of theirs: clock
-    and core."""
+    """Answers of both by place, and medians over all places of ours anew, elsewhere and again, and of theirs anew and
+    again: clock and core."""
     http = [[tuban.prepared(one) for one in place] for place in question.http]
     sql = [[postgis.prepared(one) for one in place] for place in question.sql]
-    anew, elsewhere, again, theirs, answers = [], [], [], [], []
+    anew, elsewhere, again, theirs_anew, theirs_again, answers = [], [], [], [], [], []
     for theirs_asked, ours_asked in zip(sql, http):
         # What is asked first of all reads from the disk, draws up plans and past states.
         timed(postgis, theirs_asked, [])
         tuban.edit(question.edited)
         timed(tuban, ours_asked, [])
-        rows = [postgis.rows(result) for result in timed(postgis, theirs_asked, theirs)]
+        postgis.edit(question.edited)
+        rows = [postgis.rows(result) for result in timed(postgis, theirs_asked, theirs_anew)]
+        timed(postgis, theirs_asked, theirs_again)
         tuban.edit(question.edited)
         answer = question.read_http(timed(tuban, ours_asked, anew))
         tuban.edit(ELSEWHERE)
@@ -61,9 +63,12 @@ def ask(question, tuban, postgis, is_timed):
             tuban.edit(ELSEWHERE)
             timed(tuban, ours_asked, elsewhere)
             timed(tuban, ours_asked, again)
-            timed(postgis, theirs_asked, theirs)
+            postgis.edit(question.edited)
+            timed(postgis, theirs_asked, theirs_anew)
+            timed(postgis, theirs_asked, theirs_again)
         rounds += 1
-    medians = [[statistics.median(one[at] for one in times) for at in (0, 1)] for times in (anew, elsewhere, again, theirs)]
+    kinds = (anew, elsewhere, again, theirs_anew, theirs_again)
+    medians = [[statistics.median(one[at] for one in times) for at in (0, 1)] for times in kinds]
     return answers, medians
 
 
@@ -84,14 +89,14 @@ def difference(question, one, other, slack=0.0):
 
 
 def main():
-    path, meeting, address, pid, folder, *more = sys.argv[1:]
+    path, meeting, address, pid, host, *more = sys.argv[1:]
     store, is_timed = Store(path), more[:1] == ["times"]
     numbers = {int(one) for one in more if one.isdigit()}
-    tuban, postgis = Tuban(address, pid), PostGIS(folder)
+    tuban, postgis = Tuban(address, pid), PostGIS(host)
     places = Places(store, meeting)
     recomputed = Recomputed(store, places)
     wrong = []
-    kinds = "".join(f"{name:>11}" for name in ("anew", "elsewhere", "again", "PostGIS"))
+    kinds = "".join(f"{name:>11}" for name in ("anew", "elsewhere", "again", "PG anew", "PG again"))
     ratios = "".join(f"{name:>10}" for name in ("anew", "elsewhere", "again"))
     columns = kinds + ratios
     print(f"{'':12}{'on the clock, ms':<{len(columns)}}  on a core, ms")
@@ -99,7 +104,8 @@ def main():
     for question in questions(places) + many(places):
         if numbers and question.number not in numbers:
             continue
-        answers, (*ours, theirs) = ask(question, tuban, postgis, is_timed)
+        answers, (*ours, theirs_anew, theirs_again) = ask(question, tuban, postgis, is_timed)
+        theirs = (theirs_anew, theirs_again, theirs_again)
         faults = []
         for place, (answer, peer) in enumerate(answers):
             expected, may_differ = recomputed.answer(question, place)
@@ -113,8 +119,8 @@ def main():
                     faults.append(f"place {place}, {name}: {fault}")
         size = sum(len(answer) for answer, _ in answers) / len(answers)
         columns = "".join(
-            "".join(f"{one[at]:>11.3f}" for one in (*ours, theirs))
-            + "".join(f"{theirs[at] / one[at]:>9.1f}x" for one in ours)
+            "".join(f"{one[at]:>11.3f}" for one in (*ours, theirs_anew, theirs_again))
+            + "".join(f"{peer[at] / one[at]:>9.1f}x" for one, peer in zip(ours, theirs))
             for at in (0, 1)
         )
         name = f"{question.number}{'*' if question.is_many else ''}"
