@@ -1,7 +1,7 @@
 # `make demo` shows a city in the browser; `make test` runs every Rust test.
 # The long suites have their own names; `make ci` runs all of them.
 
-.PHONY: demo test test-clients test-conformance test-crash test-postgis test-scan fuzz lint bench ci build-tools
+.PHONY: demo test test-clients test-qgis test-tiles test-browser test-conformance test-crash test-postgis test-scan fuzz lint bench ci build-tools
 
 demo: build-tools
 	cargo build --release --locked
@@ -11,11 +11,11 @@ test: build-tools
 	cargo test --locked
 
 # TUBAN names a binary that is there already; without it the release one is built.
-test-clients: build-tools
+test-clients: test-qgis test-tiles test-browser
+
+test-qgis test-tiles test-browser: test-%: build-tools
 	$(if $(TUBAN),,cargo build --release --locked)
-	tests/qgis/run
-	tests/tiles/run
-	tests/browser/run
+	tests/$*/run
 
 # The real server killed, cut off from its power, on full disks; TUBAN as above.
 test-crash: build-tools

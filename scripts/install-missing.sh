@@ -20,6 +20,11 @@ if [[ $(id -u) -ne 0 ]]; then
     as_root=(sudo)
 fi
 echo "installing what is missing: ${missing[*]}"
+# One at a time: package managers refuse a second one.
+if command -v flock >/dev/null; then
+    exec 9>"${TMPDIR:-/tmp}/install-missing.lock"
+    flock 9
+fi
 if command -v apt-get >/dev/null; then
     "${as_root[@]}" apt-get update -qq
     DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

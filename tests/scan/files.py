@@ -70,8 +70,6 @@ class FileScan:
         self.run("patrols", "statistics", self.store)
         self.run("inspect", self.store, "--json")
         self.run("verify", self.store)
-        self.run("audit", "list", self.store)
-        self.run("user", "log", self.store)
 
     def meeting(self, code):
         self.run("meeting", "key", self.folder / "office.key")

@@ -1,5 +1,6 @@
 """The sample city with persons planted in it, and a server of it."""
 
+import copy
 import os
 import re
 import shutil
@@ -64,6 +65,13 @@ class City:
         self.apart = persons.planted(list(self.places)[::7], 1)
         codes = [f"110115190216JC{number:05}" for number in range(1, SURVEYED + 1)]
         self.surveyed = persons.planted(codes, 2)
+
+    def copied(self, folder):
+        """The same in another folder."""
+        other = copy.copy(self)
+        other.folder, other.store = folder, folder / self.store.name
+        shutil.copytree(self.folder, folder)
+        return other
 
     def run(self, *arguments, codes=(0,)):
         """What a command prints."""

@@ -21,7 +21,7 @@ from pmtiles.writer import write
 
 from check_tiles import Server
 
-ZOOMS = (8, 15)
+ZOOMS = (8, 14)
 SEED = 20261125
 SAMPLE = 200
 
