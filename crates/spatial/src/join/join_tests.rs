@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use geo::{Distance, Euclidean};
-use geo_types::{Geometry as Shape, Polygon};
+use geo_types::{Geometry as Shape, LineString, Polygon};
 use proptest::prelude::*;
 
 use super::*;
@@ -233,11 +233,18 @@ fn a_filter_and_another_crs_count() {
 
 #[test]
 fn metres_are_measured_on_the_ground() {
-    // Two points a thousandth of a degree of longitude apart at 40° north: 85.39 m.
-    let a = edited(&[point(116.0, 40.0)]);
-    let b = edited(&[point(116.001, 40.0)]);
+    let line = |from: (f64, f64), to: (f64, f64)| Some(LineString::from(vec![from, to]).into());
     assert_eq!(Metric::of(&Crs::WGS84), Metric::Metres);
-    for (distance, expected) in [(85.3, 0), (85.5, 1)] {
+    // Two points a thousandth of a degree of longitude apart at 40° north: 85.39 m.
+    let near = [point(116.0, 40.0), point(116.001, 40.0)];
+    // On an edge that is straight in degrees; on the plane its ends are told on it bends by 119 m.
+    let on_edge = [line((116.0, 40.0), (117.0, 40.0)), point(116.5, 40.0)];
+    // One end is beyond what has a place on the plane about the other.
+    let beyond = [line((100.0, 20.0), (151.0, 50.0)), square(110.0, 49.0, 0.01)];
+    for ([a, b], distance, expected) in
+        [(&near, 85.3, 0), (&near, 85.5, 1), (&on_edge, 0.02, 1), (&beyond, 10.0, 0)]
+    {
+        let (a, b) = (edited(&[a.clone()]), edited(&[b.clone()]));
         let on = JoinOn::Within { distance, metric: Metric::Metres };
         let join = Join::new((&a).into(), (&b).into(), on).unwrap();
         assert_eq!(join.count(&Budget::unbounded()).unwrap(), expected, "{distance}");
