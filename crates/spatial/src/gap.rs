@@ -18,11 +18,13 @@ pub(crate) struct Outline {
     paths: Vec<(PathRole, Range<usize>)>,
     coords: Vec<[f64; 2]>,
     envelope: Envelope,
+    /// How many of its vertices follow edges.
+    pub(crate) following: usize,
 }
 
 impl Default for Outline {
     fn default() -> Self {
-        Self { paths: Vec::new(), coords: Vec::new(), envelope: Envelope::EMPTY }
+        Self { paths: Vec::new(), coords: Vec::new(), envelope: Envelope::EMPTY, following: 0 }
     }
 }
 
@@ -43,11 +45,7 @@ impl Outline {
             self.paths.push((path.role, start..self.coords.len()));
         }
         self.envelope = Envelope::of(self.coords.iter().copied());
-    }
-
-    /// Vertices on the plane.
-    pub(crate) fn len(&self) -> usize {
-        self.coords.len()
+        self.following = MOST_FOLLOWING - left;
     }
 
     /// Whether a part of it has no place on the plane: it is near to nothing.

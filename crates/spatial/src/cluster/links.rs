@@ -270,8 +270,7 @@ impl<'f> Meter<'f> {
                     placed = !anew;
                 }
                 self.other.place(partner, plane);
-                let given = feature.vertex_count() + partner.vertex_count();
-                self.walked += (self.own.len() + self.other.len()).saturating_sub(given) as u64;
+                self.walked += (self.own.following + self.other.following) as u64;
                 if self.walked >= MOST_WALKED {
                     self.report()?;
                 }

@@ -193,8 +193,7 @@ impl Join<'_> {
             if !takes_part(target, probe) {
                 return spending.look(0);
             }
-            let given = a.vertex_count() + b.vertex_count();
-            spending.look(given as u64)?;
+            spending.look((a.vertex_count() + b.vertex_count()) as u64)?;
             if let Asked::Predicate(predicate) = self.asked
                 && is_same_area(a, b)
             {
@@ -214,7 +213,7 @@ impl Join<'_> {
             }
             other.place(a, *plane);
             // What follows long edges is walked, too.
-            spending.walked += (own.len() + other.len()).saturating_sub(given) as u64;
+            spending.walked += (own.following + other.following) as u64;
             let holds = match self.asked {
                 Asked::Predicate(Predicate::Intersects) => within(&other, own, 0.0),
                 Asked::Predicate(predicate) => match nesting(&other, own) {

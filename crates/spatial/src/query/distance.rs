@@ -22,6 +22,8 @@ pub(super) struct Placed {
     pub first_ring_edge: usize,
     /// One vertex a path that has edges.
     pub anchors: Vec<Coord<f64>>,
+    /// How many vertices follow edges, beside those of the feature.
+    pub following: usize,
 }
 
 /// Square of the distance between a point and a closed segment.
@@ -163,6 +165,7 @@ impl Placed {
                 }
             }
         }
+        self.following = MOST_FOLLOWING - left;
         let finite = |c: &Coord<f64>| c.x.is_finite() && c.y.is_finite();
         self.points.iter().chain(self.edges.as_flattened()).all(finite)
     }

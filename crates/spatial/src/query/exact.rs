@@ -65,7 +65,7 @@ impl Tester {
         let area = plan.area;
         if let Some(reach) = &plan.reach {
             let holds = reach.holds(feature, &mut self.placed);
-            self.walked += self.placed.edges.len() as u64;
+            self.walked += self.placed.following as u64;
             return Ok(holds);
         }
         match plan.test {

@@ -232,7 +232,7 @@ impl<'a> Search<'_, 'a> {
         let (reach, placed) = (&self.reach, &mut self.placed);
         let found = guarded("the distance", || reach.distance(feature, limit, placed))
             .map_err(|fault| QueryFault::Geometry { id: feature.id(), fault })?;
-        self.looked.1 += self.placed.edges.len() as u64;
+        self.looked.1 += self.placed.following as u64;
         Ok(found)
     }
 }
