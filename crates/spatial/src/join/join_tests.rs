@@ -1,6 +1,8 @@
 //! The join against a nested loop, over edits.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::slice::from_ref;
+
 use geo::{Distance, Euclidean};
 use geo_types::{Geometry as Shape, LineString, Polygon};
 use proptest::prelude::*;
@@ -244,7 +246,7 @@ fn metres_are_measured_on_the_ground() {
     for ([a, b], distance, expected) in
         [(&near, 85.3, 0), (&near, 85.5, 1), (&on_edge, 0.02, 1), (&beyond, 10.0, 0)]
     {
-        let (a, b) = (edited(&[a.clone()]), edited(&[b.clone()]));
+        let (a, b) = (edited(from_ref(a)), edited(from_ref(b)));
         let on = JoinOn::Within { distance, metric: Metric::Metres };
         let join = Join::new((&a).into(), (&b).into(), on).unwrap();
         assert_eq!(join.count(&Budget::unbounded()).unwrap(), expected, "{distance}");
