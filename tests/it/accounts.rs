@@ -377,12 +377,40 @@ fn a_request_that_is_known_by_its_bytes_is_of_who_may_read_now() {
     check(&other, 200);
     // All but the first of each: the answer was ready, and whose bytes these are was not known.
     assert_eq!(known() - before, 4);
+    let question = |headers: &str, status: u16| {
+        for answer in repeated(&town.server, "/rules/parcel_overlap?date=2026-01-01", headers, 3) {
+            let begin = String::from_utf8_lossy(&answer);
+            assert!(begin.contains(&format!("http/1.1 {status}")), "{headers}: {begin}");
+        }
+    };
+    question(&one, 200);
+    question(&other, 200);
     user(place, &["revoke", "2"]);
     check(&one, 200);
     check(&other, 401);
     check(&anybody, 401);
+    question(&other, 401);
+    question(&one, 200);
+    // What was known is of an earlier state now; whoever asks is looked at before it is asked again.
+    let authorization = one.trim().trim_start_matches("Authorization: ");
+    let edit = || {
+        let headers =
+            [("Authorization", authorization), ("Content-Type", "application/merge-patch+json")];
+        let path = "/collections/parcels/items/1";
+        let edited = town.server.change("PATCH", path, &headers, PATCH);
+        assert_eq!(edited.status, 204, "{}", edited.text());
+    };
+    let anew = || count_for(&town.server, &one, "tuban_http_anew_total");
+    let before = anew();
+    edit();
+    question(&other, 401);
+    assert_eq!(anew() - before, 0);
+    question(&one, 200);
+    assert_eq!(anew() - before, 1);
+    edit();
     user(place, &["disable", "zhang"]);
     check(&one, 401);
+    question(&one, 401);
 }
 
 #[test]

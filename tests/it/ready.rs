@@ -121,16 +121,17 @@ fn check_question(town: &Town, request: &str, expected: u64) {
     assert_eq!(known, if expected > 0 { 3 } else { 0 }, "{request}");
 }
 
+fn post(path: &str, body: &str) -> String {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 #[test]
 fn questions_are_answered_again_until_something_changes() {
     let town = Town::new();
-    let post = |path: &str, body: &str| {
-        format!(
-            "POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-    };
     let get =
         |target: &str| format!("GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     let count_all = post("/search", r#"{"collections":["parcels"],"return":"count"}"#);
@@ -152,6 +153,42 @@ fn questions_are_answered_again_until_something_changes() {
     check_question(&town, &count_all, 2);
     // Its revision is another.
     assert!(answers(&town.server, &kept_alive, 2).iter().all(|answer| *answer != before[0]));
+}
+
+#[test]
+fn a_question_that_is_known_is_asked_of_the_state_of_now() {
+    let town = Town::new();
+    let kept_alive = |request: String| request.replace("Connection: close\r\n", "");
+    let metrics = ["tuban_http_anew_total", "tuban_http_repeated_total"];
+    for (path, body, is_known) in [
+        // Read where it came in, and by other threads.
+        ("/collections/parcels/search", r#"{"return":"ids","bbox":1}"#, false),
+        ("/collections/parcels/search", r#"{"return":"ids"}"#, true),
+        ("/search", r#"{"collections":["parcels"],"return":"count"}"#, true),
+        ("/join", r#"{"first":"parcels","second":"parcels","predicate":"touches"}"#, true),
+        ("/cluster", r#"{"collection":"parcels","distance":50,"minSize":2}"#, true),
+    ] {
+        let request = kept_alive(post(path, body));
+        let asked = |expected: [u64; 2]| {
+            let before = metrics.map(|name| count(&town, name));
+            let answers = answers(&town.server, &request, 3);
+            assert!(answers.windows(2).all(|two| two[0] == two[1]), "{body}");
+            let after = metrics.map(|name| count(&town, name));
+            let grown = [0, 1].map(|at| after[at] - before[at]);
+            assert_eq!(grown, if is_known { expected } else { [0, 0] }, "{body}");
+            answers[0].clone()
+        };
+        let first = asked([0, 2]);
+        for step in 1..3 {
+            let edit = feature("{}", &square_at(116.401 + f64::from(step) * 1e-4, 39.601));
+            assert_eq!(town.change("PATCH", "parcels/items/1", &[], &edit).status, 204);
+            let anew = asked([1, 2]);
+            assert!(anew != first || !is_known, "{body}: its revision is another");
+            // The same question in other bytes is answered by its route.
+            let other = kept_alive(post(path, &format!("{body} ")));
+            assert_eq!(answers(&town.server, &other, 1)[0], anew, "{body}");
+        }
+    }
 }
 
 #[test]

@@ -34,7 +34,7 @@ use tokio::sync::{Mutex, watch};
 use self::directory::Directory;
 pub use self::duty::Duty;
 pub use self::edit_right::{Editor, check_editor, may_edit};
-pub use self::guard::{ACCOUNTS, UrlToken, guard, is_question, may_not};
+pub use self::guard::{ACCOUNTS, UrlToken, is_in_url, is_question, may_not, refused};
 use self::guesses::Guesses;
 pub use self::role::{AccountRole, UNKNOWN};
 pub use self::sight::{Sight, default_profiles, default_roles, everyone};

@@ -1,12 +1,11 @@
 //! Cross-origin requests.
 //!
-//! A layer of its own, because the usual ones answer every `OPTIONS` as a preflight: then
-//! `Allow` never comes out and desktop clients believe that they may not edit. Here only an
-//! `OPTIONS` with `Access-Control-Request-Method` is a preflight.
+//! The usual layers for it answer every `OPTIONS` as a preflight: then `Allow` never
+//! comes out and desktop clients believe that they may not edit. Here only an `OPTIONS` with
+//! `Access-Control-Request-Method` is a preflight.
 
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 const PREFLIGHT: [(HeaderName, &str); 3] = [
@@ -19,25 +18,22 @@ const PREFLIGHT: [(HeaderName, &str); 3] = [
     (header::ACCESS_CONTROL_MAX_AGE, "86400"),
 ];
 
-/// Lets any origin read and edit; no credentials are involved.
-pub async fn allow_any_origin(request: Request, next: Next) -> Response {
-    let preflight = request.method() == Method::OPTIONS
+/// The answer to a preflight; `None` when the request is none.
+pub fn preflight(request: &Request) -> Option<Response> {
+    let is_preflight = request.method() == Method::OPTIONS
         && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if preflight {
-        let mut headers = HeaderMap::new();
-        for (name, value) in PREFLIGHT {
-            headers.insert(name, HeaderValue::from_static(value));
-        }
-        (StatusCode::NO_CONTENT, headers).into_response()
-    } else {
-        next.run(request).await
-    };
-    let headers = response.headers_mut();
+    is_preflight.then(|| {
+        let headers = PREFLIGHT.map(|(name, value)| (name, HeaderValue::from_static(value)));
+        (StatusCode::NO_CONTENT, HeaderMap::from_iter(headers)).into_response()
+    })
+}
+
+/// Lets any origin read and edit; no credentials are involved.
+pub fn allow_any_origin(headers: &mut HeaderMap) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     // All of them, which browsers allow where no credentials are involved.
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
     headers.insert(header::VARY, vary_by_origin(headers));
-    response
 }
 
 /// What the answer varies by, and by the origin too, in one line.

@@ -1,5 +1,5 @@
-//! What stands before a connection's HTTP: it answers requests that came before byte for byte, and passes
-//! all others on.
+//! What stands before a connection's HTTP: it answers requests that came before byte for byte, at once or
+//! once the answer is made, and passes all others on.
 //!
 //! *Invariants:* what is passed on while an answer is awaited is one request and no byte of the next, so
 //! that answers come in the order of their requests. Where a head does not come in one piece, or the length
@@ -7,109 +7,21 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 
-use axum::body::{Body, Bytes, HttpBody};
+use axum::body::Bytes;
 use engine::now;
-use hyper::body::{Frame, SizeHint};
 use hyper::rt::{Read, ReadBufCursor, Write};
 use spatial::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http_date;
 use crate::repeats::Again;
+use crate::turn::Turn;
 
 /// Bytes that are read from the connection at a time; longer requests are passed on.
 pub const READ_BYTES: usize = 8192;
-/// The length of a body that is not known before its end.
-const UNKNOWN: u64 = u64::MAX;
-
-/// How far the request is whose turn it is: what HTTP tells the [`Front`] of its connection.
-#[derive(Debug, Default)]
-pub struct Turn {
-    /// Taken by the request that it is of: no other may be known by it.
-    head: Mutex<Vec<u8>>,
-    /// Bytes of its body.
-    body: AtomicU64,
-    /// Whether nothing more is to come of its answer but what waits to be written.
-    is_answered: AtomicBool,
-    /// Whether a whole request ever came.
-    was_asked: AtomicBool,
-    /// Whether requests were answered, or an answer is being written, that HTTP does not know of.
-    is_busy: AtomicBool,
-}
-
-impl Turn {
-    /// A request came that was passed on; `body` is its length where that is known. Gives its head, empty
-    /// line included, and nothing where it is not known which bytes that was.
-    pub fn asked(&self, body: Option<u64>) -> Vec<u8> {
-        self.body.store(body.unwrap_or(UNKNOWN), Ordering::Relaxed);
-        self.was_asked.store(true, Ordering::Relaxed);
-        std::mem::take(&mut self.head())
-    }
-
-    /// Whether a whole request ever came over the connection.
-    pub fn was_asked(&self) -> bool {
-        self.was_asked.load(Ordering::Relaxed)
-    }
-
-    /// Whether the connection was in use, since this was last asked, without HTTP's knowledge.
-    pub fn was_busy(&self) -> bool {
-        self.is_busy.swap(false, Ordering::Relaxed)
-    }
-
-    fn head(&self) -> MutexGuard<'_, Vec<u8>> {
-        self.head.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn begin(&self, head: &[u8]) {
-        *self.head() = head.to_vec();
-        self.body.store(0, Ordering::Relaxed);
-        self.is_answered.store(false, Ordering::Relaxed);
-    }
-}
-
-/// The body of an answer, which tells when it is over.
-#[derive(Debug)]
-pub struct Told {
-    body: Body,
-    turn: Arc<Turn>,
-}
-
-impl Told {
-    /// The body of the answer to the request whose turn it is.
-    pub fn new(body: Body, turn: Arc<Turn>) -> Self {
-        Self { body, turn }
-    }
-}
-
-impl Drop for Told {
-    fn drop(&mut self) {
-        self.turn.is_answered.store(true, Ordering::Relaxed);
-    }
-}
-
-impl HttpBody for Told {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
 
 /// Where the head ends that `bytes` begin with. `None` where it is not whole, or where HTTP might find
 /// another end: behind an empty line at its beginning, or after lines that end in LF alone.
@@ -233,12 +145,27 @@ impl DateLine {
     }
 }
 
+/// What a request that is known is answered.
+pub enum Answer {
+    /// At once.
+    Now(Again),
+    /// Once it is made; nothing where HTTP is to be asked after all.
+    Soon(Pin<Box<dyn Future<Output = Option<Again>> + Send>>),
+}
+
+/// An answer that is being made, and where head and body end of the request that it is to.
+struct Soon {
+    answer: Pin<Box<dyn Future<Output = Option<Again>> + Send>>,
+    head: usize,
+    whole: usize,
+}
+
 /// A connection as HTTP reads and writes it. `F` knows what a request, head and body, is answered.
-#[derive(Debug)]
 pub struct Front<S, F> {
     stream: S,
     known: F,
     came: Came,
+    soon: Option<Soon>,
     out: Out,
     date: DateLine,
     stage: Stage,
@@ -250,41 +177,51 @@ pub struct Front<S, F> {
 impl<S, F> Front<S, F>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+    F: FnMut(&[u8]) -> Option<Answer> + Unpin,
 {
     /// `stream`, whose requests take their turns with `turn`.
     pub fn new(stream: S, turn: Arc<Turn>, known: F) -> Self {
         let came = Came { bytes: vec![0; READ_BYTES].into(), from: 0, to: 0 };
         let date = DateLine { second: i64::MIN, text: String::new() };
         let (out, stage) = (Out::default(), Stage::Between);
-        Self { stream, known, came, out, date, stage, turn, reader: None }
+        Self { stream, known, came, soon: None, out, date, stage, turn, reader: None }
     }
 
     fn write_out(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.out.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        self.turn.is_busy.store(true, Ordering::Relaxed);
+        self.turn.busy();
         self.out.write(&mut self.stream, context)
     }
 
-    /// Answers the request that came, or gives it its turn.
+    /// Finds out what the request that came is answered, or gives it its turn.
     fn look(&mut self) {
         let came = self.came.rest();
-        let Some(end) = end_of_head(came) else {
+        let Some(head) = end_of_head(came) else {
             self.stage = Stage::Lost;
             return;
         };
-        let head = &came[..end];
-        let whole = end.saturating_add(length_of_body(head));
+        let whole = head.saturating_add(length_of_body(&came[..head]));
         // A body that did not come with its head is left to HTTP.
-        let Some(again) = came.get(..whole).and_then(&mut self.known) else {
-            // Nor could the next like it be known.
-            self.turn.begin(if whole <= came.len() { head } else { &[] });
-            self.stage = Stage::In { head: end, passed: 0 };
-            return;
-        };
-        self.turn.was_asked.store(true, Ordering::Relaxed);
+        match came.get(..whole).and_then(&mut self.known) {
+            Some(Answer::Now(again)) => self.give(whole, again),
+            Some(Answer::Soon(answer)) => self.soon = Some(Soon { answer, head, whole }),
+            None => self.begin(head, whole),
+        }
+    }
+
+    /// Gives HTTP the request that came: head and body end there.
+    fn begin(&mut self, head: usize, whole: usize) {
+        let came = self.came.rest();
+        // Nor could the next like it be known where its body is yet to come.
+        self.turn.begin(if whole <= came.len() { &came[..head] } else { &[] });
+        self.stage = Stage::In { head, passed: 0 };
+    }
+
+    /// Answers the request that came, of so many bytes.
+    fn give(&mut self, whole: usize, again: Again) {
+        self.turn.known();
         self.came.from += whole;
         let Out { head, written, body } = &mut self.out;
         head.clear();
@@ -293,16 +230,30 @@ where
         (*written, *body) = (0, again.body);
     }
 
+    /// Writes what waits to be written; of an answer that is being made, once it is.
+    fn settle(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(Soon { answer, head, whole }) = &mut self.soon {
+            self.turn.busy();
+            let (head, whole, answer) = (*head, *whole, ready!(answer.as_mut().poll(context)));
+            self.soon = None;
+            match answer {
+                Some(again) => self.give(whole, again),
+                None => self.begin(head, whole),
+            }
+        }
+        self.write_out(context)
+    }
+
     /// How many more bytes may be passed on.
     fn allowed(&mut self) -> usize {
         match self.stage {
             Stage::Between => 0,
-            Stage::In { head: 0, passed } => match self.turn.body.load(Ordering::Relaxed) {
-                UNKNOWN => {
+            Stage::In { head: 0, passed } => match self.turn.body() {
+                None => {
                     self.stage = Stage::Lost;
                     usize::MAX
                 }
-                body => usize::try_from(body - passed).unwrap_or(usize::MAX),
+                Some(body) => usize::try_from(body - passed).unwrap_or(usize::MAX),
             },
             Stage::In { head, .. } => head,
             Stage::Lost => usize::MAX,
@@ -325,8 +276,8 @@ where
     /// Everything that HTTP had to write is written: the next request has its turn if that was all.
     fn flushed(&mut self) {
         if let Stage::In { head: 0, passed } = self.stage
-            && passed == self.turn.body.load(Ordering::Relaxed)
-            && self.turn.is_answered.load(Ordering::Relaxed)
+            && self.turn.body() == Some(passed)
+            && self.turn.is_answered()
         {
             self.stage = Stage::Between;
             self.reader.take().inspect(Waker::wake_by_ref);
@@ -337,7 +288,7 @@ where
 impl<S, F> Read for Front<S, F>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+    F: FnMut(&[u8]) -> Option<Answer> + Unpin,
 {
     fn poll_read(
         self: Pin<&mut Self>,
@@ -346,7 +297,7 @@ where
     ) -> Poll<io::Result<()>> {
         let front = self.get_mut();
         loop {
-            ready!(front.write_out(context))?;
+            ready!(front.settle(context))?;
             if front.came.rest().is_empty()
                 && ready!(front.came.read(&mut front.stream, context))? == 0
             {
@@ -373,7 +324,7 @@ where
 impl<S, F> Write for Front<S, F>
 where
     S: AsyncRead + AsyncWrite + Unpin,
-    F: FnMut(&[u8]) -> Option<Again> + Unpin,
+    F: FnMut(&[u8]) -> Option<Answer> + Unpin,
 {
     fn poll_write(
         self: Pin<&mut Self>,
@@ -409,7 +360,7 @@ where
 
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let front = self.get_mut();
-        ready!(front.write_out(context))?;
+        ready!(front.settle(context))?;
         Pin::new(&mut front.stream).poll_shutdown(context)
     }
 }
@@ -421,12 +372,14 @@ mod tests {
     use std::convert::Infallible;
     use std::time::Duration;
 
+    use axum::body::Body;
     use http_body_util::BodyExt;
     use hyper::body::{Body as _, Incoming};
     use hyper::server::conn::http1;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     use super::*;
+    use crate::turn::Told;
 
     /// HTTP's answer: path and body of the request, a while later if the path says so.
     async fn echo(
@@ -461,7 +414,17 @@ mod tests {
                 "front".to_owned()
             };
             let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
-            is_known.then(|| Again { head: head.into(), body: body.into() })
+            let again = Again { head: head.clone().into(), body: body.clone().into() };
+            let [is_soon, is_lost] = [&b"GET /known-soon"[..], b"GET /known-lost"]
+                .map(|begin| request.starts_with(begin));
+            let soon = async move {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                is_soon.then_some(again)
+            };
+            is_known.then(|| match is_soon || is_lost {
+                true => Answer::Soon(Box::pin(soon)),
+                false => Answer::Now(Again { head: head.into(), body: body.into() }),
+            })
         });
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             turn.asked(request.body().size_hint().exact());
@@ -525,6 +488,18 @@ mod tests {
         check_answers(&[other.clone() + &known + &other], &[miss, hit, miss]);
         check_answers(&[slow.clone() + &known, known.clone()], &["http:/slow:", hit, hit]);
         check_answers(&[get("/known-big") + &slow, known], &[&"b".repeat(30), "http:/slow:", hit]);
+    }
+
+    #[test]
+    fn an_answer_that_is_being_made_is_waited_for() {
+        let (soon, known, other) = (get("/known-soon"), get("/known"), get("/other"));
+        let (hit, miss, lost) = ("front", "http:/other:", "http:/known-lost:");
+        check_answers(&[soon.clone(), soon.clone() + &known], &[hit, hit, hit]);
+        check_answers(&[soon.clone() + &other, known.clone()], &[hit, miss, hit]);
+        check_answers(&[other.clone() + &soon + &soon, other], &[miss, hit, hit, miss]);
+        // HTTP is asked after all, and knows what is next.
+        check_answers(&[get("/known-lost") + &known, soon], &[lost, hit, hit]);
+        check_answers(&[get("/known-lost"), get("/known-lost") + &known], &[lost, lost, hit]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 mod access;
 mod account_document;
 mod actor;
+mod answer;
 mod approval;
 mod archives;
 mod as_of;
@@ -57,6 +58,7 @@ mod tallies;
 pub mod tasks;
 mod tls;
 pub mod towns;
+mod turn;
 pub mod units;
 mod webhooks;
 mod whistles;

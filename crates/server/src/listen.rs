@@ -1,36 +1,25 @@
 //! Accepting connections: limits on headers, a bound on open connections, and a clean end.
 
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
-use axum::extract::{ConnectInfo, Request};
-use axum::http::{Method, StatusCode, Uri, header};
-use axum::response::{IntoResponse, Response};
-use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
-use tower::ServiceExt;
 
-use crate::access::{Standing, is_question};
+use crate::answer::{answer, repeated};
 use crate::connection_timer::ConnectionTimer;
-use crate::door::{Door, Place};
-use crate::front::{Front, Told, Turn};
-use crate::problem::{Code, Problem};
-use crate::ready::{Kept, Key, MAX_QUESTION_BYTES, Sender};
-use crate::repeats::{Answered, Repeats, may_repeat};
-use crate::routes;
-use crate::sender;
+use crate::door::Door;
+use crate::front::Front;
+use crate::repeats::Repeats;
 use crate::state::App;
+use crate::turn::{Told, Turn};
 
 /// Longest request head, request line and headers together, in bytes.
 pub const MAX_HEAD_BYTES: usize = 32 * 1024;
@@ -73,14 +62,14 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, shutdown: impl Future<O
         let unused = never_asked(ending.clone(), Arc::clone(&turn));
         let (knows, known) = (Arc::clone(&door), Arc::clone(&repeats));
         let front = Front::new(stream, Arc::clone(&turn), move |request: &[u8]| {
-            known.answer(&knows, peer.ip(), request)
+            repeated(&knows, (peer, &known), request)
         });
         let (door, repeats, its) = (Arc::clone(&door), Arc::clone(&repeats), Arc::clone(&turn));
         let service = hyper::service::service_fn(move |request: hyper::Request<Incoming>| {
             let head = its.asked(request.body().size_hint().exact());
             let (door, repeats, its) = (Arc::clone(&door), Arc::clone(&repeats), Arc::clone(&its));
             async move {
-                let response = answer(&door, (peer, &repeats), request, &head).await?;
+                let response = answer(&door, (peer, &repeats), request, &head).await;
                 Ok::<_, Infallible>(response.map(|body| Told::new(body, its)))
             }
         });
@@ -121,162 +110,5 @@ async fn never_asked(mut ending: watch::Receiver<bool>, turn: Arc<Turn>) {
     let ended = ending.wait_for(|ended| *ended).await.is_ok();
     if !ended || turn.was_asked() {
         std::future::pending().await
-    }
-}
-
-/// Answers a request. `head` is how it came, where that is known: the next like it is known by it.
-async fn answer(
-    door: &Door,
-    (peer, repeats): (SocketAddr, &Repeats),
-    mut request: hyper::Request<Incoming>,
-    head: &[u8],
-) -> Result<Response, Infallible> {
-    let settings = &door.app().settings;
-    let access = &settings.access;
-    let standing = access.admit(&mut request, |headers| settings.links.client(peer.ip(), headers));
-    let is_drawn = routes::is_drawn(request.uri().path());
-    let view = access.view(&standing);
-    let view = if is_drawn { view.drawn() } else { view };
-    let place = match door.open_place(&view) {
-        Some(place) => place,
-        None => match door.place_of(view).await {
-            Ok(place) => Cow::Owned(place),
-            Err(error) => return Ok(Problem::from(error).into_response()),
-        },
-    };
-    let app = &place.app;
-    let looks = (is_drawn && standing.account().is_some()).then(|| {
-        let address = settings.links.client(peer.ip(), request.headers());
-        (sender::Sender { standing: standing.clone(), address }, request.uri().clone())
-    });
-    let sender = Sender { standing: &standing, view: app.engine.view_number(), is_drawn };
-    let ready = match access.lets_read(&standing) {
-        true => app.ready.answer(&app.engine, (&request, None), sender),
-        false => None,
-    };
-    let (mut response, mut repeat) = match ready {
-        Some(kept) => {
-            app.answers.add(kept.status());
-            let may_repeat = may_repeat(&request, head, None);
-            (kept.response(), may_repeat.then_some((kept, Bytes::new())))
-        }
-        // In a box, so that what is ready needs no room for it.
-        None => Box::pin(place.answer((peer, &standing), (request, head), sender)).await?,
-    };
-    if let Some((who, uri)) = looks
-        && let Some(looked) = response.extensions().get().copied()
-        && let Err(limit) = app.look(&who, looked).await
-    {
-        response = routes::in_their_form(uri.path(), limit.into_response());
-        repeat = None;
-    }
-    access.keep_private(&standing, response.headers_mut());
-    if let Some((kept, body)) = &repeat {
-        let (peer, headers) = (peer.ip(), response.headers());
-        repeats.keep(head, body, Answered { sender, peer, kept, headers });
-    }
-    Ok(response)
-}
-
-impl Place {
-    /// Answers what is not ready, or a question whose body says whether it is; keeps the answer. `head` is how
-    /// the request came; gives what the next like it is answered, and its body, where that was ready.
-    async fn answer(
-        &self,
-        (peer, standing): (SocketAddr, &Standing),
-        (request, head): (hyper::Request<Incoming>, &[u8]),
-        sender: Sender<'_>,
-    ) -> Result<(Response, Option<(Arc<Kept>, Bytes)>), Infallible> {
-        let ready = &self.app.ready;
-        let lets_read = self.app.settings.access.lets_read(standing);
-        let (mut request, body) = match lets_read && is_short_question(&request) {
-            false => (request.map(Body::new), None),
-            true => match self.read(request).await {
-                Ok((request, body)) => (request, Some(body)),
-                Err(problem) => return Ok((problem.into_response(), None)),
-            },
-        };
-        let engine = &self.app.engine;
-        if let Some(body) = &body
-            && let Some(kept) = ready.answer(engine, (&request, Some(body)), sender)
-        {
-            self.app.answers.add(kept.status());
-            let may_repeat = may_repeat(&request, head, Some(body));
-            return Ok((kept.response(), may_repeat.then(|| (kept, body.clone()))));
-        }
-        let key = lets_read.then(|| Key::of(&request, body.as_ref(), sender)).flatten();
-        let state = engine.snapshot();
-        request.extensions_mut().insert(standing.clone());
-        request.extensions_mut().insert(ConnectInfo(peer));
-        if let Some(uri) = with_one_slash(request.uri()) {
-            *request.uri_mut() = uri;
-        }
-        let mut response = self.router.clone().oneshot(request).await?;
-        // The router gives every answer to HEAD a length, also where RFC 9110 §8.6 forbids one.
-        if matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-        }
-        let response = match key {
-            Some(key) => ready.keep(engine, key, &state, response).await,
-            None => response,
-        };
-        Ok((response, None))
-    }
-
-    /// A request with its body, which is short, within the time of a request.
-    async fn read(&self, request: hyper::Request<Incoming>) -> Result<(Request, Bytes), Problem> {
-        let limit = self.app.settings.request_timeout;
-        let (head, body) = request.into_parts();
-        let body = match tokio::time::timeout(limit, body.collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
-            Ok(Err(_)) => {
-                return Err(Problem::new(Code::InvalidRequest, "the body ended before its end"));
-            }
-            Err(_elapsed) => {
-                let detail = format!("the body did not come within {} s", limit.as_secs());
-                return Err(Problem::new(Code::Timeout, detail));
-            }
-        };
-        Ok((Request::from_parts(head, Body::from(body.clone())), body))
-    }
-}
-
-/// Whether a request is a question in a short body, whose answer may be ready.
-fn is_short_question(request: &hyper::Request<Incoming>) -> bool {
-    let size = request.body().size_hint().exact();
-    *request.method() == Method::POST
-        && is_question(request.uri().path())
-        && size.is_some_and(|size| size <= MAX_QUESTION_BYTES)
-}
-
-/// The URI with one slash at its start where there are more: clients join a base URL that ends in a
-/// slash and a path that begins with one. `None` when there is nothing to change.
-fn with_one_slash(uri: &Uri) -> Option<Uri> {
-    let target = uri.path_and_query()?.as_str();
-    let rest = target.strip_prefix("//")?.trim_start_matches('/');
-    let mut parts = uri.clone().into_parts();
-    parts.path_and_query = format!("/{rest}").parse().ok();
-    Uri::from_parts(parts).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
-
-    use super::*;
-
-    #[test]
-    fn slashes_at_the_start_of_a_path_are_one() {
-        for (sent, expected) in [
-            ("//conformance", Some("/conformance")),
-            ("///a//b?c=//d", Some("/a//b?c=//d")),
-            ("//", Some("/")),
-            ("//?f=json", Some("/?f=json")),
-            ("/a//b", None),
-            ("/", None),
-        ] {
-            let changed = with_one_slash(&sent.parse().unwrap());
-            assert_eq!(changed.map(|uri| uri.to_string()).as_deref(), expected, "{sent}");
-        }
     }
 }

@@ -260,14 +260,15 @@ pub struct Ready {
     kept: Cache<Key, Arc<Kept>, ByBytes>,
     given: AtomicU64,
     repeated: AtomicU64,
+    anew: AtomicU64,
 }
 
 impl Ready {
     /// Keeps answers of at most `bytes` together.
     pub fn new(bytes: u64) -> Self {
         let items = (bytes / COMMON_BYTES).max(64) as usize;
-        let (given, repeated) = Default::default();
-        Self { kept: Cache::with_weighter(items, bytes, ByBytes), given, repeated }
+        let (given, repeated, anew) = Default::default();
+        Self { kept: Cache::with_weighter(items, bytes, ByBytes), given, repeated, anew }
     }
 
     /// How often an answer was given again.
@@ -278,6 +279,11 @@ impl Ready {
     /// How often among these the request came byte for byte like one before.
     pub fn repeated(&self) -> u64 {
         self.repeated.load(Ordering::Relaxed)
+    }
+
+    /// How often a request came byte for byte like one before whose answer was of another state.
+    pub fn anew(&self) -> u64 {
+        self.anew.load(Ordering::Relaxed)
     }
 
     /// The answer to a request, when it is ready. `engine` sees what the sender sees.
@@ -301,6 +307,11 @@ impl Ready {
         self.count(engine, kept);
     }
 
+    /// Counts a question that was asked once more without being read again.
+    pub fn count_anew(&self) {
+        self.anew.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn count(&self, engine: &Engine, kept: &Kept) {
         self.given.fetch_add(1, Ordering::Relaxed);
         if kept.is_tile && kept.status != StatusCode::NOT_MODIFIED {
@@ -309,23 +320,23 @@ impl Ready {
     }
 
     /// Keeps an answer that is marked, if `state`, which was current before it was made, still is;
-    /// gives the answer back.
+    /// gives the answer back, and what is kept of it.
     pub async fn keep(
         &self,
         engine: &Engine,
         key: Key,
         state: &Arc<Snapshot>,
         mut response: Response,
-    ) -> Response {
+    ) -> (Response, Option<Arc<Kept>>) {
         let mark: Option<OfTheState> = response.extensions_mut().remove();
-        let Some(mark) = mark else { return response };
+        let Some(mark) = mark else { return (response, None) };
         let state = Arc::downgrade(state);
         let size = response.body().size_hint().exact();
         let is_kept = engine.is_current(&state)
             && size.is_some_and(|size| size <= MAX_ANSWER_BYTES)
             && varies_by_what_is_known(response.headers());
         if !is_kept {
-            return response;
+            return (response, None);
         }
         let until = match mark {
             OfTheState::Tile | OfTheState::Timeless => None,
@@ -334,14 +345,15 @@ impl Ready {
         let (head, body) = response.into_parts();
         // It is in memory already: nothing is waited for, nothing copied.
         let Ok(body) = body.collect().await.map(http_body_util::Collected::to_bytes) else {
-            return Response::from_parts(head, Body::empty());
+            return (Response::from_parts(head, Body::empty()), None);
         };
         let (status, headers) = (head.status, head.headers.clone());
         let is_tile = mark == OfTheState::Tile;
         let looked = head.extensions.get().copied();
         let kept = Kept { state, until, is_tile, looked, status, headers, body: body.clone() };
-        self.kept.insert(key, Arc::new(kept));
-        Response::from_parts(head, Body::from(body))
+        let kept = Arc::new(kept);
+        self.kept.insert(key, Arc::clone(&kept));
+        (Response::from_parts(head, Body::from(body)), Some(kept))
     }
 }
 

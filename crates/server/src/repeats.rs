@@ -4,20 +4,21 @@
 //! *Invariants:* a request leads to nothing but an answer that [`Ready`](crate::ready::Ready) keeps, and
 //! only while that is what its sender would be given: the token is looked up, the view worked out and
 //! the ground counted as for any other request. Only GET without a body is here, and questions by POST whose
-//! body is known whole.
+//! body is known whole. Where the answer is of another state by now, there is the question as HTTP read it, unless
+//! something drawn was asked for, or a token came in the URL.
 
 use std::io::Write;
 use std::net::IpAddr;
 use std::sync::{Arc, Weak};
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Version, header};
+use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
-use crate::access::Standing;
-use crate::door::Door;
+use crate::access::{Standing, UrlToken};
+use crate::door::{Door, Place};
 use crate::front::READ_BYTES;
 use crate::ready::{Kept, Sender};
 
@@ -27,6 +28,8 @@ const MAX_HEAD_BYTES: usize = 4096;
 const BUDGET: u64 = 16 << 20;
 /// Bytes of an entry beside its texts.
 const ENTRY_OVERHEAD: usize = 256;
+/// The same of one with its question.
+const QUESTION_OVERHEAD: usize = 1024;
 /// Size of a common entry: it sizes the table, not the budget.
 const COMMON_BYTES: u64 = 1024;
 
@@ -39,9 +42,47 @@ pub struct Again {
     pub body: Bytes,
 }
 
+impl Again {
+    /// Of an answer with a body in memory.
+    pub fn of(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
+        Self { head: written(status, headers, body.len()), body: body.clone() }
+    }
+}
+
+/// A request as HTTP read it, and as it is once its token was taken out.
+#[derive(Debug)]
+pub struct Question {
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    /// Of POST.
+    pub body: Option<Bytes>,
+}
+
+impl Question {
+    /// `None` where a token came in the URL. `body` is that of a question by POST.
+    pub fn of<B>(request: &Request<B>, body: Option<&Bytes>) -> Option<Self> {
+        request.extensions().get::<UrlToken>().is_none().then(|| Self {
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            headers: request.headers().clone(),
+            body: body.cloned(),
+        })
+    }
+
+    /// The request once more.
+    pub fn request(&self) -> Request {
+        let mut request = Request::new(self.body.clone().map_or_else(Body::empty, Body::from));
+        request.method_mut().clone_from(&self.method);
+        request.uri_mut().clone_from(&self.uri);
+        request.headers_mut().clone_from(&self.headers);
+        request
+    }
+}
+
 /// What a request stands for.
 #[derive(Debug)]
-struct Repeat {
+pub struct Repeat {
     /// As long as it is kept.
     kept: Weak<Kept>,
     standing: Standing,
@@ -51,6 +92,24 @@ struct Repeat {
     view: u64,
     is_drawn: bool,
     head: Bytes,
+    /// What is asked where the answer holds no more.
+    pub question: Option<Arc<Question>>,
+}
+
+impl Repeat {
+    /// Who sent it.
+    pub fn sender(&self) -> Sender<'_> {
+        Sender { standing: &self.standing, view: self.view, is_drawn: self.is_drawn }
+    }
+}
+
+/// What is known of a request that came before.
+#[derive(Debug)]
+pub enum Found {
+    /// The answer that it got, which holds.
+    Again(Again),
+    /// Who is to be asked its question.
+    Question(Arc<Place>, Arc<Repeat>),
 }
 
 #[derive(Clone, Debug)]
@@ -58,7 +117,9 @@ struct ByBytes;
 
 impl Weighter<Box<[u8]>, Arc<Repeat>> for ByBytes {
     fn weight(&self, asked: &Box<[u8]>, repeat: &Arc<Repeat>) -> u64 {
-        (asked.len() + repeat.head.len() + ENTRY_OVERHEAD) as u64
+        // Headers that were read are about as long as they came, and the places of each beside them.
+        let question = repeat.question.as_ref().map_or(0, |_| asked.len() + QUESTION_OVERHEAD);
+        (asked.len() + repeat.head.len() + question + ENTRY_OVERHEAD) as u64
     }
 }
 
@@ -72,8 +133,8 @@ impl Default for Repeats {
     }
 }
 
-/// A request whose answer was ready, as far as it matters when it comes again.
-#[derive(Clone, Copy, Debug)]
+/// A request whose answer is kept, as far as it matters when it comes again.
+#[derive(Clone, Debug)]
 pub struct Answered<'a> {
     /// Who sent it.
     pub sender: Sender<'a>,
@@ -81,15 +142,14 @@ pub struct Answered<'a> {
     pub peer: IpAddr,
     /// What was given.
     pub kept: &'a Arc<Kept>,
-    /// The headers of the answer.
-    pub headers: &'a HeaderMap,
+    /// What was asked.
+    pub question: Option<Arc<Question>>,
 }
 
 impl Repeats {
-    /// What a request is answered, if that is known and holds.
-    pub fn answer(&self, door: &Door, peer: IpAddr, request: &[u8]) -> Option<Again> {
+    /// What a request stands for, if that is known.
+    pub fn find(&self, door: &Door, peer: IpAddr, request: &[u8]) -> Option<Found> {
         let repeat = self.0.get(request).filter(|repeat| repeat.peer == peer)?;
-        let kept = repeat.kept.upgrade()?;
         let app = door.app();
         let access = &app.settings.access;
         if !access.still_stands(&repeat.standing) || !access.lets_read(&repeat.standing) {
@@ -99,30 +159,35 @@ impl Repeats {
         let view = if repeat.is_drawn { view.drawn() } else { view };
         let place = door.open_place(&view)?;
         let app = &place.app;
-        if app.engine.view_number() != repeat.view || !kept.holds(&app.engine) {
+        if app.engine.view_number() != repeat.view {
             return None;
         }
+        let Some(kept) = repeat.kept.upgrade().filter(|kept| kept.holds(&app.engine)) else {
+            let is_asked = repeat.question.is_some();
+            return is_asked.then(|| Found::Question(place.into_owned(), repeat));
+        };
         if kept.looked().is_some_and(|looked| !app.has_looked(&repeat.standing, looked)) {
             return None;
         }
         app.answers.add(kept.status());
         app.ready.count_repeated(&app.engine, &kept);
-        Some(Again { head: repeat.head.clone(), body: kept.body().clone() })
+        Some(Found::Again(Again { head: repeat.head.clone(), body: kept.body().clone() }))
     }
 
-    /// Keeps what a request with this head and body was answered.
-    pub fn keep(&self, head: &[u8], body: &[u8], answered: Answered<'_>) {
-        let Answered { sender: Sender { standing, view, is_drawn }, peer, kept, headers } =
-            answered;
+    /// Keeps what a request of these bytes, its head and its body, was answered.
+    pub fn keep(&self, request: Vec<u8>, answered: Answered<'_>, again: Again) {
+        let Answered { sender, peer, kept, question } = answered;
+        let Sender { standing, view, is_drawn } = sender;
         let repeat = Repeat {
             kept: Arc::downgrade(kept),
             standing: standing.clone(),
             peer,
             view,
             is_drawn,
-            head: written(kept.status(), headers, kept.body().len()),
+            head: again.head,
+            question,
         };
-        self.0.insert([head, body].concat().into(), Arc::new(repeat));
+        self.0.insert(request.into(), Arc::new(repeat));
     }
 }
 

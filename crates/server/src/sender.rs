@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
 use engine::audit::AuditEntry;
 use engine::now;
 
@@ -23,6 +24,15 @@ pub struct Sender {
 }
 
 impl Sender {
+    /// Who sends a request with these headers and extensions.
+    pub fn of(app: &App, (headers, extensions): (&HeaderMap, &Extensions)) -> Self {
+        let peer = extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
+        // The door has said it of every request.
+        let standing = extensions.get().cloned().unwrap_or(Standing::Anonymous);
+        Self { standing, address: app.settings.links.client(peer, headers) }
+    }
+
     /// The account, where a token was shown that is taken.
     pub fn account(&self) -> Option<&Actor> {
         self.standing.account()
@@ -44,10 +54,6 @@ impl FromRequestParts<Arc<App>> for Sender {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
-        let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| peer.ip());
-        // The door has said it of every request.
-        let standing = parts.extensions.get().cloned().unwrap_or(Standing::Anonymous);
-        Ok(Self { standing, address: app.settings.links.client(peer, &parts.headers) })
+        Ok(Self::of(app, (&parts.headers, &parts.extensions)))
     }
 }

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderValue, Method, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::{Duty, PARAMETER, Standing, TokenFault};
@@ -104,9 +103,9 @@ impl<S: Sync> FromRequestParts<S> for UrlToken {
     }
 }
 
-/// Refuses a request whose sender may not even ask.
-pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let need = Need::of(&request);
+/// The refusal of a request whose sender may not even ask.
+pub fn refused(app: &App, request: &Request) -> Option<Response> {
+    let need = Need::of(request);
     let duty = Duty::of_path(request.uri().path());
     let refusal = match (need, request.extensions().get::<Standing>()) {
         (Need::Nothing, _) => None,
@@ -122,30 +121,25 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
         }
         (Need::Reading, Some(standing)) if app.settings.access.lets_read(standing) => None,
         // Its handler looks at the role.
-        (Need::Writing, Some(Standing::Known(_))) if has_own_guard(&request) => None,
+        (Need::Writing, Some(Standing::Known(_))) if has_own_guard(request) => None,
         (Need::Writing, Some(Standing::Local)) => None,
         (Need::Writing, Some(Standing::Known(bearer))) => {
             bearer.actor.role().is_none().then(|| may_not(&bearer.actor, "change anything"))
         }
         _ => Some(missing()),
     };
-    if let Some(refusal) = refusal {
-        let mut response = refusal.into_response();
-        if let Some(Standing::Refused(TokenFault::Unseen { wait })) =
-            request.extensions().get::<Standing>()
-        {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*wait));
-        }
-        return response;
+    let mut response = refusal?.into_response();
+    if let Some(Standing::Refused(TokenFault::Unseen { wait })) =
+        request.extensions().get::<Standing>()
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(*wait));
     }
-    let in_url = request.extensions().get::<UrlToken>().is_some();
-    let mut response = next.run(request).await;
-    if in_url {
-        // A page that links elsewhere would tell its URL there.
-        let headers = response.headers_mut();
-        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    }
-    response
+    Some(response)
+}
+
+/// Whether the token of a request stands in its URL, which a page that links elsewhere would tell there.
+pub fn is_in_url(request: &Request) -> bool {
+    request.extensions().get::<UrlToken>().is_some()
 }
 
 /// Whether something is for those who look after accounts or the log.

@@ -4,9 +4,7 @@
 //! outside of them all, so that no refusal leaves in another form.
 
 use axum::body::Body;
-use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 
 use super::vector_tile_server;
@@ -45,12 +43,6 @@ impl Form {
             }
         }
     }
-}
-
-/// Says problems in the facade's own form.
-pub async fn refuse_in_their_form(request: Request, next: Next) -> Response {
-    let uri = request.uri().clone();
-    in_their_form(uri.path(), next.run(request).await)
 }
 
 /// An answer to a request of this path, a problem in the facade's own form.

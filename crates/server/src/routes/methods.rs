@@ -1,15 +1,11 @@
 //! `OPTIONS`: which methods a resource offers, said by `Allow`.
 
-use axum::extract::Request;
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 /// Answers `OPTIONS` with 200 where the router, which has no handler for it, refuses it with
 /// the methods that there are; and adds `OPTIONS` to them.
-pub async fn answer_options(request: Request, next: Next) -> Response {
-    let is_options = request.method() == Method::OPTIONS;
-    let mut response = next.run(request).await;
+pub fn answer_options(is_options: bool, mut response: Response) -> Response {
     if response.status() != StatusCode::METHOD_NOT_ALLOWED {
         return response;
     }

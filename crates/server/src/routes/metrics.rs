@@ -4,9 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use engine::metrics::{RENDER_BOUNDS_MICROS, RENDER_SECONDS};
 
@@ -18,6 +17,8 @@ const HTTP_REQUESTS: &str = "tuban_http_requests_total";
 const HTTP_READY: &str = "tuban_http_ready_total";
 /// Name of the count of those among these whose request came byte for byte like one before.
 const HTTP_REPEATED: &str = "tuban_http_repeated_total";
+/// Name of the count of answers made anew for a request that came byte for byte like one before.
+const HTTP_ANEW: &str = "tuban_http_anew_total";
 
 /// Answers by the first digit of their status.
 #[derive(Debug, Default)]
@@ -29,13 +30,6 @@ impl Answers {
         let class = usize::from(status.as_u16() / 100).min(5);
         self.0[class].fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// Counts every answer of a route.
-pub async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let response = next.run(request).await;
-    app.answers.add(response.status());
-    response
 }
 
 /// `GET /metrics`
@@ -71,7 +65,10 @@ fn text(app: &App) -> String {
         let count = count.load(Ordering::Relaxed);
         let _ = writeln!(text, "{HTTP_REQUESTS}{{status=\"{class}xx\"}} {count}");
     }
-    for (name, count) in [(HTTP_READY, app.ready.given()), (HTTP_REPEATED, app.ready.repeated())] {
+    let ready = &app.ready;
+    for (name, count) in
+        [(HTTP_READY, ready.given()), (HTTP_REPEATED, ready.repeated()), (HTTP_ANEW, ready.anew())]
+    {
         let _ = writeln!(text, "# TYPE {name} counter\n{name} {count}");
     }
     text

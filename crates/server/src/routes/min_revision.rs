@@ -1,10 +1,7 @@
 //! `?min-revision=N`: an answer of that state or a later one, which is waited for.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, Uri};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use spatial::Revision;
 
@@ -16,16 +13,16 @@ use crate::state::App;
 const NAME: &str = "min-revision";
 
 /// Waits, at most as long as a request may take, until the state is at the revision that a GET
-/// asks for, and hands the request on without the parameter.
-pub async fn wait(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+/// asks for; gives the request without the parameter, or the refusal.
+pub async fn wait(app: &App, mut request: Request) -> Result<Request, Response> {
     let query = request.uri().query().unwrap_or_default();
     if !matches!(*request.method(), Method::GET | Method::HEAD) || !query.contains(NAME) {
-        return next.run(request).await;
+        return Ok(request);
     }
     let least = match asked_for(query) {
         Ok(Some(least)) => least,
-        Ok(None) => return next.run(request).await,
-        Err(problem) => return refused(&app, problem),
+        Ok(None) => return Ok(request),
+        Err(problem) => return Err(refused(app, problem)),
     };
     let limit = app.settings.request_timeout;
     if tokio::time::timeout(limit, app.engine.reach(least)).await.is_err() {
@@ -34,12 +31,12 @@ pub async fn wait(State(app): State<Arc<App>>, mut request: Request, next: Next)
             "the state is at revision {now}; {least} was not reached within {} s, try again",
             limit.as_secs()
         );
-        return refused(&app, Problem::new(Code::RevisionNotReached, detail));
+        return Err(refused(app, Problem::new(Code::RevisionNotReached, detail)));
     }
     if let Some(uri) = without(request.uri()) {
         *request.uri_mut() = uri;
     }
-    next.run(request).await
+    Ok(request)
 }
 
 fn refused(app: &App, problem: Problem) -> Response {

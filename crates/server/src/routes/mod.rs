@@ -1,4 +1,7 @@
-//! Every route on one screen, and the whole middleware stack in order.
+//! Every route on one screen, and what holds for all of them, outermost first.
+//!
+//! What holds for all are plain functions around the router: layers of it are cloned with every request,
+//! each with all that are below it.
 
 mod account;
 mod accounts;
@@ -61,11 +64,11 @@ pub mod worklist;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, Method};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use tower::ServiceExt;
 
 pub use collections::known;
 pub use facades::in_their_form;
@@ -81,14 +84,15 @@ use crate::access;
 use crate::cors;
 use crate::problem::{Code, Problem};
 use crate::query_string::decode;
+use crate::sender::Sender;
 use crate::state::App;
 
 /// Header with the number of the state that an answer was made from.
 pub(crate) const REVISION: HeaderName = HeaderName::from_static("tuban-revision");
 
-/// The application as a service.
+/// The routes.
 pub fn router(app: Arc<App>) -> Router {
-    let routes = Router::new()
+    Router::new()
         .route("/", get(landing::landing))
         .route("/viewer/{file}", get(viewer::file))
         .route("/health", get(landing::health))
@@ -147,21 +151,64 @@ pub fn router(app: Arc<App>) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::max(app.settings.max_body_bytes))
-        // The last layer added meets a request first.
-        .layer(from_fn_with_state(Arc::clone(&app), limit_time))
-        .layer(from_fn_with_state(Arc::clone(&app), limit_url))
-        .layer(from_fn_with_state(Arc::clone(&app), name_revision))
-        .layer(from_fn_with_state(Arc::clone(&app), min_revision::wait))
-        .layer(from_fn_with_state(Arc::clone(&app), access::guard))
-        .layer(from_fn_with_state(Arc::clone(&app), refusals::keep))
-        .layer(from_fn(facades::refuse_in_their_form))
-        .layer(from_fn(cors::allow_any_origin))
-        .with_state(Arc::clone(&app));
-    // A router says `Allow` after all its layers: only a service around it sees the header.
-    Router::new()
-        .fallback_service(routes)
-        .layer(from_fn(methods::answer_options))
-        .layer(from_fn_with_state(app, metrics::count))
+        .with_state(app)
+}
+
+/// Answers a request by one of the routes, within what holds for all of them.
+pub async fn answer(app: &App, routes: Router, request: Request) -> Response {
+    let (is_options, uri) = (request.method() == Method::OPTIONS, request.uri().clone());
+    let mut response = match cors::preflight(&request) {
+        Some(response) => response,
+        None => in_their_form(uri.path(), refused_or(app, routes, request).await),
+    };
+    cors::allow_any_origin(response.headers_mut());
+    response = methods::answer_options(is_options, response);
+    app.answers.add(response.status());
+    response
+}
+
+/// Answers a request whose sender may ask; keeps the refusal of a question.
+async fn refused_or(app: &App, routes: Router, request: Request) -> Response {
+    if !refusals::are_kept_of(&request) {
+        return admitted(app, routes, request).await;
+    }
+    let sender = Sender::of(app, (request.headers(), request.extensions()));
+    let uri = request.uri().clone();
+    let response = admitted(app, routes, request).await;
+    refusals::keep(app, (&sender, &uri), response).await
+}
+
+/// Answers a request whose sender may ask.
+async fn admitted(app: &App, routes: Router, request: Request) -> Response {
+    if let Some(refused) = access::refused(app, &request) {
+        return refused;
+    }
+    let is_in_url = access::is_in_url(&request);
+    let mut response = match min_revision::wait(app, request).await {
+        Ok(request) => routed(app, routes, request).await,
+        Err(refused) => refused,
+    };
+    if is_in_url {
+        let headers = response.headers_mut();
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    }
+    response
+}
+
+/// Answers by a route in the time that a request may take; says which state the answer was made from.
+async fn routed(app: &App, routes: Router, request: Request) -> Response {
+    // Taken before the answer is made: a later state never wears an earlier number's data.
+    let revision = app.engine.snapshot().revision;
+    let is_options = request.method() == Method::OPTIONS;
+    let mut response = match beyond_url(app, request.uri()) {
+        Some(refused) => refused,
+        None => in_time(app, routes, request).await,
+    };
+    // `OPTIONS` tells of no state.
+    if !is_options {
+        response.headers_mut().entry(REVISION).or_insert_with(|| HeaderValue::from(revision.0));
+    }
+    response
 }
 
 /// Whether the path is of tiles, or of what draws them: it shows the same to everyone.
@@ -184,18 +231,15 @@ async fn method_not_allowed(request: Request) -> Problem {
     Problem::new(Code::MethodNotAllowed, format!("{} is not offered here", request.method()))
 }
 
-/// Refuses what is longer than any URL of this server needs to be, and a path that is no text.
-async fn limit_url(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let length = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+/// The refusal of what is longer than any URL of this server needs to be, and of a path that is no text.
+fn beyond_url(app: &App, uri: &Uri) -> Option<Response> {
+    let length = uri.path_and_query().map_or(0, |url| url.as_str().len());
     let limit = app.settings.max_url_bytes;
     if length > limit {
         let detail = format!("the URL has {length} bytes; at most {limit} are read");
-        return Problem::new(Code::UriTooLong, detail).into_response();
+        return Some(Problem::new(Code::UriTooLong, detail).into_response());
     }
-    if let Err(unreadable) = decode(request.uri().path()) {
-        return unreadable.into_response();
-    }
-    next.run(request).await
+    decode(uri.path()).err().map(IntoResponse::into_response)
 }
 
 /// Whether a request may change something; of the others, POST only carries a question.
@@ -217,28 +261,23 @@ fn is_edit(request: &Request) -> bool {
 /// Ends a request that takes longer than it may; its work on the CPU pool ends by itself. An edit
 /// is bounded by its size, and answered with what came of it: ended half-way, it might be made
 /// and sent again. A body that is sent bit by bit, such as a stream of events, may take any time.
-async fn limit_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    if is_edit(&request) {
-        return next.run(request).await;
+async fn in_time(app: &App, routes: Router, request: Request) -> Response {
+    let is_edit = is_edit(&request);
+    let answered = async {
+        match routes.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    };
+    if is_edit {
+        return answered.await;
     }
     let limit = app.settings.request_timeout;
-    match tokio::time::timeout(limit, next.run(request)).await {
+    match tokio::time::timeout(limit, answered).await {
         Ok(response) => response,
         Err(_elapsed) => {
             let detail = format!("no answer within {} s; try again", limit.as_secs());
             Problem::new(Code::Timeout, detail).into_response()
         }
     }
-}
-
-/// Says in every answer which state it was made from.
-async fn name_revision(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    // Taken before the answer is made: a later state never wears an earlier number's data.
-    let revision = app.engine.snapshot().revision;
-    let preflight = request.method() == Method::OPTIONS;
-    let mut response = next.run(request).await;
-    if !preflight {
-        response.headers_mut().entry(REVISION).or_insert_with(|| HeaderValue::from(revision.0));
-    }
-    response
 }

@@ -3,11 +3,8 @@
 //!
 //! *Invariant:* a value of the request is never kept, and of a path that need not be one here its first word.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::http::Method;
-use axum::middleware::Next;
+use axum::extract::Request;
+use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use engine::audit::{AuditEntry, action, result};
 
@@ -17,23 +14,19 @@ use crate::problem::{Code, Problem, Told};
 use crate::sender::Sender;
 use crate::state::App;
 
-/// Keeps that a question was refused, before the refusal goes out. What would change something, or shows
-/// values in the clear, keeps its own.
-pub async fn keep(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    request: Request,
-    next: Next,
-) -> Response {
-    let path = request.uri().path();
-    let asks = match *request.method() {
+/// Whether a refusal of this request is kept. What would change something, or shows values in the clear,
+/// keeps its own.
+pub fn are_kept_of(request: &Request) -> bool {
+    match *request.method() {
         Method::GET | Method::HEAD => true,
-        Method::POST => is_question(path),
+        Method::POST => is_question(request.uri().path()),
         _ => false,
-    };
-    let uri = request.uri().clone();
-    let response = next.run(request).await;
-    let Some(told) = response.extensions().get::<Told>().filter(|_| asks) else { return response };
+    }
+}
+
+/// Keeps that a question was refused, before the refusal goes out.
+pub async fn keep(app: &App, (sender, uri): (&Sender, &Uri), response: Response) -> Response {
+    let Some(told) = response.extensions().get::<Told>() else { return response };
     let object = match told.code {
         // Whatever stands in such a path is there.
         Code::FieldNotReadable if !names_a_person(uri.path()) => uri.path().to_owned(),
