@@ -78,6 +78,8 @@ fn named(column: &str) -> Option<&'static str> {
         "alley" => "alleys",
         "project" => "projects",
         "subject" => "alleys",
+        "parent" => "orders",
+        "replaced_by" => "outlets",
         _ => return None,
     })
 }
@@ -218,7 +220,12 @@ impl Filled {
                 bytes.as_bytes(),
             );
             assert_eq!(kept.status, 201, "{}", kept.text());
-            for one in shipped() {
+            // What others name comes first.
+            let is_named = |one: &ledger::ShippedCollection| {
+                ["whistles", "meetings", "projects", "plans", "notices"].contains(&one.id)
+            };
+            let (first, then): (Vec<_>, Vec<_>) = shipped().into_iter().partition(is_named);
+            for one in first.into_iter().chain(then) {
                 let (properties, geometry) = row(&one, side);
                 add(&town, one.id, &properties, &geometry);
             }

@@ -66,6 +66,7 @@ mod postgis_areas;
 mod qgis_edits;
 mod ready;
 mod record_consistency;
+mod record_references;
 mod records;
 mod responsible;
 mod roles;

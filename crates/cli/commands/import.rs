@@ -166,6 +166,9 @@ fn print(outcome: &ImportOutcome) {
     for (kind, count) in &outcome.repaired {
         tell(format_args!("  repaired: {count} × {kind}"));
     }
+    for (kind, count) in &outcome.warned {
+        tell(format_args!("  warned: {count} × {kind}"));
+    }
     for (kind, count) in &outcome.skipped {
         tell(format_args!("  skipped: {count} × {kind}"));
     }

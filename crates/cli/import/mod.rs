@@ -28,6 +28,7 @@ use tokio::sync::mpsc;
 pub use error::ImportError;
 use personal::{PersonalColumns, PersonalOutcome};
 pub use plan::LeftOut;
+use prepare::Flaw;
 pub(crate) use prepare::{Preparation, cast};
 use report::{Action, Report};
 pub(crate) use survey::{CHUNK, Survey, survey};
@@ -116,6 +117,8 @@ pub struct ImportOutcome {
     pub skipped: BTreeMap<String, u64>,
     /// Rows mended, by kind; one row may count under several.
     pub repaired: BTreeMap<String, u64>,
+    /// Rows kept as they are and to be looked at, by kind; one row may count more than once.
+    pub warned: BTreeMap<String, u64>,
     /// Columns left out.
     pub left_out: Vec<LeftOut>,
     /// Columns that are kept apart, encrypted.
@@ -250,6 +253,7 @@ async fn import_layer(
         key,
         replaces: mode == LoadMode::Replace,
         consistency: Consistency::of(&collection).map(|held| (held, options.latest())),
+        names: store.names(store_path, &collection).await?,
         assigner: store.assigner(store_path, registry, &collection, options.recorded_at).await?,
     };
 
@@ -299,7 +303,8 @@ async fn import_layer(
             .map(|((_, kind), count)| (kind.clone(), *count))
             .collect::<BTreeMap<_, _>>()
     };
-    let (skipped, repaired) = (counted(Action::Skipped), counted(Action::Repaired));
+    let [skipped, repaired, warned] =
+        [Action::Skipped, Action::Repaired, Action::Warned].map(counted);
     Ok(ImportOutcome {
         collection: id.to_string(),
         crs: collection.crs.to_string(),
@@ -309,6 +314,7 @@ async fn import_layer(
         removed: summary.removed,
         skipped,
         repaired,
+        warned,
         left_out: columns.left_out,
         personal,
         notes,
@@ -363,6 +369,11 @@ fn feed(
                     for kind in prepared.mended {
                         report
                             .add(layer, number, Action::Repaired, kind, None, "")
+                            .map_err(ImportError::Report)?;
+                    }
+                    for Flaw { kind, field, reason } in prepared.warned {
+                        report
+                            .add(layer, number, Action::Warned, kind, field.as_deref(), &reason)
                             .map_err(ImportError::Report)?;
                     }
                     features.push(prepared.feature);

@@ -1,5 +1,6 @@
 //! One row on its way into the store: transformed, repaired, fitted to the collection.
 
+use engine::ledger::LoadNames;
 use engine::places::LoadAssigner;
 use formats::Row;
 use formats::datetime::{Written, millis_of, utc_of_millis, written};
@@ -28,13 +29,15 @@ pub struct Preparation {
     /// What their values are held to where they are records that ship, and after when nothing that they
     /// tell has happened.
     pub consistency: Option<(Consistency, Timestamp)>,
+    /// What they may name, where they are records that name something.
+    pub names: Option<LoadNames>,
     /// What assigns them to units, where they are to be assigned.
     pub assigner: Option<LoadAssigner>,
 }
 
-/// Why a row is left out.
+/// Why a row is left out, or to be looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Skip {
+pub struct Flaw {
     /// Stable kind in snake case.
     pub kind: &'static str,
     /// The field, when it lies in one.
@@ -50,12 +53,14 @@ pub struct Prepared {
     pub feature: Feature,
     /// Stable kinds in snake case; mostly empty.
     pub mended: Vec<&'static str>,
+    /// What is to be looked at.
+    pub warned: Vec<Flaw>,
 }
 
 impl Preparation {
     /// The feature that the store shall hold for `row`.
-    pub fn prepare(&self, row: Row) -> Result<Prepared, Skip> {
-        let feature = row.feature.map_err(|defect| Skip {
+    pub fn prepare(&self, row: Row) -> Result<Prepared, Flaw> {
+        let feature = row.feature.map_err(|defect| Flaw {
             kind: defect.kind,
             field: defect.field,
             reason: defect.reason,
@@ -65,17 +70,18 @@ impl Preparation {
             feature.geometry.map(|geometry| self.place(geometry, &mut mended)).transpose()?;
         let properties = self.fit(feature.properties)?;
         self.check_consistency(&properties)?;
-        Ok(Prepared { feature: Feature { id: None, geometry, properties }, mended })
+        let warned = self.unknown_names(&properties);
+        Ok(Prepared { feature: Feature { id: None, geometry, properties }, mended, warned })
     }
 
     /// Refuses values of which one contradicts another, or the clock.
-    fn check_consistency(&self, values: &[Value]) -> Result<(), Skip> {
+    fn check_consistency(&self, values: &[Value]) -> Result<(), Flaw> {
         let Some((consistency, latest)) = &self.consistency else { return Ok(()) };
         let found = consistency.contradictions(&|at| values[at].as_ref(), *latest);
         let name = |at: usize| self.collection.fields[at].name.clone();
         match found.first() {
             None => Ok(()),
-            Some(found) => Err(Skip {
+            Some(found) => Err(Flaw {
                 kind: "contradiction",
                 field: found.columns().next().map(name),
                 reason: found.told(&name),
@@ -83,12 +89,23 @@ impl Preparation {
         }
     }
 
+    /// What the values name and the store does not have.
+    fn unknown_names(&self, values: &[Value]) -> Vec<Flaw> {
+        let unknown = self.names.iter().flat_map(|names| names.unknown(values));
+        let warning = |(at, words): (usize, &str)| Flaw {
+            kind: "names_nothing",
+            field: Some(self.collection.fields[at].name.clone()),
+            reason: format!("it is the code of no {words} that is there"),
+        };
+        unknown.map(warning).collect()
+    }
+
     fn place(
         &self,
         mut geometry: Geometry,
         mended: &mut Vec<&'static str>,
-    ) -> Result<Geometry, Skip> {
-        let skip = |kind, reason: String| Skip { kind, field: None, reason };
+    ) -> Result<Geometry, Flaw> {
+        let skip = |kind, reason: String| Flaw { kind, field: None, reason };
         self.transform
             .apply(&mut geometry)
             .map_err(|error| skip("not_transformable", error.to_string()))?;
@@ -107,7 +124,7 @@ impl Preparation {
     }
 
     /// The values in the order of the collection's fields, each of its field's type.
-    fn fit(&self, mut values: Vec<Value>) -> Result<Vec<Value>, Skip> {
+    fn fit(&self, mut values: Vec<Value>) -> Result<Vec<Value>, Flaw> {
         let mut fitted = Vec::with_capacity(self.columns.len());
         for (position, (field, column)) in
             self.collection.fields.iter().zip(&self.columns).enumerate()
@@ -116,13 +133,13 @@ impl Preparation {
                 .and_then(|column| values.get_mut(column))
                 .map_or(Value::Null, |value| std::mem::replace(value, Value::Null));
             if self.key == Some(position) && value == Value::Null {
-                return Err(Skip {
+                return Err(Flaw {
                     kind: "missing_key",
                     field: Some(field.name.clone()),
                     reason: "the key is empty".to_owned(),
                 });
             }
-            fitted.push(cast(value, field.field_type).ok_or_else(|| Skip {
+            fitted.push(cast(value, field.field_type).ok_or_else(|| Flaw {
                 kind: "wrong_type",
                 field: Some(field.name.clone()),
                 reason: unlike(field.field_type),

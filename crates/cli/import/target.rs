@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use engine::ledger::LoadNames;
 use engine::places::LoadAssigner;
 use ledger::rows::is_kept_by_events;
 use spatial::{ChangeSet, Collection, CollectionId, CrsRegistry, Revision, Timestamp};
@@ -50,6 +51,23 @@ impl Target<'_> {
                 LoadAssigner::read(&store, registry, into, moment).await?
             }
         })
+    }
+
+    /// What rows on their way into a collection may name.
+    pub async fn names(
+        &self,
+        path: &Path,
+        into: &Collection,
+    ) -> Result<Option<LoadNames>, ImportError> {
+        if !LoadNames::concerns(into) {
+            return Ok(None);
+        }
+        Ok(Some(match self {
+            Self::Own(store) => LoadNames::read(*store, into).await?,
+            Self::Through(_) => {
+                LoadNames::read(&GeoPackageStore::open_read_only(path)?, into).await?
+            }
+        }))
     }
 
     /// Loads features in bulk, in one transaction.

@@ -209,6 +209,7 @@ impl<'a> Reading<'a> {
             key: None,
             replaces: false,
             consistency: None,
+            names: None,
             assigner: None,
         };
         self.watch.start(&layer.schema.name, Some(found.rows));

@@ -16,6 +16,7 @@ use spatial::{
 use crate::Defect;
 pub(crate) use range::Range;
 pub(crate) use record::Records;
+use record::check_names;
 
 /// Everything that keeps `changes` from being applied to `snapshot`; empty when they fit.
 /// Uniqueness of keys is the store's to check. What a feature has already is not judged again.
@@ -57,6 +58,8 @@ pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet, records: Records) 
             }
             None => records.check(&mut defects, &place, (collection, feature), None),
         }
+        let row = (collection.as_ref(), feature, present);
+        check_names(&mut defects, &place, row, (snapshot, changes));
     }
     defects.0
 }

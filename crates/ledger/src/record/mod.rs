@@ -6,6 +6,7 @@ pub mod calls;
 mod consistency;
 pub mod dossiers;
 pub mod patrols;
+mod references;
 pub mod reviews;
 pub mod towns;
 
@@ -13,6 +14,7 @@ pub mod towns;
 mod record_tests;
 
 pub use consistency::{Consistency, Contradiction};
+pub use references::{Referred, references};
 
 use crate::ShippedCollection;
 

@@ -1,0 +1,109 @@
+//! What records name: points of the ledger, units, other records.
+//!
+//! *Invariant:* which column names what is the table [`REFERENCES`]. Columns in which offices write
+//! departments as well as units are not in it, nor what phones send of patrols, which is judged where it comes in
+//! and names points that are reported with it.
+
+use spatial::Collection;
+
+use super::business::{ENTERPRISES, LAND_RELEASES, OUTLETS};
+use super::calls::{
+    ARRIVALS, COMPLAINTS, DECISIONS, MEETINGS, ORDERS, PROGRESS_REPORTS, SURVEYS, WHISTLES,
+};
+use super::towns::{
+    COMMENTS, LEGAL_STEPS, MILESTONES, NOTICES, PLANS, POINT_AREAS, PROBLEMS, PROJECTS,
+    SPECIAL_GROUPS,
+};
+use crate::place::ADMIN_UNITS;
+use crate::rows::{ENFORCEMENT, ID, POINTS, is_of_ledger};
+
+/// What a column names: rows of a collection, by one of its columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referred {
+    /// The collection.
+    pub collection: &'static str,
+    /// Columns by which rows of it are named.
+    pub by: &'static [&'static str],
+    /// In words, such as "point of the ledger".
+    pub words: &'static str,
+}
+
+const POINT: Referred =
+    Referred { collection: POINTS, by: &["code", ID], words: "point of the ledger" };
+const UNIT: Referred =
+    Referred { collection: ADMIN_UNITS, by: &["code"], words: "unit of administration" };
+
+const fn record(collection: &'static str, words: &'static str) -> Referred {
+    Referred { collection, by: &["code"], words }
+}
+
+/// Columns of a collection, and what they name.
+type Columns = &'static [(&'static str, Referred)];
+
+const REFERENCES: [(&str, Columns); 19] = [
+    (COMPLAINTS, &[("point", POINT)]),
+    (WHISTLES, &[("point", POINT)]),
+    (ARRIVALS, &[("whistle", record(WHISTLES, "call"))]),
+    (ORDERS, &[("parent", record(ORDERS, "order")), ("point", POINT)]),
+    (DECISIONS, &[("meeting", record(MEETINGS, "meeting")), ("point", POINT)]),
+    (PROGRESS_REPORTS, &[("unit", UNIT)]),
+    (SURVEYS, &[("unit", UNIT)]),
+    (PROBLEMS, &[("unit", UNIT), ("project", record(PROJECTS, "project")), ("point", POINT)]),
+    (PROJECTS, &[("unit", UNIT)]),
+    (PLANS, &[("unit", UNIT)]),
+    (MILESTONES, &[("plan", record(PLANS, "plan"))]),
+    (NOTICES, &[("point", POINT)]),
+    (COMMENTS, &[("notice", record(NOTICES, "notice"))]),
+    (LEGAL_STEPS, &[("point", POINT)]),
+    (POINT_AREAS, &[("point", POINT)]),
+    (SPECIAL_GROUPS, &[("point", POINT)]),
+    (OUTLETS, &[("replaced_by", record(OUTLETS, "outlet"))]),
+    (ENTERPRISES, &[("point", POINT)]),
+    (LAND_RELEASES, &[("point", POINT)]),
+];
+/// Those of enforcement records, which belong to the ledger itself.
+const OF_ENFORCEMENT: Columns = &[("point", POINT)];
+
+/// The columns of a collection that name something, by their positions; none of a collection that does
+/// not ship.
+pub fn references(collection: &Collection) -> Vec<(usize, Referred)> {
+    let id = collection.id.as_str();
+    let columns = match super::named(id) {
+        Some(shipped) if shipped.is(collection) => REFERENCES
+            .iter()
+            .find(|(known, _)| *known == id)
+            .map_or(&[][..], |(_, columns)| columns),
+        None if id == ENFORCEMENT && is_of_ledger(collection) => OF_ENFORCEMENT,
+        _ => &[],
+    };
+    let at = |(name, referred): &(&'static str, Referred)| {
+        Some((collection.field_position(name)?, *referred))
+    };
+    columns.iter().filter_map(at).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use spatial::Crs;
+
+    use super::*;
+
+    #[test]
+    fn every_reference_is_of_columns_that_ship() {
+        for (id, columns) in REFERENCES {
+            let collection = super::super::named(id).unwrap().collection(Crs::CGCS2000).unwrap();
+            assert_eq!(references(&collection).len(), columns.len(), "{id}");
+            for (_, referred) in columns {
+                if let Some(target) = super::super::named(referred.collection) {
+                    let fields = target.fields();
+                    let has = |name: &&str| fields.iter().any(|field| field.name == *name);
+                    assert!(referred.by.iter().all(has), "{id}: {referred:?}");
+                }
+            }
+        }
+        let enforcement = crate::rows::enforcement_collection(&Crs::CGCS2000).unwrap();
+        assert_eq!(references(&enforcement).len(), OF_ENFORCEMENT.len());
+    }
+}
