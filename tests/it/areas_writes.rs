@@ -171,6 +171,20 @@ fn nothing_is_given_to_another_town_by_a_call_or_by_an_edit() {
     check_outside(&call(2), "a call to a point of another town");
     assert_eq!(call(1).status, 201);
 
+    // What is of another town is as little there as what is nowhere.
+    for (point, status) in [(1, 201), (2, 422), (99, 422)] {
+        let properties = json!({ "code": format!("C-{point}"), "point": uuid(point) });
+        let order = json!({ "type": "Feature", "properties": properties, "geometry": at(116.336) });
+        let target = "/collections/complaints/items";
+        let answer = store.ask(&store.first, "POST", target, &order.to_string());
+        assert_eq!(answer.status, status, "{point}: {}", shown(&answer));
+        if status == 422 {
+            let problem = format!("\"{}\" is the code of no point of the ledger", uuid(point));
+            let told = answer.json()["defects"][0]["problem"].as_str().unwrap().to_owned();
+            assert!(told.starts_with(&problem), "{told}");
+        }
+    }
+
     let own = store.ids(&store.first, "points")[0];
     let edit = |collection: &str, id: i64, body: Value| {
         let target = format!("/collections/{collection}/items/{id}");

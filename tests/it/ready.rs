@@ -192,6 +192,27 @@ fn a_question_that_is_known_is_asked_of_the_state_of_now() {
 }
 
 #[test]
+fn what_one_asked_anew_is_given_to_others_who_ask_the_same() {
+    let town = Town::new();
+    let body = r#"{"collections":["parcels"],"return":"count"}"#;
+    let asked = ["one", "other"].map(|agent| {
+        let request = post("/search", body).replace("Connection: close", "Connection: keep-alive");
+        request.replace("Host: a", &format!("Host: a\r\nUser-Agent: {agent}"))
+    });
+    let by_turns = || {
+        let all = [0, 1, 0, 1].map(|who: usize| answers(&town.server, &asked[who], 1).remove(0));
+        assert!(all.windows(2).all(|two| two[0] == two[1]));
+        all[0].clone()
+    };
+    let first = by_turns();
+    let edit = feature("{}", &square_at(116.401, 39.601));
+    assert_eq!(town.change("PATCH", "parcels/items/1", &[], &edit).status, 204);
+    let before = count(&town, "tuban_http_anew_total");
+    assert_ne!(by_turns(), first);
+    assert_eq!(count(&town, "tuban_http_anew_total") - before, 1);
+}
+
+#[test]
 fn what_is_given_again_is_counted_as_what_it_is() {
     let town = Town::new();
     let first = town.server.get(PARCELS);

@@ -50,6 +50,7 @@ fn a_record_names_what_is_there() {
         ("surveys", json!({ "code": "d", "unit": "110115009" }), Some(no_unit)),
         ("complaints", json!({ "code": "a", "point": code }), None),
         ("complaints", json!({ "code": "b", "point": uuid(1) }), None),
+        ("complaints", json!({ "code": "e", "point": uuid(1).to_uppercase() }), None),
         ("complaints", json!({ "code": "c", "point": "P-9" }), Some(no_point)),
         // Departments are called as offices call them.
         ("complaints", json!({ "code": "d", "handled_by": "区城管委" }), None),
@@ -89,6 +90,14 @@ fn what_is_written_together_names_each_other_and_what_was_named_stays() {
         defects[0].starts_with("/changes/0/feature/properties/meeting: \"M-3\""),
         "{defects:?}"
     );
+
+    // What is taken away with it is not there.
+    let gone = json!({ "changes": [
+        { "collection": "meetings", "op": "delete", "id": 1 },
+        change("decisions", json!({ "code": "b", "meeting": "M-1" })),
+    ] });
+    let refused = town.server.post("/transactions", &gone.to_string());
+    check_refusal(&refused, 422, "invalid_features", "gone");
 
     // Its meeting goes; what else is said of the decision can be mended, and nothing else named.
     let decision = add(&town, "decisions", json!({ "code": "c", "meeting": "M-1" }), None);

@@ -7,6 +7,7 @@ mod record;
 
 use std::collections::BTreeSet;
 
+use ::ledger::place::ADMIN_UNITS;
 use ::ledger::rows::{POINTS, is_of_ledger, points};
 use spatial::{
     ChangeOp, ChangeSet, Collection, CollectionId, Feature, FeatureId, FeatureRef, FieldType,
@@ -16,7 +17,6 @@ use spatial::{
 use crate::Defect;
 pub(crate) use range::Range;
 pub(crate) use record::Records;
-use record::check_names;
 
 /// Everything that keeps `changes` from being applied to `snapshot`; empty when they fit.
 /// Uniqueness of keys is the store's to check. What a feature has already is not judged again.
@@ -58,10 +58,15 @@ pub(crate) fn check(snapshot: &Snapshot, changes: &ChangeSet, records: Records) 
             }
             None => records.check(&mut defects, &place, (collection, feature), None),
         }
-        let row = (collection.as_ref(), feature, present);
-        check_names(&mut defects, &place, row, (snapshot, changes));
     }
     defects.0
+}
+
+/// The collections by whose rows a change set is judged, beside those that its own changes replace.
+pub(crate) fn judged_by(changes: &ChangeSet) -> &'static [&'static str] {
+    let writes_units =
+        changes.changes.iter().any(|change| change.collection.as_str() == ADMIN_UNITS);
+    if writes_units { &[ADMIN_UNITS, POINTS] } else { &[] }
 }
 
 /// What was found so far.

@@ -1,5 +1,6 @@
 //! Change sets that wait for their turn.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout_at};
 
 use crate::EngineError;
+use crate::check::judged_by;
 
 /// Most change sets of one group, and most changes of them together beyond the first set.
 const GROUP_SETS: usize = 256;
@@ -76,15 +78,73 @@ impl CommitQueue {
         }
     }
 
-    /// Takes the change sets whose turn it is, oldest first.
+    /// Takes the change sets whose turn it is, oldest first. All of a group are judged against one state: what
+    /// is judged by rows that another one of them writes is left for the next.
     pub(crate) fn next_group(&self) -> Vec<Waiting> {
         let mut state = self.state();
         let mut changes = 0;
+        let mut written: BTreeSet<&str> = BTreeSet::new();
         let fits = state.waiting.iter().take(GROUP_SETS).take_while(|one| {
             changes += one.set.changes.len();
-            changes <= GROUP_CHANGES
+            let is_judged = judged_by(&one.set).iter().any(|id| written.contains(id));
+            written.extend(one.set.changes.iter().map(|change| change.collection.as_str()));
+            changes <= GROUP_CHANGES && !is_judged
         });
         let count = fits.count().max(1).min(state.waiting.len());
         state.waiting.drain(..count).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use ledger::place::ADMIN_UNITS;
+    use ledger::rows::{POINT_EVENTS, POINTS};
+    use spatial::{Change, ChangeOp, CollectionId, Feature, FeatureId, Timestamp};
+
+    use super::*;
+
+    fn set(collections: &[&str]) -> ChangeSet {
+        let change = |id: &&str| Change {
+            collection: CollectionId::try_from(*id).unwrap(),
+            op: ChangeOp::Replace(
+                FeatureId::try_from(1).unwrap(),
+                Feature { id: None, geometry: None, properties: Vec::new() },
+            ),
+            unchanged_since: None,
+        };
+        ChangeSet {
+            expect: None,
+            actor: "local".to_owned(),
+            reason: String::new(),
+            recorded_at: Timestamp(0),
+            changes: collections.iter().map(change).collect(),
+        }
+    }
+
+    /// How many sets go together, of sets that write these collections.
+    #[track_caller]
+    fn check_groups(sets: &[&[&str]], expected: &[usize]) {
+        let queue = CommitQueue::default();
+        for one in sets {
+            queue.push(Waiting { set: set(one), answer: oneshot::channel().0 });
+        }
+        let mut groups = Vec::new();
+        while groups.iter().sum::<usize>() < sets.len() {
+            groups.push(queue.next_group().len());
+        }
+        assert_eq!(groups, expected, "{sets:?}");
+    }
+
+    #[test]
+    fn what_is_judged_by_what_another_writes_is_left_for_the_next_group() {
+        let events: &[&str] = &[POINTS, POINT_EVENTS];
+        check_groups(&[&["parcels"], &["parcels"], &["buildings"]], &[3]);
+        check_groups(&[events, events, events], &[3]);
+        check_groups(&[&[ADMIN_UNITS], &["parcels"], &[ADMIN_UNITS]], &[2, 1]);
+        // Units are judged by the points that name them.
+        check_groups(&[&[ADMIN_UNITS], events, &["parcels"]], &[3]);
+        check_groups(&[events, &[ADMIN_UNITS], &[ADMIN_UNITS]], &[1, 1, 1]);
     }
 }

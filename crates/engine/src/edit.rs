@@ -5,6 +5,7 @@
 //! writes: the store refuses a change that was made out against an older state of the feature.
 
 mod make_out;
+mod named;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -150,7 +151,8 @@ impl Engine {
         let (engine, state, edits) = (self.clone(), Arc::clone(state), Arc::clone(edits));
         let make = move || {
             let records = Records::now(&engine, Some(engine.profile()));
-            make_out::make_out((engine.registry(), records), &state, &edits)
+            let seen = engine.unconcealed().snapshot();
+            make_out::make_out((engine.registry(), records), (&state, &seen), &edits)
         };
         let made = self.pool().run_waiting(make).await??;
         let changes = ChangeSet {

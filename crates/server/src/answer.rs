@@ -100,18 +100,29 @@ pub fn repeated(
     }
 }
 
-/// Asks the question of a request once more. `None` where the answer has no end that is known before.
+/// Answers the question of a request once more: what is kept of another request that asks the same, else by
+/// its route. `None` where the answer has no end that is known before; what a route marks as
+/// [`OfTheState`](crate::ready::OfTheState) is answered from memory and has one.
 async fn anew(
     place: &Place,
     (peer, repeats): (SocketAddr, &Repeats),
     repeat: &Repeat,
-    request: Vec<u8>,
+    bytes: Vec<u8>,
 ) -> Option<Again> {
     let question = repeat.question.as_ref()?;
-    let asked = (question.request(), question.body.as_ref());
-    let sender = repeat.sender();
-    let (mut response, kept) = place.routed(peer, asked, sender).await;
-    place.app.settings.access.keep_private(sender.standing, response.headers_mut());
+    let (request, body) = (question.request(), question.body.as_ref());
+    let (app, sender) = (&place.app, repeat.sender());
+    let (mut response, kept) = match app.ready.answer(&app.engine, (&request, body), sender) {
+        Some(kept) => {
+            app.answers.add(kept.status());
+            (kept.response(), Some(kept))
+        }
+        None => {
+            app.ready.count_anew();
+            place.routed(peer, (request, body), sender).await
+        }
+    };
+    app.settings.access.keep_private(sender.standing, response.headers_mut());
     let (head, body) = response.into_parts();
     body.size_hint().exact()?;
     let body = body.collect().await.ok()?.to_bytes();
@@ -119,9 +130,8 @@ async fn anew(
     if let Some(kept) = kept {
         let question = Some(Arc::clone(question));
         let answered = Answered { sender, peer: peer.ip(), kept: &kept, question };
-        repeats.keep(request, answered, again.clone());
+        repeats.keep(bytes, answered, again.clone());
     }
-    place.app.ready.count_anew();
     Some(again)
 }
 
@@ -201,7 +211,8 @@ impl Place {
         let limit = self.app.settings.request_timeout;
         let (head, body) = request.into_parts();
         let body = match tokio::time::timeout(limit, body.collect()).await {
-            Ok(Ok(body)) => body.to_bytes(),
+            // Whoever keeps it does not hold what was read from the socket with it.
+            Ok(Ok(body)) => Bytes::copy_from_slice(&body.to_bytes()),
             Ok(Err(_)) => {
                 return Err(Problem::new(Code::InvalidRequest, "the body ended before its end"));
             }

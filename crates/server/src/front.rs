@@ -18,40 +18,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::http_date;
 use crate::repeats::Again;
+use crate::request_ends::{end_of_head, length_of_body};
 use crate::turn::Turn;
 
 /// Bytes that are read from the connection at a time; longer requests are passed on.
 pub const READ_BYTES: usize = 8192;
-
-/// Where the head ends that `bytes` begin with. `None` where it is not whole, or where HTTP might find
-/// another end: behind an empty line at its beginning, or after lines that end in LF alone.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let mut line = 0;
-    loop {
-        let end = line + memchr::memchr(b'\n', &bytes[line..])?;
-        match bytes[line..end].split_last() {
-            Some((b'\r', [])) if line > 0 => return Some(end + 1),
-            Some((b'\r', [_, ..])) => line = end + 1,
-            _ => return None,
-        }
-    }
-}
-
-/// Bytes of the body that a head of POST says to have. Where HTTP counts otherwise, the bytes of head and body
-/// together are those of no request that it answered.
-fn length_of_body(head: &[u8]) -> usize {
-    const NAME: &[u8] = b"content-length:";
-    if !head.starts_with(b"POST ") {
-        return 0;
-    }
-    let mut lines = head.split(|byte| *byte == b'\n');
-    let value = lines.find_map(|line| match line.split_at_checked(NAME.len()) {
-        Some((name, value)) if name.eq_ignore_ascii_case(NAME) => Some(value.trim_ascii()),
-        _ => None,
-    });
-    let length = value.and_then(|value| std::str::from_utf8(value).ok()?.parse().ok());
-    length.unwrap_or_default()
-}
 
 /// Where the requests of a connection are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +58,27 @@ impl Came {
         ready!(Pin::new(stream).poll_read(context, &mut space))?;
         (self.from, self.to) = (0, space.filled().len());
         Poll::Ready(Ok(self.to))
+    }
+}
+
+impl Came {
+    /// Reads what there is room for beside what came; whether it was the end.
+    fn ends<S: AsyncRead + Unpin>(
+        &mut self,
+        stream: &mut S,
+        context: &mut Context<'_>,
+    ) -> io::Result<bool> {
+        while self.to < self.bytes.len() {
+            let mut space = ReadBuf::new(&mut self.bytes[self.to..]);
+            if Pin::new(&mut *stream).poll_read(context, &mut space)?.is_pending() {
+                break;
+            }
+            match space.filled().len() {
+                0 => return Ok(true),
+                count => self.to += count,
+            }
+        }
+        Ok(false)
     }
 }
 
@@ -205,8 +197,14 @@ where
         let whole = head.saturating_add(length_of_body(&came[..head]));
         // A body that did not come with its head is left to HTTP.
         match came.get(..whole).and_then(&mut self.known) {
-            Some(Answer::Now(again)) => self.give(whole, again),
-            Some(Answer::Soon(answer)) => self.soon = Some(Soon { answer, head, whole }),
+            Some(Answer::Now(again)) => {
+                self.turn.known();
+                self.give(whole, again);
+            }
+            Some(Answer::Soon(answer)) => {
+                self.turn.known();
+                self.soon = Some(Soon { answer, head, whole });
+            }
             None => self.begin(head, whole),
         }
     }
@@ -221,7 +219,6 @@ where
 
     /// Answers the request that came, of so many bytes.
     fn give(&mut self, whole: usize, again: Again) {
-        self.turn.known();
         self.came.from += whole;
         let Out { head, written, body } = &mut self.out;
         head.clear();
@@ -297,7 +294,14 @@ where
     ) -> Poll<io::Result<()>> {
         let front = self.get_mut();
         loop {
-            ready!(front.settle(context))?;
+            if front.settle(context)?.is_pending() {
+                // Whoever has gone waits for no answer.
+                if front.soon.is_some() && front.came.ends(&mut front.stream, context)? {
+                    front.soon = None;
+                    return Poll::Ready(Ok(()));
+                }
+                return Poll::Pending;
+            }
             if front.came.rest().is_empty()
                 && ready!(front.came.read(&mut front.stream, context))? == 0
             {
@@ -502,6 +506,28 @@ mod tests {
         check_answers(&[get("/known-lost"), get("/known-lost") + &known], &[lost, lost, hit]);
     }
 
+    #[tokio::test]
+    async fn whoever_has_gone_waits_for_no_answer() {
+        let (client, server) = tokio::io::duplex(1 << 10);
+        let turn = Arc::new(Turn::default());
+        let (asked, mut is_asked) = tokio::sync::mpsc::channel::<()>(1);
+        let front = Front::new(server, Arc::clone(&turn), move |_: &[u8]| {
+            let asked = asked.clone();
+            Some(Answer::Soon(Box::pin(async move {
+                asked.send(()).await.ok()?;
+                std::future::pending().await
+            })))
+        });
+        let service = hyper::service::service_fn(move |request| echo(request, Arc::clone(&turn)));
+        let serving = tokio::spawn(http1::Builder::new().serve_connection(front, service));
+        let mut client = client;
+        client.write_all(get("/known").as_bytes()).await.unwrap();
+        is_asked.recv().await.unwrap();
+        drop(client);
+        let ended = tokio::time::timeout(Duration::from_secs(10), serving).await;
+        ended.unwrap().unwrap().unwrap();
+    }
+
     #[test]
     fn bodies_of_requests_belong_to_them() {
         let (known, hit) = (get("/known"), "front");
@@ -546,20 +572,5 @@ mod tests {
         let bare = known.replace("\r\n", "\n");
         check_answers(&[bare.clone() + &known], &["http:/known:"; 2]);
         check_answers(&[known.clone() + &bare, known], &[hit, "http:/known:", "http:/known:"]);
-    }
-
-    #[test]
-    fn a_head_ends_with_an_empty_line() {
-        for (bytes, end) in [
-            ("GET / HTTP/1.1\r\n\r\n", Some(18)),
-            ("GET / HTTP/1.1\r\na: b\r\n\r\nGET", Some(24)),
-            ("GET / HTTP/1.1\r\na: b\r\n", None),
-            ("GET / HTTP/1.1\n\r\n\r\n", None),
-            ("GET / HTTP/1.1\r\n\n\r\n\r\n", None),
-            ("\r\nGET / HTTP/1.1\r\n\r\n", None),
-            ("", None),
-        ] {
-            assert_eq!(end_of_head(bytes.as_bytes()), end, "{bytes:?}");
-        }
     }
 }

@@ -46,6 +46,7 @@ mod query_string;
 mod ready;
 mod repeats;
 mod request_body;
+mod request_ends;
 mod reveals;
 mod reviews;
 mod routes;

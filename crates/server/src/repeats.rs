@@ -13,7 +13,7 @@ use std::sync::{Arc, Weak};
 
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, Version, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, Version, header};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
@@ -60,12 +60,17 @@ pub struct Question {
 }
 
 impl Question {
-    /// `None` where a token came in the URL. `body` is that of a question by POST.
+    /// `None` where a token came in the URL. `body` is that of a question by POST, in memory of its own.
     pub fn of<B>(request: &Request<B>, body: Option<&Bytes>) -> Option<Self> {
-        request.extensions().get::<UrlToken>().is_none().then(|| Self {
+        let is_free = request.extensions().get::<UrlToken>().is_none();
+        // Copies: those of the request hold all that was read from the socket with it.
+        let copied = |(name, value): (&HeaderName, &HeaderValue)| {
+            Some((name.clone(), HeaderValue::from_bytes(value.as_bytes()).ok()?))
+        };
+        is_free.then_some(Self {
             method: request.method().clone(),
-            uri: request.uri().clone(),
-            headers: request.headers().clone(),
+            uri: request.uri().to_string().parse().ok()?,
+            headers: request.headers().iter().map(copied).collect::<Option<_>>()?,
             body: body.cloned(),
         })
     }

@@ -57,7 +57,7 @@ impl Turn {
         self.is_answered.load(Ordering::Relaxed)
     }
 
-    /// A whole request came that HTTP does not know of.
+    /// A whole request came that is answered without HTTP's knowledge.
     pub fn known(&self) {
         self.was_asked.store(true, Ordering::Relaxed);
     }

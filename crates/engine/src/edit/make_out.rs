@@ -9,6 +9,7 @@ use spatial::{
     FeatureId, Geometry, Revision, Snapshot, Value, ValueRef,
 };
 
+use super::named::{self, Named};
 use super::{Assigned, EditOp, EditSet, FeatureEdit, Made};
 use crate::check::{Defects, Range, Records, escaped};
 use crate::{Defect, EngineError};
@@ -21,13 +22,14 @@ pub(super) struct MadeOut {
     pub(super) defects: Vec<Defect>,
 }
 
-/// Makes `edits` out against `state`.
+/// Makes `edits` out against `state`, of which whoever edits sees `seen`.
 pub(super) fn make_out(
     (registry, records): (&CrsRegistry, Records),
-    state: &Snapshot,
+    (state, seen): (&Snapshot, &Snapshot),
     edits: &EditSet,
 ) -> Result<MadeOut, EngineError> {
-    let mut work = Work { registry, records, state, made: Made::new(), ranges: BTreeMap::new() };
+    let (made, ranges, names) = <_>::default();
+    let mut work = Work { registry, records, state, made, ranges, names };
     let mut changes = Vec::with_capacity(edits.edits.len());
     let mut defects = Defects::default();
     for edit in &edits.edits {
@@ -36,6 +38,7 @@ pub(super) fn make_out(
         }
         changes.extend(work.change(edit, &mut defects));
     }
+    defects.0.extend(named::unknown(seen, &changes, &work.names));
     defects.0.extend(keys_given_twice(state, edits));
     let (actor, reason) = (edits.actor.clone(), edits.reason.clone());
     Ok(MadeOut { actor, reason, changes, defects: defects.0 })
@@ -47,6 +50,7 @@ struct Work<'a> {
     state: &'a Snapshot,
     made: Made,
     ranges: BTreeMap<&'a CollectionId, Option<Range>>,
+    names: Vec<Named>,
 }
 
 impl<'a> Work<'a> {
@@ -63,6 +67,7 @@ impl<'a> Work<'a> {
             EditOp::Insert(feature) => {
                 self.check(&place, edit, collection, &whole(feature), defects);
                 self.records.check(defects, &place, (collection, feature), None);
+                self.names.extend(named::named(&place, (collection, feature), None));
                 (ChangeOp::Insert(mended(feature.clone())), None)
             }
             EditOp::Assign(id, assigned) => {
@@ -72,6 +77,7 @@ impl<'a> Work<'a> {
                 let feature = assigned_to(present, assigned);
                 let was = |at: usize| before.get(at).map_or(ValueRef::Null, Value::as_ref);
                 self.records.check(defects, &place, (collection, &feature), Some(&was));
+                self.names.extend(named::named(&place, (collection, &feature), Some(&was)));
                 self.made.insert((edit.collection.clone(), *id), Some(feature.clone()));
                 (ChangeOp::Replace(*id, feature), self.since(edit, collection, assigned))
             }

@@ -4,10 +4,14 @@
 use std::collections::HashSet;
 
 use ledger::record::{Referred, references};
-use spatial::{Collection, CollectionId, Value};
+use spatial::{Collection, CollectionId, Feature, Value};
 use store::FeatureStore;
+use tokio::sync::mpsc;
 
 use crate::EngineError;
+
+/// Rows that are read at a time.
+const CHUNK: usize = 4096;
 
 /// What columns of a collection may name.
 #[derive(Debug)]
@@ -36,14 +40,10 @@ impl LoadNames {
             if referred.collection == into.id.as_str() {
                 continue;
             }
-            if let Some(known) = columns.iter().find(|one| one.referred == referred) {
-                let names = known.names.clone();
-                columns.push(Column { at, referred, names });
-                continue;
-            }
             let held = all.iter().find(|one| one.id.as_str() == referred.collection);
             let Some(held) = held else { continue };
-            let names = names(store, held, referred).await?;
+            let Some(by) = referred.columns(held) else { continue };
+            let names = names(store, &held.id, &by).await?;
             if !names.is_empty() {
                 columns.push(Column { at, referred, names });
             }
@@ -57,26 +57,35 @@ impl LoadNames {
         values: &'a [Value],
     ) -> impl Iterator<Item = (usize, &'static str)> + 'a {
         self.0.iter().filter_map(|Column { at, referred, names }| match values.get(*at) {
-            Some(Value::Text(name)) if !name.trim().is_empty() && !names.contains(name.trim()) => {
-                Some((*at, referred.words))
+            Some(Value::Text(name)) if !name.trim().is_empty() => {
+                let is_there = names.contains(&*referred.canonical(name));
+                (!is_there).then_some((*at, referred.words))
             }
             _ => None,
         })
     }
 }
 
+/// The texts in columns of a collection; of its rows nothing else is held.
 async fn names(
     store: &dyn FeatureStore,
-    held: &Collection,
-    referred: Referred,
+    id: &CollectionId,
+    by: &[usize],
 ) -> Result<HashSet<String>, EngineError> {
-    let by: Vec<usize> = referred.by.iter().filter_map(|name| held.field_position(name)).collect();
-    let id: &CollectionId = &held.id;
-    let rows = store.all_features(id).await?;
-    let texts = rows.iter().flat_map(|row| by.iter().filter_map(|at| row.properties.get(*at)));
-    let names = texts.filter_map(|value| match value {
-        Value::Text(name) if !name.trim().is_empty() => Some(name.trim().to_owned()),
-        _ => None,
-    });
-    Ok(names.collect())
+    let (sender, mut receiver) = mpsc::channel::<Vec<Feature>>(2);
+    let gather = async {
+        let mut names = HashSet::new();
+        while let Some(rows) = receiver.recv().await {
+            let texts =
+                rows.iter().flat_map(|row| by.iter().filter_map(|at| row.properties.get(*at)));
+            names.extend(texts.filter_map(|value| match value {
+                Value::Text(name) if !name.trim().is_empty() => Some(name.trim().to_owned()),
+                _ => None,
+            }));
+        }
+        names
+    };
+    let (scanned, names) = tokio::join!(store.scan(id, CHUNK, sender), gather);
+    scanned?;
+    Ok(names)
 }

@@ -216,12 +216,13 @@ fn find(
         query.places.contains(name).then(|| collection(state, name)).flatten()
     };
     let concealed = |units: &CollectionSnapshot| Concealed::of(units, query.profile);
+    let is_area = |name: &&&str| ![ADMIN_UNITS, ALLEYS].contains(*name);
     let asked = Asked {
         registry,
         query,
         budget,
         units: held(&ADMIN_UNITS).map(|units| (units, concealed(units))),
-        areas: [GRID_CELLS, FOCUS_AREAS, PLANNING_LAYERS].iter().filter_map(held).collect(),
+        areas: PLACES.iter().filter(is_area).filter_map(held).collect(),
         alleys: held(&ALLEYS),
         read: UnitsRead::default(),
     };

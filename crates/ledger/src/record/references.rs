@@ -1,20 +1,21 @@
 //! What records name: points of the ledger, units, other records.
 //!
 //! *Invariant:* which column names what is the table [`REFERENCES`]. Columns in which offices write
-//! departments as well as units are not in it, nor what phones send of patrols, which is judged where it comes in
-//! and names points that are reported with it.
+//! departments as well as units are not in it, nor orders above others, which may be of another office's store,
+//! nor what phones send of patrols, which is judged where it comes in and names points that are reported with it.
 
-use spatial::Collection;
+use std::borrow::Cow;
+
+use spatial::{Collection, FieldType};
 
 use super::business::{ENTERPRISES, LAND_RELEASES, OUTLETS};
-use super::calls::{
-    ARRIVALS, COMPLAINTS, DECISIONS, MEETINGS, ORDERS, PROGRESS_REPORTS, SURVEYS, WHISTLES,
-};
+use super::calls::{ARRIVALS, COMPLAINTS, DECISIONS, MEETINGS, ORDERS, SURVEYS, WHISTLES};
 use super::towns::{
     COMMENTS, LEGAL_STEPS, MILESTONES, NOTICES, PLANS, POINT_AREAS, PROBLEMS, PROJECTS,
     SPECIAL_GROUPS,
 };
 use crate::place::ADMIN_UNITS;
+use crate::point::PointId;
 use crate::rows::{ENFORCEMENT, ID, POINTS, is_of_ledger};
 
 /// What a column names: rows of a collection, by one of its columns.
@@ -26,6 +27,26 @@ pub struct Referred {
     pub by: &'static [&'static str],
     /// In words, such as "point of the ledger".
     pub words: &'static str,
+}
+
+impl Referred {
+    /// Where a collection has the columns by which rows of it are named; `None` where it is something else
+    /// that is called so.
+    pub fn columns(&self, collection: &Collection) -> Option<Vec<usize>> {
+        let at = |name: &&str| {
+            let at = collection.field_position(name)?;
+            (collection.fields[at].field_type == FieldType::Text).then_some(at)
+        };
+        self.by.iter().map(at).collect()
+    }
+
+    /// A name as rows have it: without blanks around it, the id of a point in its usual form.
+    pub fn canonical<'n>(&self, name: &'n str) -> Cow<'n, str> {
+        match PointId::try_from(name.trim()) {
+            Ok(id) if self.collection == POINTS => Cow::Owned(id.to_string()),
+            _ => Cow::Borrowed(name.trim()),
+        }
+    }
 }
 
 const POINT: Referred =
@@ -40,13 +61,12 @@ const fn record(collection: &'static str, words: &'static str) -> Referred {
 /// Columns of a collection, and what they name.
 type Columns = &'static [(&'static str, Referred)];
 
-const REFERENCES: [(&str, Columns); 19] = [
+const REFERENCES: [(&str, Columns); 18] = [
     (COMPLAINTS, &[("point", POINT)]),
     (WHISTLES, &[("point", POINT)]),
     (ARRIVALS, &[("whistle", record(WHISTLES, "call"))]),
-    (ORDERS, &[("parent", record(ORDERS, "order")), ("point", POINT)]),
+    (ORDERS, &[("point", POINT)]),
     (DECISIONS, &[("meeting", record(MEETINGS, "meeting")), ("point", POINT)]),
-    (PROGRESS_REPORTS, &[("unit", UNIT)]),
     (SURVEYS, &[("unit", UNIT)]),
     (PROBLEMS, &[("unit", UNIT), ("project", record(PROJECTS, "project")), ("point", POINT)]),
     (PROJECTS, &[("unit", UNIT)]),
@@ -92,18 +112,29 @@ mod tests {
 
     #[test]
     fn every_reference_is_of_columns_that_ship() {
+        let shipped = crate::place::COLLECTIONS.into_iter().chain(super::super::collections());
+        let shipped = shipped.map(|one| one.collection(Crs::CGCS2000).unwrap());
+        let ledger = crate::rows::collections(&Crs::CGCS2000).unwrap();
+        let targets: Vec<Collection> = shipped.chain(ledger).collect();
         for (id, columns) in REFERENCES {
             let collection = super::super::named(id).unwrap().collection(Crs::CGCS2000).unwrap();
             assert_eq!(references(&collection).len(), columns.len(), "{id}");
-            for (_, referred) in columns {
-                if let Some(target) = super::super::named(referred.collection) {
-                    let fields = target.fields();
-                    let has = |name: &&str| fields.iter().any(|field| field.name == *name);
-                    assert!(referred.by.iter().all(has), "{id}: {referred:?}");
-                }
+            for (column, referred) in columns {
+                let target = targets.iter().find(|one| one.id.as_str() == referred.collection);
+                assert!(referred.columns(target.unwrap()).is_some(), "{id}.{column}");
             }
         }
         let enforcement = crate::rows::enforcement_collection(&Crs::CGCS2000).unwrap();
         assert_eq!(references(&enforcement).len(), OF_ENFORCEMENT.len());
+    }
+
+    #[test]
+    fn a_name_is_looked_for_as_rows_have_it() {
+        let id = "0198F000-0000-7000-8000-00000000000A";
+        for (referred, name, expected) in
+            [(POINT, " ZZ-1 ", "ZZ-1"), (POINT, id, &id.to_lowercase()), (UNIT, id, id)]
+        {
+            assert_eq!(referred.canonical(name), expected, "{name}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What is refused below the paths of a facade, in the form that the facade's clients read.
 //!
-//! Handlers, the router and the layers around it all refuse by a `Problem`; it is said anew here,
+//! Handlers, the router and what holds for all routes refuse by a `Problem`; it is said anew here,
 //! outside of them all, so that no refusal leaves in another form.
 
 use axum::body::Body;
