@@ -52,8 +52,9 @@ def at_work(writers, more, patience=60):
 
 def full_disk():
     """A commit that finds no room is refused and leaves nothing; with room again all goes on."""
-    with folder() as base, mounted(base / "small", "-t", "tmpfs", "-o", "size=6m", "tmpfs") as place:
+    with folder() as base, mounted(base / "small", "-t", "tmpfs", "-o", "size=32m", "tmpfs") as place:
         store = make_store(place)
+        # It fills most of the disk: without it there is room for what comes behind.
         filler = place / "filler"
         server = Served(store)
         try:
