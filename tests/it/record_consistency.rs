@@ -9,13 +9,15 @@ use crate::edit_town::check_refusal;
 use crate::points_town::{Town, other_program};
 use crate::running::{Response, Server, run};
 
-fn insert(town: &Town, collection: &str, properties: &Value) -> Response {
+/// Adds a row without a place.
+pub fn insert(town: &Town, collection: &str, properties: &Value) -> Response {
     let feature = json!({ "type": "Feature", "properties": properties, "geometry": null });
     let target = format!("/collections/{collection}/items");
     town.server.post_as(&target, "application/geo+json", feature.to_string().as_bytes())
 }
 
-fn patch(town: &Town, (collection, row): (&str, &str), properties: &Value) -> Response {
+/// Changes values of a row.
+pub fn patch(town: &Town, (collection, row): (&str, &str), properties: &Value) -> Response {
     let target = format!("/collections/{collection}/items/{row}");
     let headers = [("Content-Type", "application/merge-patch+json")];
     let body = json!({ "properties": properties }).to_string();

@@ -5,22 +5,11 @@ use serde_json::{Value, json};
 use crate::calls::{add, district};
 use crate::edit_town::check_refusal;
 use crate::points_town::{Town, register, report, uuid};
-use crate::running::{Response, run};
+use crate::record_consistency::{insert, patch};
+use crate::running::run;
 
 fn row(properties: &Value) -> Value {
     json!({ "type": "Feature", "properties": properties, "geometry": null })
-}
-
-fn insert(town: &Town, collection: &str, properties: &Value) -> Response {
-    let target = format!("/collections/{collection}/items");
-    let body = row(properties).to_string();
-    town.server.post_as(&target, "application/geo+json", body.as_bytes())
-}
-
-fn patch(town: &Town, (collection, id): (&str, &str), properties: &Value) -> Response {
-    let target = format!("/collections/{collection}/items/{id}");
-    let headers = [("Content-Type", "application/merge-patch+json")];
-    town.server.change("PATCH", &target, &headers, &json!({ "properties": properties }).to_string())
 }
 
 #[track_caller]

@@ -137,17 +137,20 @@ impl DateLine {
     }
 }
 
+/// An answer that is being made; nothing where HTTP is to be asked after all.
+type Making = Pin<Box<dyn Future<Output = Option<Again>> + Send>>;
+
 /// What a request that is known is answered.
 pub enum Answer {
     /// At once.
     Now(Again),
-    /// Once it is made; nothing where HTTP is to be asked after all.
-    Soon(Pin<Box<dyn Future<Output = Option<Again>> + Send>>),
+    /// Once it is made.
+    Soon(Making),
 }
 
 /// An answer that is being made, and where head and body end of the request that it is to.
 struct Soon {
-    answer: Pin<Box<dyn Future<Output = Option<Again>> + Send>>,
+    answer: Making,
     head: usize,
     whole: usize,
 }
@@ -508,7 +511,7 @@ mod tests {
 
     #[tokio::test]
     async fn whoever_has_gone_waits_for_no_answer() {
-        let (client, server) = tokio::io::duplex(1 << 10);
+        let (mut client, server) = tokio::io::duplex(1 << 10);
         let turn = Arc::new(Turn::default());
         let (asked, mut is_asked) = tokio::sync::mpsc::channel::<()>(1);
         let front = Front::new(server, Arc::clone(&turn), move |_: &[u8]| {
@@ -520,7 +523,6 @@ mod tests {
         });
         let service = hyper::service::service_fn(move |request| echo(request, Arc::clone(&turn)));
         let serving = tokio::spawn(http1::Builder::new().serve_connection(front, service));
-        let mut client = client;
         client.write_all(get("/known").as_bytes()).await.unwrap();
         is_asked.recv().await.unwrap();
         drop(client);

@@ -159,7 +159,7 @@ pub async fn answer(app: &App, routes: Router, request: Request) -> Response {
     let (is_options, uri) = (request.method() == Method::OPTIONS, request.uri().clone());
     let mut response = match cors::preflight(&request) {
         Some(response) => response,
-        None => in_their_form(uri.path(), refused_or(app, routes, request).await),
+        None => in_their_form(uri.path(), refused_or(app, routes, (request, &uri)).await),
     };
     cors::allow_any_origin(response.headers_mut());
     response = methods::answer_options(is_options, response);
@@ -168,14 +168,13 @@ pub async fn answer(app: &App, routes: Router, request: Request) -> Response {
 }
 
 /// Answers a request whose sender may ask; keeps the refusal of a question.
-async fn refused_or(app: &App, routes: Router, request: Request) -> Response {
+async fn refused_or(app: &App, routes: Router, (request, uri): (Request, &Uri)) -> Response {
     if !refusals::are_kept_of(&request) {
         return admitted(app, routes, request).await;
     }
     let sender = Sender::of(app, (request.headers(), request.extensions()));
-    let uri = request.uri().clone();
     let response = admitted(app, routes, request).await;
-    refusals::keep(app, (&sender, &uri), response).await
+    refusals::keep(app, (&sender, uri), response).await
 }
 
 /// Answers a request whose sender may ask.
