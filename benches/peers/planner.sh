@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The 15 questions of a planner asked of Tuban and of PostGIS, both over TCP on this machine, with answers held
 # against each other and against what the GeoPackage itself says; with times, behind edits on both sides and
-# again while the state is the same, by one client and by a crowd. Usage:
+# again while the state is the same, by one client and by a crowd, and of another place each time. Usage:
 #   benches/peers/planner.sh demo          the sample city, equality alone
 #   benches/peers/planner.sh demo times [NUMBER…]   with times, some questions alone
 #   benches/peers/planner.sh city          a million parcels, 300,000 points, with times
@@ -76,3 +76,4 @@ echo "$peer_version, $(uptime | sed 's/.*load/load/')"
 address=$(sed -n 's/.* s on //p' "$work/log")
 "$python" benches/planner/run.py "$store" "$meeting" "$address" $server $pg_host $times "${@:3}"
 [[ -z $times ]] || "$python" benches/planner/crowd.py "$store" "$meeting" "$address" $server $pg_host "$pg_dir/data" "$pg_bin/pgbench" "${@:3}"
+[[ -z $times ]] || "$python" benches/planner/once.py "$store" "$meeting" "$address" $server $pg_host "${@:3}"

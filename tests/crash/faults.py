@@ -71,7 +71,7 @@ def full_disk():
             refused = [answer for writer in writers for answer in writer.refusals]
             assert len(refused) == WRITERS, refused
             for status, body in refused:
-                assert status in (500, 503, 507), (status, body)
+                assert status == 507 and "disk_full" in body, (status, body)
                 assert "sqlite" not in body.lower() and str(place) not in body, body
             assert server.get("/health")[0] == 200
             check_writers(store, writers)

@@ -32,7 +32,7 @@ pub async fn responsible(args: ResponsibleArgs, config: &Config) -> Result<(), C
         error => error.into(),
     })?;
     let here = found.here.first();
-    let answer = here.map(|here| places::responsible(day, found.revision, here));
+    let answer = here.map(|here| places::responsible(day, found.revision, (here, &[])));
     say(serde_json::to_string_pretty(&answer).unwrap_or_default());
     Ok(())
 }

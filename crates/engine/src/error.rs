@@ -381,6 +381,11 @@ impl EngineError {
     pub fn is_locked(&self) -> bool {
         matches!(self, Self::Store(StoreError::Locked { .. }))
     }
+
+    /// Whether the disk has no room for what was to be written.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_disk_full())
+    }
 }
 
 /// One thing that is wrong with a change set.

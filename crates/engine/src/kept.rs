@@ -21,7 +21,8 @@ const MOST_EDITED: usize = 2_048;
 /// Answers of type `A` to questions of type `Q`, the latest last.
 #[derive(Debug)]
 pub(crate) struct KeptAnswers<Q, A> {
-    kept: Mutex<Vec<Kept<Q, A>>>,
+    /// In boxes: whoever makes room moves all behind it.
+    kept: Mutex<Vec<Box<Kept<Q, A>>>>,
     /// Most items of all answers together.
     most_items: usize,
     /// Whether answers of before are mended.
@@ -92,7 +93,11 @@ impl<Q, A> KeptAnswers<Q, A> {
         };
         let same: Vec<_> = {
             let kept = self.kept();
-            kept.iter().rev().filter(|one| is_same(&one.question)).filter_map(of).collect()
+            kept.iter()
+                .rev()
+                .filter(|one| is_same(&one.question))
+                .filter_map(|one| of(one))
+                .collect()
         };
         same.into_iter().find_map(|(answer, footprints)| {
             Some(Earlier { answer, changed: changed(&footprints, read)? })
@@ -120,7 +125,7 @@ impl<Q, A> KeptAnswers<Q, A> {
         // One that stands is kept once, of the latest collections.
         kept.retain(|one| !Arc::ptr_eq(&one.answer, answer));
         kept.retain(|one| one.is_held() || (self.is_mended && !is_same(&one.question)));
-        kept.push(Kept { read, question, answer: Arc::clone(answer), items });
+        kept.push(Box::new(Kept { read, question, answer: Arc::clone(answer), items }));
         while kept.len() > MOST_ANSWERS
             || kept.iter().map(|one| one.items).sum::<usize>() > self.most_items
         {
@@ -143,7 +148,7 @@ impl<Q, A> KeptAnswers<Q, A> {
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Kept<Q, A>>> {
+    fn kept(&self) -> MutexGuard<'_, Vec<Box<Kept<Q, A>>>> {
         // Nothing panics while it is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -119,7 +119,8 @@ async fn anew(
         }
         None => {
             app.ready.count_anew();
-            place.routed(peer, (request, body), sender).await
+            let key = Key::of(&request, body, sender);
+            place.routed(peer, request, (key, sender)).await
         }
     };
     app.settings.access.keep_private(sender.standing, response.headers_mut());
@@ -167,28 +168,28 @@ impl Place {
                 Err(problem) => return (problem.into_response(), None),
             },
         };
-        let like = Like::of(&request, (head, body.as_ref()), sender);
         if body.is_some()
             && let Some(kept) = app.ready.answer(&app.engine, (&request, body.as_ref()), sender)
         {
             app.answers.add(kept.status());
+            let like = Like::of(&request, (head, body.as_ref()), sender);
             return (kept.response(), like.map(|like| (kept, like)));
         }
-        let (response, kept) = self.routed(peer, (request, body.as_ref()), sender).await;
+        let key = lets_read.then(|| app.ready.key((&request, body.as_ref()), sender)).flatten();
+        let like = key.as_ref().and_then(|_| Like::of(&request, (head, body.as_ref()), sender));
+        let (response, kept) = self.routed(peer, request, (key, sender)).await;
         // What is drawn is known once it was asked for twice.
         (response, kept.zip(like.filter(|like| like.question.is_some())))
     }
 
-    /// Answers by a route, and keeps the answer where it may be kept. `body` is that of a question by POST.
+    /// Answers by a route, and keeps the answer under `key` where it may be kept.
     async fn routed(
         &self,
         peer: SocketAddr,
-        (mut request, body): (Request, Option<&Bytes>),
-        sender: Sender<'_>,
+        mut request: Request,
+        (key, sender): (Option<Key>, Sender<'_>),
     ) -> (Response, Option<Arc<Kept>>) {
         let (engine, ready) = (&self.app.engine, &self.app.ready);
-        let lets_read = self.app.settings.access.lets_read(sender.standing);
-        let key = lets_read.then(|| Key::of(&request, body, sender)).flatten();
         let state = engine.snapshot();
         request.extensions_mut().insert(sender.standing.clone());
         request.extensions_mut().insert(ConnectInfo(peer));

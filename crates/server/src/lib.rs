@@ -51,6 +51,7 @@ mod reveals;
 mod reviews;
 mod routes;
 mod schema;
+mod seen;
 mod sender;
 mod state;
 mod streaming;

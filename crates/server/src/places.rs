@@ -32,12 +32,34 @@ impl Told<'_> {
     }
 }
 
-/// The answer for one position on a day.
-pub fn responsible(day: Day, revision: Revision, here: &ResponsibleHere) -> Value {
-    let mut told = json!(AtPosition { here, told: Told::default() });
-    told["date"] = day.to_string().into();
-    told["revision"] = revision.0.into();
-    told
+/// The answer for one position on a day, with links where there are any.
+pub fn responsible<'a>(
+    day: Day,
+    revision: Revision,
+    (here, links): (&'a ResponsibleHere, &'a [Value]),
+) -> impl Serialize + 'a {
+    OnDay { at: AtPosition { here, told: Told::default() }, day, revision, links }
+}
+
+/// Everything about one position, the day, and the state that it is of.
+struct OnDay<'a> {
+    at: AtPosition<'a>,
+    day: Day,
+    revision: Revision,
+    links: &'a [Value],
+}
+
+impl Serialize for OnDay<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.at.write(&mut map)?;
+        map.serialize_entry("date", &Shown(self.day))?;
+        map.serialize_entry("revision", &self.revision.0)?;
+        if !self.links.is_empty() {
+            map.serialize_entry("links", self.links)?;
+        }
+        map.end()
+    }
 }
 
 /// The answer for several positions on a day, in their order, as text; written on several threads
@@ -180,8 +202,9 @@ struct AtPosition<'a> {
     told: Told<'a>,
 }
 
-impl Serialize for AtPosition<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl AtPosition<'_> {
+    /// Writes its members.
+    fn write<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         let Self { here, told } = *self;
         let of = |name: &'static str| {
             Listed(move || {
@@ -190,7 +213,6 @@ impl Serialize for AtPosition<'_> {
                 places.map(move |place| Place { place, told, has_distance: true })
             })
         };
-        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("position", &here.position)?;
         map.serialize_entry("complete", &here.is_complete)?;
         map.serialize_entry("withheld", &*here.withheld)?;
@@ -201,7 +223,14 @@ impl Serialize for AtPosition<'_> {
         }
         let entries =
             || here.responsibilities.iter().map(|entry| Answers { entry, told, has_level: true });
-        map.serialize_entry("responsible", &Listed(entries))?;
+        map.serialize_entry("responsible", &Listed(entries))
+    }
+}
+
+impl Serialize for AtPosition<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        self.write(&mut map)?;
         map.end()
     }
 }

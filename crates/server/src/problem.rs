@@ -211,6 +211,12 @@ impl From<EngineError> for Problem {
                 let detail = "another program is writing to the store; try again when it has ended";
                 return Self::new(Code::Busy, detail);
             }
+            error if error.is_disk_full() => {
+                tracing::error!(error = %detail, "no room on the disk");
+                let detail = "the disk of the store is full; nothing was changed; make room on it and try \
+                    again";
+                return Self::new(Code::DiskFull, detail);
+            }
             error => return Self::internal(&error),
         };
         Self::new(code, detail)

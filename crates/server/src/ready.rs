@@ -22,6 +22,7 @@ use spatial::{Snapshot, Timestamp};
 use crate::access::Standing;
 use crate::actor::Actor;
 use crate::exports::Looked;
+use crate::seen::Seen;
 
 /// Number of [`HEADERS`].
 const DEPENDS_ON: usize = 9;
@@ -258,6 +259,7 @@ impl Weighter<Key, Arc<Kept>> for ByBytes {
 #[derive(Debug)]
 pub struct Ready {
     kept: Cache<Key, Arc<Kept>, ByBytes>,
+    seen: Seen,
     given: AtomicU64,
     repeated: AtomicU64,
     anew: AtomicU64,
@@ -267,8 +269,9 @@ impl Ready {
     /// Keeps answers of at most `bytes` together.
     pub fn new(bytes: u64) -> Self {
         let items = (bytes / COMMON_BYTES).max(64) as usize;
-        let (given, repeated, anew) = Default::default();
-        Self { kept: Cache::with_weighter(items, bytes, ByBytes), given, repeated, anew }
+        let kept = Cache::with_weighter(items, bytes, ByBytes);
+        let (seen, given, repeated, anew) = Default::default();
+        Self { kept, seen, given, repeated, anew }
     }
 
     /// How often an answer was given again.
@@ -299,6 +302,18 @@ impl Ready {
         }
         self.count(engine, &kept);
         Some(kept)
+    }
+
+    /// What the answer to a request is to be kept under: of what is drawn, and of what was asked lately.
+    /// `body` is that of a question by POST.
+    pub fn key<B>(
+        &self,
+        (request, body): (&Request<B>, Option<&Bytes>),
+        sender: Sender<'_>,
+    ) -> Option<Key> {
+        let asked = Asked::of(request, body, sender)?;
+        let is_kept = sender.is_drawn || self.seen.asked(&asked);
+        is_kept.then(|| Key::of(request, body, sender)).flatten()
     }
 
     /// Counts an answer to a request that came byte for byte like one before.

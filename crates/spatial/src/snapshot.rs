@@ -352,6 +352,9 @@ pub(crate) struct Merge<'a, 'v> {
 impl<'a> Merge<'a, '_> {
     pub(crate) fn shard(&mut self, shard: &'a Shard, mut slots: &[u16]) {
         let Some(last) = slots.last() else { return };
+        if self.pending.is_empty() {
+            return (self.visit)(shard, slots);
+        }
         let last = shard.rank(usize::from(*last));
         while let Some(((rank, entry), rest)) = self.pending.split_first() {
             if *rank > last {

@@ -264,6 +264,17 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether the disk has no room for what was to be written.
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Sqlite { source, .. } => {
+                source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
+            }
+            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            _ => false,
+        }
+    }
+
     /// Two features have the same key; a value above class L1 is not shown.
     pub(crate) fn duplicate_key(collection: &Collection, field: &str, value: String) -> Self {
         let is_open = collection

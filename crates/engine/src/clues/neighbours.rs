@@ -39,19 +39,17 @@ fn neighbours_of(
     let (metric, units) = metric(&parcels.held.collection().crs, ask.registry)?;
     // Borders tell which of those whose boxes come near are neighbours.
     let near = metric.grown(&parcel.envelope(), rule.metres * units);
-    let mut around = Vec::new();
+    let mut around: Vec<FeatureRef<'_>> = Vec::new();
     parcels.held.walk(None, Some(&near), &mut |shard, slots| {
-        let ids = slots.iter().map(|slot| shard.ids()[usize::from(*slot)]);
-        around.extend(ids.filter(|id| *id != parcel.id()));
+        let all = slots.iter().map(|slot| shard.feature(usize::from(*slot)));
+        around.extend(all.filter(|one| one.id() != parcel.id()));
         ControlFlow::Continue(())
     });
-    around.sort_unstable();
+    around.sort_unstable_by_key(|one| one.id());
     ask.budget.spend(around.len() as u64, 0).map_err(|cause| EngineError::TooCostly { cause })?;
     let scale = Scale::about(parcel, metric, units);
-    let others: Vec<(FeatureId, Vec<Edge>)> = around
-        .into_iter()
-        .map(|id| Ok((id, edges(parcels.get(id)?, scale, false))))
-        .collect::<Result<_, EngineError>>()?;
+    let others: Vec<(FeatureId, Vec<Edge>)> =
+        around.iter().map(|one| (one.id(), edges(*one, scale, false))).collect();
     let mut sides: BTreeMap<(Toward, Option<FeatureId>), Side> = BTreeMap::new();
     for stretch in stretches(&edges(parcel, scale, true), &others, rule.metres) {
         let side = sides.entry((stretch.toward, stretch.neighbour)).or_default();
@@ -64,7 +62,8 @@ fn neighbours_of(
         if side.metres <= rule.metres {
             continue;
         }
-        let neighbour = id.map(|id| parcels.get(id)).transpose()?;
+        let at = id.and_then(|id| around.binary_search_by_key(&id, |one| one.id()).ok());
+        let neighbour = at.map(|at| around[at]);
         let finding = Finding::Neighbour {
             parcel: parcels.name(parcel),
             toward,

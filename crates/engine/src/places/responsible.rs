@@ -180,8 +180,10 @@ impl ResponsibleQuery {
     /// Whether another query, of the same collections, asks the same.
     fn asks_as(&self, other: &Self) -> bool {
         let Self { positions, day, places, alley_within, as_of: _, profile } = self;
-        (day, alley_within, profile) == (&other.day, &other.alley_within, &other.profile)
-            && (places, positions) == (&other.places, &other.positions)
+        // What tells most first: all that is kept is compared.
+        (positions, day) == (&other.positions, &other.day)
+            && (places, alley_within, profile)
+                == (&other.places, &other.alley_within, &other.profile)
     }
 }
 

@@ -108,17 +108,20 @@ impl<'a> Lexer<'a> {
     fn quoted(&mut self, quote: char, expected: &'static str) -> Result<String, Cql2Error> {
         let start = self.at;
         let inner = &self.rest()[1..];
-        let mut value = String::new();
-        let mut chars = inner.char_indices().peekable();
-        while let Some((at, c)) = chars.next() {
-            let next = chars.peek().map(|(_, c)| *c);
-            if c == quote && next != Some(quote) {
+        let (mut value, mut at) = (String::new(), 0);
+        let marks = |byte: &u8| *byte == quote as u8 || *byte == b'\\';
+        while let Some(length) = inner.as_bytes()[at..].iter().position(marks) {
+            value.push_str(&inner[at..at + length]);
+            at += length;
+            let mut here = inner[at..].chars();
+            let (mark, next) = (here.next(), here.next());
+            if mark == Some(quote) && next != Some(quote) {
                 self.at = start + 1 + at + 1;
                 return Ok(value);
             }
-            let pair = c == quote || (c == '\\' && (next == Some('\\') || next == Some(quote)));
-            let kept = if pair { chars.next().map_or(c, |(_, next)| next) } else { c };
-            value.push(kept);
+            let is_pair = mark == Some(quote) || next == Some('\\') || next == Some(quote);
+            value.extend(if is_pair { next } else { mark });
+            at += if is_pair { 2 } else { 1 };
         }
         Err(self.error_at(start, expected))
     }

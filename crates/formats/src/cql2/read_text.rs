@@ -102,7 +102,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn any_of(&mut self, depth: usize) -> Read<Tree> {
-        let mut parts = vec![self.all_of(depth)?];
+        let first = self.all_of(depth)?;
+        if !self.at_keyword("OR") {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
         while self.take_keyword("OR")? {
             parts.push(self.all_of(depth)?);
         }
@@ -110,17 +114,18 @@ impl<'a> Parser<'a> {
     }
 
     fn all_of(&mut self, depth: usize) -> Read<Tree> {
-        let mut parts = vec![self.negated(depth)?];
+        let first = self.negated(depth)?;
+        if !self.at_keyword("AND") {
+            return Ok(first);
+        }
+        let mut parts = vec![first];
         while self.take_keyword("AND")? {
             parts.push(self.negated(depth)?);
         }
         self.joined(parts, Expression::all)
     }
 
-    fn joined(&self, mut parts: Vec<Tree>, join: fn(Vec<Expression>) -> Expression) -> Read<Tree> {
-        if parts.len() == 1 {
-            return Ok(parts.remove(0));
-        }
+    fn joined(&self, parts: Vec<Tree>, join: fn(Vec<Expression>) -> Expression) -> Read<Tree> {
         let heights: Vec<_> = parts.iter().map(|part| part.height).collect();
         self.above(join(parts.into_iter().map(|part| part.expression).collect()), &heights)
     }

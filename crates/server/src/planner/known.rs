@@ -1,5 +1,5 @@
 //! Searches that were made out before: a body that comes again, as those of a map that follows edits do,
-//! is not taken apart anew in each state of the store.
+//! is not taken apart anew in each state of the store. It is kept when it comes for the second time.
 //!
 //! *Invariant:* what a search means depends on its body and on the collection in its path alone.
 
@@ -11,6 +11,7 @@ use quick_cache::{Equivalent, Weighter};
 use spatial::CollectionId;
 
 use super::SearchRequest;
+use crate::seen::Seen;
 
 /// Memory for them, in bytes.
 const BUDGET: u64 = 32 << 20;
@@ -59,24 +60,28 @@ impl Weighter<Key, Arc<SearchRequest>> for ByBytes {
 
 /// Searches by their bodies, within a budget of bytes.
 #[derive(Debug)]
-pub struct KnownSearches(Cache<Key, Arc<SearchRequest>, ByBytes>);
+pub struct KnownSearches {
+    kept: Cache<Key, Arc<SearchRequest>, ByBytes>,
+    seen: Seen,
+}
 
 impl Default for KnownSearches {
     fn default() -> Self {
-        Self(Cache::with_weighter((BUDGET / COMMON_BYTES) as usize, BUDGET, ByBytes))
+        let kept = Cache::with_weighter((BUDGET / COMMON_BYTES) as usize, BUDGET, ByBytes);
+        Self { kept, seen: Seen::default() }
     }
 }
 
 impl KnownSearches {
     /// What was made of a body before, of a search of `one` collection or of those that it lists.
     pub fn find(&self, one: Option<&CollectionId>, body: &[u8]) -> Option<SearchRequest> {
-        Some((*self.0.get(&Asked(one, body))?).clone())
+        Some((*self.kept.get(&Asked(one, body))?).clone())
     }
 
-    /// Keeps what was made of a body.
+    /// Keeps what was made of a body that came lately.
     pub fn keep(&self, one: Option<&CollectionId>, body: &[u8], made: &SearchRequest) {
-        if body.len() <= MAX_BODY_BYTES {
-            self.0.insert(Key(one.cloned(), body.into()), Arc::new(made.clone()));
+        if body.len() <= MAX_BODY_BYTES && self.seen.asked(&Asked(one, body)) {
+            self.kept.insert(Key(one.cloned(), body.into()), Arc::new(made.clone()));
         }
     }
 }
@@ -101,6 +106,8 @@ mod tests {
             for body in &bodies[..2] {
                 assert!(known.find(Some(id), body.as_bytes()).is_none(), "{id} {body}");
                 known.keep(Some(id), body.as_bytes(), &read(id, body));
+                assert!(known.find(Some(id), body.as_bytes()).is_none(), "{id} {body} came once");
+                known.keep(Some(id), body.as_bytes(), &read(id, body));
             }
         }
         for id in &ids {
@@ -112,7 +119,9 @@ mod tests {
         }
         assert!(known.find(None, bodies[0].as_bytes()).is_none());
         let long = format!("{}{}", " ".repeat(MAX_BODY_BYTES), bodies[0]);
-        known.keep(Some(&ids[0]), long.as_bytes(), &read(&ids[0], bodies[0]));
+        for _ in 0..2 {
+            known.keep(Some(&ids[0]), long.as_bytes(), &read(&ids[0], bodies[0]));
+        }
         assert!(known.find(Some(&ids[0]), long.as_bytes()).is_none());
     }
 }

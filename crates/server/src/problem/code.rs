@@ -137,6 +137,8 @@ pub enum Code {
     TooManyRequests,
     /// Too many requests wait already.
     Busy,
+    /// There is no room for what was to be written.
+    DiskFull,
     /// Something broke inside.
     Internal,
 }
@@ -354,6 +356,7 @@ impl Code {
                 ("timeout", StatusCode::SERVICE_UNAVAILABLE, "The request took too long")
             }
             Self::Busy => ("busy", StatusCode::SERVICE_UNAVAILABLE, "The server is busy"),
+            Self::DiskFull => ("disk_full", StatusCode::INSUFFICIENT_STORAGE, "The disk is full"),
             Self::Internal => {
                 ("internal", StatusCode::INTERNAL_SERVER_ERROR, "Something broke inside")
             }

@@ -12,7 +12,6 @@ use engine::now;
 use engine::places::{PLACES, ResponsibleQuery};
 use engine::{EngineError, ReadableField};
 use ledger::place::{ADMIN_UNITS, ASSIGNED_BY, Day, RESPONSIBILITIES};
-use serde_json::Value;
 use spatial::{CollectionId, Snapshot};
 
 use super::collections::known;
@@ -53,12 +52,12 @@ async fn responsible(State(app): State<Arc<App>>, asked: Asked) -> Result<Respon
     };
     let day = query.day;
     let found = app.engine.responsible(query).await.map_err(no_units)?;
-    let mut body = found
-        .here
-        .first()
-        .map_or(Value::Null, |here| places::responsible(day, found.revision, here));
-    body["links"] = self_and_alternates(&asked, chosen, &offers).into();
-    let response = answers::document(&asked, chosen, "Who is responsible", &body);
+    let links = self_and_alternates(&asked, chosen, &offers);
+    let here = found.here.first();
+    let told = here.map(|here| places::responsible(day, found.revision, (here, &links)));
+    // What holds texts, numbers and lists of them is always JSON.
+    let text = serde_json::to_string(&told).unwrap_or_default();
+    let response = answers::written(&asked, chosen, "Who is responsible", text);
     let mut response = answers::of_state(response, found.revision, "no-cache");
     response.extensions_mut().insert(OfTheState::timeless_if(has_day));
     Ok(response)

@@ -100,6 +100,29 @@ pub(super) fn position_among(
     if inside { Position::Inside } else { Position::Outside }
 }
 
+/// Edges of a ring that are looked at together.
+const RUN: usize = 8;
+
+/// Where `point` lies to a closed ring: what lies wholly above, below or left of it is passed over by the run.
+pub(super) fn position_in_ring(ring: &[[f64; 2]], point: Coord<f64>) -> Position {
+    let mut inside = false;
+    for first in (0..ring.len().saturating_sub(1)).step_by(RUN) {
+        let run = &ring[first..(first + RUN + 1).min(ring.len())];
+        let is_beside = run.iter().all(|at| at[0] < point.x)
+            || run.iter().all(|at| at[1] < point.y)
+            || run.iter().all(|at| at[1] > point.y);
+        if is_beside {
+            continue;
+        }
+        let edges = run.windows(2).map(|pair| [coord(pair[0]), coord(pair[1])]);
+        match position_among(edges, point) {
+            Position::Boundary => return Position::Boundary,
+            position => inside ^= position == Position::Inside,
+        }
+    }
+    if inside { Position::Inside } else { Position::Outside }
+}
+
 /// Whether a segment whose box meets `envelope` may share a point with it; never wrong when it
 /// says no.
 #[inline]
@@ -114,4 +137,36 @@ pub(super) fn crosses_box([a, b]: [Coord<f64>; 2], envelope: &Envelope) -> bool 
     let size = left.abs().max(right.abs()) + below.abs().max(above.abs());
     let doubt = 8.0 * f64::EPSILON * size;
     !(least > doubt || most < -doubt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A closed ring of so many edges on a grid of whole numbers, so that points meet vertices and edges, some
+    /// of which are level.
+    fn ring(edges: usize) -> Vec<[f64; 2]> {
+        let corner = |number: usize| {
+            let angle = number as f64 / edges as f64 * std::f64::consts::TAU;
+            let reach = if number.is_multiple_of(2) { 9.0 } else { 5.0 };
+            [(reach * angle.cos()).round(), (reach * angle.sin()).round()]
+        };
+        let mut ring: Vec<[f64; 2]> = (0..edges).map(corner).collect();
+        ring.extend(ring.first().copied());
+        ring
+    }
+
+    #[test]
+    fn a_ring_looked_at_by_runs_is_the_ring_edge_by_edge() {
+        for edges in 3..40 {
+            let ring = ring(edges);
+            let all = || ring.windows(2).map(|pair| [coord(pair[0]), coord(pair[1])]);
+            for number in 0..41 * 41 {
+                let (x, y) = (f64::from(number % 41) / 2.0, f64::from(number / 41) / 2.0);
+                let point = coord([x - 10.0, y - 10.0]);
+                let expected = position_among(all(), point);
+                assert_eq!(position_in_ring(&ring, point), expected, "{edges} {point:?}");
+            }
+        }
+    }
 }

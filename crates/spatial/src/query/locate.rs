@@ -8,7 +8,7 @@ use geo_types::Coord;
 use rayon::prelude::*;
 
 use super::QueryFault;
-use super::edges::{Position, coord, is_on, position_among};
+use super::edges::{Position, coord, is_on, position_in_ring};
 use crate::geometry::PathRole;
 use crate::packed_tree::Descent;
 use crate::snapshot::CollectionSnapshot;
@@ -129,7 +129,6 @@ fn curve_order(points: &[[f64; 2]]) -> Vec<(u64, u32)> {
 fn covers(feature: FeatureRef<'_>, point: Coord<f64>) -> bool {
     let mut inside = false;
     for path in feature.paths() {
-        let edges = path.coords.windows(2).map(|pair| [coord(pair[0]), coord(pair[1])]);
         match path.role {
             PathRole::Points => {
                 if path.coords.contains(&[point.x, point.y]) {
@@ -137,7 +136,8 @@ fn covers(feature: FeatureRef<'_>, point: Coord<f64>) -> bool {
                 }
             }
             PathRole::Line => {
-                if { edges }.any(|ends| is_on(ends, point)) {
+                let mut edges = path.coords.windows(2).map(|pair| [coord(pair[0]), coord(pair[1])]);
+                if edges.any(|ends| is_on(ends, point)) {
                     return true;
                 }
             }
@@ -147,12 +147,12 @@ fn covers(feature: FeatureRef<'_>, point: Coord<f64>) -> bool {
                 if inside {
                     return true;
                 }
-                match position_among(edges, point) {
+                match position_in_ring(path.coords, point) {
                     Position::Boundary => return true,
                     position => inside = position == Position::Inside,
                 }
             }
-            PathRole::Hole => match position_among(edges, point) {
+            PathRole::Hole => match position_in_ring(path.coords, point) {
                 Position::Boundary => return true,
                 position => inside &= position == Position::Outside,
             },

@@ -17,12 +17,13 @@ impl CollectionSnapshot {
         area: Option<&Envelope>,
         visit: &mut dyn FnMut(&'a Shard, &[u16]) -> ControlFlow<()>,
     ) {
-        let behind = |rank: Rank| after.is_none_or(|after| rank > after);
+        // A rank is some work: without `after` none is asked for.
+        let is_before = |rank: Rank| after.is_some_and(|after| rank <= after);
         let meets = |envelope: &Envelope| {
             envelope.is_empty() || area.is_none_or(|area| envelope.intersects(area))
         };
         let mut pending = self.delta.all();
-        pending.retain(|(rank, entry)| behind(*rank) && meets(&entry.feature().envelope()));
+        pending.retain(|(rank, entry)| !is_before(*rank) && meets(&entry.feature().envelope()));
         let stopped = Cell::new(false);
         let mut visit_until_break = |shard: &'a Shard, slots: &[u16]| {
             if !stopped.get() && !slots.is_empty() {
@@ -31,9 +32,12 @@ impl CollectionSnapshot {
         };
         let mut merge = Merge { pending: &pending, visit: &mut visit_until_break };
         let last_rank = |shard: &Shard| (!shard.is_empty()).then(|| shard.rank(shard.len() - 1));
-        let first = self
-            .leaves
-            .partition_point(|leaf| last_rank(&leaf.shard).is_none_or(|last| !behind(last)));
+        let first = match after {
+            None => 0,
+            Some(_) => {
+                self.leaves.partition_point(|leaf| last_rank(&leaf.shard).is_none_or(is_before))
+            }
+        };
         let mut slots = Vec::new();
         for position in self.positions_meeting(area).into_iter().filter(|at| *at >= first) {
             if stopped.get() {
@@ -52,7 +56,10 @@ impl CollectionSnapshot {
                     leaf.extend(&mut slots, first_placeless(shard)..shard.len());
                 }
             }
-            let begun = slots.partition_point(|slot| !behind(shard.rank(usize::from(*slot))));
+            let begun = match after {
+                None => 0,
+                Some(_) => slots.partition_point(|slot| is_before(shard.rank(usize::from(*slot)))),
+            };
             merge.shard(shard, &slots[begun..]);
         }
         if !stopped.get() {

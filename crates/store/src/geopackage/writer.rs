@@ -416,8 +416,7 @@ impl Writer {
 }
 
 fn is_disk_full(answer: &Result<Commit, StoreError>) -> bool {
-    matches!(answer, Err(StoreError::Sqlite { source, .. })
-        if source.sqlite_error_code() == Some(ErrorCode::DiskFull))
+    answer.as_ref().is_err_and(StoreError::is_disk_full)
 }
 
 /// The same failure for another of those whom it hit.
