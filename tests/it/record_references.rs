@@ -87,16 +87,71 @@ fn what_is_written_together_names_each_other_and_what_was_named_stays() {
     ] });
     let refused = town.server.post("/transactions", &gone.to_string());
     check_refusal(&refused, 422, "invalid_features", "gone");
+}
 
-    // Its meeting goes; what else is said of the decision can be mended, and nothing else named.
+#[test]
+fn what_a_record_named_before_stays() {
+    let town = district();
+    // While there is no meeting, nothing says which there are.
     let decision = add(&town, "decisions", json!({ "code": "c", "meeting": "M-1" }), None);
-    let gone = town.server.change("DELETE", "/collections/meetings/items/1", &[], "");
-    assert_eq!(gone.status, 204, "{}", gone.text());
+    add(&town, "meetings", json!({ "code": "M-2" }), None);
     let decision = ("decisions", decision.as_str());
     assert_eq!(patch(&town, decision, &json!({ "text": "限期整改" })).status, 204);
     let refused = patch(&town, decision, &json!({ "meeting": "M-4" }));
     check_refusal(&refused, 422, "invalid_features", "another");
     assert_eq!(patch(&town, decision, &json!({ "meeting": "M-2" })).status, 204);
+}
+
+#[test]
+fn what_records_name_is_not_taken_away() {
+    let town = district();
+    let [meeting, other] =
+        ["M-1", "M-2"].map(|code| add(&town, "meetings", json!({ "code": code }), None));
+    let decisions = ["a", "b", "c"]
+        .map(|code| add(&town, "decisions", json!({ "code": code, "meeting": "M-1" }), None));
+    let kept = format!(
+        "\"M-1\" is named by decisions/{} (meeting) and 2 more; take that away first, or have it name \
+         another meeting",
+        decisions[0]
+    );
+    let item = format!("/collections/meetings/items/{meeting}");
+    let refused = town.server.change("DELETE", &item, &[], "");
+    let defects = check_refusal(&refused, 422, "invalid_features", "taken away");
+    assert_eq!(defects, [format!(": {kept}")]);
+    let (meeting, other) = (("meetings", meeting.as_str()), ("meetings", other.as_str()));
+    let refused = patch(&town, meeting, &json!({ "code": "M-3" }));
+    let defects = check_refusal(&refused, 422, "invalid_features", "called otherwise");
+    assert_eq!(defects, [format!("/properties/code: {kept}")]);
+    // What nobody names by, and who is named by nobody.
+    assert_eq!(patch(&town, meeting, &json!({ "name": "调度会" })).status, 204);
+    assert_eq!(patch(&town, other, &json!({ "code": "M-4" })).status, 204);
+
+    // One after the other in one transaction, or all at once.
+    let delete = |(collection, id): (&str, &str)| json!({ "collection": collection, "op": "delete", "id": id.parse::<i64>().unwrap() });
+    let update = |(collection, id): (&str, &str), properties: Value| {
+        let id = id.parse::<i64>().unwrap();
+        json!({ "collection": collection, "op": "update", "id": id, "feature": { "properties": properties } })
+    };
+    let [a, b, c] = decisions.each_ref().map(|id| ("decisions", id.as_str()));
+    for (changes, expected) in [
+        (vec![delete(meeting), delete(a), update(b, json!({ "meeting": "M-4" }))], 422),
+        (
+            vec![
+                delete(meeting),
+                delete(a),
+                update(b, json!({ "meeting": "M-4" })),
+                update(c, json!({ "meeting": null })),
+            ],
+            200,
+        ),
+        (
+            vec![update(b, json!({ "meeting": "M-5" })), update(other, json!({ "code": "M-5" }))],
+            200,
+        ),
+    ] {
+        let answer = town.server.post("/transactions", &json!({ "changes": changes }).to_string());
+        assert_eq!(answer.status, expected, "{}", answer.text());
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@
 //! *Invariant:* what an edit does not name stays as it is at the moment of the commit, whoever else
 //! writes: the store refuses a change that was made out against an older state of the feature.
 
+mod left_behind;
 mod make_out;
 mod named;
 
@@ -152,7 +153,8 @@ impl Engine {
         let make = move || {
             let records = Records::now(&engine, Some(engine.profile()));
             let seen = engine.unconcealed().snapshot();
-            make_out::make_out((engine.registry(), records), (&state, &seen), &edits)
+            let sees = |id: &CollectionId| engine.sees(id);
+            make_out::make_out((engine.registry(), records), (&state, &seen, &sees), &edits)
         };
         let made = self.pool().run_waiting(make).await??;
         let changes = ChangeSet {

@@ -9,6 +9,7 @@ use spatial::{
     FeatureId, Geometry, Revision, Snapshot, Value, ValueRef,
 };
 
+use super::left_behind::{Sees, left_behind};
 use super::named::{self, Named};
 use super::{Assigned, EditOp, EditSet, FeatureEdit, Made};
 use crate::check::{Defects, Range, Records, escaped};
@@ -22,23 +23,28 @@ pub(super) struct MadeOut {
     pub(super) defects: Vec<Defect>,
 }
 
-/// Makes `edits` out against `state`, of which whoever edits sees `seen`.
+/// Makes `edits` out against `state`, of which whoever edits sees `seen`; `sees` says which collections.
 pub(super) fn make_out(
     (registry, records): (&CrsRegistry, Records),
-    (state, seen): (&Snapshot, &Snapshot),
+    (state, seen, sees): (&Snapshot, &Snapshot, Sees<'_>),
     edits: &EditSet,
 ) -> Result<MadeOut, EngineError> {
     let (made, ranges, names) = <_>::default();
     let mut work = Work { registry, records, state, made, ranges, names };
     let mut changes = Vec::with_capacity(edits.edits.len());
+    let mut places = Vec::with_capacity(edits.edits.len());
     let mut defects = Defects::default();
     for edit in &edits.edits {
         if let Some(expected) = edit.unchanged_since.filter(|since| *since > state.revision) {
             return Err(EngineError::RevisionAhead { expected, actual: state.revision });
         }
-        changes.extend(work.change(edit, &mut defects));
+        if let Some(change) = work.change(edit, &mut defects) {
+            changes.push(change);
+            places.push(edit.place.as_str());
+        }
     }
     defects.0.extend(named::unknown(seen, &changes, &work.names));
+    defects.0.extend(left_behind((seen, sees), &changes, &places));
     defects.0.extend(keys_given_twice(state, edits));
     let (actor, reason) = (edits.actor.clone(), edits.reason.clone());
     Ok(MadeOut { actor, reason, changes, defects: defects.0 })

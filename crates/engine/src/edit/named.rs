@@ -65,7 +65,7 @@ pub(super) fn unknown(seen: &Snapshot, changes: &[Change], names: &[Named]) -> V
 }
 
 /// The rows of a collection that may be named.
-struct Target<'a> {
+pub(super) struct Target<'a> {
     held: &'a CollectionSnapshot,
     by: Vec<usize>,
     /// Rows that are written or taken away.
@@ -78,7 +78,11 @@ struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// `None` where there is nothing of the kind.
-    fn of(seen: &'a Snapshot, referred: Referred, changes: &'a [Change]) -> Option<Self> {
+    pub(super) fn of(
+        seen: &'a Snapshot,
+        referred: Referred,
+        changes: &'a [Change],
+    ) -> Option<Self> {
         let id = CollectionId::try_from(referred.collection).ok()?;
         let held = seen.collections.get(&id).filter(|held| !held.is_empty())?;
         let by = referred.columns(held.collection())?;
@@ -97,7 +101,8 @@ impl<'a> Target<'a> {
         Some(Self { held, by, changed, written, known: HashMap::new() })
     }
 
-    fn has(&mut self, name: &str) -> bool {
+    /// Whether a row has the name, in its usual form, behind the changes.
+    pub(super) fn has(&mut self, name: &str) -> bool {
         if self.written.contains(name) {
             return true;
         }

@@ -14,7 +14,7 @@ pub mod towns;
 mod record_tests;
 
 pub use consistency::{Consistency, Contradiction};
-pub use references::{Referred, references};
+pub use references::{Referred, named_by, references};
 
 use crate::ShippedCollection;
 

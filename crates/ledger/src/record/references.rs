@@ -102,6 +102,12 @@ pub fn references(collection: &Collection) -> Vec<(usize, Referred)> {
     columns.iter().filter_map(at).collect()
 }
 
+/// By what rows of a collection are named in others; `None` where nothing names any.
+pub fn named_by(collection: &str) -> Option<Referred> {
+    let mut all = REFERENCES.iter().flat_map(|(_, columns)| *columns);
+    all.find(|(_, referred)| referred.collection == collection).map(|(_, referred)| *referred)
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "tests")]
@@ -126,6 +132,15 @@ mod tests {
         }
         let enforcement = crate::rows::enforcement_collection(&Crs::CGCS2000).unwrap();
         assert_eq!(references(&enforcement).len(), OF_ENFORCEMENT.len());
+        for (_, columns) in REFERENCES {
+            for (_, referred) in columns {
+                assert_eq!(
+                    named_by(referred.collection),
+                    Some(*referred),
+                    "called otherwise elsewhere"
+                );
+            }
+        }
     }
 
     #[test]
