@@ -1,5 +1,5 @@
 //! A field above class L1 of a collection that is there for all who work: nobody below `enforce` reads it or
-//! asks by it, and no tile or file shows it to anybody.
+//! asks by it, no refusal tells it, and no tile or file shows it to anybody.
 
 use serde_json::json;
 
@@ -62,4 +62,19 @@ fn a_field_of_class_l2_is_there_for_those_who_enforce_alone() {
         let text = std::fs::read_to_string(place.join(out)).unwrap();
         assert!(!text.contains("街3号"), "{out}");
     }
+}
+
+#[test]
+fn a_column_that_may_not_be_read_is_not_told_of_when_what_it_names_goes() {
+    let store = Areas::new();
+    let item = "/collections/notices/items/1";
+    let refused = store.ask(&store.whole, "DELETE", item, "");
+    assert_eq!(refused.status, 422, "{}", shown(&refused));
+    assert!(tells(&refused, "is named by comments/1 (notice)"), "{}", shown(&refused));
+    let place = store.town.folder.path();
+    let set = ["collection", "set", "s.gpkg", "comments", "--class", "notice=L4"];
+    assert_eq!(run(place, &set).code, 0);
+    let store = store.anew();
+    let gone = store.ask(&store.whole, "DELETE", item, "");
+    assert_eq!(gone.status, 204, "{}", shown(&gone));
 }

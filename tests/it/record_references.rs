@@ -135,6 +135,22 @@ fn what_records_name_is_not_taken_away() {
     let [a, b, c] = decisions.each_ref().map(|id| ("decisions", id.as_str()));
     for (changes, expected) in [
         (vec![delete(meeting), delete(a), update(b, json!({ "meeting": "M-4" }))], 422),
+        // Of several changes of a row the last counts.
+        (vec![update(meeting, json!({ "name": "一" })), delete(meeting)], 422),
+        (
+            vec![
+                update(meeting, json!({ "name": "一" })),
+                update(meeting, json!({ "code": "M-9" })),
+            ],
+            422,
+        ),
+        (
+            vec![
+                update(meeting, json!({ "code": "M-9" })),
+                update(meeting, json!({ "code": "M-1" })),
+            ],
+            200,
+        ),
         (
             vec![
                 delete(meeting),

@@ -44,7 +44,7 @@ use spatial::{
     Snapshot, Timestamp,
 };
 
-use crate::kept::{Earlier, KeptAnswers, merged};
+use crate::kept::{Earlier, KeptAnswers, Same, mark, merged};
 use crate::pool::{Weight, each_in_parallel};
 use crate::query::{Place, metric};
 use crate::{Engine, EngineError, Profile};
@@ -127,6 +127,14 @@ impl CluesQuery {
             offset: 0,
             limit: MAX_CLUES_PAGE,
         }
+    }
+
+    /// Queries that ask the same but for reviews and the page.
+    fn same(&self) -> Same<impl Fn(&Self) -> bool + Copy> {
+        let place = self.place.as_ref().map(Place::mark);
+        let mark =
+            mark((&self.rule.code, place, self.id.map(FeatureId::value), &self.key, &self.unit));
+        Same { mark, is_same: move |one: &Self| one.asks_as(self) }
     }
 
     /// Whether another query, of the same collections, asks the same but for reviews and the page.
@@ -355,11 +363,11 @@ impl Engine {
         let state = Snapshot { collections, ..*state };
         let held: Vec<&Arc<CollectionSnapshot>> = state.collections.values().collect();
         let kept = &self.0.clues;
-        let is_same = |one: &CluesQuery| one.asks_as(query);
-        if let Some(all) = kept.find(&held, is_same) {
+        let same = query.same();
+        if let Some(all) = kept.find(&held, same) {
             return Ok(all);
         }
-        let earlier = kept.earlier(&held, is_same);
+        let earlier = kept.earlier(&held, same);
         let affected = earlier.as_ref().and_then(|one| self.affected(&state, query, &one.changed));
         let all = match (earlier, affected) {
             (Some(Earlier { answer: before, .. }), Some(affected)) => {
@@ -371,7 +379,7 @@ impl Engine {
         let all = Arc::new(all);
         // Of one feature it is soon found again.
         if query.id.is_none() && query.key.is_none() {
-            kept.keep(&held, (query.clone(), is_same), &all, all.clues.len());
+            kept.keep(&held, (query.clone(), same), &all, all.clues.len());
         }
         Ok(all)
     }

@@ -152,9 +152,11 @@ impl Engine {
         let (engine, state, edits) = (self.clone(), Arc::clone(state), Arc::clone(edits));
         let make = move || {
             let records = Records::now(&engine, Some(engine.profile()));
-            let seen = engine.unconcealed().snapshot();
-            let sees = |id: &CollectionId| engine.sees(id);
-            make_out::make_out((engine.registry(), records), (&state, &seen, &sees), &edits)
+            let rows = engine.unconcealed().snapshot();
+            let collections = |id: &CollectionId| engine.sees(id);
+            let profile = engine.profile();
+            let seen = left_behind::Seen { state: &rows, collections: &collections, profile };
+            make_out::make_out((engine.registry(), records), (&state, seen), &edits)
         };
         let made = self.pool().run_waiting(make).await??;
         let changes = ChangeSet {

@@ -410,3 +410,24 @@ impl fmt::Display for First<'_> {
         self.0.first().map_or(Ok(()), |defect| defect.fmt(f))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::ErrorKind;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_other_failures() {
+        for (kind, expected) in [
+            (ErrorKind::StorageFull, true),
+            (ErrorKind::QuotaExceeded, true),
+            (ErrorKind::PermissionDenied, false),
+        ] {
+            let (operation, path) = ("writing", PathBuf::from("s.gpkg"));
+            let error = EngineError::from(StoreError::Io { operation, path, source: kind.into() });
+            assert_eq!(error.is_disk_full(), expected, "{kind}");
+        }
+    }
+}

@@ -6,8 +6,10 @@
 //! others, and where they lay and lie: they mend it, or find that it stands.
 
 use std::cmp::Ordering;
+use std::hash::{BuildHasher, Hash};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
+use rustc_hash::FxBuildHasher;
 use spatial::{Changes, CollectionSnapshot, Footprint};
 
 /// Most answers of one kind.
@@ -21,20 +23,39 @@ const MOST_EDITED: usize = 2_048;
 /// Answers of type `A` to questions of type `Q`, the latest last.
 #[derive(Debug)]
 pub(crate) struct KeptAnswers<Q, A> {
-    /// In boxes: whoever makes room moves all behind it.
-    kept: Mutex<Vec<Box<Kept<Q, A>>>>,
+    kept: Mutex<Vec<Kept<Q, A>>>,
     /// Most items of all answers together.
     most_items: usize,
     /// Whether answers of before are mended.
     is_mended: bool,
 }
 
+/// Small, since all are looked at.
 #[derive(Debug)]
 struct Kept<Q, A> {
+    /// That of the question.
+    mark: u64,
+    items: usize,
+    answer: Arc<A>,
+    of: Box<Asked<Q>>,
+}
+
+#[derive(Debug)]
+struct Asked<Q> {
     read: Vec<Read>,
     question: Q,
-    answer: Arc<A>,
-    items: usize,
+}
+
+/// What tells questions that are the same: they share a mark, which others hardly do.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Same<F> {
+    pub(crate) mark: u64,
+    pub(crate) is_same: F,
+}
+
+/// A mark of numbers and texts.
+pub(crate) fn mark(of: impl Hash) -> u64 {
+    FxBuildHasher.hash_one(of)
 }
 
 /// A collection that an answer was made from.
@@ -70,10 +91,10 @@ impl<Q, A> KeptAnswers<Q, A> {
     pub(crate) fn find(
         &self,
         read: &[&Arc<CollectionSnapshot>],
-        is_same: impl Fn(&Q) -> bool,
+        same: Same<impl Fn(&Q) -> bool>,
     ) -> Option<Arc<A>> {
         let mut kept = self.kept();
-        let at = kept.iter().position(|one| one.is_made_from(read) && is_same(&one.question))?;
+        let at = kept.iter().position(|one| one.is_asked_by(&same) && one.is_made_from(read))?;
         let found = kept.remove(at);
         let answer = Arc::clone(&found.answer);
         kept.push(found);
@@ -85,21 +106,17 @@ impl<Q, A> KeptAnswers<Q, A> {
     pub(crate) fn earlier(
         &self,
         read: &[&Arc<CollectionSnapshot>],
-        is_same: impl Fn(&Q) -> bool,
+        same: Same<impl Fn(&Q) -> bool>,
     ) -> Option<Earlier<A>> {
         let of = |one: &Kept<Q, A>| {
-            let footprints = one.read.iter().map(|read| read.footprint.clone());
+            let footprints = one.of.read.iter().map(|read| read.footprint.clone());
             Some((Arc::clone(&one.answer), footprints.collect::<Option<Vec<_>>>()?))
         };
-        let same: Vec<_> = {
+        let found: Vec<_> = {
             let kept = self.kept();
-            kept.iter()
-                .rev()
-                .filter(|one| is_same(&one.question))
-                .filter_map(|one| of(one))
-                .collect()
+            kept.iter().rev().filter(|one| one.is_asked_by(&same)).filter_map(of).collect()
         };
-        same.into_iter().find_map(|(answer, footprints)| {
+        found.into_iter().find_map(|(answer, footprints)| {
             Some(Earlier { answer, changed: changed(&footprints, read)? })
         })
     }
@@ -109,7 +126,7 @@ impl<Q, A> KeptAnswers<Q, A> {
     pub(crate) fn keep(
         &self,
         read: &[&Arc<CollectionSnapshot>],
-        (question, is_same): (Q, impl Fn(&Q) -> bool),
+        (question, same): (Q, Same<impl Fn(&Q) -> bool>),
         answer: &Arc<A>,
         items: usize,
     ) {
@@ -124,8 +141,9 @@ impl<Q, A> KeptAnswers<Q, A> {
         let mut kept = self.kept();
         // One that stands is kept once, of the latest collections.
         kept.retain(|one| !Arc::ptr_eq(&one.answer, answer));
-        kept.retain(|one| one.is_held() || (self.is_mended && !is_same(&one.question)));
-        kept.push(Box::new(Kept { read, question, answer: Arc::clone(answer), items }));
+        kept.retain(|one| !one.is_asked_by(&same) || one.is_held());
+        let of = Box::new(Asked { read, question });
+        kept.push(Kept { mark: same.mark, items, answer: Arc::clone(answer), of });
         while kept.len() > MOST_ANSWERS
             || kept.iter().map(|one| one.items).sum::<usize>() > self.most_items
         {
@@ -141,14 +159,14 @@ impl<Q, A> KeptAnswers<Q, A> {
     /// The footprint of a collection: that of another answer that was made from it, if there is one.
     fn footprint(&self, held: &Arc<CollectionSnapshot>) -> Option<Arc<Footprint>> {
         let is_its = |one: &&Read| one.held.as_ptr() == Arc::as_ptr(held);
-        let known = self.kept().iter().flat_map(|one| &one.read).find(is_its).cloned();
+        let known = self.kept().iter().rev().flat_map(|one| &one.of.read).find(is_its).cloned();
         match known {
             Some(known) => known.footprint,
             None => held.footprint(MOST_EDITED).map(Arc::new),
         }
     }
 
-    fn kept(&self) -> MutexGuard<'_, Vec<Box<Kept<Q, A>>>> {
+    fn kept(&self) -> MutexGuard<'_, Vec<Kept<Q, A>>> {
         // Nothing panics while it is held.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -167,14 +185,19 @@ fn changed(
 }
 
 impl<Q, A> Kept<Q, A> {
+    fn is_asked_by(&self, same: &Same<impl Fn(&Q) -> bool>) -> bool {
+        self.mark == same.mark && (same.is_same)(&self.of.question)
+    }
+
     fn is_made_from(&self, read: &[&Arc<CollectionSnapshot>]) -> bool {
-        self.read.len() == read.len()
-            && self.read.iter().zip(read).all(|(own, held)| own.held.as_ptr() == Arc::as_ptr(held))
+        let own = &self.of.read;
+        own.len() == read.len()
+            && own.iter().zip(read).all(|(own, held)| own.held.as_ptr() == Arc::as_ptr(held))
     }
 
     /// Whether all collections that it was made from are still there.
     fn is_held(&self) -> bool {
-        self.read.iter().all(|one| one.held.strong_count() > 0)
+        self.of.read.iter().all(|one| one.held.strong_count() > 0)
     }
 }
 

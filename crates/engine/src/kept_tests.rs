@@ -9,7 +9,7 @@ use spatial::{Changes, CollectionSnapshot, FeatureId, GeometryType};
 
 use crate::clues::sample::{Dice, POINTS, Row, described, opened, points, query};
 use crate::engine_tests::{fid, id, open};
-use crate::kept::KeptAnswers;
+use crate::kept::{KeptAnswers, Same, mark};
 use crate::query::{
     Aggregate, AggregateOp, Found, JoinQuery, JoinRelation, JoinWanted, Place, Relation,
     SearchQuery, Wanted,
@@ -47,6 +47,10 @@ fn held(engine: &Engine, names: &[&str]) -> Vec<Arc<CollectionSnapshot>> {
     names.iter().map(|name| Arc::clone(&snapshot.collections[&id(name)])).collect()
 }
 
+fn asks(question: &str) -> Same<impl Fn(&&str) -> bool> {
+    Same { mark: mark(question), is_same: move |one: &&str| *one == question }
+}
+
 #[tokio::test]
 async fn an_answer_ends_with_a_change_of_what_it_was_made_from_alone() {
     let engine = city().await;
@@ -55,13 +59,13 @@ async fn an_answer_ends_with_a_change_of_what_it_was_made_from_alone() {
     let check_finds = |names: &[&str], question: &str, expected: Option<usize>| {
         let held = held(&engine, names);
         let read: Vec<&Arc<CollectionSnapshot>> = held.iter().collect();
-        let found = answers.find(&read, |one| *one == question);
+        let found = answers.find(&read, asks(question));
         assert_eq!(found.as_deref(), expected.as_ref(), "{names:?} {question}");
     };
     let keep = |question: &'static str, items: usize| {
         let held = held(&engine, &read);
         let read: Vec<_> = held.iter().collect();
-        answers.keep(&read, (question, |one: &&str| *one == question), &Arc::new(items), items);
+        answers.keep(&read, (question, asks(question)), &Arc::new(items), items);
     };
     keep("how many", 4);
     check_finds(&read, "how many", Some(4));
@@ -93,12 +97,12 @@ async fn the_latest_answer_is_told_with_what_changed_since() {
     let keep = |items: usize| {
         let held = held(&engine, &["complaints", "points"]);
         let read: Vec<_> = held.iter().collect();
-        answers.keep(&read, ("how many", |one: &&str| *one == "how many"), &Arc::new(items), items);
+        answers.keep(&read, ("how many", asks("how many")), &Arc::new(items), items);
     };
     let check_earlier = |names: &[&str], question: &str, expected: Option<(usize, [&[i64]; 2])>| {
         let held = held(&engine, names);
         let read: Vec<&Arc<CollectionSnapshot>> = held.iter().collect();
-        let found = answers.earlier(&read, |one| *one == question);
+        let found = answers.earlier(&read, asks(question));
         let ids =
             |changed: Vec<Changes>| changed.into_iter().map(|one| one.ids).collect::<Vec<_>>();
         let found = found.map(|one| (*one.answer, ids(one.changed)));

@@ -160,8 +160,7 @@ impl CollectionSnapshot {
     /// Visits the features that have `text` in a column, blanks around it apart.
     pub fn with_text<'a>(&'a self, column: usize, text: &str, visit: Visit<'a, '_>) {
         let text = text.trim();
-        let mut pending = self.delta.all();
-        pending.retain(|(_, entry)| {
+        let pending = self.delta.those(|entry| {
             let value = entry.feature().value(column);
             matches!(value, ValueRef::Text(own) if own.trim() == text)
         });

@@ -1,5 +1,6 @@
 //! What can go wrong in a store.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use spatial::{Collection, CollectionId, FeatureId, FieldClass, Revision, Timestamp};
@@ -270,7 +271,9 @@ impl StoreError {
             Self::Sqlite { source, .. } => {
                 source.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull)
             }
-            Self::Io { source, .. } => source.kind() == std::io::ErrorKind::StorageFull,
+            Self::Io { source, .. } => {
+                matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
             _ => false,
         }
     }

@@ -1,120 +1,144 @@
-//! Edits that take away, or call otherwise, what rows of other collections name: these would name nothing.
+//! Edits that take away, or call otherwise, what rows name: these would name nothing.
 //!
-//! *Invariant:* rows are told that whoever edits sees, as names are held against what is seen.
+//! *Invariant:* only what whoever edits may read is told: collections, rows and columns that are seen.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use ledger::record::{Referred, named_by, references};
-use spatial::{Change, ChangeOp, CollectionId, CollectionSnapshot, Feature, FeatureId, Snapshot};
-use spatial::{Value, ValueRef};
+use spatial::{
+    Change, ChangeOp, CollectionId, CollectionSnapshot, Feature, FeatureId, Snapshot, ValueRef,
+};
 
-use super::named::Target;
-use crate::Defect;
+use super::named::{Target, text};
 use crate::check::escaped;
+use crate::{Defect, Profile, ReadableField};
 
-/// Which collections whoever edits sees.
-pub(super) type Sees<'a> = &'a dyn Fn(&CollectionId) -> bool;
+/// What whoever edits sees.
+#[derive(Clone, Copy)]
+pub(super) struct Seen<'a> {
+    /// The rows.
+    pub(super) state: &'a Snapshot,
+    /// Which collections.
+    pub(super) collections: &'a dyn Fn(&CollectionId) -> bool,
+    /// Which columns.
+    pub(super) profile: Profile,
+}
 
-/// What becomes of a row that is written: none where it is taken away. Of several changes the last counts.
-type Becomes<'a> = HashMap<(&'a CollectionId, FeatureId), Option<&'a Feature>>;
+impl Seen<'_> {
+    fn reads(&self, held: &CollectionSnapshot, column: usize) -> bool {
+        let collection = held.collection();
+        ReadableField::find(collection, &collection.fields[column].name, self.profile).is_ok()
+    }
+}
 
-/// A defect of each of `changes`, at its place, by which rows in what is `seen` are left that name what is not
-/// there; `sees` says which collections are seen.
-pub(super) fn left_behind(
-    (seen, sees): (&Snapshot, Sees<'_>),
-    changes: &[Change],
-    places: &[&str],
-) -> Vec<Defect> {
-    let written = changes.iter().filter_map(|change| match &change.op {
-        ChangeOp::Insert(_) => None,
-        ChangeOp::Replace(id, row) => Some(((&change.collection, *id), Some(row))),
-        ChangeOp::Delete(id) => Some(((&change.collection, *id), None)),
-    });
-    let becomes: Becomes<'_> = written.collect();
-    let mut targets: HashMap<&CollectionId, Option<Target<'_>>> = HashMap::new();
-    let (mut judged, mut defects) = (HashSet::new(), Vec::new());
+/// A row of a collection.
+type Row<'a> = (&'a CollectionId, FeatureId);
+
+/// What becomes of a row: none where it is taken away.
+type Becomes<'a> = HashMap<Row<'a>, Option<&'a Feature>>;
+
+/// A defect of each of `changes`, at its place, by which rows are left that name what is not there. Of several
+/// changes of a row the last counts.
+pub(super) fn left_behind(seen: Seen<'_>, changes: &[Change], places: &[&str]) -> Vec<Defect> {
+    let mut becomes: Becomes<'_> = HashMap::new();
+    let mut last: HashMap<Row<'_>, &str> = HashMap::new();
     for (change, place) in changes.iter().zip(places) {
-        let (ChangeOp::Replace(id, _) | ChangeOp::Delete(id)) = &change.op else { continue };
-        let row = (&change.collection, *id);
-        let Some(referred) = named_by(change.collection.as_str()) else { continue };
-        let lost = lost(seen, referred, (row, &becomes));
-        if lost.is_empty() || !judged.insert(row) {
-            continue;
-        }
-        let target = targets.entry(row.0);
-        let target = target.or_insert_with(|| Target::of(seen, referred, changes));
-        for (column, name) in lost {
-            let name = referred.canonical(&name);
-            if target.as_mut().is_none_or(|target| target.has(&name)) {
-                continue;
-            }
-            let Some(problem) = kept_by((seen, sees), (referred, &name), &becomes) else {
-                continue;
-            };
-            let place = match becomes.get(&row) {
-                Some(Some(_)) => format!("{place}/feature/properties/{}", escaped(&column)),
-                _ => (*place).to_owned(),
+        let (id, row) = match &change.op {
+            ChangeOp::Insert(_) => continue,
+            ChangeOp::Replace(id, row) => (*id, Some(row)),
+            ChangeOp::Delete(id) => (*id, None),
+        };
+        becomes.insert((&change.collection, id), row);
+        last.insert((&change.collection, id), place);
+    }
+    let mut targets: HashMap<&CollectionId, Named<'_>> = HashMap::new();
+    let mut defects = Vec::new();
+    for (row, place) in last {
+        let Some(referred) = named_by(row.0.as_str()) else { continue };
+        let is = becomes.get(&row).copied().flatten();
+        for (column, name) in lost(seen, referred, (row, is)) {
+            let target = targets.entry(row.0);
+            let target = target.or_insert_with(|| Named::of(seen, referred, changes));
+            let Some(problem) = target.kept(&name, &becomes) else { continue };
+            let place = match is {
+                Some(_) => format!("{place}/feature/properties/{}", escaped(&column)),
+                None => place.to_owned(),
             };
             defects.push(Defect { place, problem });
         }
     }
+    defects.sort_unstable_by(|one, other| one.place.cmp(&other.place));
     defects
 }
 
 /// Names that a row has no more, behind the columns in which they stood.
 fn lost(
-    seen: &Snapshot,
+    seen: Seen<'_>,
     referred: Referred,
-    (row, becomes): ((&CollectionId, FeatureId), &Becomes<'_>),
+    (row, is): (Row<'_>, Option<&Feature>),
 ) -> Vec<(String, String)> {
-    let held = seen.collections.get(row.0);
-    let was = held.and_then(|held| Some((held.collection(), held.get(row.1)?)));
-    let Some((collection, was)) = was else { return Vec::new() };
-    let is = becomes.get(&row).copied().flatten();
+    let held = seen.state.collections.get(row.0);
+    let was = held.and_then(|held| Some((held, held.get(row.1)?)));
+    let Some((held, was)) = was else { return Vec::new() };
+    let collection = held.collection();
     let name = |at: usize| {
         let ValueRef::Text(name) = was.value(at) else { return None };
         let name = name.trim();
         let stays = is.is_some_and(|is| text(is, at) == name);
-        (!stays && !name.is_empty()).then(|| (collection.fields[at].name.clone(), name.to_owned()))
+        let is_lost = !stays && !name.is_empty() && seen.reads(held, at);
+        is_lost.then(|| (collection.fields[at].name.clone(), name.to_owned()))
     };
     referred.columns(collection).unwrap_or_default().into_iter().filter_map(name).collect()
 }
 
-fn text(row: &Feature, at: usize) -> &str {
-    match row.properties.get(at) {
-        Some(Value::Text(text)) => text.trim(),
-        _ => "",
-    }
+/// A collection whose rows are named, and where they are.
+struct Named<'a> {
+    referred: Referred,
+    target: Option<Target<'a>>,
+    /// Columns that name them.
+    columns: Vec<(&'a CollectionId, &'a CollectionSnapshot, usize)>,
 }
 
-/// What is wrong with taking a name away: rows that have it still; `None` where there are none.
-fn kept_by(
-    (seen, sees): (&Snapshot, Sees<'_>),
-    (referred, name): (Referred, &str),
-    becomes: &Becomes<'_>,
-) -> Option<String> {
-    let (mut count, mut first) = (0_u64, None);
-    for (id, held) in seen.collections.iter().filter(|(id, _)| sees(id)) {
-        let of_it = references(held.collection());
-        for (at, _) in of_it.into_iter().filter(|(_, one)| one.collection == referred.collection) {
-            for row in rows_with(held, at, name) {
-                let stays = match becomes.get(&(id, row)) {
+impl<'a> Named<'a> {
+    fn of(seen: Seen<'a>, referred: Referred, changes: &'a [Change]) -> Self {
+        let mut columns = Vec::new();
+        for (id, held) in seen.state.collections.iter().filter(|(id, _)| (seen.collections)(id)) {
+            let all = references(held.collection()).into_iter();
+            let of_it = all
+                .filter(|(at, one)| one.collection == referred.collection && seen.reads(held, *at));
+            columns.extend(of_it.map(|(at, _)| (id, &**held, at)));
+        }
+        Self { referred, target: Target::of(seen.state, referred, changes), columns }
+    }
+
+    /// What is wrong with taking a name away: rows that have it still; `None` where there are none, or where
+    /// another row is called so.
+    fn kept(&mut self, name: &str, becomes: &Becomes<'_>) -> Option<String> {
+        let referred = self.referred;
+        let name = &*referred.canonical(name);
+        if self.target.as_mut().is_none_or(|target| target.has(name)) {
+            return None;
+        }
+        let (mut count, mut first) = (0_u64, None);
+        for (id, held, at) in &self.columns {
+            for row in rows_with(held, *at, name) {
+                let stays = match becomes.get(&(*id, row)) {
                     None => true,
-                    Some(is) => is.is_some_and(|is| referred.canonical(text(is, at)) == name),
+                    Some(is) => is.is_some_and(|is| referred.canonical(text(is, *at)) == name),
                 };
                 count += u64::from(stays);
-                let column = &held.collection().fields[at].name;
+                let column = &held.collection().fields[*at].name;
                 first = first.or(stays.then(|| format!("{id}/{row} ({column})")));
             }
         }
+        let first = first?;
+        let shown: String = name.chars().take(60).collect();
+        let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+        Some(format!(
+            "{shown:?} is named by {first}{others}; take that away first, or have it name another {}",
+            referred.words
+        ))
     }
-    let first = first?;
-    let shown: String = name.chars().take(60).collect();
-    let others = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
-    Some(format!(
-        "{shown:?} is named by {first}{others}; take that away first, or have it name another {}",
-        referred.words
-    ))
 }
 
 /// Rows that have a text in a column.

@@ -9,7 +9,7 @@ use spatial::{
     FeatureId, Geometry, Revision, Snapshot, Value, ValueRef,
 };
 
-use super::left_behind::{Sees, left_behind};
+use super::left_behind::{Seen, left_behind};
 use super::named::{self, Named};
 use super::{Assigned, EditOp, EditSet, FeatureEdit, Made};
 use crate::check::{Defects, Range, Records, escaped};
@@ -23,10 +23,10 @@ pub(super) struct MadeOut {
     pub(super) defects: Vec<Defect>,
 }
 
-/// Makes `edits` out against `state`, of which whoever edits sees `seen`; `sees` says which collections.
+/// Makes `edits` out against `state`, of which whoever edits sees what is `seen`.
 pub(super) fn make_out(
     (registry, records): (&CrsRegistry, Records),
-    (state, seen, sees): (&Snapshot, &Snapshot, Sees<'_>),
+    (state, seen): (&Snapshot, Seen<'_>),
     edits: &EditSet,
 ) -> Result<MadeOut, EngineError> {
     let (made, ranges, names) = <_>::default();
@@ -43,8 +43,8 @@ pub(super) fn make_out(
             places.push(edit.place.as_str());
         }
     }
-    defects.0.extend(named::unknown(seen, &changes, &work.names));
-    defects.0.extend(left_behind((seen, sees), &changes, &places));
+    defects.0.extend(named::unknown(seen.state, &changes, &work.names));
+    defects.0.extend(left_behind(seen, &changes, &places));
     defects.0.extend(keys_given_twice(state, edits));
     let (actor, reason) = (edits.actor.clone(), edits.reason.clone());
     Ok(MadeOut { actor, reason, changes, defects: defects.0 })

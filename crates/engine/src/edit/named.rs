@@ -42,6 +42,14 @@ pub(super) fn named<'v>(
     references(collection).into_iter().filter_map(name).collect()
 }
 
+/// A text of a row without blanks around it; empty where there is none.
+pub(super) fn text(row: &Feature, at: usize) -> &str {
+    match row.properties.get(at) {
+        Some(Value::Text(text)) => text.trim(),
+        _ => "",
+    }
+}
+
 /// The names of which nothing is there: neither in what is `seen` nor among `changes`. Where there is nothing
 /// of its kind a name is not judged.
 pub(super) fn unknown(seen: &Snapshot, changes: &[Change], names: &[Named]) -> Vec<Defect> {
@@ -70,7 +78,7 @@ pub(super) struct Target<'a> {
     by: Vec<usize>,
     /// Rows that are written or taken away.
     changed: HashSet<FeatureId>,
-    /// The names of those that are written.
+    /// The names of those that are written, as they are in the end.
     written: HashSet<&'a str>,
     /// What was looked up.
     known: HashMap<String, bool>,
@@ -86,18 +94,18 @@ impl<'a> Target<'a> {
         let id = CollectionId::try_from(referred.collection).ok()?;
         let held = seen.collections.get(&id).filter(|held| !held.is_empty())?;
         let by = referred.columns(held.collection())?;
-        let (mut changed, mut written) = (HashSet::new(), HashSet::new());
+        let (mut rows, mut becomes) = (Vec::new(), HashMap::new());
         for change in changes.iter().filter(|change| change.collection == id) {
-            if let ChangeOp::Replace(row, _) | ChangeOp::Delete(row) = &change.op {
-                changed.insert(*row);
-            }
-            if let ChangeOp::Insert(row) | ChangeOp::Replace(_, row) = &change.op {
-                written.extend(by.iter().filter_map(|at| match row.properties.get(*at) {
-                    Some(Value::Text(name)) => Some(name.trim()),
-                    _ => None,
-                }));
+            match &change.op {
+                ChangeOp::Insert(row) => rows.push(row),
+                ChangeOp::Replace(id, row) => drop(becomes.insert(*id, Some(row))),
+                ChangeOp::Delete(id) => drop(becomes.insert(*id, None)),
             }
         }
+        rows.extend(becomes.values().flatten());
+        let names = |row: &&'a Feature| by.iter().map(|at| text(row, *at)).collect::<Vec<_>>();
+        let written = rows.iter().flat_map(names).collect();
+        let changed = becomes.into_keys().collect();
         Some(Self { held, by, changed, written, known: HashMap::new() })
     }
 

@@ -20,7 +20,7 @@ use spatial::{
 
 use super::answerable::answerable;
 use super::position::{UnitHere, UnitsRead, collection, projected, units_at, valid_at};
-use crate::kept::KeptAnswers;
+use crate::kept::{KeptAnswers, Same, mark};
 use crate::pool::{Weight, each_in_parallel};
 use crate::query::{fault, metric};
 use crate::{Engine, EngineError, Profile, ReadableField};
@@ -141,8 +141,7 @@ impl Engine {
         let state = self.state(query.as_of, &ids).await?;
         let read: Vec<&Arc<CollectionSnapshot>> =
             ids.iter().filter_map(|id| state.collections.get(id)).collect();
-        let is_same = |one: &ResponsibleQuery| one.asks_as(&query);
-        if let Some(here) = self.0.responsible.find(&read, is_same) {
+        if let Some(here) = self.0.responsible.find(&read, query.same()) {
             return Ok(ResponsibleFound { revision: state.revision, here });
         }
         let (engine, asked) = (self.clone(), (Costs::default(), self.settings().query_time));
@@ -166,24 +165,28 @@ impl Engine {
         let here = Arc::new(find(state, self.registry(), query, budget)?);
         let read: Vec<&Arc<CollectionSnapshot>> =
             ids.iter().filter_map(|id| state.collections.get(id)).collect();
-        let is_same = |one: &ResponsibleQuery| one.asks_as(query);
         let items = |one: &ResponsibleHere| {
             1 + one.units.len() + one.places.len() + one.responsibilities.len()
         };
         let items = here.iter().map(items).sum();
-        self.0.responsible.keep(&read, (query.clone(), is_same), &here, items);
+        self.0.responsible.keep(&read, (query.clone(), query.same()), &here, items);
         Ok(ResponsibleFound { revision: state.revision, here })
     }
 }
 
 impl ResponsibleQuery {
+    /// Queries that ask the same.
+    fn same(&self) -> Same<impl Fn(&Self) -> bool> {
+        let first = self.positions.first().map(|at| at.map(f64::to_bits));
+        let mark = mark((first, self.positions.len()));
+        Same { mark, is_same: move |one: &Self| one.asks_as(self) }
+    }
+
     /// Whether another query, of the same collections, asks the same.
     fn asks_as(&self, other: &Self) -> bool {
         let Self { positions, day, places, alley_within, as_of: _, profile } = self;
-        // What tells most first: all that is kept is compared.
-        (positions, day) == (&other.positions, &other.day)
-            && (places, alley_within, profile)
-                == (&other.places, &other.alley_within, &other.profile)
+        (day, alley_within, profile) == (&other.day, &other.alley_within, &other.profile)
+            && (places, positions) == (&other.places, &other.positions)
     }
 }
 

@@ -12,7 +12,7 @@ use spatial::{
 use super::join_rows::{Joining, NearPair};
 use super::{Aggregate, AggregateOp, Condition};
 use crate::items::{Cursor, Pinned, Position};
-use crate::kept::KeptAnswers;
+use crate::kept::{KeptAnswers, Same, mark};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
 /// Most pairs of one join.
@@ -194,18 +194,19 @@ impl Engine {
         budget: &Budget<'_>,
     ) -> Result<Arc<AllRows>, EngineError> {
         let (kept, read) = (&self.0.joins, [first, second]);
-        let is_same = |one: &JoinQuery| one == query;
-        if let Some(all) = kept.find(&read, is_same) {
+        let mark = mark((&query.first, &query.second));
+        let same = Same { mark, is_same: |one: &JoinQuery| one == query };
+        if let Some(all) = kept.find(&read, same) {
             return Ok(all);
         }
         let joining = Joining::of(self, (first, second), query, budget)?;
-        let mended = kept.earlier(&read, is_same).map(|earlier| joining.mended(&earlier));
+        let mended = kept.earlier(&read, same).map(|earlier| joining.mended(&earlier));
         let all = match mended.transpose()?.flatten() {
             Some(all) => all,
             None => joining.rows()?,
         };
         let all = Arc::new(all);
-        kept.keep(&read, (query.clone(), is_same), &all, all.count());
+        kept.keep(&read, (query.clone(), same), &all, all.count());
         Ok(all)
     }
 }

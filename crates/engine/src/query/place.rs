@@ -12,6 +12,7 @@ use spatial::{
 };
 
 use crate::EngineError;
+use crate::kept::mark;
 use crate::shown::is_lon_lat;
 
 /// Most vertices of an area once its edges are densified.
@@ -42,6 +43,18 @@ const SMALL: usize = 512;
 const SMALL_DEGREES: f64 = 1.0;
 
 impl Place {
+    /// A mark that the same places share.
+    pub(crate) fn mark(&self) -> u64 {
+        match self {
+            Self::Given { geometry, .. } => {
+                let shape = &geometry.shape;
+                let first = shape.coords_iter().next().map(|at| (at.x.to_bits(), at.y.to_bits()));
+                mark((first, shape.coords_count()))
+            }
+            Self::Stored { id, .. } => mark(id.value()),
+        }
+    }
+
     /// Whether it came with the query and has few vertices.
     pub(super) fn is_small(&self) -> bool {
         match self {

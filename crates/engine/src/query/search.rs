@@ -16,7 +16,7 @@ use super::page::{Page, by_order, by_rank};
 use super::place::metric;
 use super::{AreaCrs, Condition, Place, Relation};
 use crate::items::{Cursor, MAX_PAGE, Pinned, SortBy, SortKey};
-use crate::kept::{Earlier, KeptAnswers};
+use crate::kept::{Earlier, KeptAnswers, Same};
 use crate::pool::{Weight, each_in_parallel};
 use crate::{Engine, EngineError, Profile, ReadableField};
 
@@ -172,7 +172,9 @@ impl Engine {
             pinned.iter().map(Pinned::collection).chain(stored).collect();
         let (kept, least) = (&self.0.searches, self.least_count());
         let is_first_page = pinned.iter().all(|one| one.cursor().is_none());
+        let mark = query.place.as_ref().map_or(0, |(place, _)| place.mark());
         let is_same = |(asked, from): &SearchQuestion| *from == least && asked == query;
+        let same = Same { mark, is_same };
         let told = |found: &[(u64, Found)]| {
             let searched = |(pinned, (count, found)): (&Pinned, &(u64, Found))| Searched {
                 pinned: pinned.clone(),
@@ -181,14 +183,14 @@ impl Engine {
             };
             pinned.iter().zip(found).map(searched).collect()
         };
-        if is_first_page && let Some(found) = kept.find(&read, is_same) {
+        if is_first_page && let Some(found) = kept.find(&read, same) {
             return Ok(told(&found));
         }
-        if is_first_page && let Some(earlier) = kept.earlier(&read, is_same) {
+        if is_first_page && let Some(earlier) = kept.earlier(&read, same) {
             let Earlier { answer: found, changed } = earlier;
             if self.is_untouched(pinned, query, (&found, &changed))? {
                 let items = found.iter().map(|(_, found)| found.items()).sum();
-                kept.keep(&read, ((query.clone(), least), is_same), &found, items);
+                kept.keep(&read, ((query.clone(), least), same), &found, items);
                 return Ok(told(&found));
             }
         }
@@ -197,7 +199,7 @@ impl Engine {
             let found: Vec<(u64, Found)> =
                 searched.iter().map(|one| (one.count, one.found.clone())).collect();
             let items = found.iter().map(|(_, found)| found.items()).sum();
-            kept.keep(&read, ((query.clone(), least), is_same), &Arc::new(found), items);
+            kept.keep(&read, ((query.clone(), least), same), &Arc::new(found), items);
         }
         Ok(searched)
     }

@@ -102,7 +102,7 @@ pub fn references(collection: &Collection) -> Vec<(usize, Referred)> {
     columns.iter().filter_map(at).collect()
 }
 
-/// By what rows of a collection are named in others; `None` where nothing names any.
+/// By what rows of a collection are named; `None` where nothing names any.
 pub fn named_by(collection: &str) -> Option<Referred> {
     let mut all = REFERENCES.iter().flat_map(|(_, columns)| *columns);
     all.find(|(_, referred)| referred.collection == collection).map(|(_, referred)| *referred)

@@ -91,10 +91,16 @@ impl Delta {
 
     /// Every feature, by rank.
     pub(crate) fn all(&self) -> Vec<(Rank, &Entry)> {
+        self.those(|_| true)
+    }
+
+    /// The features that `keep` keeps, by rank; a rank is some work.
+    pub(crate) fn those(&self, keep: impl Fn(&Entry) -> bool) -> Vec<(Rank, &Entry)> {
+        let kept = self.entries.values().filter(|entry| keep(entry));
         let rank = |entry: &Entry| entry.shard.rank(usize::from(entry.slot));
-        let mut all: Vec<_> = self.entries.values().map(|entry| (rank(entry), entry)).collect();
-        all.sort_unstable_by_key(|(rank, _)| *rank);
-        all
+        let mut kept: Vec<_> = kept.map(|entry| (rank(entry), entry)).collect();
+        kept.sort_unstable_by_key(|(rank, _)| *rank);
+        kept
     }
 
     /// What intersects `area`, by rank.
@@ -104,12 +110,7 @@ impl Delta {
 
     /// What may reach `area` on another grid, by rank.
     pub(crate) fn around(&self, area: &WorldBox) -> Vec<(Rank, &Entry)> {
-        let reaches = |entry: &&Entry| entry.feature().world_box().bulged().intersects(area);
-        let rank = |entry: &Entry| entry.shard.rank(usize::from(entry.slot));
-        let found = self.entries.values().filter(reaches);
-        let mut found: Vec<_> = found.map(|entry| (rank(entry), entry)).collect();
-        found.sort_unstable_by_key(|(rank, _)| *rank);
-        found
+        self.those(|entry| entry.feature().world_box().bulged().intersects(area))
     }
 
     /// What intersects `area`, by rank.

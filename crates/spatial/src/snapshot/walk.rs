@@ -22,8 +22,8 @@ impl CollectionSnapshot {
         let meets = |envelope: &Envelope| {
             envelope.is_empty() || area.is_none_or(|area| envelope.intersects(area))
         };
-        let mut pending = self.delta.all();
-        pending.retain(|(rank, entry)| !is_before(*rank) && meets(&entry.feature().envelope()));
+        let mut pending = self.delta.those(|entry| meets(&entry.feature().envelope()));
+        pending.retain(|(rank, _)| !is_before(*rank));
         let stopped = Cell::new(false);
         let mut visit_until_break = |shard: &'a Shard, slots: &[u16]| {
             if !stopped.get() && !slots.is_empty() {

@@ -375,7 +375,10 @@ impl Writer {
             };
             if outcome.is_ok() && self.db.is_autocommit() {
                 // The whole transaction is gone; this commit says why.
-                outcome = Err(rusqlite::Error::ExecuteReturnedResults.into());
+                outcome = match &answer {
+                    Err(error) => Err(again(error)),
+                    Ok(_) => Err(rusqlite::Error::ExecuteReturnedResults.into()),
+                };
             }
             answers.push(answer);
         }
