@@ -58,7 +58,7 @@ async fn area(engine: &Engine) -> f64 {
     let pinned = engine.pin_all(None, &[id("parcels")]).await.unwrap();
     let aggregates = vec![Aggregate { op: AggregateOp::Area, name: "area".to_owned() }];
     let wanted = Wanted::Aggregate { aggregates, group_by: Vec::new(), area_crs: None };
-    match engine.search(pinned, query(None, wanted)).await.unwrap().remove(0).found {
+    match &*engine.search(pinned, query(None, wanted)).await.unwrap().remove(0).found {
         Found::Groups { groups, .. } => match groups[0].values[0] {
             spatial::Value::Real(area) => area,
             ref other => panic!("{other:?}"),

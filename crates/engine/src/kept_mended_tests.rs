@@ -384,11 +384,11 @@ async fn check_as_anew(engine: &Engine, crs: &Crs) -> usize {
             let found = engine.search(pinned, asked.clone()).await;
             // The feature that it is asked about may be gone.
             let found = found.map_err(|error| error.to_string());
-            told.push(
-                found.map(|all| {
-                    all.into_iter().map(|one| (one.count, rounded(one.found))).collect()
-                }),
-            );
+            told.push(found.map(|all| {
+                all.into_iter()
+                    .map(|one| (one.count, rounded(Arc::unwrap_or_clone(one.found))))
+                    .collect()
+            }));
         }
         let anew: Result<Vec<_>, String> = told.pop().unwrap();
         let searched = told.pop().unwrap();

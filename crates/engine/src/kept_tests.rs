@@ -194,7 +194,7 @@ async fn check_as_anew(engine: &Engine) {
             async move {
                 let pinned = engine.pin_all(None, &[id("points")]).await.unwrap();
                 let searched = engine.search(pinned, search).await.unwrap().remove(0);
-                let found = match searched.found {
+                let found = match Arc::unwrap_or_clone(searched.found) {
                     // Cursors are those of an engine.
                     Found::Page { ids, distances, next } => {
                         format!("{ids:?} {distances:?} {}", next.is_some())

@@ -62,13 +62,13 @@ async fn pages_of_one_search_are_of_one_state() {
     let (_, engine) = town().await;
     let asked = query(corner(9.0, 9.0), page(30));
     let first = search(&engine, asked.clone()).await;
-    let (mut ids, mut next) = parts(first.found);
+    let (mut ids, mut next) = parts(Arc::unwrap_or_clone(first.found));
     engine.apply(changes((1..=400).map(|n| ChangeOp::Delete(fid(n))).collect())).await.unwrap();
     while let Some(cursor) = next {
         let pinned = engine.pin(&id("parcels"), Some(&cursor)).unwrap();
         let found = engine.search(vec![pinned], asked.clone()).await.unwrap().remove(0);
         assert_eq!((found.count, found.pinned.revision()), (100, first.pinned.revision()));
-        let (more, after) = parts(found.found);
+        let (more, after) = parts(Arc::unwrap_or_clone(found.found));
         ids.extend(more);
         next = after;
     }
@@ -83,7 +83,8 @@ async fn a_cursor_belongs_to_its_search_and_to_a_while() {
     let (store, engine) = town().await;
     let settings = EngineSettings { cursor_life: Duration::ZERO, ..EngineSettings::default() };
     let hasty = Engine::open(store, Arc::clone(engine.registry()), settings).await.unwrap();
-    let (_, next) = parts(search(&hasty, query(corner(9.0, 9.0), page(30))).await.found);
+    let (_, next) =
+        parts(Arc::unwrap_or_clone(search(&hasty, query(corner(9.0, 9.0), page(30))).await.found));
     let cursor = next.unwrap();
     let pinned = hasty.pin(&id("parcels"), Some(&cursor)).unwrap();
     let other = hasty.search(vec![pinned], query(corner(8.0, 9.0), page(30))).await;
@@ -106,7 +107,8 @@ async fn areas_are_those_of_the_features_in_the_crs_asked_for() {
         let engine = engine.clone();
         async move {
             let wanted = Wanted::Aggregate { aggregates, group_by, area_crs };
-            match search(&engine, query(corner(4.0, 2.0), wanted)).await.found {
+            match Arc::unwrap_or_clone(search(&engine, query(corner(4.0, 2.0), wanted)).await.found)
+            {
                 Found::Groups { groups, area_crs } => (groups, area_crs.unwrap()),
                 other => panic!("groups were asked for: {other:?}"),
             }

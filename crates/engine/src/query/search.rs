@@ -28,7 +28,7 @@ type SearchQuestion = (SearchQuery, u64);
 
 /// What searches found lately that fits on one page: counts and findings, a collection each. They stand
 /// behind edits where they do not look.
-pub(crate) type KeptSearches = KeptAnswers<SearchQuestion, Vec<(u64, Found)>>;
+pub(crate) type KeptSearches = KeptAnswers<SearchQuestion, Vec<(u64, Arc<Found>)>>;
 
 /// No searches yet.
 pub(crate) fn kept_searches() -> KeptSearches {
@@ -87,8 +87,8 @@ pub struct Searched {
     pub pinned: Pinned,
     /// How many features there are, exactly.
     pub count: u64,
-    /// What was wanted.
-    pub found: Found,
+    /// What was wanted; it may be kept for others who ask the same.
+    pub found: Arc<Found>,
 }
 
 /// What was wanted, found.
@@ -175,11 +175,11 @@ impl Engine {
         let mark = query.place.as_ref().map_or(0, |(place, _)| place.mark());
         let is_same = |(asked, from): &SearchQuestion| *from == least && asked == query;
         let same = Same { mark, is_same };
-        let told = |found: &[(u64, Found)]| {
-            let searched = |(pinned, (count, found)): (&Pinned, &(u64, Found))| Searched {
+        let told = |found: &[(u64, Arc<Found>)]| {
+            let searched = |(pinned, (count, found)): (&Pinned, &(u64, Arc<Found>))| Searched {
                 pinned: pinned.clone(),
                 count: *count,
-                found: found.clone(),
+                found: Arc::clone(found),
             };
             pinned.iter().zip(found).map(searched).collect()
         };
@@ -196,8 +196,8 @@ impl Engine {
         }
         let searched = self.search_anew(pinned, query, budget)?;
         if is_first_page && searched.iter().all(|one| one.found.is_whole()) {
-            let found: Vec<(u64, Found)> =
-                searched.iter().map(|one| (one.count, one.found.clone())).collect();
+            let found: Vec<_> =
+                searched.iter().map(|one| (one.count, Arc::clone(&one.found))).collect();
             let items = found.iter().map(|(_, found)| found.items()).sum();
             kept.keep(&read, ((query.clone(), least), same), &Arc::new(found), items);
         }
@@ -210,7 +210,7 @@ impl Engine {
         &self,
         pinned: &[Pinned],
         query: &SearchQuery,
-        (found, changed): (&[(u64, Found)], &[Changes]),
+        (found, changed): (&[(u64, Arc<Found>)], &[Changes]),
     ) -> Result<bool, EngineError> {
         let (Some((place, relation)), Some(first)) = (&query.place, pinned.first()) else {
             return Ok(false);
@@ -228,7 +228,7 @@ impl Engine {
             }
             let crs = &one.collection().collection().crs;
             let area = self.0.areas.area(&place, crs, self.registry())?;
-            let (reach, metric) = match (relation, found) {
+            let (reach, metric) = match (relation, &**found) {
                 (Relation::Nearest { count, within }, Found::Page { distances, .. }) => {
                     let (metric, units) = metric(crs, self.registry())?;
                     let last = distances.as_ref().filter(|one| one.len() >= *count);
@@ -471,7 +471,7 @@ impl Search<'_> {
     }
 
     fn found(&self, count: u64, found: Found) -> Searched {
-        Searched { pinned: self.pinned.clone(), count, found }
+        Searched { pinned: self.pinned.clone(), count, found: Arc::new(found) }
     }
 }
 

@@ -61,10 +61,18 @@ pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
 
 /// Appends `value` as a JSON string.
 pub fn push_string(text: &mut String, value: &str) {
+    text.reserve(value.len() + 2);
     text.push('"');
     let mut plain = 0;
+    let is_escaped = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    // Without a way out of the loop, so that it looks at many bytes at once.
+    if !value.bytes().fold(false, |any, byte| any | is_escaped(byte)) {
+        text.push_str(value);
+        text.push('"');
+        return;
+    }
     for (at, byte) in value.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
+        if !is_escaped(byte) {
             continue;
         }
         text.push_str(&value[plain..at]);

@@ -10,7 +10,9 @@ use spatial::CrsRegistry;
 use super::Refusal;
 use super::asked::{aggregates, collection, condition, crs};
 use super::members::Members;
-use super::search::{MAX_DISTANCE, SearchAnswer, at_geometry, place, push_ids, push_values};
+use super::search::{
+    MAX_DISTANCE, SearchAnswer, at_geometry, place, push_ids, push_values, written_keys,
+};
 use crate::crs_uri::OfferedCrs;
 
 /// Most groups of one answer, and their number when nothing is said.
@@ -85,12 +87,13 @@ impl ClusterRequest {
                 found.clusters.len(),
                 found.noise
             );
+            let keys = written_keys(names.iter().map(String::as_str));
             for (position, cluster) in found.clusters.iter().take(limit).enumerate() {
                 text.push_str(if position == 0 { "\n" } else { ",\n" });
                 let _ = write!(text, "{{\"count\":{}", cluster.members.len());
                 if !names.is_empty() {
                     text.push_str(",\"values\":");
-                    push_values(&mut text, names.iter().map(String::as_str), &cluster.values);
+                    push_values(&mut text, &keys, &cluster.values);
                 }
                 text.push_str(",\"hull\":");
                 let declared = cluster.hull.geometry_type();

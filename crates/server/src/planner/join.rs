@@ -10,7 +10,7 @@ use spatial::{CrsRegistry, FeatureId, Predicate, ValueRef};
 use super::Refusal;
 use super::asked::{aggregates, collection, condition};
 use super::members::Members;
-use super::search::{MAX_DISTANCE, SearchAnswer, neighbours, push_values};
+use super::search::{MAX_DISTANCE, SearchAnswer, neighbours, push_values, written_keys};
 
 /// Rows of a page when nothing is said.
 const DEFAULT_LIMIT: usize = 1_000;
@@ -115,13 +115,14 @@ impl JoinRequest {
             }
             match &joined.rows {
                 JoinRows::Counts(rows) => {
+                    let keys = written_keys(names.iter().map(String::as_str));
                     text.push_str(",\"counts\":[");
                     for (position, (id, count, values)) in rows.iter().enumerate() {
                         text.push_str(if position == 0 { "\n" } else { ",\n" });
                         let _ = write!(text, "{{\"id\":{id},\"count\":{count}");
                         if !names.is_empty() {
                             text.push_str(",\"values\":");
-                            push_values(&mut text, names.iter().map(String::as_str), values);
+                            push_values(&mut text, &keys, values);
                         }
                         text.push('}');
                     }

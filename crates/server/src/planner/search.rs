@@ -187,7 +187,7 @@ impl SearchRequest {
 
     /// The features that were found, where features are answered.
     fn found_features(&self, found: &[Searched]) -> Vec<(Arc<CollectionSnapshot>, Vec<FeatureId>)> {
-        let page = |one: &Searched| match &one.found {
+        let page = |one: &Searched| match &*one.found {
             Found::Page { ids, .. } if self.returned == Return::Features => {
                 Some((Arc::clone(one.pinned.collection()), ids.clone()))
             }
@@ -226,7 +226,8 @@ impl SearchRequest {
             }
             let found = engine.search(vec![pinned.clone()], query.clone()).await;
             let found = found.map_err(|error| at_geometry(error, order))?.pop();
-            let Some(Found::Page { ids: page, next, .. }) = found.map(|one| one.found) else {
+            let found = found.map(|one| Arc::unwrap_or_clone(one.found));
+            let Some(Found::Page { ids: page, next, .. }) = found else {
                 break;
             };
             left = left.saturating_sub(page.len());
@@ -253,7 +254,7 @@ impl SearchRequest {
 
     /// Whether an answer is written in less time than another thread takes to begin with it.
     fn is_short(&self, found: &[Searched]) -> bool {
-        let rows = found.iter().map(|one| match &one.found {
+        let rows = found.iter().map(|one| match &*one.found {
             Found::Count => 1,
             Found::Page { ids, .. } => ids.len(),
             Found::Groups { groups, .. } => groups.len(),
@@ -290,7 +291,7 @@ impl SearchRequest {
         }
         let has_features = self.returned == Return::Features;
         let content_crs = has_features.then(|| self.crs.uri.clone());
-        let goes_on = |one: &Searched| matches!(one.found, Found::Page { next: Some(_), .. });
+        let goes_on = |one: &Searched| matches!(*one.found, Found::Page { next: Some(_), .. });
         let is_paged = self.cursor.is_some() || found.iter().any(goes_on);
         Ok(SearchAnswer { body, revision, content_crs, is_paged, features: Vec::new() })
     }
@@ -304,7 +305,7 @@ impl SearchRequest {
     ) -> Result<(), EngineError> {
         let revision = searched.pinned.revision();
         let mut members = format!("\"revision\":{revision},\"count\":{}", searched.count);
-        match &searched.found {
+        match &*searched.found {
             Found::Count => {}
             Found::Page { ids, distances, next } => {
                 if let Some(distances) = distances {
@@ -368,13 +369,17 @@ impl SearchRequest {
 
     fn push_groups(&self, text: &mut String, groups: &[engine::query::Group]) {
         let Wanted::Aggregate { aggregates, group_by, .. } = &self.query.wanted else { return };
+        let keys = written_keys(group_by.iter().map(String::as_str));
+        let names = written_keys(aggregates.iter().map(|one| one.name.as_str()));
         text.push_str(",\"groups\":[");
         for (position, group) in groups.iter().enumerate() {
             text.push_str(if position == 0 { "\n" } else { ",\n" });
             text.push_str("{\"key\":");
-            push_values(text, group_by.iter().map(String::as_str), &group.key);
-            let _ = write!(text, ",\"count\":{},\"values\":", group.count);
-            push_values(text, aggregates.iter().map(|one| one.name.as_str()), &group.values);
+            push_values(text, &keys, &group.key);
+            text.push_str(",\"count\":");
+            push_whole(text, group.count);
+            text.push_str(",\"values\":");
+            push_values(text, &names, &group.values);
             text.push('}');
         }
         text.push(']');
@@ -500,24 +505,36 @@ pub(super) fn at_geometry(error: EngineError, order: AxisOrder) -> Refusal {
 }
 
 /// An object of names and values.
-pub(super) fn push_values<'n>(
-    text: &mut String,
-    names: impl Iterator<Item = &'n str>,
-    values: &[spatial::Value],
-) {
+/// Keys of JSON objects as they are written, of which many have the same.
+pub(super) fn written_keys<'n>(names: impl IntoIterator<Item = &'n str>) -> Vec<String> {
+    let written = |name: &'n str| {
+        let mut key = String::with_capacity(name.len() + 3);
+        push_key(&mut key, name);
+        key
+    };
+    names.into_iter().map(written).collect()
+}
+
+pub(super) fn push_values(text: &mut String, keys: &[String], values: &[spatial::Value]) {
     text.push('{');
-    for (position, (name, value)) in names.zip(values).enumerate() {
+    for (position, (key, value)) in keys.iter().zip(values).enumerate() {
         text.push_str(if position == 0 { "" } else { "," });
-        push_key(text, name);
+        text.push_str(key);
         push_value(text, value.as_ref());
     }
     text.push('}');
 }
 
+/// A number of features, sooner than `write!` does it.
+fn push_whole(text: &mut String, number: u64) {
+    push_value(text, spatial::ValueRef::Int(i64::try_from(number).unwrap_or(i64::MAX)));
+}
+
 pub(super) fn push_ids(text: &mut String, ids: &[FeatureId]) {
     text.push_str(",\"ids\":[");
     for (position, id) in ids.iter().enumerate() {
-        let _ = write!(text, "{}{id}", if position == 0 { "" } else { "," });
+        text.push_str(if position == 0 { "" } else { "," });
+        push_value(text, spatial::ValueRef::Int(id.value()));
     }
     text.push(']');
 }
