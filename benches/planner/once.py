@@ -28,7 +28,6 @@ def asked(places):
     at = shapely.get_coordinates(shapely.point_on_surface(store.to_plane(store.shapes(rows))))
     degrees = shapely.get_coordinates(moved(shapely.points(at), 4548, 4490)).tolist()
     nearest = {"crs": PLANE_CRS, "nearest": {"k": 10}, "filter": IS_OPEN, "return": "ids"}
-    point = lambda xy: {"geometry": {"type": "Point", "coordinates": [xy[1], xy[0]]}}
     return {
         7: ([f"/rules/neighbours?limit=10000&date={DAY}&id={fid}" for fid in fids], [(NEIGHBOURS, fid) for fid in fids]),
         10: (
@@ -36,7 +35,8 @@ def asked(places):
             [(RESPONSIBLE, hexed(shapely.Point(xy)), DAY) for xy in at],
         ),
         12: (
-            [("/collections/points/search", point(xy) | nearest) for xy in at.tolist()],
+            [("/collections/points/search", nearest | {"geometry": {"type": "Point", "coordinates": [y, x]}})
+             for x, y in at.tolist()],
             [(NEAREST_POINTS, hexed(shapely.Point(xy))) for xy in at],
         ),
     }

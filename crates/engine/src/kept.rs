@@ -81,8 +81,7 @@ impl<Q, A> KeptAnswers<Q, A> {
         Self { kept: Mutex::default(), most_items, is_mended: false }
     }
 
-    /// The same, and the latest to each question stays when its collections are no more, for
-    /// [`earlier`](Self::earlier).
+    /// The same, and with each where its collections lay, for [`earlier`](Self::earlier).
     pub(crate) fn mended(most_items: usize) -> Self {
         Self { is_mended: true, ..Self::new(most_items) }
     }

@@ -169,10 +169,14 @@ pub struct Key {
 impl Key {
     /// `None` for a request whose answer is never kept. `body` is that of a question by POST.
     pub fn of<B>(request: &Request<B>, body: Option<&Bytes>, sender: Sender<'_>) -> Option<Self> {
-        let Asked { asker, actor, target, headers, .. } = Asked::of(request, body, sender)?;
+        Some(Self::made_of(Asked::of(request, body, sender)?, body))
+    }
+
+    fn made_of(asked: Asked<'_>, body: Option<&Bytes>) -> Self {
+        let Asked { asker, actor, target, headers, .. } = asked;
         let actor = actor.cloned().map(Box::new);
         let headers = headers.map(|value| value.map(Box::from));
-        Some(Self { asker, actor, target: target.into(), body: body.cloned(), headers })
+        Self { asker, actor, target: target.into(), body: body.cloned(), headers }
     }
 
     fn asked(&self) -> Asked<'_> {
@@ -313,7 +317,7 @@ impl Ready {
     ) -> Option<Key> {
         let asked = Asked::of(request, body, sender)?;
         let is_kept = sender.is_drawn || self.seen.asked(&asked);
-        is_kept.then(|| Key::of(request, body, sender)).flatten()
+        is_kept.then(|| Key::made_of(asked, body))
     }
 
     /// Counts an answer to a request that came byte for byte like one before.

@@ -34,40 +34,37 @@ impl Seen<'_> {
 /// A row of a collection.
 type Row<'a> = (&'a CollectionId, FeatureId);
 
-/// What becomes of a row: none where it is taken away.
-type Becomes<'a> = HashMap<Row<'a>, Option<&'a Feature>>;
+/// What becomes of rows, none of what is taken away, and the place of the change that does it.
+type Becomes<'a> = HashMap<Row<'a>, (Option<&'a Feature>, &'a str)>;
 
 /// A defect of each of `changes`, at its place, by which rows are left that name what is not there. Of several
 /// changes of a row the last counts.
 pub(super) fn left_behind(seen: Seen<'_>, changes: &[Change], places: &[&str]) -> Vec<Defect> {
     let mut becomes: Becomes<'_> = HashMap::new();
-    let mut last: HashMap<Row<'_>, &str> = HashMap::new();
     for (change, place) in changes.iter().zip(places) {
         let (id, row) = match &change.op {
             ChangeOp::Insert(_) => continue,
             ChangeOp::Replace(id, row) => (*id, Some(row)),
             ChangeOp::Delete(id) => (*id, None),
         };
-        becomes.insert((&change.collection, id), row);
-        last.insert((&change.collection, id), place);
+        becomes.insert((&change.collection, id), (row, *place));
     }
-    let mut targets: HashMap<&CollectionId, Named<'_>> = HashMap::new();
+    let mut referrers: HashMap<&CollectionId, Referrers<'_>> = HashMap::new();
     let mut defects = Vec::new();
-    for (row, place) in last {
+    for (row, (is, place)) in &becomes {
         let Some(referred) = named_by(row.0.as_str()) else { continue };
-        let is = becomes.get(&row).copied().flatten();
-        for (column, name) in lost(seen, referred, (row, is)) {
-            let target = targets.entry(row.0);
-            let target = target.or_insert_with(|| Named::of(seen, referred, changes));
-            let Some(problem) = target.kept(&name, &becomes) else { continue };
+        for (column, name) in lost(seen, referred, (*row, *is)) {
+            let referrers = referrers.entry(row.0);
+            let referrers = referrers.or_insert_with(|| Referrers::of(seen, referred, changes));
+            let Some(problem) = referrers.left(&name, &becomes) else { continue };
             let place = match is {
                 Some(_) => format!("{place}/feature/properties/{}", escaped(&column)),
-                None => place.to_owned(),
+                None => (*place).to_owned(),
             };
             defects.push(Defect { place, problem });
         }
     }
-    defects.sort_unstable_by(|one, other| one.place.cmp(&other.place));
+    defects.sort_unstable_by(|a, b| (&a.place, &a.problem).cmp(&(&b.place, &b.problem)));
     defects
 }
 
@@ -91,15 +88,15 @@ fn lost(
     referred.columns(collection).unwrap_or_default().into_iter().filter_map(name).collect()
 }
 
-/// A collection whose rows are named, and where they are.
-struct Named<'a> {
+/// The rows of a collection that may be named, and what names them.
+struct Referrers<'a> {
     referred: Referred,
     target: Option<Target<'a>>,
     /// Columns that name them.
     columns: Vec<(&'a CollectionId, &'a CollectionSnapshot, usize)>,
 }
 
-impl<'a> Named<'a> {
+impl<'a> Referrers<'a> {
     fn of(seen: Seen<'a>, referred: Referred, changes: &'a [Change]) -> Self {
         let mut columns = Vec::new();
         for (id, held) in seen.state.collections.iter().filter(|(id, _)| (seen.collections)(id)) {
@@ -113,7 +110,7 @@ impl<'a> Named<'a> {
 
     /// What is wrong with taking a name away: rows that have it still; `None` where there are none, or where
     /// another row is called so.
-    fn kept(&mut self, name: &str, becomes: &Becomes<'_>) -> Option<String> {
+    fn left(&mut self, name: &str, becomes: &Becomes<'_>) -> Option<String> {
         let referred = self.referred;
         let name = &*referred.canonical(name);
         if self.target.as_mut().is_none_or(|target| target.has(name)) {
@@ -124,7 +121,7 @@ impl<'a> Named<'a> {
             for row in rows_with(held, *at, name) {
                 let stays = match becomes.get(&(*id, row)) {
                     None => true,
-                    Some(is) => is.is_some_and(|is| referred.canonical(text(is, *at)) == name),
+                    Some((is, _)) => is.is_some_and(|is| referred.canonical(text(is, *at)) == name),
                 };
                 count += u64::from(stays);
                 let column = &held.collection().fields[*at].name;

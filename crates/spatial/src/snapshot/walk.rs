@@ -4,7 +4,7 @@
 use std::cell::Cell;
 use std::ops::ControlFlow;
 
-use super::{Merge, Rank};
+use super::{Leaf, Merge, Rank};
 use crate::{CollectionSnapshot, Envelope, Shard, hilbert};
 
 impl CollectionSnapshot {
@@ -17,13 +17,11 @@ impl CollectionSnapshot {
         area: Option<&Envelope>,
         visit: &mut dyn FnMut(&'a Shard, &[u16]) -> ControlFlow<()>,
     ) {
-        // A rank is some work: without `after` none is asked for.
-        let is_before = |rank: Rank| after.is_some_and(|after| rank <= after);
         let meets = |envelope: &Envelope| {
             envelope.is_empty() || area.is_none_or(|area| envelope.intersects(area))
         };
         let mut pending = self.delta.those(|entry| meets(&entry.feature().envelope()));
-        pending.retain(|(rank, _)| !is_before(*rank));
+        pending.retain(|(rank, _)| after.is_none_or(|after| *rank > after));
         let stopped = Cell::new(false);
         let mut visit_until_break = |shard: &'a Shard, slots: &[u16]| {
             if !stopped.get() && !slots.is_empty() {
@@ -32,12 +30,11 @@ impl CollectionSnapshot {
         };
         let mut merge = Merge { pending: &pending, visit: &mut visit_until_break };
         let last_rank = |shard: &Shard| (!shard.is_empty()).then(|| shard.rank(shard.len() - 1));
-        let first = match after {
-            None => 0,
-            Some(_) => {
-                self.leaves.partition_point(|leaf| last_rank(&leaf.shard).is_none_or(is_before))
-            }
-        };
+        // A rank is some work: without `after` none is asked for.
+        let first = after.map_or(0, |after| {
+            let is_before = |leaf: &Leaf| last_rank(&leaf.shard).is_none_or(|last| last <= after);
+            self.leaves.partition_point(is_before)
+        });
         let mut slots = Vec::new();
         for position in self.positions_meeting(area).into_iter().filter(|at| *at >= first) {
             if stopped.get() {
@@ -56,10 +53,9 @@ impl CollectionSnapshot {
                     leaf.extend(&mut slots, first_placeless(shard)..shard.len());
                 }
             }
-            let begun = match after {
-                None => 0,
-                Some(_) => slots.partition_point(|slot| is_before(shard.rank(usize::from(*slot)))),
-            };
+            let begun = after.map_or(0, |after| {
+                slots.partition_point(|slot| shard.rank(usize::from(*slot)) <= after)
+            });
             merge.shard(shard, &slots[begun..]);
         }
         if !stopped.get() {
